@@ -1,0 +1,81 @@
+/**
+ * Every error a user can meet, in one place. `status` is the HTTP status, `exit` the CLI's exit code
+ * (1 = it did not work; 2 is reserved for "there are changes"), `retry` says whether the same call may work later.
+ * `hint` is the next action when the thrower has none more precise.
+ */
+export interface ErrorEntry {
+  status: number
+  exit: number
+  retry: 'terminal' | 'retryable'
+  hint: string
+}
+
+const entry = (status: number, retry: ErrorEntry['retry'], hint: string): ErrorEntry => ({
+  status,
+  exit: 1,
+  retry,
+  hint,
+})
+
+export const ERRORS = {
+  // general
+  INTERNAL: entry(500, 'retryable', 'This is a fault of Trueup: report it with the server log around this time.'),
+  INVALID_REQUEST: entry(400, 'terminal', 'Correct the named field and send the request again.'),
+  UNAUTHENTICATED: entry(401, 'terminal', 'Set TRUEUP_TOKEN, or run `trueup login`.'),
+  FORBIDDEN: entry(403, 'terminal', 'Ask an administrator for the role that the message names.'),
+  NOT_FOUND: entry(404, 'terminal', 'List what exists and use one of its names.'),
+  CONFLICT: entry(409, 'terminal', 'Look at the current state and decide again.'),
+  IDEMPOTENCY_MISMATCH: entry(422, 'terminal', 'Use a new Idempotency-Key for a different request.'),
+  TOO_LARGE: entry(413, 'terminal', 'Send less, or raise the limit that the message names.'),
+  TIMED_OUT: entry(504, 'retryable', 'Try again; raise the time-out when the work really takes longer.'),
+  CANCELED: entry(409, 'terminal', 'Start it again when it is wanted.'),
+  TOO_MANY_REQUESTS: entry(429, 'retryable', 'Wait as long as the answer says, then try again.'),
+  UNAVAILABLE: entry(503, 'retryable', 'Wait a moment and try again.'),
+  // configuration
+  CONFIG_SYNTAX: entry(422, 'terminal', 'Correct the YAML at the named line.'),
+  CONFIG_INVALID: entry(422, 'terminal', 'Correct the named key; `trueup validate` checks it locally.'),
+  CONFIG_MISSING: entry(422, 'terminal', 'Add a trueup.yaml at the root; `trueup init` writes one.'),
+  CONFIG_CYCLE: entry(422, 'terminal', 'Break the cycle by removing one of the named `needs` or `inputs`.'),
+  CONFIG_LIMIT: entry(422, 'terminal', 'Make the file smaller or split the repository.'),
+  PATH_OUTSIDE: entry(422, 'terminal', 'Use a path inside the repository.'),
+  // store
+  DATA_LOCKED: entry(503, 'terminal', 'Stop the process that the message names, or use another --data directory.'),
+  DATA_UNWRITABLE: entry(503, 'terminal', 'Make the data directory writable and free space on its disk.'),
+  DATA_NEWER: entry(503, 'terminal', 'Start a Trueup at least as new as the one that wrote this data directory.'),
+  DATA_CORRUPT: entry(500, 'terminal', 'Restore the last backup with `trueup restore`.'),
+  PORT_TAKEN: entry(503, 'terminal', 'Stop what listens there, or choose another port with --port.'),
+  RUN_TRANSITION: entry(409, 'terminal', 'Look at the run: its state has moved on.'),
+  LEASE_LOST: entry(409, 'terminal', 'Stop this work: another worker may have the run.'),
+  // git and forge
+  GIT_FAILED: entry(502, 'retryable', 'Look at what git said and try again.'),
+  GIT_OBJECT_MISSING: entry(404, 'terminal', 'Push the missing commit, or name one that exists.'),
+  BRANCH_PROTECTED: entry(403, 'terminal', 'Push a branch and open a merge request.'),
+  MR_CONFLICT: entry(409, 'terminal', 'Merge the target branch into yours, resolve the conflicts and push.'),
+  MR_BLOCKED: entry(409, 'terminal', 'Meet the named requirements, then merge again.'),
+  ROLLBACK_OPEN: entry(409, 'terminal', 'Go on with the rollback that the message names, or close it first.'),
+  MR_MOVED: entry(409, 'retryable', 'The branch moved meanwhile: look again and repeat.'),
+  // drivers and worker
+  TOOL_MISSING: entry(422, 'terminal', 'Install the tool on the worker, or send the stack to a pool that has it.'),
+  TOOL_VERSION: entry(422, 'terminal', 'Install a version that the constraint accepts, or change the constraint.'),
+  TOOL_FAILED: entry(422, 'terminal', 'Read the log of the run.'),
+  TOOL_OUTPUT: entry(502, 'terminal', 'The tool answered in a way Trueup does not know: check its version.'),
+  TARGET_UNREACHABLE: entry(502, 'retryable', 'Check that the target is up and that the worker can reach it.'),
+  TARGET_UNSAFE: entry(422, 'terminal', 'Put right what the message names on the host, or name another target.'),
+  TARGET_DENIED: entry(403, 'terminal', 'Give the worker the right to do this, or let it run as root.'),
+  TARGET_FULL: entry(507, 'retryable', 'Free space (or raise the quota) on the file system that the message names.'),
+  SOURCE_INVALID: entry(422, 'terminal', 'Correct the source; the message names file and place.'),
+  PLAN_STALE: entry(409, 'retryable', 'Plan again.'),
+  PLAN_CHANGED: entry(409, 'terminal', 'Look at the difference and approve the run again.'),
+  APPLY_PARTIAL: entry(500, 'terminal', 'Some resources were changed: see the run; deploy a fix or roll back.'),
+  VERIFY_FAILED: entry(500, 'terminal', 'The change is applied but its checks fail: fix forward or roll back.'),
+  STATE_LOCKED: entry(
+    423,
+    'retryable',
+    'Wait for the holder that the message names, or unlock with `trueup state unlock`.',
+  ),
+  STATE_CONFLICT: entry(409, 'terminal', 'The state moved on: plan again from the current version.'),
+  WORKSPACE_LIMIT: entry(413, 'terminal', 'Make the stack smaller or raise the workspace limit.'),
+  SERVER_UNREACHABLE: entry(503, 'retryable', 'Check TRUEUP_URL and that the server runs (`trueup up`).'),
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof ERRORS
