@@ -1,0 +1,218 @@
+import { z } from 'zod'
+
+/**
+ * The shape of `trueup.yaml`. Unknown keys are errors (with a suggestion, see `parse.ts`): a misspelt gate must not
+ * silently be no gate. `schema/trueup.schema.json` is generated from this and checked equal to it; the descriptions are
+ * what editors show.
+ */
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore, at most 63')
+const stackName = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'letters, digits, dot, dash, underscore and slash')
+/** A stack name that may hold the placeholders of `stacks/naming.ts`: `{path}`, `{dir}`, `{1}`. */
+const stackNameTemplate = z
+  .string()
+  .max(200)
+  .regex(
+    /^(?:[A-Za-z0-9]|\{(?:path|dir|[1-9])\})(?:[A-Za-z0-9._/-]|\{(?:path|dir|[1-9])\})*$/,
+    'letters, digits, dot, dash, underscore, slash, and the placeholders {path}, {dir}, {1}…{9}',
+  )
+/** `90s`, `10m`, `2h`, `1d`; parsed by `domain/duration.ts` into milliseconds. */
+export const Duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'a number with a unit: 90s, 10m, 2h, 1d')
+const stringMap = z.record(z.string(), z.string())
+
+export const DriftConfig = z.strictObject({
+  mode: z
+    .enum(['observe', 'propose', 'enforce'])
+    .optional()
+    .describe('What to do about drift: show it, open a merge request about it, or overwrite it. Default: observe.'),
+  interval: Duration.optional().describe('Time between checks, such as 10m. Default: 10m.'),
+  /** The brake: a heal that would delete or replace more resources than this waits for a person. */
+  maxDestroys: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'A heal that would delete or replace more resources than this waits for a person. Default: 0 in production, no limit elsewhere.',
+    ),
+})
+
+export const ApprovalsConfig = z.strictObject({
+  required: z
+    .int()
+    .min(0)
+    .max(20)
+    .optional()
+    .describe('How many people must approve a plan. Default: 1 in production, 0 elsewhere.'),
+  /** `team:NAME` or `user:NAME`; anyone with the right to approve where absent. */
+  from: z
+    .array(z.string().regex(/^(team|user):.+$/, 'team:NAME or user:NAME'))
+    .optional()
+    .describe('Whose approvals count: team:NAME or user:NAME. Default: anyone with the right to approve.'),
+  codeOwners: z
+    .boolean()
+    .optional()
+    .describe('Also require an approval of the code owners of each changed file. Default: false.'),
+  /** What a rollback MR needs: `none` merges it at once, `one` needs one approval, `same` the environment's rule. */
+  rollback: z
+    .enum(['none', 'one', 'same'])
+    .optional()
+    .describe(
+      'Approvals a rollback needs: none, one, or the same as any change. Default: one in production, none elsewhere.',
+    ),
+})
+
+/** `{ deny: "fri 16:00 - mon 08:00", timezone: Europe/Amsterdam }` or `{ allow: "mon-fri 09:00 - 17:00" }`. */
+export const WindowConfig = z.strictObject({
+  allow: z
+    .string()
+    .optional()
+    .describe('Changes are deployed only inside such a window: "mon-fri 09:00 - 17:00". Either this or deny.'),
+  deny: z
+    .string()
+    .optional()
+    .describe(
+      'Nothing is deployed inside it: "fri 16:00 - mon 08:00", "2026-12-20 - 2027-01-03". Either this or allow.',
+    ),
+  timezone: z.string().optional().describe('IANA zone whose clock the times mean: Europe/Amsterdam. Default: UTC.'),
+})
+
+export const EnvironmentConfig = z.strictObject({
+  tier: z
+    .enum(['development', 'staging', 'production'])
+    .optional()
+    .describe('How careful to be; decides the defaults of approvals and drift. Default: development.'),
+  approvals: ApprovalsConfig.optional().describe('Who must approve changes before they are applied here.'),
+  windows: z.array(WindowConfig).max(50).optional().describe('When changes may be deployed. Default: always.'),
+  drift: DriftConfig.optional().describe('How drift is found and treated; a stack may say otherwise.'),
+  onFailure: z
+    .enum(['stop', 'rollback'])
+    .optional()
+    .describe('After a deployment that went wrong: wait for people, or roll back. Default: stop.'),
+  /** Name of the worker pool; the built-in runner's pool `default` where absent. */
+  workers: name.optional().describe('Worker pool that serves this environment. Default: default, the built-in runner.'),
+})
+
+const ignoreRule = z.strictObject({
+  address: z
+    .string()
+    .min(1)
+    .max(500)
+    .describe('Resource addresses, as a glob; a last segment * covers everything below: Deployment/*'),
+  attribute: z
+    .string()
+    .min(1)
+    .max(500)
+    .describe('Attribute path, as a glob; what lies below is covered too: spec.replicas, spec.ports[*].nodePort'),
+})
+
+/** A shell command, or one with a name and a time-out. */
+export const CommandConfig = z.union([
+  z.string().min(1),
+  z.strictObject({
+    run: z.string().min(1).describe('Shell command, run in the directory of the stack.'),
+    name: z.string().min(1).max(100).optional().describe('What people see. Default: the first line of the command.'),
+    timeout: Duration.optional().describe('Default: 10m.'),
+  }),
+])
+
+export const StackConfig = z.strictObject({
+  /** Directory, may hold globs and `{environment}`: `apps/NAME/overlays/{environment}` is one stack per match. */
+  path: z
+    .string()
+    .min(1)
+    .max(500)
+    .describe(
+      'Directory from the root of the repository. May hold *, **, ?, {a,b} and {environment}: one stack per match and environment.',
+    ),
+  name: stackNameTemplate
+    .optional()
+    .describe(
+      'Name within the environment. With a glob it needs {path} (the default name), {dir} (its last part) or {1}…{9} (what the first… segment with a wildcard matched). Default: the path without the {environment} segment.',
+    ),
+  driver: name.describe('The tool that understands the directory: terraform, kubernetes, ansible, files, command, …'),
+  environments: z
+    .array(name)
+    .min(1)
+    .optional()
+    .describe('Environments that have this stack. Default: those that {environment} matches, or the only one.'),
+  needs: z
+    .array(stackName)
+    .max(1000)
+    .optional()
+    .describe('Names of stacks of the same environment that must be deployed before this one.'),
+  inputs: z
+    .record(name, z.string().regex(/^.+\.[^.]+$/, 'STACK.OUTPUT'))
+    .optional()
+    .describe('Input name → STACK.OUTPUT of a stack in the same environment.'),
+  /** Further files, as globs from the repository's root, that the stack's desired state depends on. */
+  watch: z
+    .array(z.string().min(1))
+    .max(1000)
+    .optional()
+    .describe('Further files that the stack is built from, as globs from the root of the repository.'),
+  ignore: z
+    .array(ignoreRule)
+    .max(1000)
+    .optional()
+    .describe('Attributes that belong to others: neither shown as drift nor overwritten.'),
+  /** Attributes whose planned value changes by itself; they leave the digest. */
+  unstable: z
+    .array(ignoreRule)
+    .max(1000)
+    .optional()
+    .describe('Attributes whose planned value changes by itself: they do not count when plans are compared.'),
+  checks: z
+    .array(CommandConfig)
+    .optional()
+    .describe('Commands run in previews; their verdict stands on the merge request.'),
+  verify: z
+    .array(CommandConfig)
+    .optional()
+    .describe('Commands run after an apply; the deployment fails when one does.'),
+  onRemove: z
+    .enum(['keep', 'destroy'])
+    .optional()
+    .describe('When the stack leaves Git: list what it made as orphaned, or plan its destruction. Default: keep.'),
+  drift: DriftConfig.optional().describe('Overrides the settings of the environment, key by key.'),
+  timeout: Duration.optional().describe('Longest time a run may take. Default: 1h.'),
+  /** Required tool version as a semver range: `>=1.6 <2`. */
+  toolVersion: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Versions of the tool that will do, as a semver range: ">=1.6 <2".'),
+  variables: stringMap
+    .optional()
+    .describe('Environment variables of the tool. Not for secrets: those are kept by `trueup variable`.'),
+  /** Driver settings; checked by the driver's own schema. */
+  with: z.record(z.string(), z.json()).optional().describe('Settings of the driver; see its page.'),
+})
+
+export const PolicyConfig = z.strictObject({
+  name: z.string().min(1).max(200).describe('Unique in the file.'),
+  /** A CEL expression over `plan`, `stack`, `environment`, `mr`. */
+  when: z.string().min(1).max(4000).describe('A CEL expression over plan, stack, environment and mr.'),
+  // oxlint-disable-next-line unicorn/no-thenable -- a key of the file; no one awaits a schema's shape
+  then: z.enum(['deny', 'require-approval', 'warn']).describe('What happens where the expression is true.'),
+  message: z.string().max(2000).optional().describe('What people read on the merge request.'),
+})
+
+export const TrueupConfig = z.strictObject({
+  version: z.literal(1).describe('Version of this format: 1.'),
+  environments: z.record(name, EnvironmentConfig).describe('Named places, each with its rules.'),
+  stacks: z.array(StackConfig).max(20_000).describe('Directories, each with the tool that understands it.'),
+  policies: z.array(PolicyConfig).max(200).optional().describe('Rules over plans.'),
+})
+
+export type TrueupConfig = z.infer<typeof TrueupConfig>
+export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>
+export type StackConfig = z.infer<typeof StackConfig>
+export type PolicyConfig = z.infer<typeof PolicyConfig>
+export type DriftConfig = z.infer<typeof DriftConfig>
+export type WindowConfig = z.infer<typeof WindowConfig>
+export type ApprovalsConfig = z.infer<typeof ApprovalsConfig>
+export type CommandConfig = z.infer<typeof CommandConfig>

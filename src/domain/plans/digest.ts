@@ -1,0 +1,80 @@
+import { coerce } from 'semver'
+import { digestOf } from '../../lib/digest.ts'
+import { canonicalJson, type Json } from '../../lib/json.ts'
+import { ACTIONS, type Action, type AttributeChange, type Plan, type ResourceChange } from '../plan.ts'
+import { byText, compareText } from './order.ts'
+
+export type DigestParts = Pick<Plan, 'changes' | 'desiredDigest' | 'toolVersions'>
+
+/** What of an attribute is approved. */
+export interface ApprovedAttribute {
+  path: string
+  before?: Json
+  after?: Json
+  sensitive: boolean
+  unknown: boolean
+}
+
+/** What of a change is approved: everything that says which resource ends up how, nothing that explains it. */
+export interface ApprovedChange {
+  address: string
+  from?: string
+  actions: Action[]
+  attributes: ApprovedAttribute[]
+}
+
+/**
+ * What an approval binds to: sha256 over the changes (address, former address, actions, attributes with their values
+ * before and after), the desired digest and the tools' major versions. The state before enters because an approval says
+ * "from there to here". Order, reasons, causes, findings, coverage, outputs and attributes marked unstable do not enter.
+ */
+export function planDigest(parts: DigestParts): string {
+  return digestOf({
+    version: 1,
+    desired: parts.desiredDigest,
+    tools: majorVersions(parts.toolVersions),
+    changes: parts.changes.map((change) => canonicalJson(approvedPart(change))).sort(compareText),
+  })
+}
+
+export function approvedPart(change: ResourceChange): ApprovedChange {
+  return {
+    address: change.address,
+    ...(change.previousAddress !== undefined && { from: change.previousAddress }),
+    actions: orderedActions(change.actions),
+    attributes: change.attributes
+      .filter((attribute) => !attribute.unstable)
+      .map(approvedAttribute)
+      .sort(byText((attribute) => attribute.path)),
+  }
+}
+
+function approvedAttribute(attribute: AttributeChange): ApprovedAttribute {
+  const unknown = attribute.unknown ?? false
+  return {
+    path: attribute.path,
+    ...(attribute.before !== undefined && { before: attribute.before }),
+    ...(attribute.after !== undefined && !unknown && { after: attribute.after }),
+    sensitive: attribute.sensitive ?? false,
+    unknown,
+  }
+}
+
+/** Each action once, in one order; deleting and creating the same resource is replacing it. */
+export function orderedActions(actions: readonly Action[]): Action[] {
+  const present = new Set<Action>(actions)
+  present.delete('none')
+  if (present.has('delete') && present.has('create')) {
+    present.delete('delete')
+    present.delete('create')
+    present.add('replace')
+  }
+  return ACTIONS.filter((action) => present.has(action))
+}
+
+/** tool → major version, or the version as it stands where it has no number. */
+export function majorVersions(versions: { readonly [tool: string]: string }): { [tool: string]: string } {
+  return Object.fromEntries(
+    Object.entries(versions).map(([tool, version]) => [tool, `${coerce(version)?.major ?? version}`]),
+  )
+}

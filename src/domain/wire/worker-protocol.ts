@@ -1,0 +1,258 @@
+import { z } from 'zod'
+import { ACTIONS } from '../plan.ts'
+import { RUN_KINDS } from '../run.ts'
+
+/**
+ * The wire between worker and server, version 1. A worker calls methods (request/response, over WebSocket, or
+ * `POST /api/v1/worker/call` where WebSocket is not to be had) and receives events (over the same WebSocket, or by long
+ * poll of `GET /api/v1/worker/events`). Every call about a run carries its fencing token; a token that is no longer the
+ * run's answers LEASE_LOST, and the worker must stop at once.
+ */
+export const PROTOCOL_VERSION = 1
+/** One frame or call at most: a plan holds up to 64 MiB, and JSON text is longer than what it says. */
+export const MAX_FRAME_BYTES = 96 * 1024 * 1024
+/** Characters of log that the server keeps of one run in all its leases; then one line says so. */
+export const RUN_LOG_LIMIT = 10 * 1024 * 1024
+
+const jsonMap = z.record(z.string(), z.json())
+const Output = z.object({ value: z.json(), sensitive: z.boolean(), unknown: z.boolean().optional() })
+const Outputs = z.record(z.string(), Output)
+const AttributeChange = z.object({
+  path: z.string(),
+  before: z.json().optional(),
+  after: z.json().optional(),
+  sensitive: z.boolean().optional(),
+  unknown: z.boolean().optional(),
+})
+const ResourceChange = z.object({
+  address: z.string(),
+  type: z.string(),
+  actions: z.array(z.enum(ACTIONS)),
+  attributes: z.array(AttributeChange),
+  cause: z.enum(['config', 'input', 'drift']),
+  reason: z.string().optional(),
+  previousAddress: z.string().optional(),
+})
+const Finding = z.object({
+  severity: z.enum(['info', 'warning', 'error']),
+  code: z.string().optional(),
+  message: z.string(),
+  path: z.string().optional(),
+  line: z.number().optional(),
+})
+export const DriverPlanWire = z.object({
+  changes: z.array(ResourceChange),
+  coverage: z.object({
+    checked: z.number(),
+    unchecked: z.array(z.object({ address: z.string(), why: z.string() })),
+  }),
+  outputs: Outputs,
+  findings: z.array(Finding),
+  toolVersions: z.record(z.string(), z.string()),
+})
+const AppliedResource = z.object({
+  address: z.string(),
+  actions: z.array(z.enum(ACTIONS)),
+  status: z.enum(['done', 'failed', 'skipped']),
+  message: z.string().optional(),
+})
+const ErrorWire = z.object({
+  code: z.string(),
+  doing: z.string(),
+  why: z.string(),
+  next: z.string(),
+  details: jsonMap.optional(),
+})
+const ignoreRule = z.object({ address: z.string(), attribute: z.string() })
+const Command = z.object({ run: z.string(), name: z.string(), timeoutMs: z.number() })
+
+/** Result of one of the user's `checks:` or `verify:` commands. `output` is the masked tail, at most 64 KiB. */
+export const CommandResult = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  exitCode: z.number().nullable(),
+  output: z.string(),
+  durationMs: z.number(),
+})
+export type CommandResult = z.infer<typeof CommandResult>
+
+/** Everything a worker needs for one run. Secrets in it live in the worker's memory only. */
+export const Grant = z.object({
+  runId: z.string(),
+  fence: z.number(),
+  leaseMs: z.number(),
+  kind: z.enum(RUN_KINDS),
+  destroy: z.boolean(),
+  stack: z.object({
+    id: z.string(),
+    repository: z.string(),
+    environment: z.string(),
+    name: z.string(),
+    path: z.string(),
+  }),
+  driver: z.string(),
+  driverConfig: jsonMap,
+  commit: z.string(),
+  desiredDigest: z.string(),
+  /** Paths of the repository to materialise (directories or files), the stack's own first. */
+  paths: z.array(z.string()),
+  inputs: z.record(
+    z.string(),
+    z.object({ value: z.json(), sensitive: z.boolean(), predicted: z.boolean().optional() }),
+  ),
+  /** Variables of the plan phase; those of the apply phase come with the decision. */
+  variables: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })),
+  ignore: z.array(ignoreRule),
+  toolVersion: z.string().optional(),
+  checks: z.array(Command),
+  verify: z.array(Command),
+  timeoutMs: z.number(),
+  /** Base64 keys: `hash` for keyed hashes of sensitive values, `plan` to seal native plans. */
+  keys: z.object({ hash: z.string(), plan: z.string() }),
+  stateBackend: z.object({ address: z.string(), username: z.string(), password: z.string() }).optional(),
+  /** Only `{ codify: true }` drift runs send file patches with their plan. */
+  codify: z.boolean(),
+})
+export type Grant = z.infer<typeof Grant>
+
+/** What the server says to a plan. */
+export const Decision = z.discriminatedUnion('action', [
+  z.object({
+    action: z.literal('apply'),
+    variables: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })),
+  }),
+  /** The run has left the worker (nothing to do, waits for approval, was superseded): clean up. */
+  z.object({ action: z.literal('stop'), reason: z.string() }),
+])
+export type Decision = z.infer<typeof Decision>
+
+const run = { runId: z.string(), fence: z.number() }
+
+/** method → params and result. All are idempotent for one (runId, fence). */
+export const METHODS = {
+  hello: {
+    params: z.object({
+      protocol: z.number(),
+      version: z.string(),
+      hostname: z.string(),
+      pools: z.array(z.string()),
+      slots: z.number(),
+      /** Runs that this worker still holds after a reconnect. */
+      holding: z.array(z.object(run)),
+    }),
+    result: z.object({ workerId: z.string(), heartbeatMs: z.number(), leaseMs: z.number() }),
+  },
+  /** Asks for one run; `null` where there is none. `request` makes a repeat after a lost answer give the same grant. */
+  lease: { params: z.object({ request: z.string() }), result: z.object({ grant: Grant.nullable() }) },
+  heartbeat: {
+    params: z.object({ runs: z.array(z.object(run)) }),
+    result: z.object({ cancel: z.array(z.string()), lost: z.array(z.string()) }),
+  },
+  /** `preparing`, `planning`, `verifying`: the run has entered that state (`applying` follows from the decision). */
+  state: {
+    params: z.object({ ...run, state: z.enum(['preparing', 'planning', 'verifying']) }),
+    result: z.object({}),
+  },
+  /** Log text from `offset` (characters of the whole log so far). A repeat is dropped, a gap answers the wanted offset. */
+  log: { params: z.object({ ...run, offset: z.number(), text: z.string() }), result: z.object({ next: z.number() }) },
+  plan: {
+    params: z.object({
+      ...run,
+      plan: DriverPlanWire,
+      checks: z.array(CommandResult),
+      /** base64 contents; null removes the file. */
+      patches: z
+        .array(z.object({ path: z.string(), content: z.string().nullable(), mode: z.string().optional() }))
+        .optional(),
+    }),
+    result: Decision,
+  },
+  /** The apply is over (the world no longer changes), verification may follow. Recorded before `finish`. */
+  applied: {
+    params: z.object({
+      ...run,
+      status: z.enum(['applied', 'failed', 'canceled']),
+      resources: z.array(AppliedResource),
+      outputs: Outputs,
+      findings: z.array(Finding),
+      /** It ended before its first write: the stack is what it was, and not broken half-way. */
+      untouched: z.boolean().optional(),
+    }),
+    result: z.object({}),
+  },
+  finish: {
+    params: z.object({
+      ...run,
+      status: z.enum(['succeeded', 'failed', 'canceled', 'returned']),
+      error: ErrorWire.optional(),
+      verify: z.array(CommandResult),
+    }),
+    result: z.object({}),
+  },
+  /** A live event at a watched stack. */
+  drifted: { params: z.object({ stackId: z.string(), addresses: z.array(z.string()) }), result: z.object({}) },
+} as const
+export type Method = keyof typeof METHODS
+export type Params<M extends Method> = z.infer<(typeof METHODS)[M]['params']>
+export type Result<M extends Method> = z.infer<(typeof METHODS)[M]['result']>
+
+/** A stack that this worker is to watch; the set is sent whole after hello and after each change. */
+export const WatchOrder = Grant.pick({
+  stack: true,
+  driver: true,
+  driverConfig: true,
+  commit: true,
+  desiredDigest: true,
+  paths: true,
+  inputs: true,
+  variables: true,
+  ignore: true,
+  keys: true,
+})
+export type WatchOrder = z.infer<typeof WatchOrder>
+
+/** server → worker. Losing one is harmless: each is repeated by the next heartbeat, lease or hello. */
+export const ServerEvent = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('work') }),
+  z.object({ event: z.literal('cancel'), runId: z.string(), reason: z.string() }),
+  z.object({ event: z.literal('watches'), watches: z.array(WatchOrder) }),
+  z.object({ event: z.literal('shutdown'), reason: z.string() }),
+])
+export type ServerEvent = z.infer<typeof ServerEvent>
+
+/** WebSocket frames, JSON text. */
+export const CallFrame = z.object({ id: z.number(), method: z.string(), params: z.unknown() })
+export const AnswerFrame = z.object({ id: z.number(), result: z.unknown().optional(), error: ErrorWire.optional() })
+
+/**
+ * The HTTP side. All but `enrol` carry `Authorization: Bearer <EdDSA JWT>` (iss = worker id, aud = `TOKEN_AUDIENCE`,
+ * at most 60 s), the WebSocket's upgrade request too. Answers that are no success have an `ErrorBody`.
+ */
+export const TOKEN_AUDIENCE = 'trueup-worker'
+export const WORKER_PATHS = {
+  enrol: '/api/v1/worker/enrol',
+  socket: '/api/v1/worker/socket',
+  call: '/api/v1/worker/call',
+  /** `?waitMs=<ms>`: answers `EventsAnswer` as soon as there is an event, or empty when the time is up. */
+  events: '/api/v1/worker/events',
+  /** A tar stream of the run's `paths`. */
+  workspace: (runId: string, fence: number): string =>
+    `/api/v1/worker/runs/${encodeURIComponent(runId)}/workspace?fence=${fence}`,
+  /** A tar stream of a watched stack's `paths` at the commit of its watch order. */
+  watchWorkspace: (stackId: string, commit: string): string =>
+    `/api/v1/worker/watches/${encodeURIComponent(stackId)}/workspace?commit=${encodeURIComponent(commit)}`,
+} as const
+
+const Jwk = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() })
+export const EnrolRequest = z.object({
+  token: z.string(),
+  name: z.string(),
+  kind: z.enum(['runner', 'agent']),
+  publicKey: Jwk,
+})
+export type EnrolRequest = z.infer<typeof EnrolRequest>
+export const EnrolAnswer = z.object({ workerId: z.string() })
+export const CallRequest = z.object({ method: z.string(), params: z.unknown() })
+/** Body of a long-polled call; an error has its own HTTP status. */
+export const CallAnswer = z.object({ result: z.unknown().optional(), error: ErrorWire.optional() })
+export const EventsAnswer = z.object({ events: z.array(ServerEvent) })
