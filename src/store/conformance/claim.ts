@@ -1,0 +1,178 @@
+import { expect, it } from 'vitest'
+import { RUN_KINDS, type RunState } from '../../domain/run.ts'
+import type { Run } from '../runs.ts'
+import { transitionRun } from '../runs.ts'
+import type { Bench } from './bench.ts'
+
+export function claimConformance(bench: () => Bench): void {
+  const move = async (run: Run | null, ...states: RunState[]) => {
+    for (const to of states)
+      await bench().store.transaction((tx) => transitionRun(tx, { runId: run?.id ?? '', to, actor: 'system' }))
+  }
+  /** Ids of all runs that can be claimed now, in order. */
+  const drain = async () => {
+    const ids: string[] = []
+    for (let run = await bench().claim(); run; run = await bench().claim()) ids.push(run.id)
+    return ids
+  }
+
+  it('gives the highest priority, then the earliest merge, then the oldest', async () => {
+    const { run, stack, clock } = bench()
+    const ids: { [kind: string]: string } = {}
+    for (const kind of [...RUN_KINDS].reverse()) {
+      clock.advance(1)
+      ids[kind] = (await run(await stack(`by-${kind}`), { kind })).id
+    }
+    const second = await run(await stack('second'), { mergeSequence: 2 })
+    const first = await run(await stack('first'), { mergeSequence: 1 })
+    clock.advance(1)
+    const late = await run(await stack('late'), { mergeSequence: 1 })
+    const urgent = await run(await stack('urgent'), { kind: 'preview', priority: 99 })
+    expect(await drain()).toEqual([
+      urgent.id,
+      ids.destroy,
+      ids.deploy,
+      first.id,
+      late.id,
+      second.id,
+      ids.heal,
+      ids.preview,
+      ids.drift,
+    ])
+  })
+
+  it('gives nothing of other pools, of the future, or that is to be canceled', async () => {
+    const { run, stack, claim, clock } = bench()
+    await run(await stack('a'), { pool: 'edge' })
+    const later = await run(await stack('b'), { notBefore: clock.now() + 500 })
+    expect(await claim()).toBeNull()
+    clock.advance(500)
+    expect((await claim())?.id).toBe(later.id)
+    expect((await claim('worker_e', 'q', 1000, ['other', 'edge']))?.pool).toBe('edge')
+    expect(await claim('worker_e', 'r', 1000, [])).toBeNull()
+  })
+
+  it('takes the best over several pools', async () => {
+    const { run, stack, claim } = bench()
+    await run(await stack('a'), { kind: 'drift', pool: 'one' })
+    const best = await run(await stack('b'), { kind: 'deploy', pool: 'two' })
+    expect((await claim('worker_a', 'q', 1000, ['one', 'two']))?.id).toBe(best.id)
+  })
+
+  it('raises the token with every grant, and repeats a grant for the same request', async () => {
+    const { run, stack, claim } = bench()
+    await run(await stack('a'))
+    const granted = await claim('worker_a', 'q1')
+    expect(granted).toMatchObject({ fence: 1, state: 'leased', leaseRequest: 'q1' })
+    expect(await claim('worker_a', 'q1')).toEqual(granted)
+    await move(granted, 'preparing')
+    expect(await claim('worker_a', 'q1')).toMatchObject({ id: granted?.id, fence: 1, state: 'preparing' })
+    expect(await claim('worker_b', 'q1')).toBeNull()
+    await move(granted, 'queued')
+    expect(await claim('worker_a', 'q1')).toMatchObject({ id: granted?.id, fence: 2 })
+  })
+
+  it('waits until every dependency has succeeded', async () => {
+    const { run, stack, claim } = bench()
+    const up = await run(await stack('up'))
+    const down = await run(await stack('down'), { dependsOn: [up.id], priority: 90 })
+    expect((await claim())?.id).toBe(up.id)
+    expect(await claim()).toBeNull()
+    await move(up, 'preparing', 'planning', 'succeeded')
+    expect((await claim())?.id).toBe(down.id)
+  })
+
+  it('never gives what depends on a run that failed', async () => {
+    const { run, stack, claim } = bench()
+    const up = await run(await stack('up'))
+    await run(await stack('down'), { dependsOn: [up.id] })
+    await move(up, 'failed')
+    expect(await claim()).toBeNull()
+  })
+
+  it('gives one state-changing run of a stack at a time, and reading ones beside it', async () => {
+    const { run, stack, claim } = bench()
+    const vpc = await stack('vpc')
+    const first = await run(vpc, { mergeSequence: 1 })
+    const second = await run(vpc, { mergeSequence: 2 })
+    const preview = await run(vpc, { kind: 'preview' })
+    expect((await claim())?.id).toBe(first.id)
+    expect((await claim())?.id).toBe(preview.id)
+    for (const state of ['preparing', 'planning', 'applying', 'verifying'] as const) {
+      await move(first, state)
+      expect(await claim()).toBeNull()
+    }
+    await move(first, 'succeeded')
+    expect((await claim())?.id).toBe(second.id)
+  })
+
+  it('lets an earlier merge go first also while it waits for approval, is blocked, or has to wait', async () => {
+    const { run, stack, claim, clock } = bench()
+    const vpc = await stack('vpc')
+    const first = await run(vpc, { mergeSequence: 1, priority: 10 })
+    const second = await run(vpc, { mergeSequence: 2 })
+    expect((await claim())?.id).toBe(first.id)
+    await move(first, 'preparing', 'planning', 'awaiting_approval')
+    expect(await claim()).toBeNull()
+    await move(first, 'queued')
+    expect((await claim())?.id).toBe(first.id)
+    await move(first, 'failed')
+    const third = await run(vpc, { mergeSequence: 1, state: 'blocked' })
+    const fourth = await run(vpc, { mergeSequence: 1, notBefore: clock.now() + 1000 })
+    expect(await claim()).toBeNull()
+    await move(third, 'canceled')
+    expect(await claim()).toBeNull()
+    clock.advance(1000)
+    expect((await claim())?.id).toBe(fourth.id)
+    await move(fourth, 'failed')
+    expect((await claim())?.id).toBe(second.id)
+  })
+
+  it('does not let a deploy wait for a later merge or for a heal that waits', async () => {
+    const { run, stack, claim } = bench()
+    const vpc = await stack('vpc')
+    const heal = await run(vpc, { kind: 'heal' })
+    expect((await claim())?.id).toBe(heal.id)
+    await move(heal, 'preparing', 'planning', 'awaiting_approval')
+    const second = await run(vpc, { mergeSequence: 2, state: 'blocked' })
+    const first = await run(vpc, { mergeSequence: 1 })
+    expect((await claim())?.id).toBe(first.id)
+    expect(second.state).toBe('blocked')
+  })
+
+  it('lets a heal wait for any pending deploy', async () => {
+    const { run, stack, claim } = bench()
+    const vpc = await stack('vpc')
+    const heal = await run(vpc, { kind: 'heal', priority: 99 })
+    const deploy = await run(vpc, { mergeSequence: 5, state: 'blocked' })
+    expect(await claim()).toBeNull()
+    await move(deploy, 'superseded')
+    expect((await claim())?.id).toBe(heal.id)
+  })
+
+  it('lets no ring of runs wait for each other, whichever have a merge sequence', async () => {
+    const { run, stack, clock } = bench()
+    const vpc = await stack('vpc')
+    const second = await run(vpc, { mergeSequence: 2 })
+    clock.advance(1)
+    const none = await run(vpc)
+    clock.advance(1)
+    const first = await run(vpc, { mergeSequence: 1 })
+    const order: string[] = []
+    for (let next = await bench().claim(); next; next = await bench().claim()) {
+      order.push(next.id)
+      await move(next, 'failed')
+    }
+    expect(order).toEqual([none.id, first.id, second.id])
+  })
+
+  it('gives each run once to many who ask at the same time', async () => {
+    const { run, stack, claim } = bench()
+    const made = new Set<string>()
+    for (let i = 0; i < 30; i++) made.add((await run(await stack(`stack-${i}`))).id)
+    const claims = await Promise.all(Array.from({ length: 60 }, (_, i) => claim(`worker_${i % 7}`, `q${i}`)))
+    const granted = claims.filter((run) => run !== null).map((run) => run.id)
+    expect(granted).toHaveLength(30)
+    expect(new Set(granted)).toEqual(made)
+  })
+}

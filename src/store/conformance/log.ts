@@ -1,0 +1,106 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { RUN_LOG_LIMIT } from '../../domain/wire/worker-protocol.ts'
+import { appendRunLog, readRunLog } from '../run-log.ts'
+import { transitionRun } from '../runs.ts'
+import { type Bench, refusal } from './bench.ts'
+
+export function logConformance(bench: () => Bench): void {
+  const append = (runId: string, fence: number, offset: number, text: string) =>
+    bench().store.transaction((tx) => appendRunLog(tx, runId, fence, offset, text))
+  const read = (runId: string, offset?: number, limit?: number) => readRunLog(bench().store.db, runId, offset, limit)
+  const leased = async (name = 'a') => {
+    const { id } = await bench().run(await bench().stack(name))
+    await bench().claim()
+    return id
+  }
+
+  it('takes nothing from a worker that does not hold the run', async () => {
+    const id = await leased()
+    const { store } = bench()
+    const from = (workerId: string) => store.transaction((tx) => appendRunLog(tx, id, 1, 0, 'x', workerId))
+    await refusal(from('worker_other'), 'LEASE_LOST')
+  })
+
+  it('drops repeats, trims overlaps and asks again after a gap', async () => {
+    const id = await leased()
+    expect(await append(id, 1, 0, 'hello ')).toBe(6)
+    expect(await append(id, 1, 0, 'hello ')).toBe(6)
+    expect(await append(id, 1, 3, 'lo world')).toBe(11)
+    expect(await append(id, 1, 20, 'too far')).toBe(11)
+    expect(await append(id, 1, 11, '')).toBe(11)
+    expect(await append(id, 1, 2, 'll')).toBe(11)
+    expect(await read(id)).toEqual({ text: 'hello world', next: 11, size: 11, truncated: false })
+    expect(await read(id, 4, 3)).toEqual({ text: 'o w', next: 7, size: 11, truncated: false })
+    expect(await read(id, 11)).toMatchObject({ text: '', next: 11 })
+    expect(await read(id, 400)).toMatchObject({ text: '', next: 400 })
+  })
+
+  it("refuses a token that is not the run's", async () => {
+    const id = await leased()
+    await refusal(append(id, 0, 0, 'x'), 'LEASE_LOST')
+    await refusal(append('run_none', 1, 0, 'x'), 'NOT_FOUND')
+    await refusal(read('run_none'), 'NOT_FOUND')
+  })
+
+  it('takes the tail of a log after the run has ended', async () => {
+    const id = await leased()
+    await append(id, 1, 0, 'before ')
+    await bench().store.transaction((tx) => transitionRun(tx, { runId: id, to: 'failed', actor: 'system' }))
+    expect(await append(id, 1, 7, 'after')).toBe(12)
+    expect((await read(id)).text).toBe('before after')
+  })
+
+  it('counts offsets anew for each lease and keeps the text of all', async () => {
+    const id = await leased()
+    await append(id, 1, 0, 'first try\n')
+    await bench().store.transaction((tx) => transitionRun(tx, { runId: id, to: 'queued', actor: 'system' }))
+    expect((await bench().claim())?.fence).toBe(2)
+    expect(await append(id, 2, 0, 'second try\n')).toBe(11)
+    expect((await read(id)).text).toBe('first try\nsecond try\n')
+  })
+
+  it('keeps a bounded amount and says so in one line', async () => {
+    const id = await leased()
+    const megabyte = 'x'.repeat(1024 * 1024)
+    let offset = 0
+    for (let i = 0; i < 12; i++) offset = await append(id, 1, offset, megabyte)
+    expect(offset).toBe(12 * 1024 * 1024)
+    const end = await read(id, RUN_LOG_LIMIT - 4)
+    expect(end.truncated).toBe(true)
+    expect(end.text).toMatch(/^xxxx\n\[trueup\] log limit of 10 MiB reached[^\n]*\n$/)
+    expect(end.next).toBe(end.size)
+  })
+
+  it('keeps any text at the length that the worker counts', async () => {
+    const id = await leased()
+    const odd = 'a\0b😀\ud800é'
+    expect(await append(id, 1, 0, odd)).toBe(odd.length)
+    expect(await append(id, 1, odd.length, 'z')).toBe(odd.length + 1)
+    const { text, next } = await read(id)
+    expect(text).toHaveLength(odd.length + 1)
+    expect(text.at(-1)).toBe('z')
+    expect(text).toContain('😀')
+    expect(next).toBe(odd.length + 1)
+  })
+
+  it('reads the same text whatever the pieces were', async () => {
+    let number = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ minLength: 1, maxLength: 60 }),
+        fc.array(fc.tuple(fc.nat(70), fc.nat(70)), { maxLength: 12 }),
+        fc.nat(70),
+        fc.integer({ min: 1, max: 70 }),
+        async (text, cuts, offset, limit) => {
+          const id = await leased(`p${number++}`)
+          for (const [from, length] of cuts) await append(id, 1, from, text.slice(from, from + length))
+          const wanted = await append(id, 1, 0, '')
+          expect(await append(id, 1, wanted, text.slice(wanted))).toBe(text.length)
+          expect((await read(id, offset, limit)).text).toBe(text.slice(offset, offset + limit))
+        },
+      ),
+      { numRuns: 25 },
+    )
+  })
+}

@@ -1,0 +1,5 @@
+import type { Migration } from './migration.ts'
+import { initial } from './0001-initial.ts'
+
+/** In order of their numbers. Never change one that was released: add another. */
+export const MIGRATIONS: readonly Migration[] = [initial]

@@ -1,0 +1,65 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Kysely } from 'kysely'
+import { type Clock, systemClock } from '../lib/clock.ts'
+import { lockDataDirectory } from './lock.ts'
+import { migrate } from './migrate.ts'
+import { refuseInterruptedRestore } from './restore.ts'
+import type { Database } from './schema.ts'
+import { openSqlite, sqliteDialect } from './sqlite-dialect.ts'
+import { asFileError, asStoreError } from './sqlite-errors.ts'
+import { DATABASE_FILE, makeStore, type Store, type StoreLog } from './store.ts'
+
+export type { Change, Queries } from './context.ts'
+export { noteChange, nowOf } from './context.ts'
+export type { ChangeFeed, Store, StoreLog } from './store.ts'
+
+export interface StoreOptions {
+  clock?: Clock
+  log?: StoreLog
+}
+
+/**
+ * Opens (or makes) the embedded store of a data directory, takes its lock and brings the schema up to date.
+ * Errors: DATA_LOCKED, DATA_UNWRITABLE, DATA_NEWER, DATA_CORRUPT.
+ */
+export async function openStore(dataDir: string, options: StoreOptions = {}): Promise<Store> {
+  const clock = options.clock ?? systemClock
+  await makeDataDirectory(dataDir)
+  const lock = await lockDataDirectory(dataDir, clock.now())
+  try {
+    await refuseInterruptedRestore(dataDir)
+    const db = await openDatabase(join(dataDir, DATABASE_FILE), options.log)
+    const close = async () => {
+      await db.destroy()
+      lock.release()
+    }
+    return makeStore({ db, dialect: 'sqlite', clock, close, log: options.log })
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function makeDataDirectory(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw asFileError(error, `making the data directory ${dataDir}`, dataDir)
+  }
+}
+
+async function openDatabase(file: string, log: StoreLog | undefined): Promise<Kysely<Database>> {
+  const doing = `opening the database ${file}`
+  let db: Kysely<Database> | undefined
+  try {
+    const database = openSqlite(file)
+    db = new Kysely<Database>({ dialect: sqliteDialect(database, file) })
+    const applied = await migrate(db, { name: 'sqlite', bytes: 'blob' })
+    if (applied.length > 0) log?.info({ migrations: applied }, 'schema brought up to date')
+    return db
+  } catch (error) {
+    await db?.destroy()
+    throw asStoreError(error, doing, file)
+  }
+}

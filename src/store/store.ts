@@ -1,0 +1,91 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Clock } from '../lib/clock.ts'
+import { withRepository } from './change-owner.ts'
+import { bindContext, type Change, type ChangeListener, transactionScope } from './context.ts'
+import type { Database } from './schema.ts'
+
+/** Name of the database file in a data directory. */
+export const DATABASE_FILE = 'trueup.db'
+
+/** Hints of what has changed, told after each commit, in commit order. A listener that throws is logged; the others are told all the same. */
+export interface ChangeFeed {
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: ChangeListener): () => void
+}
+
+/** An open store. Queries are functions that take `db` or a transaction first. */
+export interface Store {
+  readonly dialect: 'sqlite' | 'postgres'
+  readonly clock: Clock
+  /**
+   * For reads and single-statement writes. Never inside `transaction`: the embedded store has one connection, so the
+   * query would wait for the transaction that waits for it. That is detected and thrown, not waited for.
+   */
+  readonly db: Kysely<Database>
+  readonly changes: ChangeFeed
+  /** Runs `work` in one transaction: all of it or nothing, durable when the promise resolves. Do no I/O inside. */
+  transaction<T>(work: (tx: Transaction<Database>) => Promise<T>): Promise<T>
+  /** Waits for the running transaction, closes and gives the data directory free. */
+  close(): Promise<void>
+}
+
+/** The two log calls that the store needs; a pino logger is one. */
+export interface StoreLog {
+  info(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** Puts a store together from an open, migrated database; the same for every database. `close` releases what it holds. */
+export function makeStore(parts: {
+  db: Kysely<Database>
+  dialect: Store['dialect']
+  clock: Clock
+  close: () => Promise<void>
+  log?: StoreLog
+}): Store {
+  const { db, dialect, clock } = parts
+  const listeners = new Set<ChangeListener>()
+  const tell = (changes: readonly Change[]): void => {
+    if (changes.length === 0) return
+    for (const listener of listeners) {
+      try {
+        listener(changes)
+      } catch (error) {
+        parts.log?.error({ err: error }, 'a listener of store changes threw')
+      }
+    }
+  }
+  bindContext(db, { clock, note: (change) => tell([change]) })
+  return {
+    db,
+    dialect,
+    clock,
+    changes: {
+      subscribe(listener) {
+        listeners.add(listener)
+        return () => void listeners.delete(listener)
+      },
+    },
+    async transaction(work) {
+      const changes = new Map<string, Change>()
+      const told: Change[] = []
+      const scope = { open: true }
+      const result = await db.transaction().execute((tx) => {
+        const note = (change: Change) => void changes.set(`${change.topic} ${change.id}`, change)
+        bindContext(tx, { clock, note })
+        return transactionScope.run(scope, async () => {
+          try {
+            const answer = await work(tx)
+            for (const change of changes.values()) told.push(await withRepository(tx, change))
+            return answer
+          } finally {
+            scope.open = false
+          }
+        })
+      })
+      tell(told)
+      return result
+    },
+    close: parts.close,
+  }
+}

@@ -1,0 +1,52 @@
+import { rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { appendAudit } from '../audit.ts'
+import { openStore } from '../open.ts'
+import { restoreStore } from '../restore.ts'
+import { enqueueTask } from '../tasks.ts'
+
+/** Programs that tests run as a process of their own, to kill, to stop, or to give a disk of their own. */
+const say = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n`)
+
+const [program = '', dataDir = '', argument = ''] = process.argv.slice(2)
+try {
+  await programOf(program)
+} catch (error) {
+  say({ error: error instanceof TrueupError ? error.toJSON() : String(error) })
+  process.exit(1)
+}
+
+async function programOf(name: string): Promise<void> {
+  if (name === 'restore') {
+    say({ started: true })
+    return say({ restored: await restoreStore(argument, dataDir) })
+  }
+  const store = await openStore(dataDir)
+  say({ open: process.pid })
+  if (name === 'hold') return void setInterval(() => {}, 1000)
+  /** One transaction of two rows; what it says was acknowledged. `argument` sets runs of this program apart. */
+  const write = async (n: number, padding = ''): Promise<void> => {
+    const subject = `${argument}-${n}`
+    await store.transaction(async (tx) => {
+      await enqueueTask(tx, { kind: 'test', key: subject, payload: { padding } })
+      await appendAudit(tx, { actor: 'system', action: 'test.write', subject })
+    })
+    say({ wrote: subject })
+  }
+  if (name === 'write') for (let n = 0; ; n++) await write(n)
+  if (name === 'fill') {
+    let n = 0
+    const full = await (async () => {
+      for (; ; n++) await write(n, 'x'.repeat(50_000))
+    })().catch((error: unknown) => error)
+    say({ full: full instanceof TrueupError ? full.toJSON() : String(full) })
+    // The store is still usable: it reads, and it writes again once there is room (even a deletion needs some).
+    const tasks = await store.db.selectFrom('tasks').select('dedupeKey').execute()
+    say({ tasks: tasks.length, wrote: n })
+    rmSync(join(dataDir, 'ballast'))
+    await write(n + 1)
+    await store.close()
+    say({ closed: true })
+  }
+}
