@@ -1,0 +1,212 @@
+import type { Person } from '../../git/repository.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { appendAudit } from '../../store/audit.ts'
+import { getMergeRequest, listMergeRequests, type MergeRequest, patchMergeRequest } from '../../store/merge-requests.ts'
+import { nowOf } from '../../store/context.ts'
+import { setRef } from '../../store/refs.ts'
+import { getRepository, takeMergeSequence } from '../../store/repositories.ts'
+import { enqueueTask } from '../../store/tasks.ts'
+import { getUser } from '../../store/users.ts'
+import type { MergeHow } from '../forge.ts'
+import { mustGetOpenMr } from './find.ts'
+import type { BuiltinParts } from './parts.ts'
+
+/**
+ * Merges by compare-and-swap, in three steps that survive a kill between any two of them:
+ * 1. the merge commit is made and the MR is marked `merging` with its oid,
+ * 2. the target branch is moved from the head that was judged to that commit,
+ * 3. the MR is marked `merged`, gets its merge sequence, and the deployment is ordered.
+ * `recoverMerges` finishes or undoes at start-up what was between 1 and 3; where only Git or the store failed meanwhile,
+ * the follow-up work that step 1 orders does. The caller sees to it that nobody settles an MR while it is merged.
+ */
+export async function mergeMergeRequest(parts: BuiltinParts, how: MergeHow): Promise<MergeRequest> {
+  const { store } = parts
+  const doing = 'merging the merge request'
+  const mr = await mustGetOpenMr(store.db, how.mrId, doing)
+  const git = parts.git.repository(mr.repositoryId)
+  const targetRef = `refs/heads/${mr.targetBranch}`
+  const [head, target] = await Promise.all([git.resolve(`refs/heads/${mr.sourceBranch}`), git.resolve(targetRef)])
+  if (head !== how.headOid || target !== how.targetOid) throw moved(mr)
+
+  const merged = await git.mergeTree(how.targetOid, how.headOid)
+  if (!merged.clean) {
+    const why = `${merged.conflicts.length} files conflict with ${mr.targetBranch}: ${merged.conflicts.slice(0, 5).join(', ')}`
+    throw new TrueupError('MR_CONFLICT', { doing, why, details: { conflicts: merged.conflicts.slice(0, 100) } })
+  }
+  const person = await personOf(parts, how.actorId)
+  const mergeOid = await git.commitTree({
+    tree: merged.tree,
+    parents: how.squash ? [how.targetOid] : [how.targetOid, how.headOid],
+    message: mergeMessage(mr, how),
+    author: how.squash ? await personOf(parts, mr.authorId) : person,
+    committer: person,
+  })
+  await markMerging(parts, mr, how, mergeOid)
+  return await moveBranch(parts, mr, how, mergeOid)
+}
+
+/** When a merge that was begun is looked at again, if nothing was heard of it; it takes milliseconds. */
+const SETTLE_AFTER_MS = 5_000
+
+/** Step 1. */
+async function markMerging(parts: BuiltinParts, mr: MergeRequest, how: MergeHow, mergeOid: string): Promise<void> {
+  await parts.store.transaction(async (tx) => {
+    await mustGetOpenMr(tx, mr.id, 'merging the merge request')
+    if (!(await how.stillAsJudged(tx))) throw overtaken(mr)
+    await patchMergeRequest(tx, mr.id, {
+      state: 'merging',
+      mergeOid,
+      mergedById: how.actorId,
+      bypassReason: how.bypassReason,
+    })
+    await appendAudit(tx, {
+      actor: `user:${how.actorId}`,
+      action: 'mr.merging',
+      subject: mr.id,
+      repositoryId: mr.repositoryId,
+      data: { mergeOid, targetOid: how.targetOid, headOid: how.headOid, bypassReason: how.bypassReason },
+    })
+    const payload = { mrId: mr.id }
+    await enqueueTask(tx, { kind: 'mr.settle', key: mr.id, payload, runAt: nowOf(tx) + SETTLE_AFTER_MS })
+  })
+}
+
+/** Steps 2 and 3. */
+async function moveBranch(
+  parts: BuiltinParts,
+  mr: MergeRequest,
+  how: MergeHow,
+  mergeOid: string,
+): Promise<MergeRequest> {
+  const git = parts.git.repository(mr.repositoryId)
+  const targetRef = `refs/heads/${mr.targetBranch}`
+  const reached = await git.updateRef(targetRef, mergeOid, how.targetOid).catch(async (fault: unknown) => {
+    // Whether Git had moved the branch before it fell is for Git to say.
+    await settleMerge(parts, mr.id).catch(() => undefined)
+    throw fault
+  })
+  if (!reached) {
+    await undoMerge(parts, mr)
+    throw moved(mr)
+  }
+  return await recordMerge(parts, mr.id)
+}
+
+/** Step 3, also for whoever finds a merge that has reached the branch. A merge that is recorded already is left as it is. */
+async function recordMerge(parts: BuiltinParts, mrId: string): Promise<MergeRequest> {
+  return await parts.store.transaction(async (tx) => {
+    const mr = await getMergeRequest(tx, mrId)
+    if (mr?.state === 'merged') return mr
+    if (!mr || mr.state !== 'merging' || mr.mergeOid === null) {
+      throw new TrueupError('CONFLICT', {
+        doing: 'recording a merge',
+        why: `merge request ${mrId} is ${mr?.state ?? 'gone'}`,
+      })
+    }
+    const mergeSequence = await takeMergeSequence(tx, mr.repositoryId)
+    const merged = await patchMergeRequest(tx, mr.id, {
+      state: 'merged',
+      mergeSequence,
+      mergedAt: parts.store.clock.now(),
+    })
+    await setRef(tx, mr.repositoryId, `refs/heads/${mr.targetBranch}`, mr.mergeOid)
+    await appendAudit(tx, {
+      actor: `user:${mr.mergedById}`,
+      action: mr.bypassReason === null ? 'mr.merge' : 'mr.merge_bypassed',
+      subject: mr.id,
+      repositoryId: mr.repositoryId,
+      data: { number: mr.number, mergeOid: mr.mergeOid, mergeSequence, bypassReason: mr.bypassReason },
+    })
+    const repository = await getRepository(tx, mr.repositoryId)
+    if (repository?.defaultBranch === mr.targetBranch) {
+      await enqueueTask(tx, { kind: 'deploy', key: mr.repositoryId, payload: { repositoryId: mr.repositoryId } })
+    }
+    await enqueueTask(tx, {
+      kind: 'branch.moved',
+      key: `${mr.repositoryId}:${mr.targetBranch}`,
+      payload: { repositoryId: mr.repositoryId, branch: mr.targetBranch },
+    })
+    return merged
+  })
+}
+
+/** At start-up: merges that a killed process had begun are finished when they reached the branch, undone otherwise. */
+export async function recoverMerges(parts: BuiltinParts): Promise<number> {
+  const { items } = await listMergeRequests(parts.store.db, { states: ['merging'] }, { limit: 500 })
+  for (const mr of items) await settleMerge(parts, mr.id)
+  return items.length
+}
+
+/** Finishes a begun merge that has reached the branch and undoes any other. Only while nobody is at step 2. */
+export async function settleMerge(parts: BuiltinParts, mrId: string): Promise<void> {
+  const mr = await getMergeRequest(parts.store.db, mrId)
+  if (mr?.state !== 'merging') return
+  const git = parts.git.repository(mr.repositoryId)
+  const target = await git.resolve(`refs/heads/${mr.targetBranch}`)
+  const reached = target !== null && mr.mergeOid !== null && (await git.isAncestor(mr.mergeOid, target))
+  if (reached) await recordMerge(parts, mr.id)
+  else await undoMerge(parts, mr)
+}
+
+async function undoMerge(parts: BuiltinParts, mr: MergeRequest): Promise<void> {
+  await parts.store.transaction(async (tx) => {
+    await patchMergeRequest(tx, mr.id, { state: 'open', mergeOid: null, mergedById: null, bypassReason: null })
+    await appendAudit(tx, {
+      actor: 'system',
+      action: 'mr.merge_undone',
+      subject: mr.id,
+      repositoryId: mr.repositoryId,
+    })
+    await enqueueTask(tx, { kind: 'mr.preview', key: mr.id, payload: { mrId: mr.id } })
+  })
+}
+
+/**
+ * The MR whose merge this commit of a target branch is; null where there is none. The branch may be seen before step 3 is
+ * through, which is then done here.
+ */
+export async function mergedWith(
+  parts: BuiltinParts,
+  repositoryId: string,
+  commitOid: string,
+): Promise<MergeRequest | null> {
+  const filter = { repositoryId, mergeOid: commitOid, states: ['merging', 'merged'] as const }
+  const [mr] = (await listMergeRequests(parts.store.db, filter, { limit: 1 })).items
+  if (!mr) return null
+  return mr.state === 'merged' ? mr : await recordMerge(parts, mr.id)
+}
+
+const moved = (mr: MergeRequest): TrueupError =>
+  new TrueupError('MR_MOVED', {
+    doing: `merging !${mr.number}`,
+    why: `"${mr.sourceBranch}" or "${mr.targetBranch}" has moved since its plans were made`,
+    next: 'Wait for the new plans and merge again.',
+  })
+
+const overtaken = (mr: MergeRequest): TrueupError =>
+  new TrueupError('MR_MOVED', {
+    doing: `merging !${mr.number}`,
+    why: 'a plan or a review of it has changed in this very moment',
+    next: 'Look at it again and merge again.',
+  })
+
+function mergeMessage(mr: MergeRequest, how: MergeHow): string {
+  const body = mr.description.trim()
+  const trailers = [
+    `Merge-Request: !${mr.number}`,
+    ...(how.bypassReason ? [`Bypass-Reason: ${oneLine(how.bypassReason)}`] : []),
+  ]
+  const subject = how.squash ? mr.title : `Merge branch '${mr.sourceBranch}': ${mr.title}`
+  return `${[subject, ...(body ? [body] : []), trailers.join('\n')].join('\n\n')}\n`
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
+
+async function personOf(parts: BuiltinParts, userId: string): Promise<Person> {
+  const user = await getUser(parts.store.db, userId)
+  return {
+    name: user?.name ?? 'trueup',
+    email: user?.email || `${user?.name ?? 'trueup'}@trueup.invalid`,
+    at: parts.store.clock.now(),
+  }
+}

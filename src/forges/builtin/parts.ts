@@ -1,0 +1,8 @@
+import type { GitService } from '../../git/repository.ts'
+import type { Store } from '../../store/open.ts'
+
+/** What the built-in forge works with. */
+export interface BuiltinParts {
+  store: Store
+  git: GitService
+}

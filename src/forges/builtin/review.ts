@@ -1,0 +1,85 @@
+import { TrueupError } from '../../lib/errors/error.ts'
+import { appendAudit } from '../../store/audit.ts'
+import { noteChange } from '../../store/open.ts'
+import { createReview, listReviews, patchReview, type Review } from '../../store/reviews.ts'
+import { enqueueTask } from '../../store/tasks.ts'
+import { mustGetOpenMr } from './find.ts'
+import type { BuiltinParts } from './parts.ts'
+
+export interface NewReview {
+  mrId: string
+  userId: string
+  verdict: 'approve' | 'request_changes' | 'comment'
+  body: string
+  /** Head that the reviewer looked at; refused with MR_MOVED when the branch has moved on. */
+  headOid: string
+  /** stack key → plan digest that the reviewer saw. */
+  digests: { [stackKey: string]: string }
+}
+
+/** Records a review; an earlier one of the same person no longer counts. */
+export async function reviewMergeRequest(parts: BuiltinParts, review: NewReview): Promise<Review> {
+  return await parts.store.transaction(async (tx) => {
+    const doing = 'reviewing the merge request'
+    const mr = await mustGetOpenMr(tx, review.mrId, doing)
+    if (mr.headOid !== review.headOid) {
+      const why = `"${mr.sourceBranch}" has moved from ${review.headOid.slice(0, 10)} to ${mr.headOid.slice(0, 10)}`
+      throw new TrueupError('MR_MOVED', { doing, why, next: 'Look at the new commits and plans, then review again.' })
+    }
+    if (review.verdict === 'approve' && review.userId === mr.authorId) {
+      const why = `you are the author of !${mr.number}, and nobody approves their own change`
+      throw new TrueupError('FORBIDDEN', { doing, why, next: 'Ask a second person for a review.' })
+    }
+    const now = parts.store.clock.now()
+    if (review.verdict !== 'comment') {
+      for (const earlier of await listReviews(tx, mr.id)) {
+        if (earlier.userId !== review.userId || earlier.droppedAt !== null || earlier.verdict === 'comment') continue
+        await patchReview(tx, earlier.id, {
+          droppedAt: now,
+          droppedReason: 'replaced by a newer review of the same person',
+        })
+      }
+    }
+    const recorded = await createReview(tx, {
+      mrId: mr.id,
+      userId: review.userId,
+      verdict: review.verdict,
+      headOid: review.headOid,
+      digests: review.digests,
+      body: review.body,
+    })
+    await appendAudit(tx, {
+      actor: `user:${review.userId}`,
+      action: `mr.${review.verdict}`,
+      subject: mr.id,
+      repositoryId: mr.repositoryId,
+      data: { number: mr.number, headOid: review.headOid, digests: review.digests },
+    })
+    await enqueueTask(tx, { kind: 'mr.evaluate', key: mr.id, payload: { mrId: mr.id } })
+    noteChange(tx, { topic: 'mr', id: mr.id, repositoryId: mr.repositoryId })
+    return recorded
+  })
+}
+
+/** Takes one's own approval or request for changes back. NOT_FOUND where there is none. */
+export async function withdrawReview(parts: BuiltinParts, mrId: string, userId: string): Promise<void> {
+  await parts.store.transaction(async (tx) => {
+    const doing = 'withdrawing a review'
+    const mr = await mustGetOpenMr(tx, mrId, doing)
+    const standing = (await listReviews(tx, mrId)).filter(
+      (review) => review.userId === userId && review.droppedAt === null && review.verdict !== 'comment',
+    )
+    if (standing.length === 0) throw new TrueupError('NOT_FOUND', { doing, why: 'you have no standing review here' })
+    for (const review of standing) {
+      await patchReview(tx, review.id, { droppedAt: parts.store.clock.now(), droppedReason: 'withdrawn' })
+    }
+    await appendAudit(tx, {
+      actor: `user:${userId}`,
+      action: 'mr.review_withdrawn',
+      subject: mr.id,
+      repositoryId: mr.repositoryId,
+    })
+    await enqueueTask(tx, { kind: 'mr.evaluate', key: mr.id, payload: { mrId: mr.id } })
+    noteChange(tx, { topic: 'mr', id: mr.id, repositoryId: mr.repositoryId })
+  })
+}

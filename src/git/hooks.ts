@@ -1,0 +1,124 @@
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * Says no to what nobody may push, in words that the pusher sees as `remote:` lines. The whole push is refused: a part
+ * of it would be a surprise. Reads TRUEUP_PROTECTED (full ref names, one a line) and TRUEUP_BOOTSTRAP.
+ */
+const PRE_RECEIVE = `#!/bin/sh
+# Written by Trueup at every start; changes are lost.
+set -u
+say() { printf '%s\\n' "$@" >&2; }
+default=$(git symbolic-ref -q HEAD || echo refs/heads/main)
+status=0
+is_zero() { case $1 in *[!0]*) return 1 ;; *) return 0 ;; esac; }
+is_protected() {
+  printf '%s\\n' "\${TRUEUP_PROTECTED:-}" | grep -Fxq -e "$1"
+}
+may_bootstrap() {
+  [ "\${TRUEUP_BOOTSTRAP:-0}" = 1 ] && [ "$1" = "$default" ] && is_zero "$2" && [ -z "$(git for-each-ref --count=1 refs/heads/)" ]
+}
+while read -r old new ref; do
+  name=\${ref#refs/heads/}
+  case $ref in
+    refs/trueup/* | refs/merge-requests/*)
+      say "" "Trueup: $ref was not pushed." "Trueup writes refs/trueup/ and refs/merge-requests/ itself." "Next: push to a branch, for example git push origin HEAD:refs/heads/my-change" ""
+      status=1 ;;
+    refs/heads/-* | refs/tags/-* | refs/heads/HEAD | refs/heads/refs/*)
+      say "" "Trueup: $ref was not pushed." "A name like this is easily taken for something else." "Next: choose a name such as my-change." ""
+      status=1 ;;
+    refs/heads/*)
+      if is_protected "$ref" || [ "$ref" = "$default" ]; then
+        if is_zero "$new"; then
+          say "" "Trueup: branch '$name' was not deleted." "It is protected: environments are deployed from it." "Next: ask a maintainer to unprotect it, or to choose another default branch." ""
+          status=1
+        elif is_protected "$ref" && ! may_bootstrap "$ref" "$old"; then
+          say "" "Trueup: '$name' was not pushed." "It is protected: changes come in by merge requests only." "Next: push a branch and open a merge request:" "  git push origin HEAD:refs/heads/my-change" "  trueup mr create" ""
+          status=1
+        fi
+      fi ;;
+    refs/tags/* | refs/notes/*) ;;
+    *)
+      say "" "Trueup: $ref was not pushed." "Only branches (refs/heads/), tags and notes can be pushed." "Next: push to a branch, for example git push origin HEAD:refs/heads/my-change" ""
+      status=1 ;;
+  esac
+done
+exit $status
+`
+
+/**
+ * Records what was pushed for the server, whole or not at all, and tells the pusher how to go on. The format is read by
+ * push-file.ts. A line feed inside an option could forge a line, so it becomes a space. TRUEUP_OPEN_MRS: "NUMBER BRANCH"
+ * of open merge requests, one a line; a branch that is neither new nor among them is not commented.
+ */
+const POST_RECEIVE = `#!/bin/sh
+# Written by Trueup at every start; changes are lost.
+set -u
+file=\${TRUEUP_PUSH_FILE:-}
+default=$(git symbolic-ref -q HEAD || echo refs/heads/main)
+hints=
+wants_mr=0
+is_zero() { case $1 in *[!0]*) return 1 ;; *) return 0 ;; esac; }
+open_mr() {
+  printf '%s\\n' "\${TRUEUP_OPEN_MRS:-}" | while read -r number branch; do
+    if [ "$branch" = "$1" ]; then printf '%s' "$number"; break; fi
+  done
+}
+hint() {
+  number=$(open_mr "$1")
+  if [ -n "$number" ]; then
+    hints="\${hints}Trueup: !$number is updated: trueup mr show $number
+"
+  elif [ "$wants_mr" = 1 ]; then
+    hints="\${hints}Trueup: a merge request for $1 is being opened: trueup mr show
+"
+  elif is_zero "$2"; then
+    hints="\${hints}Trueup: to open a merge request for $1: trueup mr create, or push with -o mr
+"
+  fi
+}
+options() {
+  i=0
+  while [ "$i" -lt "\${GIT_PUSH_OPTION_COUNT:-0}" ]; do
+    eval "option=\\$GIT_PUSH_OPTION_$i"
+    printf 'option %s\\n' "$(printf '%s' "$option" | tr '\\n\\r' '  ')"
+    case $option in mr | mr=* | mr.* | merge_request.*) wants_mr=1 ;; esac
+    i=$((i + 1))
+  done
+}
+record() {
+  printf 'trueup-push 1\\nrepository %s\\nuser %s\\n' "\${TRUEUP_REPOSITORY:-}" "\${TRUEUP_USER_ID:-}"
+  options
+  while read -r old new ref; do
+    printf 'update %s %s %s\\n' "$old" "$new" "$ref"
+    if is_zero "$new"; then continue; fi
+    case $ref in "$default") ;; refs/heads/*) hint "\${ref#refs/heads/}" "$old" ;; esac
+  done
+  printf 'end\\n'
+}
+if [ -n "$file" ]; then
+  record >"$file.tmp" && mv "$file.tmp" "$file"
+else
+  record >/dev/null
+fi
+printf '%s' "$hints" >&2
+exit 0
+`
+
+const HOOKS: [name: string, text: string][] = [
+  ['pre-receive', PRE_RECEIVE],
+  ['post-receive', POST_RECEIVE],
+]
+
+/** Writes the hooks that all repositories share (core.hooksPath); existing ones of another version are replaced. */
+export async function installHooks(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  for (const [name, text] of HOOKS) {
+    const file = join(directory, name)
+    if ((await readFile(file, 'utf8').catch(() => null)) !== text) {
+      await writeFile(`${file}.tmp`, text, { mode: 0o755 })
+      await rename(`${file}.tmp`, file)
+    }
+    await chmod(file, 0o755)
+  }
+}

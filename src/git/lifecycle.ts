@@ -1,0 +1,101 @@
+import { access, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { newId } from '../lib/ids.ts'
+import { TrueupError } from '../lib/errors/error.ts'
+import type { GitChild } from './child-process.ts'
+import type { GitCommand } from './git-command.ts'
+import { checkRefName } from './names.ts'
+import type { GitRepository } from './repository.ts'
+
+type Lifecycle = Pick<GitRepository, 'init' | 'exists' | 'remove' | 'defaultBranch' | 'setDefaultBranch' | 'maintain'>
+
+const HEADS = 'refs/heads/'
+
+/** A repository appears and goes by one rename, so a kill leaves either all of it or none. */
+export function createLifecycle(child: GitChild, git: GitCommand, root: string, id: string): Lifecycle {
+  const directory = join(root, `${id}.git`)
+  const exists = async (): Promise<boolean> => {
+    try {
+      await access(join(directory, 'HEAD'))
+      return true
+    } catch {
+      return false
+    }
+  }
+  return {
+    exists,
+    async init(defaultBranch) {
+      checkRefName(HEADS + defaultBranch, 'making a repository')
+      if (await exists()) return
+      const unfinished = join(root, `.new-${newId(id)}`)
+      const argv = ['init', '--bare', '--quiet', '--template=', `--initial-branch=${defaultBranch}`, '--', unfinished]
+      const result = await child.call('run', { argv, options: {} })
+      if (result.exitCode !== 0) {
+        await rm(unfinished, { recursive: true, force: true })
+        throw new TrueupError('GIT_FAILED', { doing: `making repository ${id}`, why: result.stderr.trim() })
+      }
+      try {
+        await rename(unfinished, directory)
+      } catch (error) {
+        await rm(unfinished, { recursive: true, force: true })
+        // Another call was faster.
+        if (!(await exists())) throw error
+      }
+      await syncDirectory(root)
+    },
+    async remove() {
+      await child.call('release', { repository: id })
+      const gone = join(root, `.gone-${newId(id)}`)
+      try {
+        await rename(directory, gone)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+        throw error
+      }
+      await syncDirectory(root)
+      await rm(gone, { recursive: true, force: true })
+    },
+    async defaultBranch() {
+      let head: string
+      try {
+        head = await readFile(join(directory, 'HEAD'), 'utf8')
+      } catch (error) {
+        throw new TrueupError('NOT_FOUND', {
+          doing: `reading HEAD of repository ${id}`,
+          why: 'it does not exist',
+          cause: error,
+        })
+      }
+      return head.trim().replace(/^ref: refs\/heads\//, '')
+    },
+    async setDefaultBranch(name) {
+      const argv = ['symbolic-ref', 'HEAD', checkRefName(HEADS + name, 'choosing the default branch')]
+      await git.expect('choosing the default branch', argv)
+    },
+    async maintain() {
+      // `--auto` looks first whether there is enough to gain; prune keeps what is younger than two weeks (gc.pruneExpire).
+      const argv = [
+        '-c',
+        'gc.auto=2000',
+        '-c',
+        'gc.autoPackLimit=20',
+        '-c',
+        'gc.pruneExpire=2.weeks.ago',
+        'gc',
+        '--auto',
+        '--quiet',
+      ]
+      await git.expect('packing', argv, { timeoutMs: 30 * 60_000 })
+      await git.expect('packing references', ['pack-refs', '--all'])
+    },
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

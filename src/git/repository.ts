@@ -1,0 +1,277 @@
+import type { ObjectReader } from './objects.ts'
+
+/** Six octal digits as Git prints them: `100644`, `100755`, `120000` (symlink), `160000` (submodule), `040000`. */
+export type FileMode = string
+
+export interface Person {
+  name: string
+  email: string
+  /** Milliseconds since the epoch; Git keeps whole seconds. */
+  at: number
+}
+
+export interface Commit {
+  oid: string
+  tree: string
+  parents: string[]
+  author: Person
+  committer: Person
+  /** Whole message, subject first. */
+  message: string
+}
+
+export interface TreeEntry {
+  /** One path component; see `paths.ts` for names that are not UTF-8. */
+  name: string
+  mode: FileMode
+  type: 'blob' | 'tree' | 'commit'
+  oid: string
+}
+
+/** What one path of a tree names. `commit` is a submodule. */
+export interface PathEntry {
+  oid: string
+  mode: FileMode
+  type: 'blob' | 'tree' | 'commit'
+}
+
+export interface FileEntry {
+  /** From the root of the repository, whatever directory was listed. */
+  path: string
+  mode: FileMode
+  oid: string
+  /** Bytes; only where `sizes` was asked for, and never for submodules. */
+  size?: number
+}
+
+/** One path that differs between two trees; null where a side does not have it. Directories are listed as well as files. */
+export interface TreeChange {
+  path: string
+  old: PathEntry | null
+  new: PathEntry | null
+}
+
+export type MergeResult = { clean: true; tree: string } | { clean: false; conflicts: string[] }
+
+export type FileStatus = 'added' | 'deleted' | 'modified' | 'renamed' | 'copied' | 'type-changed'
+
+export interface FileDiff {
+  /** Path on the new side (on the old side for a deleted file). */
+  path: string
+  /** Path on the old side; differs from `path` only for `renamed` and `copied`. */
+  oldPath: string
+  status: FileStatus
+  oldMode: FileMode | null
+  newMode: FileMode | null
+  oldOid: string | null
+  newOid: string | null
+  binary: boolean
+  /** Lines; 0 for binary files. */
+  additions: number
+  deletions: number
+  /** Unified hunks from the first `@@` on; empty for binary files and pure renames. */
+  hunks: string
+  /** Part or all of the hunks is left out because a limit was reached. */
+  truncated: boolean
+}
+
+export interface DiffOptions {
+  /** Only these files and directories; no patterns. */
+  paths?: string[]
+  /** Bytes of hunks kept per file. Default 256 KiB. */
+  maxBytesPerFile?: number
+  /** Files that get hunks; the others are listed with `truncated`. Default 1,000. */
+  maxFiles?: number
+}
+
+export interface LogOptions {
+  /** Commits reachable from this one are left out. */
+  from?: string
+  to: string
+  /** Default 100. */
+  limit?: number
+  /** Follow only the first parent: one entry per merge. */
+  firstParent?: boolean
+}
+
+export interface CommitTree {
+  tree: string
+  parents: string[]
+  message: string
+  author: Person
+  /** Default: the author. */
+  committer?: Person
+}
+
+export interface CommitFiles {
+  /** null makes a root commit. */
+  parent: string | null
+  message: string
+  author: Person
+  committer?: Person
+  /** Files to write; `content: null` removes the path (a whole directory too). Mode defaults to 100644. */
+  files: { path: string; content: Buffer | null; mode?: '100644' | '100755' | '120000' }[]
+  /**
+   * Whole subtrees or files put in place by oid; `oid: null` removes the path, path `.` replaces the root. Applied
+   * before `files`. `mode` is needed for a blob that is not a plain 100644 file.
+   */
+  trees?: { path: string; oid: string | null; mode?: FileMode }[]
+}
+
+export interface WorkspaceLimits {
+  maxFiles: number
+  maxBytes: number
+  /** Directories below each other. */
+  maxDepth: number
+}
+
+export interface Materialised {
+  files: number
+  bytes: number
+  symlinks: number
+  /** Paths of submodules, which are left as empty directories. */
+  submodules: string[]
+}
+
+/** The zero oid: "must not exist" in `updateRef`. */
+export const NO_OID = '0'.repeat(40)
+
+/** The tree without entries; Git knows it in every repository. */
+export const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
+
+/**
+ * One bare repository. Oids are full hexadecimal names. `commitOrTree` is always the oid of a commit, an annotated tag
+ * of one, or a tree. Paths use `/`, never start or end with it; `.` and the empty string are the root. Objects that do
+ * not exist give GIT_OBJECT_MISSING, Git's own faults GIT_FAILED, limits TOO_LARGE, a dead git process UNAVAILABLE.
+ */
+export interface GitRepository {
+  readonly id: string
+  /** Absolute path of the bare repository. */
+  readonly directory: string
+  /** Batched reads by oid; concurrent calls share one round trip. */
+  readonly objects: ObjectReader
+
+  /** Makes the empty repository; does nothing where it exists already. A kill midway leaves nothing behind. */
+  init(defaultBranch: string): Promise<void>
+  exists(): Promise<boolean>
+  /** Removes the repository with everything in it. */
+  remove(): Promise<void>
+  /** Short name of the branch that HEAD points to, whether or not that branch exists yet. */
+  defaultBranch(): Promise<string>
+  setDefaultBranch(name: string): Promise<void>
+
+  /** Full ref name → oid (of the tag object for annotated tags), optionally only those below `prefix` (`refs/heads/`). */
+  refs(prefix?: string): Promise<Map<string, string>>
+  /** Commit oid of a branch, tag, full ref name, oid or abbreviated oid, with `~N`/`^N`; null when there is none. */
+  resolve(revision: string): Promise<string | null>
+  /**
+   * Compare-and-swap of a full ref name: true when it stood at `oldOid` (NO_OID: did not exist) and now stands at
+   * `newOid`, durably. False when it stood elsewhere.
+   */
+  updateRef(name: string, newOid: string, oldOid: string): Promise<boolean>
+  /** Removes a ref if it stands at `oldOid` (wherever it stands, when absent). False when it stood elsewhere or did not exist. */
+  deleteRef(name: string, oldOid?: string): Promise<boolean>
+
+  commit(oid: string): Promise<Commit>
+  /** Trees by oid, each with its entries in Git's order. Commits are accepted and give their tree. */
+  readTrees(oids: readonly string[]): Promise<Map<string, readonly TreeEntry[]>>
+  /**
+   * Bytes of a regular file; null where there is none at that path (also for directories, symlinks and submodules,
+   * which are never followed). TOO_LARGE above `maxBytes` (default 16 MiB).
+   */
+  readFile(commitOrTree: string, path: string, maxBytes?: number): Promise<Buffer | null>
+  /** The same by the oid of the file's content; `path` names it in errors. */
+  readBlob(oid: string, path: string, maxBytes?: number): Promise<Buffer>
+  /** Files, symlinks and submodules below a directory; empty where the directory does not exist. */
+  listFiles(commitOrTree: string, directory?: string, options?: { sizes?: boolean }): Promise<FileEntry[]>
+  /** Every directory except the root, sorted. */
+  listDirectories(commitOrTree: string): Promise<string[]>
+  /** What each path names, null where nothing. Reads only the trees on the way. */
+  pathOids(commitOrTree: string, paths: readonly string[]): Promise<Map<string, PathEntry | null>>
+  /** Paths of files, symlinks and submodules that differ; reads only trees that differ. */
+  changedPaths(base: string, head: string): Promise<string[]>
+  /**
+   * Everything that differs between two trees (no commits), directories too, each before what is in it. A single round
+   * trip, however deep the changes are. Null when they are more than some 50,000.
+   */
+  treeChanges(oldTree: string, newTree: string): Promise<TreeChange[] | null>
+
+  /** Best common ancestor, null for unrelated histories. */
+  mergeBase(a: string, b: string): Promise<string | null>
+  /** Whether `a` is reachable from `b` (a commit is its own ancestor). */
+  isAncestor(a: string, b: string): Promise<boolean>
+  /** Newest first. */
+  log(options: LogOptions): Promise<Commit[]>
+  /** Commits reachable from `to` that changed a path, newest first. */
+  commitsTouching(path: string, options: { to: string; limit?: number; firstParent?: boolean }): Promise<Commit[]>
+  diff(base: string, head: string, options?: DiffOptions): Promise<FileDiff[]>
+
+  /** The tree of merging `head` into `target`, or the paths in conflict. MR_CONFLICT for unrelated histories. */
+  mergeTree(target: string, head: string): Promise<MergeResult>
+  /** Oid of a new commit object; moves no ref. */
+  commitTree(options: CommitTree): Promise<string>
+  /** Oid of a new commit with files changed against its parent, made without a working copy; moves no ref. */
+  commitFiles(options: CommitFiles): Promise<string>
+
+  /** Writes paths into a new directory, see `materialise.ts`. */
+  materialise(
+    commit: string,
+    paths: readonly string[],
+    directory: string,
+    limits?: Partial<WorkspaceLimits>,
+  ): Promise<Materialised>
+  /** Packs refs and loose objects when there is enough to gain. Unreachable objects are kept for two weeks. */
+  maintain(): Promise<void>
+}
+
+export interface GitRunOptions {
+  /** Repository the command works in (GIT_DIR); none where absent. */
+  repository?: string
+  /** Added to the closed environment. */
+  env?: { [name: string]: string }
+  input?: Buffer | string
+  /** Milliseconds. Default 60,000. TIMED_OUT beyond. */
+  timeoutMs?: number
+  /** Bytes of standard output. Default 16 MiB. TOO_LARGE beyond. */
+  maxOutputBytes?: number
+  /** Repeat the command when the git child process dies meanwhile; only for commands that change nothing. */
+  readOnly?: boolean
+  signal?: AbortSignal
+}
+
+export interface GitRunResult {
+  exitCode: number
+  stdout: Buffer
+  /** At most 64 KiB. */
+  stderr: string
+}
+
+/** What a smart-HTTP request may do; kept in the git child process and named by a one-time ticket. */
+export interface HttpAdmission {
+  repository: string
+  user: { id: string; name: string }
+  /** Absolute path that `post-receive` writes; in a directory that exists. */
+  pushFile: string
+  /** Full ref names that nobody pushes to. */
+  protectedRefs: string[]
+  /** Allows the first push of the default branch into an empty repository. */
+  allowBootstrap: boolean
+  /** Source branches (without refs/heads/) of open merge requests: `post-receive` names those that a push updates. */
+  openMergeRequests: { branch: string; number: number }[]
+  maxPushBytes: number
+  timeoutMs: number
+}
+
+/** Everything the server does with Git, done by a small process of its own. */
+export interface GitService {
+  repository(id: string): GitRepository
+  /** Runs one git command (argv without `git`) in the child process. A non-zero exit code is a result, not an error. */
+  run(argv: readonly string[], options?: GitRunOptions): Promise<GitRunResult>
+  readonly http: {
+    /** Unix socket on which the child serves smart HTTP; changes when the child is restarted. */
+    readonly socketPath: string
+    /** A ticket for one request, sent as `x-trueup-ticket`. */
+    admit(admission: HttpAdmission): Promise<string>
+  }
+  close(): Promise<void>
+}
