@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import { ACTIONS, type DriverPlan, type ResourceChange } from '../../domain/plan.ts'
+import { type Json, textsIn } from '../../lib/json.ts'
+import type { DriverContext } from '../driver.ts'
+
+/** One attribute as programs write it; sensitive values in clear, since only the worker can hash them. */
+export const AttributeMessage = z.strictObject({
+  path: z.string().min(1).max(1_000),
+  before: z.json().optional(),
+  after: z.json().optional(),
+  sensitive: z.boolean().optional(),
+  unknown: z.boolean().optional(),
+})
+
+/** One change as programs write it. `resource` is the kind of thing that changes. */
+export const ChangeMessage = z.strictObject({
+  address: z.string().min(1).max(1_000),
+  resource: z.string().min(1).max(200).default('resource'),
+  actions: z.array(z.enum(ACTIONS)).min(1).max(3),
+  attributes: z.array(AttributeMessage).max(10_000).default([]),
+  cause: z.enum(['config', 'input', 'drift']).optional(),
+  reason: z.string().max(10_000).optional(),
+  previousAddress: z.string().max(1_000).optional(),
+})
+export type ChangeMessage = z.infer<typeof ChangeMessage>
+
+export const CoverageMessage = z.strictObject({
+  checked: z.int().min(0),
+  unchecked: z.array(z.strictObject({ address: z.string(), why: z.string() })).default([]),
+})
+
+export const FindingMessage = z.strictObject({
+  severity: z.enum(['info', 'warning', 'error']),
+  message: z.string(),
+  code: z.string().optional(),
+  path: z.string().optional(),
+  line: z.int().optional(),
+})
+
+/** `{"value": …, "sensitive": true}`. */
+export const OutputMessage = z.strictObject({
+  value: z.json(),
+  sensitive: z.boolean().default(false),
+  unknown: z.boolean().optional(),
+})
+
+/** A change as it may leave the worker: what is sensitive is masked in logs and replaced by its keyed hash. */
+export function toChange(message: ChangeMessage, context: DriverContext<unknown>): ResourceChange {
+  const { resource, attributes, cause, ...rest } = message
+  const hidden = (value: Json) => {
+    for (const text of textsIn(value)) context.mask(text)
+    return context.hash(value)
+  }
+  return {
+    ...rest,
+    type: resource,
+    cause: cause ?? (context.kind === 'drift' ? 'drift' : 'config'),
+    attributes: attributes.map(({ before, after, ...attribute }) => ({
+      ...attribute,
+      ...(before !== undefined && { before: attribute.sensitive ? hidden(before) : before }),
+      ...(after !== undefined && { after: attribute.sensitive ? hidden(after) : after }),
+    })),
+  }
+}
+
+/** A plan with nothing in it, to be filled. */
+export const emptyPlan = (): DriverPlan => ({
+  changes: [],
+  coverage: { checked: 0, unchecked: [] },
+  outputs: {},
+  findings: [],
+  toolVersions: {},
+})
+
+/** The address that stands twice, or undefined: results are told apart by address. */
+export function repeatedAddress(changes: readonly { address: string }[]): string | undefined {
+  const seen = new Set<string>()
+  return changes.find(({ address }) => seen.size === seen.add(address).size)?.address
+}

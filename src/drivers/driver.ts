@@ -1,0 +1,153 @@
+import type { ZodType } from 'zod'
+import type { ApplyResult, DriverPlan, Finding } from '../domain/plan.ts'
+import type { RunKind } from '../domain/run.ts'
+import type { IgnoreRule, Phase, ResolvedInput } from '../domain/stack.ts'
+import type { Json } from '../lib/json.ts'
+import type { ProcessResult, ProcessSpec } from '../lib/process/supervise.ts'
+
+/** What a driver can do beyond plan and apply. The defaults (all false) are the safe answers. */
+export interface Capabilities {
+  /** Can remove everything a stack made. */
+  destroy: boolean
+  /** Gives outputs that other stacks may use as inputs. */
+  outputs: boolean
+  health: boolean
+  /** Reports live events, so that drift is found in milliseconds and not at the next interval. */
+  watch: boolean
+  /** Can turn live values into file patches. */
+  codify: boolean
+  /** `apply` executes an artefact made by `plan` (a Terraform plan file). */
+  nativePlan: boolean
+  /**
+   * Applying twice, or after a kill in the middle, gives the same end. Where false, a run whose worker was lost while
+   * applying is planned afresh and waits for a person unless nothing is left to do.
+   */
+  idempotentApply: boolean
+  /**
+   * `plan` finds and reports everything that `validate` does. A preview then validates only after a plan that failed, to say
+   * better what is wrong.
+   */
+  planValidates: boolean
+}
+
+export const NO_CAPABILITIES: Capabilities = {
+  destroy: false,
+  outputs: false,
+  health: false,
+  watch: false,
+  codify: false,
+  nativePlan: false,
+  idempotentApply: false,
+  planValidates: false,
+}
+
+/** Reads one file of the repository at the commit in question, or null. Paths are relative to the repository's root. */
+export interface ReadFile {
+  (path: string): Promise<Buffer | null>
+  /**
+   * Git's blob id of the file, or null, without reading it; absent where nobody knows ids (a working copy). Equal ids are
+   * equal contents: what a driver finds in a file may be remembered by its id.
+   */
+  idOf?(path: string): Promise<string | null>
+}
+/** Lists the files below a directory of the repository (recursive, relative to the root); empty where there is none. */
+export type ListFiles = (directory: string) => Promise<string[]>
+
+/** Credentials of Trueup's own Terraform HTTP state backend, valid for this run only. */
+export interface StateBackend {
+  address: string
+  username: string
+  password: string
+}
+
+export interface DriverContext<Config> {
+  stack: { id: string; repository: string; environment: string; name: string; path: string }
+  config: Config
+  /** The stack is to be removed: plan and apply its destruction. */
+  destroy: boolean
+  phase: Phase
+  /** What the run is for; absent outside of runs (a watch, a local plan). */
+  kind?: RunKind
+  /** Absolute root of the materialised, private copy of the repository's needed directories. */
+  workspace: string
+  /** Absolute directory of the stack inside it. */
+  directory: string
+  /**
+   * Git's blob id of each materialised file by its path from the repository's root, where the worker knows them: they save
+   * a driver from hashing what it was given. Files whose content is not the blob's (filters) must not be in it.
+   */
+  blobs?: ReadonlyMap<string, string>
+  /** Private directory of this run (0700), removed after it. Shared by plan and apply of one lease. */
+  scratch: string
+  /** Directory of this stack on this worker that survives runs; contents are a cache and may vanish. */
+  cache: string
+  /** The whole environment that tools get (PATH, HOME=scratch, variables of this phase). */
+  env: { [name: string]: string }
+  inputs: { [name: string]: ResolvedInput }
+  ignore: IgnoreRule[]
+  /** Semver range that the tool must satisfy, when the stack names one. */
+  toolVersion?: string
+  stateBackend?: StateBackend
+  /**
+   * The run is over: canceled, out of time, or its lease lost (the reason is a TrueupError). Who works in this process
+   * stops before the next write: seconds later another worker may have the stack.
+   */
+  signal: AbortSignal
+  /** Keyed hash that replaces a sensitive value in everything that leaves the worker. */
+  hash(value: Json): string
+  /** Registers a secret so that it is masked in every later log line. */
+  mask(secret: string): void
+  /** One line (no newline) into the run's log. */
+  log(line: string): void
+  /** Seals bytes at rest with the run's own key (AES-256-GCM), and opens them again. */
+  seal(plain: Buffer): Buffer
+  open(sealed: Buffer): Buffer
+  /** Runs a tool in its own process group under the run's signal, time-out, masking and log. */
+  run(spec: ProcessSpec): Promise<ProcessResult>
+}
+
+/** A change to one file of the repository; `content: null` removes it. `path` is relative to the repository's root. */
+export interface FilePatch {
+  path: string
+  content: Buffer | null
+  mode?: '100644' | '100755' | '120000'
+}
+
+/** A live watch; `events` of the target call `onEvent` with the addresses that may have changed. */
+export interface Watch {
+  close(): Promise<void>
+  /** What the watch cannot see, e.g. that it polls because the kernel's limit of watches is used up. */
+  findings?: readonly Finding[]
+}
+
+export interface Driver<Config = unknown> {
+  readonly name: string
+  readonly capabilities: Capabilities
+  /** The capabilities of one configured stack, where they depend on its `with:` block; `capabilities` where absent. */
+  capabilitiesOf?(config: Config): Capabilities
+  /** Schema of the stack's `with:` block. Parsed once on the server (errors reach the MR) and again on the worker. */
+  readonly config: ZodType<Config>
+  /** For `trueup init`: proposals of stacks that this driver would manage, from all file paths of a repository. */
+  detect(files: readonly string[], read: ReadFile): Promise<{ path: string; with?: { [key: string]: Json } }[]>
+  /** Paths (directories or files, relative to the root) outside the stack's own directory that it is built from. */
+  dependencies(read: ReadFile, list: ListFiles, path: string, config: Config): Promise<string[]>
+  /**
+   * Of these files, whose contents have changed while no file came or went, those that may change what `dependencies`
+   * gives for some stack. Absent, each of them may. A module has hundreds of users that are not read again for nothing.
+   */
+  dependencyChanges?(before: ReadFile, after: ReadFile, changed: readonly string[]): Promise<string[]>
+  /** Tool versions; a missing or unfit tool is TOOL_MISSING / TOOL_VERSION with the install hint. */
+  versions(context: DriverContext<Config>): Promise<{ [tool: string]: string }>
+  /** Checks the source without credentials and without reaching the target. */
+  validate(context: DriverContext<Config>): Promise<Finding[]>
+  /** Reads live state and says what apply would do. Changes nothing. */
+  plan(context: DriverContext<Config>): Promise<DriverPlan>
+  /**
+   * Does exactly what the preceding `plan` of the same run said; `scratch` is the same, variables may be others. Throws
+   * only while nothing was changed (PLAN_STALE, STATE_LOCKED, CANCELED): the stack then counts as untouched. Everything
+   * from the first write on is a result, `failed` or `canceled`, that names what was done.
+   */
+  apply(context: DriverContext<Config>, plan: DriverPlan): Promise<ApplyResult>
+  watch?(context: DriverContext<Config>, onEvent: (addresses: string[]) => void): Promise<Watch>
+  codify?(context: DriverContext<Config>, plan: DriverPlan): Promise<FilePatch[]>
+}

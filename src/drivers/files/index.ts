@@ -1,0 +1,32 @@
+import type { Driver } from '../driver.ts'
+import { apply } from './apply.ts'
+import { codify } from './codify.ts'
+import { FilesConfig } from './config.ts'
+import { detect } from './detect.ts'
+import { plan } from './plan.ts'
+import { validate } from './validate.ts'
+import { watch } from './watch.ts'
+
+/** A tree in Git against a directory on the worker's host. */
+export const filesDriver: Driver<FilesConfig> = {
+  name: 'files',
+  capabilities: {
+    destroy: true,
+    outputs: true,
+    health: false,
+    watch: true,
+    codify: true,
+    nativePlan: false,
+    idempotentApply: true,
+    planValidates: false,
+  },
+  config: FilesConfig,
+  detect,
+  dependencies: () => Promise.resolve([]), // Everything lies in the stack's own directory.
+  versions: () => Promise.resolve({}), // No tool but the worker itself.
+  validate,
+  plan,
+  apply,
+  watch,
+  codify,
+}

@@ -1,0 +1,22 @@
+import { type Driver, NO_CAPABILITIES } from '../driver.ts'
+import { apply } from './apply.ts'
+import { TerraformConfig } from './config.ts'
+import { dependencies, dependencyChanges } from './dependencies.ts'
+import { detect } from './detect.ts'
+import { plan } from './plan.ts'
+import { validate } from './validate.ts'
+import { versions } from './versions.ts'
+
+/** Terraform and OpenTofu: `plan -out` and `show -json`, then exactly that plan file is applied. */
+export const terraformDriver: Driver<TerraformConfig> = {
+  name: 'terraform',
+  capabilities: { ...NO_CAPABILITIES, destroy: true, outputs: true, nativePlan: true, planValidates: true },
+  config: TerraformConfig,
+  detect,
+  dependencies,
+  dependencyChanges,
+  versions,
+  validate,
+  plan,
+  apply,
+}
