@@ -1,0 +1,32 @@
+import type { Change } from '../store/open.ts'
+import { watchOrders } from './drift/watch-orders.ts'
+import type { EngineParts } from './parts.ts'
+
+/** Watch orders are sent again this long after the last deployment, so that a batch of them costs one message. */
+const WATCH_SETTLE_MS = 200
+
+/** Tells workers of new runs, and of new watches after deployments. The answer ends it. */
+export function announceChanges(parts: EngineParts): () => void {
+  let settling: NodeJS.Timeout | null = null
+  const sendWatches = async (): Promise<void> => {
+    for (const { workerId, pools } of parts.hub.connected()) {
+      parts.hub.send(workerId, { event: 'watches', watches: await watchOrders(parts, pools) })
+    }
+  }
+  const onChange = (changes: readonly Change[]): void => {
+    if (changes.some((change) => change.topic === 'run')) {
+      for (const pool of new Set(parts.hub.connected().flatMap((worker) => worker.pools))) parts.hub.announceWork(pool)
+    }
+    if (changes.some((change) => change.topic === 'deployment') && !settling) {
+      settling = setTimeout(() => {
+        settling = null
+        sendWatches().catch((error: unknown) => parts.log.warn({ err: error }, 'sending watch orders'))
+      }, WATCH_SETTLE_MS)
+    }
+  }
+  const unsubscribe = parts.store.changes.subscribe(onChange)
+  return () => {
+    unsubscribe()
+    if (settling) clearTimeout(settling)
+  }
+}

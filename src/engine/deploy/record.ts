@@ -1,0 +1,182 @@
+import type { ApplyResult, Plan, PlanSummary } from '../../domain/plan.ts'
+import { appendAudit } from '../../store/audit.ts'
+import type { Queries } from '../../store/context.ts'
+import { createDeployment, findDeploymentByRun } from '../../store/deployments.ts'
+import { patchDriftRecord, recordHeals, standingDrift } from '../../store/drift.ts'
+import type { DataKeys } from '../../store/keys.ts'
+import { getMergeRequest } from '../../store/merge-requests.ts'
+import { nowOf } from '../../store/open.ts'
+import type { Run } from '../../store/runs.ts'
+import { patchStack, requireStack } from '../../store/stacks.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import { outputsOfStack, recordOutputs } from '../outputs.ts'
+import { SYSTEM } from '../parts.ts'
+import { specOfRun } from '../run-spec.ts'
+
+/** First drift check after a change: soon, because a change is when things go wrong. Milliseconds. */
+const CHECK_AFTER_CHANGE_MS = 5_000
+
+/** Right after an apply: outputs are facts of the world now, whatever verification will say. */
+export async function recordApplied(
+  tx: Queries,
+  keys: DataKeys,
+  run: Run,
+  applied: Pick<ApplyResult, 'outputs' | 'status'>,
+): Promise<void> {
+  if (applied.status === 'applied' && !specOfRun(run).destroy)
+    await recordOutputs(tx, keys, run.stackId, applied.outputs)
+}
+
+/** A fresh plan was empty: reality is what the commit says, so it is deployed. */
+export async function deployedWithoutChange(tx: Queries, keys: DataKeys, run: Run, plan: Plan): Promise<void> {
+  if (!specOfRun(run).destroy && Object.keys(plan.outputs).length > 0) {
+    // Some tools tell their outputs only when they apply: what a plan does not name is as it was.
+    const known = await outputsOfStack(tx, keys, run.stackId)
+    // Of a sensitive one a plan has only the hash: what is known of it stays.
+    const told = Object.entries(plan.outputs).filter(([, output]) => !output.sensitive)
+    await recordOutputs(tx, keys, run.stackId, { ...known, ...Object.fromEntries(told) })
+  }
+  await recordDeployment(tx, run)
+}
+
+/** A successful deploy, heal or destroy: what is deployed, what is healed, and the line in the history. */
+export async function recordDeployment(tx: Queries, run: Run): Promise<void> {
+  if (run.kind === 'preview' || run.kind === 'drift') return
+  if (await findDeploymentByRun(tx, run.id)) return
+  const stack = await requireStack(tx, run.stackId)
+  const spec = specOfRun(run)
+  const summary = (run.planSummary ?? { create: 0, update: 0, delete: 0, replace: 0, other: 0 }) as PlanSummary
+  await createDeployment(tx, {
+    stackId: stack.id,
+    repositoryId: stack.repositoryId,
+    runId: run.id,
+    mrId: run.mrId,
+    kind: run.kind,
+    commitOid: run.commitOid,
+    previousCommitOid: stack.deployedCommit,
+    desiredDigest: spec.sourceDigest,
+    status: 'succeeded',
+    summary,
+    actorId: run.approvedById,
+    finishedAt: nowOf(tx),
+  })
+  await closeDrift(tx, run)
+  if (spec.destroy) {
+    const gone = {
+      deployedCommit: null,
+      deployedDigest: null,
+      deployedConfig: null,
+      nextDriftAt: null,
+      brokenByRunId: null,
+    }
+    // Wanted again meanwhile: a deployment of it is on its way.
+    await patchStack(tx, stack.id, { ...gone, ...(stack.desiredCommit === null && { removedAt: nowOf(tx) }) })
+    await appendAudit(tx, {
+      actor: SYSTEM,
+      action: 'stack.destroyed',
+      subject: stack.id,
+      repositoryId: stack.repositoryId,
+    })
+    return
+  }
+  const deployed = {
+    deployedCommit: run.commitOid,
+    deployedDigest: run.desiredDigest,
+    deployedConfig: { ...spec, afterLostApply: false, predicted: null } as unknown as JsonObject,
+    deployedAt: nowOf(tx),
+  }
+  await patchStack(tx, stack.id, {
+    ...(run.kind === 'heal' ? { deployedAt: nowOf(tx) } : deployed),
+    brokenByRunId: null,
+    // One that left Git while it was being deployed is an orphan now, and listed as such.
+    ...(stack.desiredCommit === null
+      ? { removedAt: null, nextDriftAt: null }
+      : { nextDriftAt: nowOf(tx) + CHECK_AFTER_CHANGE_MS }),
+    ...(run.kind === 'deploy' && { healBackoff: null }),
+  })
+}
+
+/**
+ * Drift that a change has overwritten: healed by a heal run; a deploy that puts Git's value back heals it as well, and one
+ * that found nothing to do because Git has followed reality has codified it.
+ */
+async function closeDrift(tx: Queries, run: Run): Promise<void> {
+  const healed: { address: string; attribute: string }[] = []
+  const state = (await hasCodified(tx, run)) ? 'codified' : 'healed'
+  const kept = specOfRun(run).destroy ? [] : ['accepted']
+  for (const record of await standingDrift(tx, run.stackId)) {
+    if (kept.includes(record.state)) continue
+    const healCount = record.healCount + (run.kind === 'heal' ? 1 : 0)
+    await patchDriftRecord(tx, record.id, { state, closedAt: nowOf(tx), healCount, runId: run.id })
+    healed.push({ address: record.address, attribute: record.attribute })
+  }
+  if (run.kind === 'heal') await recordHeals(tx, run.stackId, healed)
+}
+
+async function hasCodified(tx: Queries, run: Run): Promise<boolean> {
+  if (run.kind !== 'deploy' || run.mrId === null) return false
+  return (await getMergeRequest(tx, run.mrId))?.origin === 'codify'
+}
+
+/**
+ * A run that ended badly after it began to apply: the stack is neither at the old commit nor at the new one, and nothing
+ * heals it towards either until a deploy succeeds.
+ */
+export async function recordBroken(
+  tx: Queries,
+  run: Run,
+  applied: Pick<ApplyResult, 'resources'> | null,
+): Promise<void> {
+  const stack = await requireStack(tx, run.stackId)
+  // One that left Git while it was deployed for the first time counted as gone; what was made of it is not.
+  await patchStack(tx, stack.id, { brokenByRunId: run.id, ...(stack.desiredCommit === null && { removedAt: null }) })
+  await recordFailure(tx, run, applied, 'stack.broken')
+}
+
+/**
+ * A heal whose apply failed: there is one commit to go to, the deployed one, so the stack is not between two. What is left
+ * is drift, which a check soon finds and the next heal, after its backoff, plans afresh.
+ */
+export async function recordFailedHeal(
+  tx: Queries,
+  run: Run,
+  applied: Pick<ApplyResult, 'resources'> | null,
+): Promise<void> {
+  await patchStack(tx, run.stackId, { nextDriftAt: nowOf(tx) + CHECK_AFTER_CHANGE_MS })
+  await recordFailure(tx, run, applied, 'stack.heal_failed')
+}
+
+/** The line in the history, and in the audit what was done. */
+async function recordFailure(
+  tx: Queries,
+  run: Run,
+  applied: Pick<ApplyResult, 'resources'> | null,
+  action: 'stack.broken' | 'stack.heal_failed',
+): Promise<void> {
+  if (run.kind === 'preview' || run.kind === 'drift' || (await findDeploymentByRun(tx, run.id))) return
+  const stack = await requireStack(tx, run.stackId)
+  await createDeployment(tx, {
+    stackId: stack.id,
+    repositoryId: stack.repositoryId,
+    runId: run.id,
+    mrId: run.mrId,
+    kind: run.kind,
+    commitOid: run.commitOid,
+    previousCommitOid: stack.deployedCommit,
+    desiredDigest: specOfRun(run).sourceDigest,
+    status: 'failed',
+    summary: (run.planSummary ?? { create: 0, update: 0, delete: 0, replace: 0, other: 0 }) as PlanSummary,
+    actorId: run.approvedById,
+    finishedAt: nowOf(tx),
+  })
+  const done =
+    applied?.resources.filter((resource) => resource.status === 'done').map((resource) => resource.address) ?? []
+  const data = { runId: run.id, done: done.slice(0, 200), doneCount: done.length, known: applied !== null }
+  await appendAudit(tx, {
+    actor: SYSTEM,
+    action,
+    subject: stack.id,
+    repositoryId: stack.repositoryId,
+    data,
+  })
+}

@@ -1,0 +1,41 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { bootstrap, configOf, stackOf } from '../testing/flows.ts'
+import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { leaseOne, planOne } from '../testing/puppet.ts'
+import { createWorld, type World } from '../testing/world.ts'
+import { scheduleDrift } from './schedule.ts'
+
+let harness: EngineHarness
+let world: World
+beforeEach(async () => {
+  harness = await startHarness({ leaseMs: 60_000 })
+  world = createWorld(harness)
+  await bootstrap(harness, world, { 'trueup.yaml': configOf({ a: {} }), 'a/value': '1' })
+  await world.work()
+})
+afterEach(() => harness.stop())
+
+it('an event during a long check is followed by another check as soon as that one is over', async () => {
+  const { id: stackId } = await stackOf(harness, 'production/a')
+  const event = () => harness.engine.worker.call(harness.workerId, 'drifted', { stackId, addresses: ['thing'] })
+  await event()
+  const grant = (await leaseOne(harness))!
+  expect(grant.kind).toBe('drift')
+  await harness.engine.worker.call(harness.workerId, 'state', {
+    runId: grant.runId,
+    fence: grant.fence,
+    state: 'preparing',
+  })
+  await event()
+  // The check takes longer than it takes until the next try.
+  for (let round = 0; round < 5; round++) {
+    harness.clock.advance(1_100)
+    await scheduleDrift(harness.engine.parts)
+  }
+  await planOne(harness, grant, world.script)
+  harness.clock.advance(1_100)
+  await scheduleDrift(harness.engine.parts)
+  const next = await leaseOne(harness)
+  expect(next).toMatchObject({ kind: 'drift', stack: { name: 'a' } })
+  expect(next?.runId).not.toBe(grant.runId)
+})

@@ -1,0 +1,62 @@
+import { markStable } from '../../domain/drift/backoff.ts'
+import { driftFromPlan, reconcileDrift } from '../../domain/drift/records.ts'
+import type { Plan } from '../../domain/plan.ts'
+import type { Queries } from '../../store/context.ts'
+import { createDriftRecord, packActions, patchDriftRecord, standingDrift } from '../../store/drift.ts'
+import { nowOf } from '../../store/open.ts'
+import type { Run } from '../../store/runs.ts'
+import { patchStack, requireStack } from '../../store/stacks.ts'
+import { healsOf, healsToJson, type StackHeals } from './heal-state.ts'
+import { withdrawHeals } from './overtaken.ts'
+
+/** Brings a stack's drift records in line with what a check found, in the transaction that ends the check. */
+export async function recordDrift(tx: Queries, run: Run, plan: Plan): Promise<void> {
+  const now = nowOf(tx)
+  const stack = await requireStack(tx, run.stackId)
+  const standing = await standingDrift(tx, run.stackId)
+  const unchecked = plan.coverage.unchecked.map((entry) => entry.address)
+  const items = driftFromPlan(plan)
+  const result = reconcileDrift(
+    standing.map((record) => ({ ...record, state: record.state as 'open' | 'accepted' })),
+    items,
+    now,
+    unchecked,
+  )
+  for (const item of result.opened) {
+    await createDriftRecord(tx, {
+      stackId: run.stackId,
+      address: item.address,
+      attribute: item.attribute,
+      expected: item.expected,
+      actual: item.actual,
+      actions: packActions(item.actions),
+      state: 'open',
+      since: now,
+      lastSeenAt: now,
+      healCount: 0,
+      runId: run.id,
+    })
+  }
+  for (const { id, state, item, lastSeenAt } of result.updated) {
+    const { expected, actual } = item
+    await patchDriftRecord(tx, id, {
+      state,
+      expected,
+      actual,
+      lastSeenAt,
+      actions: packActions(item.actions),
+      runId: run.id,
+    })
+  }
+  for (const { id, state } of result.closed) await patchDriftRecord(tx, id, { state, closedAt: now, runId: run.id })
+  if ((await standingDrift(tx, stack.id)).every((record) => record.state !== 'open'))
+    await withdrawHeals(tx, stack.id, 'drift_gone')
+  await patchStack(tx, stack.id, {
+    observedAt: now,
+    observedCoverage: plan.coverage,
+    ...(items.length === 0 && { healBackoff: healsToJson(stable(healsOf(stack), now)) }),
+  })
+}
+
+/** Without drift the fight is over, too. */
+const stable = ({ fight: _over, ...heals }: StackHeals, now: number): StackHeals => markStable(heals, now)

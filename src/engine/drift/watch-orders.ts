@@ -1,0 +1,41 @@
+import type { WatchOrder } from '../../domain/wire/worker-protocol.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import { allRepositories } from '../../store/repositories.ts'
+import { allStacks } from '../../store/stacks.ts'
+import { stackCapabilities } from '../driver-capabilities.ts'
+import { resolveInputs } from '../inputs.ts'
+import { hashKeyOf } from '../keys.ts'
+import { currentOutputs } from '../outputs.ts'
+import type { EngineParts } from '../parts.ts'
+import type { RunSpec } from '../run-spec.ts'
+import { variablesFor } from '../variables.ts'
+
+/** Deployed stacks of these pools whose driver can watch: what a worker is to keep an eye on. */
+export async function watchOrders(parts: EngineParts, pools: readonly string[]): Promise<WatchOrder[]> {
+  const orders: WatchOrder[] = []
+  for (const repository of await allRepositories(parts.store.db)) {
+    const hashKey = await hashKeyOf(parts, repository.id)
+    for (const stack of await allStacks(parts.store.db, { repositoryId: repository.id })) {
+      const spec = stack.deployedConfig as unknown as RunSpec | null
+      if (!spec || stack.deployedCommit === null || !pools.includes(spec.definition.pool)) continue
+      if (!stackCapabilities(spec.definition).watch) continue
+      const outputs = await currentOutputs(parts, repository.id, spec.definition)
+      const inputs = resolveInputs(spec.definition, (key) => outputs.get(key) ?? null, false)
+      if (inputs.status !== 'resolved') continue
+      const { id, environment, name, deployedDigest, deployedCommit } = stack
+      orders.push({
+        stack: { id, repository: repository.name, environment, name, path: spec.definition.path },
+        driver: spec.definition.driver,
+        driverConfig: spec.definition.driverConfig as JsonObject,
+        commit: deployedCommit,
+        desiredDigest: deployedDigest ?? spec.sourceDigest,
+        paths: spec.paths,
+        inputs: inputs.inputs,
+        variables: await variablesFor(parts.store.db, parts.keys, repository.id, spec.definition, 'plan'),
+        ignore: spec.definition.ignore,
+        keys: { hash: hashKey.toString('base64'), plan: hashKey.toString('base64') },
+      })
+    }
+  }
+  return orders
+}

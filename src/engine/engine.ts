@@ -1,0 +1,117 @@
+import type { Forge } from '../forges/forge.ts'
+import { builtinForge } from '../forges/builtin/index.ts'
+import { recoverMerges } from '../forges/builtin/merge.ts'
+import type { GitService } from '../git/repository.ts'
+import type { Logger } from '../lib/log.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { DataKeys } from '../store/keys.ts'
+import type { Store } from '../store/open.ts'
+import { allRepositories, type Repository } from '../store/repositories.ts'
+import { announceChanges } from './announce.ts'
+import { branchMoved } from './branch-moved.ts'
+import { startClock } from './clock.ts'
+import { deployBranch } from './deploy/deploy.ts'
+import { deployWithNewVariables } from './deploy/redeploy.ts'
+import { runEnded } from './deploy/run-ended.ts'
+import { evaluateMergeRequest } from './merge-requests/evaluate.ts'
+import { settleBegunMerge } from './merge-requests/merge.ts'
+import { hasNoPlan, previewAll, previewMergeRequest } from './merge-requests/preview.ts'
+import type { EngineParts, EngineSettings } from './parts.ts'
+import { createRepository, type NewRepository } from './repositories.ts'
+import { afterPush, recoverPushes } from './ref-sync.ts'
+import { createSnapshotCache } from './snapshot/cache.ts'
+import { startTaskLoop, type TaskHandler } from './task-loop.ts'
+import { createTurns } from './turns.ts'
+import { createWorkerHub } from './worker/hub.ts'
+import { createWorkerApi, type WorkerApi } from './worker-api.ts'
+
+export interface EngineOptions {
+  store: Store
+  git: GitService
+  keys: DataKeys
+  log: Logger
+  settings?: Partial<Pick<EngineSettings, 'leaseMs'>>
+  publicUrl: () => string
+  /** Directory in which `post-receive` leaves the notices of pushes. */
+  pushSpool: string
+}
+
+export interface Engine {
+  parts: EngineParts
+  forge: Forge
+  worker: WorkerApi
+  /** Ids of the workers that have a channel now. */
+  connectedWorkers(): string[]
+  createRepository(wish: NewRepository): Promise<Repository>
+  /** After every push that Git accepted; null where only the refs can tell what was pushed. */
+  afterPush(repositoryId: string, user: { id: string }, pushFile: string | null): Promise<void>
+  /** Resolves when no follow-up work is due. For tests and shutdown. */
+  idle(): Promise<void>
+  /** Grants no more leases from now on; what runs may finish. */
+  stopLeasing(): void
+  close(): Promise<void>
+}
+
+/** Long enough for a busy machine, short enough that a dead worker is noticed soon. */
+const LEASE_MS = 15_000
+
+/** Starts the engine: recovers what a killed process left, then handles follow-up work, leases and clocks. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { store, git, keys, log } = options
+  const settings: EngineSettings = { leaseMs: options.settings?.leaseMs ?? LEASE_MS, publicUrl: options.publicUrl }
+  const leasing = { open: true }
+  const parts: EngineParts = {
+    store,
+    git,
+    keys,
+    log,
+    settings,
+    snapshots: createSnapshotCache(),
+    hub: createWorkerHub(),
+    turns: createTurns(),
+  }
+  const forge = builtinForge({ store, git })
+  await recoverMerges({ store, git })
+  const repositories = await allRepositories(store.db)
+  await recoverPushes(
+    parts,
+    repositories.map((repository) => repository.id),
+    options.pushSpool,
+  )
+  const loop = await startTaskLoop(parts, handlersOf(parts, forge))
+  const endAnnouncing = announceChanges(parts)
+  const clock = startClock(parts)
+  return {
+    parts,
+    forge,
+    worker: createWorkerApi(parts, leasing),
+    connectedWorkers: () => parts.hub.connected().map(({ workerId }) => workerId),
+    createRepository: (wish) => createRepository(parts, wish),
+    afterPush: (repositoryId, user, pushFile) => afterPush(parts, repositoryId, user, pushFile),
+    idle: () => loop.idle(),
+    stopLeasing() {
+      leasing.open = false
+    },
+    async close() {
+      leasing.open = false
+      endAnnouncing()
+      await clock.stop()
+      await loop.stop()
+    },
+  }
+}
+
+function handlersOf(parts: EngineParts, forge: Forge): { [kind: string]: TaskHandler } {
+  const text = (payload: JsonObject, name: string): string => payload[name] as string
+  return {
+    'mr.preview': (payload) => previewMergeRequest(parts, text(payload, 'mrId')),
+    'mr.retry': (payload) => previewMergeRequest(parts, text(payload, 'mrId'), hasNoPlan),
+    'mr.evaluate': (payload) => evaluateMergeRequest(parts, forge, text(payload, 'mrId')),
+    'mr.settle': (payload) => settleBegunMerge(parts, text(payload, 'mrId')),
+    'branch.moved': (payload) => branchMoved(parts, text(payload, 'repositoryId'), text(payload, 'branch')),
+    'mr.all': (payload) => previewAll(parts, text(payload, 'repositoryId')),
+    deploy: (payload) => deployBranch(parts, text(payload, 'repositoryId')),
+    redeploy: (payload) => deployWithNewVariables(parts, text(payload, 'repositoryId')),
+    'run.ended': (payload) => runEnded(parts, forge, text(payload, 'runId')),
+  }
+}

@@ -1,0 +1,78 @@
+import { droppedReviews } from '../../domain/approvals.ts'
+import { renderMrComment } from '../../domain/render/markdown.ts'
+import { appendAudit } from '../../store/audit.ts'
+import { getMergeRequest, type MergeRequest } from '../../store/merge-requests.ts'
+import { patchReview } from '../../store/reviews.ts'
+import { noteChange } from '../../store/open.ts'
+import type { Plan } from '../../domain/plan.ts'
+import { type EngineParts, SYSTEM } from '../parts.ts'
+import type { Forge } from '../../forges/forge.ts'
+import { isPlanning, isRollback, judge, type Judgement } from './gate.ts'
+import { mergeByEngine } from './merge.ts'
+
+/** Marks the one comment of Trueup on an MR that shows its plans. */
+export const PLAN_COMMENT = 'plan'
+
+/**
+ * Judges an MR anew after something that matters to it: takes back approvals whose plan has changed, updates the plan
+ * comment in place, and merges what is on the fast lane.
+ */
+export async function evaluateMergeRequest(parts: EngineParts, forge: Forge, mrId: string): Promise<void> {
+  const mr = await getMergeRequest(parts.store.db, mrId)
+  if (!mr || mr.state !== 'open') return
+  const judgement = await judge(parts, mr)
+  const planning = isPlanning(judgement.stacks)
+  const dropped = !planning && (await dropStaleReviews(parts, mr, judgement))
+  const settled = dropped ? await judge(parts, mr) : judgement
+  await forge.upsertComment(mr.id, PLAN_COMMENT, commentOf(mr, settled))
+  await parts.store.transaction(async (tx) => noteChange(tx, { topic: 'mr', id: mr.id, repositoryId: mr.repositoryId }))
+  if (!planning && isRollback(mr) && !mr.draft && settled.outcome.mergeable) await mergeByEngine(parts, forge, mr)
+}
+
+/** @returns whether there was one */
+async function dropStaleReviews(parts: EngineParts, mr: MergeRequest, judgement: Judgement): Promise<boolean> {
+  const standing = judgement.reviews
+    .filter((review) => review.droppedAt === null && review.verdict === 'approve')
+    .map((review) => ({
+      ...review,
+      userName: '',
+      at: review.createdAt,
+      digests: review.digests as { [key: string]: string },
+    }))
+  const dropped = droppedReviews(standing, judgement.digests).filter((drop) => !drop.partly)
+  if (dropped.length === 0) return false
+  await parts.store.transaction(async (tx) => {
+    for (const { review, why, stacks } of dropped) {
+      await patchReview(tx, review.id!, { droppedAt: parts.store.clock.now(), droppedReason: why })
+      const data = { reviewId: review.id!, userId: review.userId, stacks, why }
+      await appendAudit(tx, {
+        actor: SYSTEM,
+        action: 'mr.approval_dropped',
+        subject: mr.id,
+        repositoryId: mr.repositoryId,
+        data,
+      })
+    }
+  })
+  return true
+}
+
+function commentOf(mr: MergeRequest, judgement: Judgement): string {
+  return renderMrComment({
+    headOid: mr.headOid,
+    gate: judgement.outcome,
+    plannable: mr.problems === null && mr.conflicts === null,
+    stacks: judgement.stacks.map(({ environment, name, driver, preview, run, policies }) => ({
+      environment,
+      name,
+      driver,
+      preview: run
+        ? { state: run.state, message: run.error ? `${run.error.doing}: ${run.error.why}` : run.message }
+        : { state: preview.settled ? 'succeeded' : 'queued', message: preview.note },
+      plan: (run?.plan as Plan | null) ?? null,
+      provisional: preview.provisional,
+      policies,
+      checks: (run?.checks ?? []) as { name: string; ok: boolean; output?: string }[],
+    })),
+  })
+}

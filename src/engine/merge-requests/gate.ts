@@ -1,0 +1,186 @@
+import type { GateChange } from '../../domain/gates/changes.ts'
+import {
+  evaluateGate,
+  type GateEnvironment,
+  type GateFacts,
+  type GateOutcome,
+  type GateStack,
+} from '../../domain/gate.ts'
+import type { Plan } from '../../domain/plan.ts'
+import { compilePolicy, evaluatePolicies, type CompiledPolicy, type PolicyResult } from '../../domain/policy.ts'
+import type { StackKey } from '../../domain/stack.ts'
+import { deployWindow } from '../../domain/windows.ts'
+import type { EnvironmentRules } from '../../domain/environment.ts'
+import { digestOf } from '../../lib/digest.ts'
+import { listComments } from '../../store/comments.ts'
+import { activeFreezes } from '../../store/freezes.ts'
+import type { MergeRequest } from '../../store/merge-requests.ts'
+import { listReviews, type Review } from '../../store/reviews.ts'
+import { getRuns, type Run } from '../../store/runs.ts'
+import { listQuarantine, type Quarantined } from '../../store/quarantine.ts'
+import { getUser } from '../../store/users.ts'
+import { type EngineParts, repositoryOf } from '../parts.ts'
+import { specOfRun } from '../run-spec.ts'
+import { lastReadable } from '../snapshot/readable.ts'
+import { type PreviewRef, previewsOf, runsOf } from './previews.ts'
+import { peopleOf } from './people.ts'
+import { ruleChanges } from './rule-changes.ts'
+import { rulesFor } from './rules.ts'
+
+export interface JudgedStack {
+  key: StackKey
+  environment: string
+  name: string
+  driver: string
+  preview: PreviewRef
+  run: Run | null
+  policies: PolicyResult[]
+}
+
+/** An MR as the gate sees it at this moment. */
+export interface Judgement {
+  outcome: GateOutcome
+  stacks: JudgedStack[]
+  reviews: Review[]
+  /** stack key → digest that an approval given now would bind to. */
+  digests: { [key: StackKey]: string }
+  rules: Map<string, EnvironmentRules>
+}
+
+/** Judges an open MR by the rules of its target branch, the last that could be read. Reads facts only; nothing is written. */
+export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judgement> {
+  const git = repositoryOf(parts, mr.repositoryId)
+  const place = { repositoryId: mr.repositoryId, branch: mr.targetBranch }
+  const { snapshot: target, standIn } = await lastReadable(parts, place, mr.targetOid)
+  const result = mr.mergeTreeOid === null ? target : await parts.snapshots.of(mr.repositoryId, git, mr.mergeTreeOid)
+  const author = await getUser(parts.store.db, mr.authorId)
+  const policies = (target.config?.policies ?? []).map(compilePolicy)
+  const rules = new Map<string, EnvironmentRules>()
+  const digests: { [key: StackKey]: string } = {}
+  const gateStacks: GateStack[] = []
+  const stacks: JudgedStack[] = []
+
+  const previews = previewsOf(mr)
+  const runs = await getRuns(parts.store.db, runsOf(previews))
+  const quarantine = await listQuarantine(parts.store.db, { repositoryId: mr.repositoryId })
+
+  for (const [key, preview] of Object.entries(previews)) {
+    const source = result.stacks.get(key) ?? target.stacks.get(key)
+    if (!source) continue
+    const { environment, name, driver } = source.definition
+    rules.set(environment, rulesFor(environment, target, result))
+    const run = (preview.runId !== null && runs.get(preview.runId)) || null
+    const results = run?.plan ? policiesOf(policies, run, rules.get(environment)!, mr, author?.name ?? '') : []
+    stacks.push({ key, environment, name, driver, preview, run, policies: results })
+    const unplanned = preview.runId === null && preview.settled
+    // Where there is nothing to plan, an approval binds to what becomes of the stack: kept, orphaned, planned later.
+    const digest = unplanned
+      ? digestOf([preview.how, preview.note, source.sourceDigest])
+      : run?.state === 'succeeded'
+        ? (run.planDigest ?? null)
+        : null
+    if (digest !== null) digests[key] = digest
+    const quarantined = preview.how === 'removed' ? null : quarantineOf(quarantine, run, source.sourceDigest)
+    gateStacks.push({
+      key,
+      environment,
+      name,
+      preview: unplanned
+        ? { state: 'succeeded', message: preview.note }
+        : run && { state: run.state, message: run.error ? `${run.error.doing}: ${run.error.why}` : run.message },
+      digest,
+      provisional: preview.provisional,
+      ...(preview.how === 'removed' && !unplanned && { destroys: true }),
+      ...(quarantined !== null && { quarantined }),
+      policies: results,
+      checks: (run?.checks ?? []) as { name: string; ok: boolean }[],
+    })
+  }
+  const changes = ruleChanges(target, result)
+  for (const { environment, key, digest } of changes) {
+    rules.set(environment, rulesFor(environment, target, result))
+    digests[key] = digest
+  }
+
+  const reviews = await listReviews(parts.store.db, mr.id)
+  const { problem, ...people } = await peopleOf(parts, mr, reviews, target.owners)
+  const facts: GateFacts = {
+    state: mr.state,
+    draft: mr.draft,
+    conflicts: (mr.conflicts as string[] | null) ?? [],
+    problems: [...(mr.problems ?? []), ...(problem ? [problem] : [])],
+    ...(standIn && mr.state === 'open' && { unreadableTarget: { branch: mr.targetBranch, ...standIn } }),
+    previewed: mr.previews !== null,
+    stacks: gateStacks,
+    environments: await environmentsOf(parts, mr, rules, changes),
+    unresolvedThreads: await unresolvedThreads(parts, mr.id),
+    ...people,
+  }
+  return { outcome: evaluateGate(facts), stacks, reviews, digests, rules }
+}
+
+/** Why the state that this preview would bring was rolled back; null where it was not. */
+function quarantineOf(standing: readonly Quarantined[], run: Run | null, sourceDigest: string): string | null {
+  const found = standing.find((entry) => entry.stackId === run?.stackId && entry.desiredDigest === sourceDigest)
+  return found?.reason ?? null
+}
+
+function policiesOf(
+  policies: readonly CompiledPolicy[],
+  run: Run,
+  rules: EnvironmentRules,
+  mr: MergeRequest,
+  author: string,
+): PolicyResult[] {
+  const { definition } = specOfRun(run)
+  const { title, draft, sourceBranch, targetBranch } = mr
+  return evaluatePolicies(policies, {
+    plan: run.plan as Plan,
+    stack: { name: definition.name, path: definition.path, driver: definition.driver },
+    environment: { name: rules.name, tier: rules.tier },
+    mr: { author, title, draft, sourceBranch, targetBranch },
+    run: { kind: run.kind },
+  })
+}
+
+async function environmentsOf(
+  parts: EngineParts,
+  mr: MergeRequest,
+  rules: ReadonlyMap<string, EnvironmentRules>,
+  changes: readonly GateChange[],
+): Promise<GateEnvironment[]> {
+  const at = parts.store.clock.now()
+  const environments: GateEnvironment[] = []
+  for (const [name, rule] of rules) {
+    const freezes = await activeFreezes(parts.store.db, { repositoryId: mr.repositoryId, environment: name })
+    const window = deployWindow({ windows: rule.windows, freezes, at })
+    const gateChange = changes.find((change) => change.environment === name)
+    // Going back to a state is quick, going back to laxer rules is not.
+    const required = isRollback(mr) && !gateChange ? fastLane(rule) : rule.approvals.required
+    environments.push({ name, rules: { ...rule.approvals, required }, window, ...(gateChange && { gateChange }) })
+  }
+  return environments
+}
+
+/** A rollback exactly as Trueup made it: with a commit of somebody on top it is a change like any other. */
+export function isRollback(mr: MergeRequest): boolean {
+  if (mr.origin !== 'rollback') return false
+  return (mr.originDetail as { commitOid?: string } | null)?.commitOid === mr.headOid
+}
+
+/** What a rollback needs in this environment, by its `approvals.rollback`. */
+function fastLane(rules: EnvironmentRules): number {
+  const { rollback, required } = rules.approvals
+  return rollback === 'none' ? 0 : rollback === 'one' ? Math.min(1, required) : required
+}
+
+async function unresolvedThreads(parts: EngineParts, mrId: string): Promise<number> {
+  const comments = await listComments(parts.store.db, mrId)
+  return comments.filter(
+    (comment) => comment.id === comment.threadId && comment.path !== null && comment.resolvedAt === null,
+  ).length
+}
+
+/** Whether plans are still being made, so that a verdict of the gate is not final. */
+export const isPlanning = (stacks: readonly JudgedStack[]): boolean =>
+  stacks.some(({ preview, run }) => !preview.settled || (run !== null && run.finishedAt === null))

@@ -1,0 +1,86 @@
+import type { Forge, MergeHow } from '../../forges/forge.ts'
+import { mustGetOpenMr } from '../../forges/builtin/find.ts'
+import { settleMerge } from '../../forges/builtin/merge.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { canonicalJson } from '../../lib/json.ts'
+import { getMergeRequest, type MergeRequest } from '../../store/merge-requests.ts'
+import { listReviews, type Review } from '../../store/reviews.ts'
+import { type EngineParts, repositoryOf } from '../parts.ts'
+import { judge } from './gate.ts'
+import { previewMergeRequest } from './preview.ts'
+
+export interface MergeWish {
+  mrId: string
+  actorId: string
+  squash: boolean
+  /** Merges although the gate says no. The caller has checked that the person may; the reason is recorded. */
+  bypassReason?: string
+}
+
+/** Merges an MR whose gate is open, by the plans that were judged. Errors: MR_BLOCKED names what is missing; MR_MOVED. */
+export async function mergeRequested(parts: EngineParts, forge: Forge, wish: MergeWish): Promise<MergeRequest> {
+  let mr = await mustGetOpenMr(parts.store.db, wish.mrId, 'merging the merge request')
+  const doing = `merging !${mr.number}`
+  const git = repositoryOf(parts, mr.repositoryId)
+  const [head, target] = await Promise.all([
+    git.resolve(`refs/heads/${mr.sourceBranch}`),
+    git.resolve(`refs/heads/${mr.targetBranch}`),
+  ])
+  if (head !== mr.headOid || target !== mr.targetOid || mr.previews === null) {
+    // A branch moved and the notice is still on its way: look now, so that the answer is about what is merged.
+    await previewMergeRequest(parts, mr.id)
+    mr = await mustGetOpenMr(parts.store.db, wish.mrId, doing)
+  }
+  const { outcome, reviews } = await judge(parts, mr)
+  const judged = standing(mr, reviews)
+  const bypassReason = wish.bypassReason?.trim() || null
+  if (!outcome.mergeable && bypassReason === null) {
+    const unmet = outcome.requirements.filter((requirement) => requirement.blocking && !requirement.satisfied)
+    throw new TrueupError('MR_BLOCKED', {
+      doing,
+      why: unmet.map((requirement) => requirement.message).join('; '),
+      next: unmet.map((requirement) => requirement.next).find((next) => next !== null) ?? undefined,
+      details: {
+        unmet: unmet.map(({ name, environment, message }) => ({ name, environment: environment ?? null, message })),
+      },
+    })
+  }
+  const how: MergeHow = {
+    mrId: mr.id,
+    headOid: mr.headOid,
+    targetOid: mr.targetOid,
+    squash: wish.squash,
+    actorId: wish.actorId,
+    bypassReason: outcome.mergeable ? null : bypassReason,
+    stillAsJudged: async (tx) => {
+      const now = await getMergeRequest(tx, wish.mrId)
+      return now !== undefined && standing(now, await listReviews(tx, wish.mrId)) === judged
+    },
+  }
+  return await parts.turns.take(turnOf(mr.id), () => forge.merge(how))
+}
+
+/** Follow-up work of a merge that was begun: settles it where Git or the store failed before it was through. */
+export async function settleBegunMerge(parts: EngineParts, mrId: string): Promise<void> {
+  await parts.turns.take(turnOf(mrId), () => settleMerge(parts, mrId))
+}
+
+/** Merging and settling of one MR take turns: what is still under way must not be taken for what broke off. */
+const turnOf = (mrId: string): string => `merge:${mrId}`
+
+/** What the verdict of the gate hangs on and can change at any time: a plan made anew, an approval taken back. */
+function standing(mr: MergeRequest, reviews: readonly Review[]): string {
+  const { headOid, targetOid, draft, previews } = mr
+  const votes = reviews.map(({ id, verdict, droppedAt }) => [id, verdict, droppedAt])
+  return canonicalJson({ headOid, targetOid, draft, previews, votes })
+}
+
+/** Merges a rollback whose fast lane is open. Somebody else's merge or push in between only means: not now. */
+export async function mergeByEngine(parts: EngineParts, forge: Forge, mr: MergeRequest): Promise<void> {
+  try {
+    await mergeRequested(parts, forge, { mrId: mr.id, actorId: mr.authorId, squash: false })
+  } catch (error) {
+    if (error instanceof TrueupError && ['MR_MOVED', 'MR_BLOCKED', 'CONFLICT'].includes(error.code)) return
+    throw error
+  }
+}

@@ -1,0 +1,204 @@
+import { keyedHash } from '../../lib/digest.ts'
+import { topological } from '../../domain/order.ts'
+import type { Output } from '../../domain/plan.ts'
+import type { StackKey } from '../../domain/stack.ts'
+import type { MergeRequest } from '../../store/merge-requests.ts'
+import { createRun, getRuns, type Run } from '../../store/runs.ts'
+import { findStack, type Stack } from '../../store/stacks.ts'
+import { listVariables, type Variable } from '../../store/variables.ts'
+import { desiredDigestOf, destroyedDigest } from '../desired.ts'
+import { type InputResolution, resolveInputs } from '../inputs.ts'
+import { hashKeyOf } from '../keys.ts'
+import { currentOutputs, outputsOfStack } from '../outputs.ts'
+import { type EngineParts, SYSTEM } from '../parts.ts'
+import { type RunSpec, specOf, specOfRun, specToJson } from '../run-spec.ts'
+import { affectedStacks } from '../snapshot/affected.ts'
+import type { Snapshot, StackSource } from '../snapshot/snapshot.ts'
+import { removalFate } from '../stacks/removal.ts'
+import { stackRowForPreview } from '../stacks/rows.ts'
+import { type PreviewRef, type PreviewRefs, previewsOf, runsOf } from './previews.ts'
+
+/** Preview runs in these states stand for the plan of their desired state; others are made again. */
+const STANDING = ['queued', 'leased', 'preparing', 'planning', 'succeeded', 'failed']
+
+interface Comparison {
+  before: Snapshot
+  after: Snapshot
+  /** The commit of the merge result. */
+  commitOid: string
+  /** Ended runs that are to be made again. */
+  anew: (run: Run) => boolean
+}
+
+/** Outputs that a stack will have after the merge, as far as its preview tells; `pending` while that is being made. */
+type Predictions = Map<StackKey, { [name: string]: Output } | 'pending'>
+
+/** Finds the affected stacks and their dependants, with the runs that plan them: standing ones, or new ones. */
+export async function orderPreviews(
+  parts: EngineParts,
+  mr: MergeRequest,
+  comparison: Comparison,
+): Promise<PreviewRefs> {
+  const { before, after, commitOid, anew } = comparison
+  const old = previewsOf(mr)
+  const previews: PreviewRefs = {}
+  if (after.problems.length > 0) return previews
+  const affected = affectedStacks(before, after)
+  if (affected.length === 0) return previews
+  const how = new Map(affected.map((stack) => [stack.key, stack.how as PreviewRef['how']]))
+  const predictions: Predictions = new Map()
+  const runs = await getRuns(parts.store.db, runsOf(old))
+  const variables = await listVariables(parts.store.db, mr.repositoryId)
+  for (const { key, inputs } of topological([...after.stacks.values()].map((source) => source.definition))) {
+    const fromPlanned = Object.values(inputs).some((input) => predictions.has(input.stack))
+    if (!how.has(key) && !fromPlanned) continue
+    const known = { commitOid, anew, predictions, runs, variables }
+    const facts = { how: how.get(key) ?? ('dependant' as const), old: old[key], ...known }
+    const preview = await previewOf(parts, mr, after.stacks.get(key)!, facts)
+    if (!preview) continue
+    previews[key] = preview.ref
+    predictions.set(key, preview.outputs)
+  }
+  for (const { key } of affected.filter((stack) => stack.how === 'removed')) {
+    previews[key] = await removalOf(parts, mr, before.stacks.get(key)!, after.config !== null, {
+      old: old[key],
+      anew,
+      runs,
+    })
+  }
+  return previews
+}
+
+interface PreviewFacts {
+  how: PreviewRef['how']
+  old: PreviewRef | undefined
+  commitOid: string
+  anew: (run: Run) => boolean
+  predictions: Predictions
+  /** The runs of `old`, by id. */
+  runs: ReadonlyMap<string, Run>
+  variables: readonly Variable[]
+}
+
+type Outputs = { [name: string]: Output }
+
+async function previewOf(
+  parts: EngineParts,
+  mr: MergeRequest,
+  source: StackSource,
+  facts: PreviewFacts,
+): Promise<{ ref: PreviewRef; outputs: Outputs | 'pending' } | null> {
+  const { definition } = source
+  const { how, predictions } = facts
+  const current = await currentOutputs(parts, mr.repositoryId, definition)
+  const provisional = Object.values(definition.inputs).some((input) => predictions.has(input.stack))
+  const resolution = resolveInputs(definition, (key) => predictions.get(key) ?? current.get(key) ?? null, provisional)
+  if (resolution.status !== 'resolved') {
+    // Not affected itself, and an upstream plan is not there yet: nobody can say whether it is concerned at all.
+    if (how === 'dependant' && resolution.status === 'pending') return null
+    const settled = resolution.status !== 'pending'
+    const ref: PreviewRef = { how, runId: null, provisional: true, note: noteOf(resolution), settled }
+    return { ref, outputs: settled ? {} : 'pending' }
+  }
+  const desiredDigest = await desiredDigestOf(parts, mr.repositoryId, source, resolution.inputs, facts.variables)
+  const stack = await stackRowForPreview(parts.store, mr.repositoryId, source)
+  if (how === 'dependant' && desiredDigest === stack.deployedDigest) return null
+  const spec = specOf(source, {
+    base: baseOf(stack),
+    cause: how === 'dependant' ? 'input' : null,
+    ...(provisional && { predicted: resolution.inputs }),
+  })
+  const run = await standingOrNew(parts, mr, stack, spec, desiredDigest, facts)
+  const outputs = await outputsAfter(parts, stack, run)
+  return { ref: { how, runId: run.id, provisional, note: null, settled: true }, outputs }
+}
+
+/** A plan may tell only the outputs that change: the others stay as they are deployed. */
+async function outputsAfter(parts: EngineParts, stack: Stack, run: Run): Promise<Outputs | 'pending'> {
+  if (run.finishedAt === null) return 'pending'
+  if (run.state !== 'succeeded') return {}
+  const { store, keys } = parts
+  const known: Outputs = await outputsOfStack(store.db, keys, stack.id)
+  const planned = Object.entries(run.plan?.outputs ?? {})
+  if (planned.every(([, output]) => !output.sensitive)) return { ...known, ...Object.fromEntries(planned) }
+  const hashKey = await hashKeyOf(parts, stack.repositoryId)
+  const told = planned.map(([name, output]) => {
+    if (!output.sensitive) return [name, output] as const
+    // Of a sensitive one a plan has only the hash: it says whether the value stays, not what it will be.
+    const before = known[name]
+    const stays = before !== undefined && keyedHash(hashKey, before.value) === output.value
+    return [name, stays ? before : { ...output, value: null, unknown: true }] as const
+  })
+  return { ...known, ...Object.fromEntries(told) }
+}
+
+function noteOf(resolution: Exclude<InputResolution, { status: 'resolved' }>): string {
+  switch (resolution.status) {
+    case 'pending':
+      return `waits for the plan of ${resolution.stack}`
+    case 'unknown':
+      return `input "${resolution.input}" is known only after ${resolution.stack} is applied; planned then`
+    case 'missing':
+      return `${resolution.stack} has no output "${resolution.output}" for input "${resolution.input}" yet; planned once it has`
+  }
+}
+
+async function standingOrNew(
+  parts: EngineParts,
+  mr: MergeRequest,
+  stack: Stack,
+  spec: RunSpec,
+  desiredDigest: string,
+  facts: Pick<PreviewFacts, 'old' | 'commitOid' | 'anew' | 'runs'>,
+): Promise<Run> {
+  if (facts.old?.runId) {
+    const run = facts.runs.get(facts.old.runId)
+    const same = run && run.desiredDigest === desiredDigest && specOfRun(run).base === spec.base
+    const again = run !== undefined && run.finishedAt !== null && facts.anew(run)
+    if (same && isStanding(run) && !again) return run
+  }
+  return await parts.store.transaction((tx) =>
+    createRun(tx, {
+      stackId: stack.id,
+      repositoryId: mr.repositoryId,
+      kind: 'preview',
+      commitOid: facts.commitOid,
+      desiredDigest,
+      spec: specToJson(spec),
+      mrId: mr.id,
+      pool: spec.definition.pool,
+      provisional: spec.predicted !== undefined,
+      actor: SYSTEM,
+    }),
+  )
+}
+
+/** One that a person has canceled stays canceled until a person retries it. */
+function isStanding(run: Run): boolean {
+  if (run.state === 'canceled') return run.reason === 'canceled_by_user'
+  return STANDING.includes(run.state) && (run.cancelRequestedAt === null || run.cancelReason === 'canceled_by_user')
+}
+
+async function removalOf(
+  parts: EngineParts,
+  mr: MergeRequest,
+  source: StackSource,
+  configured: boolean,
+  known: Pick<PreviewFacts, 'old' | 'anew' | 'runs'>,
+): Promise<PreviewRef> {
+  const { environment, name } = source.definition
+  const stack = await findStack(parts.store.db, { repositoryId: mr.repositoryId, environment, name })
+  const fate = removalFate(stack, source.definition, configured)
+  const ref = { how: 'removed' as const, provisional: false, settled: true }
+  if (fate.how !== 'destroy') return { ...ref, runId: null, note: fate.why }
+  const spec: RunSpec = { ...fate.spec, base: baseOf(stack!) }
+  const desiredDigest = destroyedDigest(spec.sourceDigest)
+  const run = await standingOrNew(parts, mr, stack!, spec, desiredDigest, { ...known, commitOid: fate.commitOid })
+  return { ...ref, runId: run.id, note: null }
+}
+
+/** What a plan was made against: a later deployment or heal of the same revision, or one that broke the stack, makes it stale. */
+function baseOf({ deployedDigest, deployedAt, brokenByRunId }: Stack): string | null {
+  const deployed = deployedDigest === null ? null : `${deployedDigest}@${deployedAt}`
+  return brokenByRunId === null ? deployed : `${deployed} broken by ${brokenByRunId}`
+}

@@ -1,0 +1,23 @@
+import type { StackKey } from '../../domain/stack.ts'
+import type { Json } from '../../lib/json.ts'
+
+/** What an MR does to one stack, and where its plan is. Stored as `mergeRequests.previews`. */
+export interface PreviewRef {
+  how: 'added' | 'changed' | 'removed' | 'dependant'
+  /** The run that planned it; null while it waits or where there is nothing to plan. */
+  runId: string | null
+  /** Planned with predicted inputs. */
+  provisional: boolean
+  /** Why there is no run, in words. */
+  note: string | null
+  /** The note is final: merging does not wait for a plan. */
+  settled: boolean
+}
+
+export type PreviewRefs = { [key: StackKey]: PreviewRef }
+
+export const previewsOf = (mr: { previews: unknown }): PreviewRefs => (mr.previews ?? {}) as PreviewRefs
+/** Ids of the runs that plan them. */
+export const runsOf = (previews: PreviewRefs): string[] =>
+  Object.values(previews).flatMap(({ runId }) => (runId === null ? [] : [runId]))
+export const previewsToJson = (previews: PreviewRefs): Json => previews as unknown as Json

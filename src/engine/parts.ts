@@ -1,0 +1,35 @@
+import type { GitRepository, GitService } from '../git/repository.ts'
+import type { DataKeys } from '../store/keys.ts'
+import type { Store } from '../store/open.ts'
+import type { Logger } from '../lib/log.ts'
+import type { SnapshotCache } from './snapshot/cache.ts'
+import type { Turns } from './turns.ts'
+import type { WorkerHub } from './worker/hub.ts'
+
+/** What the use cases work with; each function takes the whole and uses what it needs. Holds no logic and no state of its own. */
+export interface EngineParts {
+  store: Store
+  git: GitService
+  keys: DataKeys
+  log: Logger
+  snapshots: SnapshotCache
+  hub: WorkerHub
+  turns: Turns
+  settings: EngineSettings
+}
+
+export interface EngineSettings {
+  /** Lease of a run, milliseconds; a worker renews it three times in that time. */
+  leaseMs: number
+  /** Public address of the server, no slash at the end; empty until it listens. */
+  publicUrl: () => string
+}
+
+export const repositoryOf = (parts: EngineParts, repositoryId: string): GitRepository =>
+  parts.git.repository(repositoryId)
+
+/** Who did something, as the audit records it: `user:usr_…`, `worker:wrk_…` or `system`. */
+export type Actor = string
+export const SYSTEM: Actor = 'system'
+export const userActor = (userId: string): Actor => `user:${userId}`
+export const workerActor = (workerId: string): Actor => `worker:${workerId}`

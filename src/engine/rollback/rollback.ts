@@ -1,0 +1,123 @@
+import type { Forge } from '../../forges/forge.ts'
+import { type GitRepository, NO_OID, type Person } from '../../git/repository.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { newId } from '../../lib/ids.ts'
+import type { MergeRequest } from '../../store/merge-requests.ts'
+import { getUser } from '../../store/users.ts'
+import { type EngineParts, repositoryOf, userActor } from '../parts.ts'
+import { syncRefs } from '../ref-sync.ts'
+import { refuseIfOpen, type RollbackDetail } from './already-open.ts'
+import { nameOf, planRollback, type RollbackPlan, type RollbackTarget } from './plan.ts'
+import { quarantineAll } from './quarantine.ts'
+import { treeAfterReturn } from './tree.ts'
+
+export type { RollbackTarget } from './plan.ts'
+
+export interface RollbackWish {
+  target: RollbackTarget
+  reason: string
+  actorId: string
+}
+
+/**
+ * Makes the revert as a Git change: a commit on a branch of its own, an MR on the environment's fast lane, and the bad
+ * desired state in quarantine, so that no retry, drift check or heal brings it back meanwhile or later.
+ * Errors: NOT_FOUND, CONFLICT (nothing to go back to), ROLLBACK_OPEN (an open one does that), MR_CONFLICT (later changes
+ * are in the way).
+ */
+export async function rollBack(parts: EngineParts, forge: Forge, wish: RollbackWish): Promise<MergeRequest> {
+  const plan = await planRollback(parts, wish.target)
+  // One after the other: of two at the same moment the second is to find the merge request of the first.
+  return await parts.turns.take(`rollback:${plan.repository.id}`, () => openRevert(parts, forge, wish, plan))
+}
+
+async function openRevert(
+  parts: EngineParts,
+  forge: Forge,
+  wish: RollbackWish,
+  plan: RollbackPlan,
+): Promise<MergeRequest> {
+  const { repository, returns } = plan
+  const git = repositoryOf(parts, repository.id)
+  const head = await git.resolve(`refs/heads/${repository.defaultBranch}`)
+  const doing = 'rolling back'
+  if (head === null)
+    throw new TrueupError('CONFLICT', { doing, why: `branch "${repository.defaultBranch}" does not exist` })
+  if ('toCommit' in wish.target && wish.target.toCommit !== undefined)
+    await refuseForeign(git, head, wish.target.toCommit)
+  const tree = await treeAfterReturn(parts, plan, head)
+  if (tree === (await git.commit(head)).tree) {
+    const why = `Git already says what was deployed before the last change of ${plan.name}`
+    const next = 'Look at the stack: the deployment of that state may still be under way.'
+    throw new TrueupError('CONFLICT', { doing, why, next })
+  }
+  await refuseIfOpen(parts, plan)
+  const title = `Roll back ${plan.name}`
+  const bad = plan.revertCommit === null ? [...new Set(returns.map((entry) => entry.badCommit))] : [plan.revertCommit]
+  const commitOid = await git.commitTree({
+    tree,
+    parents: [head],
+    message: `${title}\n\n${wish.reason}\n\nReverts: ${bad.join(' ')}\n`,
+    author: await personOf(parts, wish.actorId),
+  })
+  // Flat: a branch named "trueup" must not be in the way of every rollback.
+  const branch = `trueup-rollback-${newId('rb').slice(3)}`
+  if (!(await git.updateRef(`refs/heads/${branch}`, commitOid, NO_OID))) {
+    throw new TrueupError('CONFLICT', { doing, why: `branch ${branch} exists already` })
+  }
+  await quarantineAll(parts, plan, wish)
+  await syncRefs(parts, repository.id, userActor(wish.actorId))
+  const stacks = returns.map(({ stack, toCommit, badCommit, badDigest }) => ({
+    stackId: stack.id,
+    toCommit,
+    badCommit,
+    badDigest,
+  }))
+  const detail: RollbackDetail = { stacks, revertCommit: plan.revertCommit, commitOid }
+  return await forge.openChange({
+    repositoryId: repository.id,
+    sourceBranch: branch,
+    targetBranch: repository.defaultBranch,
+    title,
+    description: describe(plan, wish.reason),
+    authorId: wish.actorId,
+    origin: { kind: 'rollback', detail },
+  })
+}
+
+/** Merges that are looked through for the commit that somebody names. */
+const MAX_MERGES = 10_000
+
+/**
+ * The fast lane is for states that have been on the default branch: a commit that was only pushed, or that a merge brought
+ * along between two others, was never approved by anybody.
+ */
+async function refuseForeign(git: GitRepository, head: string, toCommit: string): Promise<void> {
+  const doing = `rolling back to ${toCommit.slice(0, 40)}`
+  const oid = await git.resolve(toCommit)
+  if (oid === null) throw new TrueupError('GIT_OBJECT_MISSING', { doing, why: `there is no commit ${toCommit}` })
+  const since = await git.log({ from: oid, to: head, firstParent: true, limit: MAX_MERGES })
+  if (oid === head || since.at(-1)?.parents[0] === oid) return
+  throw new TrueupError('CONFLICT', {
+    doing,
+    why: 'the default branch has never stood at that commit',
+    next: 'Name a merge of the default branch, or open an ordinary merge request.',
+  })
+}
+
+function describe({ returns, removed, revertCommit }: RollbackPlan, reason: string): string {
+  const lines = [
+    ...returns.map(
+      ({ stack, toCommit, badCommit }) =>
+        `- ${nameOf(stack)}: from ${badCommit.slice(0, 10)} back to ${toCommit.slice(0, 10)}`,
+    ),
+    ...removed.map((stack) => `- ${nameOf(stack)}: back again, which ${revertCommit?.slice(0, 10)} had removed`),
+  ]
+  const left = 'The states that are left are in quarantine: no retry and no heal brings them back.'
+  return [reason, lines.join('\n'), ...(returns.length > 0 ? [left] : [])].join('\n\n')
+}
+
+async function personOf(parts: EngineParts, userId: string): Promise<Person> {
+  const user = await getUser(parts.store.db, userId)
+  return { name: user?.name ?? 'trueup', email: user?.email || 'trueup@trueup.invalid', at: parts.store.clock.now() }
+}

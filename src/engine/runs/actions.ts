@@ -1,0 +1,121 @@
+import { TrueupError } from '../../lib/errors/error.ts'
+import { appendAudit } from '../../store/audit.ts'
+import type { Queries } from '../../store/context.ts'
+import { getMergeRequest } from '../../store/merge-requests.ts'
+import { getRun, patchRun, requestCancel, type Run, transitionRun } from '../../store/runs.ts'
+import { teamsOfUser } from '../../store/teams.ts'
+import { getUser } from '../../store/users.ts'
+import { environmentRules } from '../stacks/environment-rules.ts'
+import { committersOf } from '../merge-requests/people.ts'
+import { type EngineParts, userActor } from '../parts.ts'
+import { specOfRun } from '../run-spec.ts'
+import { followUpRun } from '../run-tasks.ts'
+import { refreshStack } from '../stacks/status.ts'
+
+export async function mustGetRun(queries: Queries, runId: string, doing: string): Promise<Run> {
+  const run = await getRun(queries, runId)
+  if (!run) throw new TrueupError('NOT_FOUND', { doing, why: `there is no run ${runId}` })
+  return run
+}
+
+/**
+ * Lets a waiting run go on with the plan it showed. It is planned again, and applied only when that plan has the same
+ * digest. Who made the merge request cannot release what waits for an approval of others.
+ */
+export async function approveRun(
+  parts: EngineParts,
+  wish: { runId: string; digest: string; actorId: string; reason?: string },
+): Promise<Run> {
+  const doing = `approving run ${wish.runId}`
+  const seen = await mustGetRun(parts.store.db, wish.runId, doing)
+  const makers = await makersOf(parts, seen)
+  if (wish.reason === undefined) await refuseStranger(parts, seen, wish.actorId, doing)
+  return await parts.store.transaction(async (tx) => {
+    const run = await mustGetRun(tx, wish.runId, doing)
+    if (run.state !== 'awaiting_approval') {
+      const why = `the run is ${run.state}${run.reason ? ` (${run.reason})` : ''}`
+      throw new TrueupError('CONFLICT', { doing, why })
+    }
+    if (run.planDigest !== wish.digest) {
+      throw new TrueupError('PLAN_CHANGED', { doing, why: `its plan is ${run.planDigest}, not ${wish.digest}` })
+    }
+    const own = await ownedBy(tx, run, wish.actorId, makers)
+    if (own !== null && wish.reason === undefined) {
+      const next = 'Ask a second person, or give a reason to go on alone (recorded as a bypass).'
+      throw new TrueupError('FORBIDDEN', { doing, why: `you are ${own}, and nobody approves their own change`, next })
+    }
+    await patchRun(tx, run.id, { approvedDigest: wish.digest, approvedPlan: run.plan, approvedById: wish.actorId })
+    const queued = await transitionRun(tx, {
+      runId: run.id,
+      to: 'queued',
+      from: ['awaiting_approval'],
+      reason: 'approved',
+      actor: userActor(wish.actorId),
+      data: {
+        digest: wish.digest,
+        bypass: own !== null,
+        ...(wish.reason !== undefined && { approvalReason: wish.reason }),
+      },
+    })
+    await refreshStack(tx, run.stackId)
+    return queued
+  })
+}
+
+/** Where an environment names its approvers, they release its waiting runs too. */
+async function refuseStranger(parts: EngineParts, run: Run, actorId: string, doing: string): Promise<void> {
+  const { environment } = specOfRun(run).definition
+  const from = (await environmentRules(parts, run.repositoryId, environment))?.approvals.from ?? []
+  if (from.length === 0) return
+  const user = await getUser(parts.store.db, actorId)
+  const teams = (await teamsOfUser(parts.store.db, actorId)).map((team) => team.name)
+  if (from.some(({ kind, name }) => (kind === 'user' ? name === user?.name : teams.includes(name)))) return
+  throw new TrueupError('FORBIDDEN', {
+    doing,
+    why: `environment "${environment}" takes approvals of ${from.map(({ kind, name }) => `${kind}:${name}`).join(', ')} only`,
+    next: 'Ask one of them.',
+  })
+}
+
+/** Why this person may not release the run, as a part of a sentence; null where they may. */
+async function ownedBy(tx: Queries, run: Run, actorId: string, makers: readonly string[]): Promise<string | null> {
+  if (specOfRun(run).orderedById === actorId) return 'the one who ordered it'
+  const mr = run.mrId === null ? undefined : await getMergeRequest(tx, run.mrId)
+  if (!mr) return null
+  if (mr.authorId === actorId) return `the author of !${mr.number}`
+  return makers.includes(actorId) ? `among those who made !${mr.number}` : null
+}
+
+/** Ids of those whose commits the merge request behind the run has; a merged one stays between the heads it was merged of. */
+async function makersOf(parts: EngineParts, run: Run): Promise<string[]> {
+  const mr = run.mrId === null ? undefined : await getMergeRequest(parts.store.db, run.mrId)
+  return mr ? (await committersOf(parts, mr)).ids : []
+}
+
+/** Asks for the end of a run; one under way gets SIGINT, a grace, and SIGKILL. */
+export async function cancelRun(
+  parts: EngineParts,
+  wish: { runId: string; actorId: string; reason?: string },
+): Promise<Run> {
+  const run = await parts.store.transaction(async (tx) => {
+    const canceled = await requestCancel(tx, {
+      runId: wish.runId,
+      reason: 'canceled_by_user',
+      actor: userActor(wish.actorId),
+    })
+    const data = { state: canceled.state, ...(wish.reason !== undefined && { reason: wish.reason }) }
+    await appendAudit(tx, {
+      actor: userActor(wish.actorId),
+      action: 'run.cancel',
+      subject: canceled.id,
+      repositoryId: canceled.repositoryId,
+      data,
+    })
+    if (canceled.finishedAt !== null) await followUpRun(tx, canceled)
+    await refreshStack(tx, canceled.stackId)
+    return canceled
+  })
+  if (run.workerId && run.leaseUntil !== null)
+    parts.hub.send(run.workerId, { event: 'cancel', runId: run.id, reason: 'canceled_by_user' })
+  return run
+}

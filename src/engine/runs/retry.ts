@@ -1,0 +1,97 @@
+import { TrueupError } from '../../lib/errors/error.ts'
+import { getMergeRequest } from '../../store/merge-requests.ts'
+import { findQuarantine } from '../../store/quarantine.ts'
+import { createRun, listRuns, type Run } from '../../store/runs.ts'
+import { requireStack } from '../../store/stacks.ts'
+import { carriedApproval, mustAsk } from '../deploy/begin-again.ts'
+import { moveDependents } from '../deploy/dependencies.ts'
+import { upstreamOfRetry, waitingOn } from '../deploy/upstream.ts'
+import { checkNow, healNow } from '../drift/actions.ts'
+import { previewMergeRequest } from '../merge-requests/preview.ts'
+import { previewsOf } from '../merge-requests/previews.ts'
+import { type EngineParts, userActor } from '../parts.ts'
+import { specOfRun, specToJson } from '../run-spec.ts'
+import { CHANGING_KINDS, PENDING_STATES } from '../stacks/pending.ts'
+import { refreshStack } from '../stacks/status.ts'
+import { mustGetRun } from './actions.ts'
+
+interface RetryWish {
+  runId: string
+  actorId: string
+}
+
+/**
+ * Does a finished run again: the same stack with a fresh plan. What a newer merge has overtaken is not done again (that
+ * would be a rollback past Git), nor what is in quarantine. It waits for what the stack needs, like the first one.
+ * Errors: NOT_FOUND, CONFLICT.
+ */
+export async function retryRun(parts: EngineParts, wish: RetryWish): Promise<Run> {
+  const doing = `retrying run ${wish.runId}`
+  const run = await mustGetRun(parts.store.db, wish.runId, doing)
+  if (run.finishedAt === null)
+    throw new TrueupError('CONFLICT', { doing, why: `the run is ${run.state}`, next: 'Wait for its end or cancel it.' })
+  const stackWish = { stackId: run.stackId, actorId: wish.actorId }
+  switch (run.kind) {
+    case 'preview':
+      return await planAgain(parts, run, doing)
+    case 'drift':
+      return await checkNow(parts, stackWish)
+    case 'heal':
+      return await healNow(parts, stackWish)
+    case 'deploy':
+    case 'destroy':
+      return await deployAgain(parts, run, wish, doing)
+  }
+}
+
+async function planAgain(parts: EngineParts, run: Run, doing: string): Promise<Run> {
+  const { mrId } = run
+  if (mrId === null) throw new TrueupError('CONFLICT', { doing, why: 'the preview belongs to no merge request' })
+  const before = await getMergeRequest(parts.store.db, mrId)
+  const [key] = Object.entries(previewsOf(before!)).find(([, preview]) => preview.runId === run.id) ?? []
+  if (before?.state !== 'open' || key === undefined) {
+    const why = 'its merge request is over, or has a newer plan of the stack'
+    throw new TrueupError('CONFLICT', { doing, why })
+  }
+  await previewMergeRequest(parts, mrId, (ended) => ended.id === run.id)
+  const runId = previewsOf((await getMergeRequest(parts.store.db, mrId))!)[key]?.runId
+  if (!runId) throw new TrueupError('CONFLICT', { doing, why: 'the merge request does not change that stack any more' })
+  return await mustGetRun(parts.store.db, runId, doing)
+}
+
+async function deployAgain(parts: EngineParts, run: Run, wish: RetryWish, doing: string): Promise<Run> {
+  const spec = specOfRun(run)
+  const { stackId } = run
+  return await parts.store.transaction(async (tx) => {
+    const refuse = (why: string, next: string): never => {
+      throw new TrueupError('CONFLICT', { doing, why, next })
+    }
+    if (run.kind !== 'destroy' && (await findQuarantine(tx, stackId, spec.sourceDigest)))
+      refuse('this desired state was rolled back and is quarantined', 'Lift the quarantine, or merge a fix.')
+    const stack = await requireStack(tx, stackId)
+    const wanted = run.kind === 'deploy' ? stack.desiredDigest === spec.sourceDigest : stack.desiredCommit === null
+    if (!wanted) refuse('Git says otherwise by now', 'Roll back by `trueup rollback` instead: that is a Git change.')
+    const pending = await listRuns(tx, { stackId, kinds: CHANGING_KINDS, states: PENDING_STATES }, { limit: 1 })
+    if (pending.items[0]) refuse(`run ${pending.items[0].id} is to change the stack already`, 'Wait for its end.')
+    const asks = mustAsk(run)
+    const again = await createRun(tx, {
+      stackId,
+      repositoryId: run.repositoryId,
+      kind: run.kind,
+      commitOid: run.commitOid,
+      desiredDigest: run.desiredDigest,
+      spec: specToJson({ ...spec, afterLostApply: asks }),
+      pool: run.pool,
+      retryOfRunId: run.id,
+      reason: 'retried',
+      actor: userActor(wish.actorId),
+      ...waitingOn(await upstreamOfRetry(tx, run, stack)),
+      ...(run.mrId !== null && { mrId: run.mrId }),
+      ...(run.mergeSequence !== null && { mergeSequence: run.mergeSequence }),
+      ...carriedApproval(run, asks),
+    })
+    await moveDependents(tx, run.id, again.id)
+    await refreshStack(tx, stackId)
+    return again
+  })
+}

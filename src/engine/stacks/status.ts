@@ -1,0 +1,95 @@
+import type { RunKind } from '../../domain/run.ts'
+import type { Queries } from '../../store/context.ts'
+import { standingDrift } from '../../store/drift.ts'
+import { findQuarantine } from '../../store/quarantine.ts'
+import { getRun, listRuns, type RunSummary } from '../../store/runs.ts'
+import { getStack, patchStack, type Stack, type StackStatus } from '../../store/stacks.ts'
+import { describeFight, healsOf } from '../drift/heal-state.ts'
+import type { RunSpec } from '../run-spec.ts'
+import { CHANGING_KINDS, PENDING_STATES } from './pending.ts'
+
+/**
+ * Recomputes a stack's status from the facts. To be called in every transaction that changes one of them. The columns
+ * desired, deployed and observed stay three; the status is only what a person needs to hear first.
+ */
+export async function refreshStack(tx: Queries, stackId: string): Promise<void> {
+  const stack = await getStack(tx, stackId)
+  if (!stack) return
+  const pending = await listRuns(tx, { stackId, kinds: CHANGING_KINDS, states: PENDING_STATES }, { limit: 100 })
+  const { status, statusReason } = await statusOf(tx, stack, pending.items)
+  if (status !== stack.status || statusReason !== stack.statusReason)
+    await patchStack(tx, stackId, { status, statusReason })
+}
+
+interface Verdict {
+  status: StackStatus
+  statusReason: string | null
+}
+
+async function statusOf(tx: Queries, stack: Stack, pending: readonly RunSummary[]): Promise<Verdict> {
+  const active = pending.find((run) => run.leaseUntil !== null)
+  if (active) return { status: 'deploying', statusReason: `${active.kind} run ${active.id} is ${active.state}` }
+  const waiting = pending.find((run) => run.state === 'awaiting_approval')
+  if (waiting) return { status: 'awaiting_approval', statusReason: wordOf(waiting) }
+  if (stack.desiredCommit === null && stack.deployedCommit !== null) {
+    const statusReason = 'the stack is no longer in Git; nothing is destroyed until someone decides'
+    return { status: 'orphaned', statusReason }
+  }
+  const blocked = pending.find((run) => run.state === 'blocked')
+  if (blocked) return { status: 'blocked', statusReason: blocked.message ?? blocked.reason }
+  const [queued] = pending
+  if (queued) return { status: 'pending', statusReason: queued.message ?? `${queued.kind} run is queued` }
+  if (stack.brokenByRunId !== null) {
+    const breaker = await getRun(tx, stack.brokenByRunId)
+    const why = breaker?.message ?? breaker?.reason ?? 'it ended badly'
+    return {
+      status: 'failed',
+      statusReason: `run ${stack.brokenByRunId} ended badly after it had begun to apply: ${why}`,
+    }
+  }
+  return (await badEnd(tx, stack)) ?? (await driftOf(tx, stack)) ?? atRest(stack)
+}
+
+/** The newest change or check that went wrong, while it still is the newest word. */
+async function badEnd(tx: Queries, stack: Stack): Promise<Verdict | null> {
+  const newest = async (kinds: readonly RunKind[]): Promise<RunSummary | undefined> =>
+    (await listRuns(tx, { stackId: stack.id, kinds }, { limit: 1 })).items[0]
+  const bad = (run: RunSummary): boolean => run.state === 'failed' || run.state === 'lost'
+  const enacted = await newest(['deploy', 'destroy'])
+  if (enacted && bad(enacted) && isBehind(stack) && !(await isAllowedAgain(tx, stack, enacted)))
+    return { status: 'failed', statusReason: wordOf(enacted) }
+  const last = await newest(['deploy', 'destroy', 'heal', 'drift'])
+  if (!last || !bad(last) || last.kind === 'deploy' || last.kind === 'destroy') return null
+  const unreachable = last.error?.code === 'TARGET_UNREACHABLE'
+  return { status: unreachable ? 'unreachable' : 'failed', statusReason: wordOf(last) }
+}
+
+/** Refused for a quarantine that has been lifted since: only Git being ahead is left of that. */
+const isAllowedAgain = async (tx: Queries, { id, desiredDigest }: Stack, refused: RunSummary): Promise<boolean> =>
+  refused.reason === 'quarantined' &&
+  (desiredDigest === null || (await findQuarantine(tx, id, desiredDigest)) === undefined)
+
+/** With the run, because people go on from there: its log, its plan, its approval. */
+const wordOf = (run: RunSummary): string => `run ${run.id}: ${run.message ?? run.reason ?? run.state}`
+
+async function driftOf(tx: Queries, stack: Stack): Promise<Verdict | null> {
+  const drift = (await standingDrift(tx, stack.id)).filter((record) => record.state === 'open')
+  const [first, ...others] = drift
+  if (!first) return null
+  const { fight } = healsOf(stack)
+  const what = first.attribute ? `${first.address}: ${first.attribute}` : first.address
+  const more = others.length > 0 ? ` and ${others.length} more` : ''
+  return { status: 'drifted', statusReason: fight ? describeFight(fight) : `${what}${more}` }
+}
+
+function atRest(stack: Stack): Verdict {
+  if (stack.deployedDigest === null) return { status: 'new', statusReason: 'never deployed' }
+  if (isBehind(stack)) return { status: 'pending', statusReason: 'Git has moved on and nothing is queued to enact it' }
+  return { status: 'in_sync', statusReason: null }
+}
+
+/** Whether what is deployed is not what Git says. */
+export function isBehind(stack: Stack): boolean {
+  const deployed = stack.deployedConfig as unknown as RunSpec | null
+  return stack.desiredDigest !== (deployed?.sourceDigest ?? null)
+}

@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import type { Clock } from '../../lib/clock.ts'
+import { type Logger, silentLogger } from '../../lib/log.ts'
+import { type GitRepository, type GitService, NO_OID } from '../../git/repository.ts'
+import { startGitService } from '../../git/service.ts'
+import { openKeys } from '../../store/keys.ts'
+import { setMember } from '../../store/members.ts'
+import { openStore, type Store } from '../../store/open.ts'
+import { createUser, type User } from '../../store/users.ts'
+import { createWorker } from '../../store/workers.ts'
+import { type Engine, startEngine } from '../engine.ts'
+import { createRepository } from '../repositories.ts'
+import { syncRefs } from '../ref-sync.ts'
+
+/** Follow-up work that is put off would only look like nothing happening: a test must hear of it. */
+const faultLogger: Logger = {
+  ...silentLogger,
+  error: (fields, message) => process.stderr.write(`${message} ${inspect(fields)}\n`),
+}
+
+/** A whole engine on a real store and real Git repositories in a directory of its own; only workers are puppets. */
+export interface EngineHarness {
+  directory: string
+  readonly engine: Engine
+  readonly store: Store
+  readonly git: GitRepository
+  repositoryId: string
+  users: { author: User; reviewer: User; second: User }
+  workerId: string
+  clock: Clock & { advance(ms: number): void }
+  /** Commits files on a branch (made from main where it does not exist), as a push would. `null` removes a path. */
+  push(branch: string, files: Files, more?: { message?: string; from?: string; by?: string }): Promise<string>
+  /** Deletes a branch, as a push would. */
+  removeBranch(branch: string): Promise<void>
+  settle(): Promise<void>
+  /** Ends the engine and starts it again on the same directory, as after a crash between two transactions. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface Files {
+  [path: string]: string | null
+}
+
+interface Running {
+  store: Store
+  git: GitService
+  engine: Engine
+}
+
+export async function startHarness(options: { leaseMs?: number } = {}): Promise<EngineHarness> {
+  const directory = await mkdtemp(join(tmpdir(), 'trueup-engine-'))
+  await mkdir(join(directory, 'pushes'), { recursive: true })
+  const clock = movableClock()
+  let running = await start(directory, clock, options.leaseMs ?? 30_000)
+  const { repositoryId, users, workerId } = await furnish(running)
+  const settle = (): Promise<void> => running.engine.idle()
+  const sync = async (): Promise<void> => {
+    await syncRefs(running.engine.parts, repositoryId)
+    await settle()
+  }
+  return {
+    directory,
+    get engine() {
+      return running.engine
+    },
+    get store() {
+      return running.store
+    },
+    get git() {
+      return running.git.repository(repositoryId)
+    },
+    repositoryId,
+    users,
+    workerId,
+    clock,
+    async push(branch, files, { message = `Change ${branch}`, from, by = 'author' } = {}) {
+      const git = running.git.repository(repositoryId)
+      const refs = await git.refs('refs/heads/')
+      const ref = `refs/heads/${branch}`
+      const old = refs.get(ref) ?? null
+      const commit = await git.commitFiles({
+        parent: from ?? old ?? refs.get('refs/heads/main') ?? null,
+        message,
+        author: { name: by, email: `${by}@example.test`, at: clock.now() },
+        files: Object.entries(files).map(([path, content]) => ({
+          path,
+          content: content === null ? null : Buffer.from(content),
+        })),
+      })
+      if (!(await git.updateRef(ref, commit, old ?? NO_OID))) throw new Error(`${branch} moved`)
+      await sync()
+      return commit
+    },
+    async removeBranch(branch) {
+      await running.git.repository(repositoryId).deleteRef(`refs/heads/${branch}`)
+      await sync()
+    },
+    settle,
+    async restart() {
+      await close(running)
+      running = await start(directory, clock, options.leaseMs ?? 30_000)
+    },
+    async stop() {
+      await close(running)
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function movableClock(): EngineHarness['clock'] {
+  let skew = 0
+  return { now: () => Date.now() + skew, advance: (ms) => void (skew += ms) }
+}
+
+async function start(directory: string, clock: Clock, leaseMs: number): Promise<Running> {
+  const store = await openStore(directory, { clock })
+  const git = await startGitService({ root: join(directory, 'repositories') })
+  const engine = await startEngine({
+    store,
+    git,
+    keys: await openKeys(directory, store.db),
+    log: faultLogger,
+    settings: { leaseMs },
+    publicUrl: () => 'http://127.0.0.1:1',
+    pushSpool: join(directory, 'pushes'),
+  })
+  return { store, git, engine }
+}
+
+async function furnish({
+  store,
+  engine,
+}: Running): Promise<Pick<EngineHarness, 'repositoryId' | 'users' | 'workerId'>> {
+  const user = (name: string): Promise<User> =>
+    store.transaction((tx) => createUser(tx, { name, email: `${name}@example.test`, kind: 'member' }))
+  const users = { author: await user('author'), reviewer: await user('reviewer'), second: await user('second') }
+  const wish = { name: 'shop', defaultBranch: 'main', actorId: users.author.id }
+  const { id: repositoryId } = await createRepository(engine.parts, wish)
+  for (const { id: userId } of [users.reviewer, users.second]) {
+    await store.transaction((tx) => setMember(tx, { repositoryId, userId, role: 'maintainer' }))
+  }
+  const worker = await store.transaction((tx) =>
+    createWorker(tx, { name: 'puppet', kind: 'runner', pools: ['default'], publicKey: {}, builtin: false }),
+  )
+  return { repositoryId, users, workerId: worker.id }
+}
+
+async function close({ engine, git, store }: Running): Promise<void> {
+  await engine.close()
+  await git.close()
+  await store.close()
+}

@@ -1,0 +1,174 @@
+import { createHmac } from 'node:crypto'
+import type { Grant } from '../../domain/wire/worker-protocol.ts'
+import { isStateChanging } from '../../domain/run.ts'
+import { phaseOf } from '../../domain/stack.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import { patchRun, type Run, transitionRun } from '../../store/runs.ts'
+import { requireStack, type Stack } from '../../store/stacks.ts'
+import { desiredDigestOf, destroyedDigest } from '../desired.ts'
+import { isOvertakenHeal, OVERTAKEN } from '../drift/overtaken.ts'
+import { resolveInputs } from '../inputs.ts'
+import { hashKeyOf } from '../keys.ts'
+import { currentOutputs } from '../outputs.ts'
+import { type EngineParts, workerActor } from '../parts.ts'
+import { type RunSpec, specOfRun, specToJson } from '../run-spec.ts'
+import { followUpIfEnded } from '../run-tasks.ts'
+import { holdOf } from '../runs/held.ts'
+import { getRepository } from '../../store/repositories.ts'
+import { refreshStack } from '../stacks/status.ts'
+import { variablesFor } from '../variables.ts'
+
+/**
+ * Makes the grant of a run that was just leased: resolves what is known only now (inputs, variables), and gives the run
+ * back where a window is closed. Null: the run is not to be started now. Errors end the run.
+ */
+export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant | null> {
+  const stack = await requireStack(parts.store.db, leased.stackId)
+  const run = leased.kind === 'destroy' ? await ofLastDeployed(parts, leased, stack) : leased
+  const spec = specOfRun(run)
+  const { definition } = spec
+  const repository = await getRepository(parts.store.db, run.repositoryId)
+  if (!repository)
+    throw new TrueupError('NOT_FOUND', { doing: `starting run ${run.id}`, why: 'its repository is gone' })
+  if (run.kind === 'heal' && isOvertakenHeal(stack, run))
+    return await giveUp(parts, run, OVERTAKEN, 'the stack was changed since this heal was ordered')
+  if (isStateChanging(run.kind) && (await heldByWindow(parts, run, stack))) return null
+
+  const inputs = spec.predicted ?? (spec.destroy ? await lastInputs(parts, run) : await deployedInputs(parts, run))
+  const desiredDigest = spec.destroy
+    ? destroyedDigest(spec.sourceDigest)
+    : await desiredDigestOf(parts, run.repositoryId, spec, inputs)
+  const looksBack = run.kind === 'drift' || run.kind === 'heal'
+  if (looksBack && desiredDigest !== run.desiredDigest)
+    return await giveUp(parts, run, 'pending_change', PENDING_CHANGE)
+  if (desiredDigest !== run.desiredDigest)
+    await parts.store.transaction((tx) => patchRun(tx, run.id, { desiredDigest }))
+  const hashKey = await hashKeyOf(parts, run.repositoryId)
+  return {
+    runId: run.id,
+    fence: run.fence,
+    leaseMs: parts.settings.leaseMs,
+    kind: run.kind,
+    destroy: spec.destroy,
+    stack: {
+      id: stack.id,
+      repository: repository.name,
+      environment: stack.environment,
+      name: stack.name,
+      path: definition.path,
+    },
+    driver: definition.driver,
+    driverConfig: definition.driverConfig as JsonObject,
+    commit: run.commitOid,
+    desiredDigest,
+    paths: spec.paths,
+    inputs,
+    variables: await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
+    ignore: definition.ignore,
+    ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),
+    checks: run.kind === 'preview' ? definition.checks : [],
+    verify: spec.destroy ? [] : definition.verify,
+    timeoutMs: definition.timeoutMs,
+    keys: { hash: hashKey.toString('base64'), plan: planKey(hashKey, run.id).toString('base64') },
+    stateBackend: {
+      address: `${parts.settings.publicUrl()}/api/v1/state/${stack.id}`,
+      username: run.id,
+      password: statePassword(hashKey, run),
+    },
+    codify: spec.codify ?? false,
+  }
+}
+
+/** What is destroyed is what was deployed last, also where a deployment was under way when the stack left Git. */
+async function ofLastDeployed(parts: EngineParts, run: Run, stack: Stack): Promise<Run> {
+  const deployed = stack.deployedConfig as unknown as RunSpec | null
+  const { deployedCommit } = stack
+  if (!deployed || deployedCommit === null || deployedCommit === run.commitOid) return run
+  const { destroy, cause, orderedById } = specOfRun(run)
+  const spec = { ...deployed, destroy, cause, ...(orderedById !== undefined && { orderedById }) }
+  return await parts.store.transaction((tx) =>
+    patchRun(tx, run.id, { commitOid: deployedCommit, spec: specToJson(spec) }, run.fence),
+  )
+}
+
+/** Key that seals one run's native plan on its worker. */
+const planKey = (hashKey: Buffer, runId: string): Buffer =>
+  createHmac('sha256', hashKey).update(`plan:${runId}`).digest()
+
+/**
+ * Password of one lease of one run at the state backend: nothing has to be stored for it, and it is worth nothing once
+ * the fencing token has moved on.
+ */
+export const statePassword = (hashKey: Buffer, run: Pick<Run, 'id' | 'fence'>): string =>
+  createHmac('sha256', hashKey).update(`state:${run.id}:${run.fence}`).digest('base64url')
+
+/**
+ * A check or a heal is against what was deployed. Where inputs or variables have changed since, their old values are no
+ * longer to be had, and the difference would be a pending change that looks like drift.
+ */
+const PENDING_CHANGE =
+  'inputs or variables have changed since the deployment; drift is looked for again when they are deployed'
+
+async function giveUp(parts: EngineParts, run: Run, reason: string, message: string): Promise<null> {
+  await parts.store.transaction(async (tx) => {
+    await transitionRun(tx, {
+      runId: run.id,
+      fence: run.fence,
+      to: 'superseded',
+      reason,
+      message,
+      actor: workerActor(run.workerId ?? ''),
+    })
+    await refreshStack(tx, run.stackId)
+  })
+  return null
+}
+
+/** For what is to be destroyed: some tools want values for their inputs all the same. What is not to be had is left out. */
+async function lastInputs(parts: EngineParts, run: Run): Promise<Grant['inputs']> {
+  const { definition } = specOfRun(run)
+  const outputs = await currentOutputs(parts, run.repositoryId, definition)
+  const known = Object.entries(definition.inputs).filter(([, from]) => outputs.get(from.stack)?.[from.output])
+  const resolution = resolveInputs({ inputs: Object.fromEntries(known) }, (key) => outputs.get(key) ?? null, false)
+  return resolution.status === 'resolved' ? resolution.inputs : {}
+}
+
+async function deployedInputs(parts: EngineParts, run: Run): Promise<Grant['inputs']> {
+  const { definition } = specOfRun(run)
+  const outputs = await currentOutputs(parts, run.repositoryId, definition)
+  const resolution = resolveInputs(definition, (key) => outputs.get(key) ?? null, false)
+  if (resolution.status === 'resolved') return resolution.inputs
+  const { stack } = resolution
+  const missing = resolution.status === 'missing' ? `has no output "${resolution.output}"` : 'has no known value'
+  throw new TrueupError('CONFLICT', {
+    doing: `resolving the inputs of stack ${definition.key}`,
+    why: `${stack} ${missing}`,
+    next: `Deploy ${stack} first, and see to it that it gives that output.`,
+  })
+}
+
+/** Puts a run back into the queue where a window is closed or a freeze holds; whether it did. */
+export async function heldByWindow(parts: EngineParts, run: Run, stack: Stack): Promise<boolean> {
+  const hold = await holdOf(parts, run.repositoryId, stack.environment)
+  if (hold === null) return false
+  const { reason, message, notBefore } = hold
+  await parts.store.transaction(async (tx) => {
+    const held = await transitionRun(tx, {
+      runId: run.id,
+      fence: run.fence,
+      to: 'queued',
+      reason,
+      message,
+      patch: { notBefore },
+      actor: workerActor(run.workerId ?? ''),
+    })
+    await followUpIfEnded(tx, held)
+  })
+  return true
+}
+
+/** Variables that come with the decision to apply. */
+export async function applyVariables(parts: EngineParts, run: Run): Promise<Grant['variables']> {
+  return await variablesFor(parts.store.db, parts.keys, run.repositoryId, specOfRun(run).definition, phaseOf('deploy'))
+}

@@ -1,0 +1,31 @@
+import type { Finding, Plan } from '../../domain/plan.ts'
+import { findInstability } from '../../domain/plans/instability.ts'
+import type { Queries } from '../../store/context.ts'
+import { latestPlanned } from '../../store/run-search.ts'
+import type { Run } from '../../store/runs.ts'
+
+/** Attributes named on one plan; more of them are the same news. */
+const MAX_NAMED = 20
+
+/**
+ * Adds a finding for each attribute whose planned value differs from that of an earlier plan of the very same desired
+ * state: it changes by itself, and keeps approvals from holding.
+ */
+export async function withInstability(queries: Queries, run: Run, plan: Plan): Promise<Plan> {
+  if (plan.changes.length === 0) return plan
+  const kinds =
+    run.kind === 'drift' || run.kind === 'heal' ? (['drift', 'heal'] as const) : (['preview', 'deploy'] as const)
+  const { stackId, desiredDigest } = run
+  const earlier = await latestPlanned(queries, { stackId, desiredDigest, kinds, notRunId: run.id })
+  if (!earlier?.plan) return plan
+  const named = findInstability(earlier.plan, plan).slice(0, MAX_NAMED)
+  return named.length === 0 ? plan : { ...plan, findings: [...plan.findings, ...named.map(findingOf)] }
+}
+
+function findingOf({ address, attribute }: { address: string; attribute: string }): Finding {
+  return {
+    severity: 'warning',
+    code: 'unstable_plan',
+    message: `${address}: ${attribute} has another planned value each time although nothing has changed; list it under \`unstable:\` so that approvals hold`,
+  }
+}

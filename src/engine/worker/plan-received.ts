@@ -1,0 +1,180 @@
+import { decideDeploy, type DeployDecision } from '../../domain/deploy-decision.ts'
+import { brake } from '../../domain/drift/brake.ts'
+import type { Plan } from '../../domain/plan.ts'
+import { completePlan } from '../../domain/plans/complete.ts'
+import { compilePolicy, evaluatePolicies } from '../../domain/policy.ts'
+import type { Decision, Params } from '../../domain/wire/worker-protocol.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { Json } from '../../lib/json.ts'
+import { noteChange } from '../../store/open.ts'
+import { findQuarantine } from '../../store/quarantine.ts'
+import { type Run, type RunPatch, transitionRun } from '../../store/runs.ts'
+import { changedMeanwhile, OVERTAKEN } from '../drift/overtaken.ts'
+import { recordDrift } from '../drift/record.ts'
+import { deployedWithoutChange } from '../deploy/record.ts'
+import { type EngineParts, workerActor } from '../parts.ts'
+import { specOfRun } from '../run-spec.ts'
+import { followUpIfEnded, followUpRun } from '../run-tasks.ts'
+import { environmentRules } from '../stacks/environment-rules.ts'
+import { rulesSnapshot } from '../snapshot/readable.ts'
+import { requireStack } from '../../store/stacks.ts'
+import { refreshStack } from '../stacks/status.ts'
+import { appliedOf } from './applied.ts'
+import { boundedPatches, boundedResults } from './bounds.ts'
+import { applyVariables, heldByWindow } from './grant.ts'
+import { withInstability } from './instability.ts'
+
+/** Differences to what was approved that are kept; the plan itself has them all. */
+const MAX_DIFFERENCES = 1_000
+
+/** Takes a plan from the worker that holds the run, stores it and says what to do with it. */
+export async function planReceived(parts: EngineParts, run: Run, params: Params<'plan'>): Promise<Decision> {
+  const spec = specOfRun(run)
+  const completed = completePlan(params.plan, {
+    desiredDigest: run.desiredDigest,
+    ignore: spec.definition.ignore,
+    unstable: spec.definition.unstable,
+    cause: run.kind === 'drift' || run.kind === 'heal' ? 'drift' : spec.cause,
+  })
+  if (run.state === 'applying') return await sayAgain(parts, run, completed)
+  if (run.cancelRequestedAt !== null) return await cancel(parts, run)
+  const plan = await withInstability(parts.store.db, run, completed)
+  const patch: RunPatch = { plan, checks: boundedResults(params.checks) as unknown as Json }
+  if (run.kind === 'preview') return await endReading(parts, run, patch)
+  if (run.kind === 'drift') {
+    const patches = params.patches && boundedPatches(params.patches, spec.paths)
+    if (patches) patch.result = { patches: patches as unknown as Json }
+    return await endReading(parts, run, patch, plan)
+  }
+  const decision = await decide(parts, run, plan)
+  if (decision.action === 'apply') {
+    // A freeze or the end of a window while it was planned: it is planned again when it may be applied.
+    const stack = await requireStack(parts.store.db, run.stackId)
+    if (await heldByWindow(parts, run, stack)) {
+      await parts.store.transaction((tx) => refreshStack(tx, run.stackId))
+      return { action: 'stop', reason: 'window_closed' }
+    }
+  }
+  return await enact(parts, run, patch, plan, decision)
+}
+
+/** The answer to this very plan was lost on its way: it is the same again. */
+async function sayAgain(parts: EngineParts, run: Run, plan: Plan): Promise<Decision> {
+  if (run.planDigest === plan.digest && appliedOf(run) === null) {
+    return { action: 'apply', variables: await applyVariables(parts, run) }
+  }
+  throw new TrueupError('CONFLICT', { doing: 'taking a plan', why: 'the run is applying another one already' })
+}
+
+/** Nothing is applied that somebody has asked to stop, however late the word reaches the worker. */
+async function cancel(parts: EngineParts, run: Run): Promise<Decision> {
+  const reason = run.cancelReason ?? 'canceled'
+  await parts.store.transaction(async (tx) => {
+    await transitionRun(tx, { runId: run.id, fence: run.fence, to: 'canceled', reason, actor: actorOf(run) })
+    await followUpRun(tx, run)
+    await refreshStack(tx, run.stackId)
+  })
+  return { action: 'stop', reason }
+}
+
+/** Previews and drift checks end with their plan. */
+async function endReading(parts: EngineParts, run: Run, patch: RunPatch, drift?: Plan): Promise<Decision> {
+  const reason = await parts.store.transaction(async (tx) => {
+    const overtaken = drift !== undefined && (await changedMeanwhile(tx, run))
+    await transitionRun(tx, {
+      runId: run.id,
+      fence: run.fence,
+      to: 'succeeded',
+      from: ['planning'],
+      patch,
+      actor: actorOf(run),
+      ...(overtaken && { reason: OVERTAKEN, message: 'the stack was being changed while it was checked' }),
+    })
+    if (drift && !overtaken) await recordDrift(tx, run, drift)
+    await followUpRun(tx, run)
+    await refreshStack(tx, run.stackId)
+    return overtaken ? OVERTAKEN : 'planned'
+  })
+  return { action: 'stop', reason }
+}
+
+async function decide(parts: EngineParts, run: Run, plan: Plan): Promise<DeployDecision> {
+  const { definition, afterLostApply } = specOfRun(run)
+  const snapshot = await rulesSnapshot(parts, run.repositoryId)
+  const rules = await environmentRules(parts, run.repositoryId, definition.environment)
+  const policies = evaluatePolicies((snapshot?.config?.policies ?? []).map(compilePolicy), {
+    plan,
+    stack: { name: definition.name, path: definition.path, driver: definition.driver },
+    // An environment that is no longer configured is treated as the strictest there is.
+    environment: { name: definition.environment, tier: rules?.tier ?? 'production' },
+    mr: null,
+    run: { kind: run.kind },
+  })
+  const held = run.kind === 'heal' ? brake(plan, definition.drift.maxDestroys) : { held: false, message: '' }
+  return decideDeploy({
+    kind: run.kind as 'deploy' | 'heal' | 'destroy',
+    plan,
+    approved: run.approvedPlan as Plan | null,
+    approvedHere: run.approvedDigest === plan.digest,
+    protected: rules?.protected ?? true,
+    policies,
+    brake: held.held ? held.message : null,
+    afterLostApply: afterLostApply ?? false,
+    quarantined:
+      run.kind !== 'destroy' &&
+      (await findQuarantine(parts.store.db, run.stackId, specOfRun(run).sourceDigest)) !== undefined,
+  })
+}
+
+async function enact(
+  parts: EngineParts,
+  run: Run,
+  patch: RunPatch,
+  plan: Plan,
+  decision: DeployDecision,
+): Promise<Decision> {
+  const base = { runId: run.id, fence: run.fence, from: ['planning' as const], patch, actor: actorOf(run) }
+  switch (decision.action) {
+    case 'apply': {
+      const variables = await applyVariables(parts, run)
+      await parts.store.transaction(async (tx) => {
+        await transitionRun(tx, { ...base, to: 'applying', reason: decision.why })
+        await refreshStack(tx, run.stackId)
+      })
+      return { action: 'apply', variables }
+    }
+    case 'nothing':
+      await parts.store.transaction(async (tx) => {
+        const done = await transitionRun(tx, { ...base, to: 'succeeded', reason: 'no_changes' })
+        await deployedWithoutChange(tx, parts.keys, done, plan)
+        await followUpRun(tx, run)
+        await refreshStack(tx, run.stackId)
+      })
+      return { action: 'stop', reason: 'no_changes' }
+    case 'wait':
+      await parts.store.transaction(async (tx) => {
+        const differences = decision.differences.slice(0, MAX_DIFFERENCES)
+        const result = { differences: differences as unknown as Json, differenceCount: decision.differences.length }
+        const waits = { ...base, patch: { ...patch, result } }
+        const moved = await transitionRun(tx, {
+          ...waits,
+          to: 'awaiting_approval',
+          reason: decision.reason,
+          message: decision.message,
+        })
+        await followUpIfEnded(tx, moved)
+        await refreshStack(tx, run.stackId)
+        if (run.mrId) noteChange(tx, { topic: 'mr', id: run.mrId, repositoryId: run.repositoryId })
+      })
+      return { action: 'stop', reason: decision.reason }
+    case 'refuse':
+      await parts.store.transaction(async (tx) => {
+        await transitionRun(tx, { ...base, to: 'failed', reason: decision.reason, message: decision.message })
+        await followUpRun(tx, run)
+        await refreshStack(tx, run.stackId)
+      })
+      return { action: 'stop', reason: decision.reason }
+  }
+}
+
+const actorOf = (run: Run): string => workerActor(run.workerId ?? '')
