@@ -1,0 +1,33 @@
+import type { Logger } from './logging.ts'
+import type { RunnerOptions } from './options.ts'
+import { startRunner } from './runner.ts'
+
+/**
+ * Runs until it is told to stop: the first SIGTERM or SIGINT drains it, the second stops its tools; with `withParent` so
+ * does the end of standard input. Throws when it cannot start.
+ */
+export async function runInForeground(options: RunnerOptions, log: Logger): Promise<void> {
+  // Readable in /proc by whoever has this user; it is used up, but a tidy worker does not leave it there.
+  delete process.env.TRUEUP_ENROLMENT_TOKEN
+  const starting = new AbortController()
+  let requests = 0
+  let stop = (_drainMs: number): void => starting.abort()
+  const requestStop = () => stop(requests++ === 0 ? options.drainMs : 0)
+  process.on('SIGTERM', requestStop).on('SIGINT', requestStop)
+  if (options.withParent)
+    process.stdin
+      .resume()
+      .once('close', requestStop)
+      .on('error', () => {})
+
+  try {
+    const runner = await startRunner(options, log, starting.signal)
+    stop = (drainMs) => void runner.stop(drainMs)
+    if (starting.signal.aborted) stop(0)
+    await runner.finished
+  } catch (thrown) {
+    if (!starting.signal.aborted) throw thrown
+  } finally {
+    process.stdin.destroy()
+  }
+}

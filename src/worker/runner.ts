@@ -1,0 +1,182 @@
+import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { asTrueupError } from '../lib/errors/error.ts'
+import { processRegistry } from '../lib/process/registry.ts'
+import { VERSION } from '../lib/version.ts'
+import { openLink, type Link } from './connection/connect.ts'
+import { enrol, httpClient } from './connection/http.ts'
+import { lockData } from './data-lock.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { loadIdentity, type Identity } from './identity.ts'
+import { startLeasing } from './lease-loop.ts'
+import type { Logger } from './logging.ts'
+import { dataPaths, type RunnerOptions } from './options.ts'
+import { openOutbox } from './outbox.ts'
+import { PROTOCOL_VERSION, type Grant, type ServerEvent } from './protocol.ts'
+import { recover } from './recovery.ts'
+import { activeRun, type ActiveRun, type StopReason } from './runs/active-run.ts'
+import { executeRun } from './runs/execute-run.ts'
+import type { RunnerParts } from './runs/parts.ts'
+import { keepWatches } from './watches.ts'
+import { defaultWorkspaces, openWorkspaces } from './workspace.ts'
+
+export interface Runner {
+  readonly workerId: string
+  /**
+   * Leases nothing more, gives back what has changed nothing yet, and lets the rest come to its end for `drainMs`; then
+   * tools are told to stop.
+   */
+  stop(drainMs: number): Promise<void>
+  /** Resolves when the runner has stopped, by `stop` or because the server said so. */
+  readonly finished: Promise<void>
+}
+
+/**
+ * Starts a runner: locks its data directory, clears up after a killed one, connects, and executes what it leases.
+ * @throws DATA_LOCKED, DATA_UNWRITABLE, UNAUTHENTICATED (not enrolled and no token, or a token that is not accepted).
+ */
+export async function startRunner(options: RunnerOptions, log: Logger, signal?: AbortSignal): Promise<Runner> {
+  const paths = dataPaths(options.data)
+  const lock = await lockData(paths.lock, options.withParent, signal)
+  const workspaces = openWorkspaces(options.workspaces ?? defaultWorkspaces(options.data), log)
+  await recover(paths.processes, workspaces, options.graceMs, log)
+  const identity = await loadIdentity(paths.identity)
+  if (identity.workerId === undefined) await enrolWith(options, identity, log, signal)
+
+  const runs = new Map<string, { run: ActiveRun; done: Promise<void> }>()
+  const outbox = await openOutbox(paths.outbox, () => link, log)
+  const http = httpClient(options.server, identity)
+  const link: Link = openLink({
+    http,
+    identity,
+    log,
+    transport: options.transport,
+    hello: () => ({
+      protocol: PROTOCOL_VERSION,
+      version: VERSION,
+      hostname: hostname(),
+      pools: options.pools,
+      slots: options.slots,
+      holding: [...active().map(({ grant: { runId, fence } }) => ({ runId, fence })), ...outbox.left()],
+    }),
+    onWelcome: () => {
+      void outbox.deliverLeft()
+      leasing.wake()
+    },
+    onEvent,
+    enrolAgain: async () => options.token !== undefined && (await enrolAgainOnce()),
+  })
+  const parts: RunnerParts = {
+    link,
+    http,
+    outbox,
+    workspaces,
+    registry: processRegistry(paths.processes),
+    log,
+    cacheRoot: paths.cache,
+    passEnv: options.passEnv,
+    graceMs: options.graceMs,
+  }
+  const heartbeat = startHeartbeat({ link, runs: active, log })
+  const watches = keepWatches({
+    parts,
+    busy: (stackId) => active().some((run) => run.applying && run.grant.stack.id === stackId),
+  })
+  const leasing = startLeasing({ link, log, hasRoom: () => runs.size < options.slots, start })
+
+  let enrolledAgain = false
+  let stopping: Promise<void> | undefined
+  const finished = Promise.withResolvers<void>()
+  log.info(
+    { workerId: identity.workerId, data: options.data, workspaces: workspaces.directory, slots: options.slots },
+    'runner started',
+  )
+  return { workerId: identity.workerId ?? '', stop, finished: finished.promise }
+
+  function active(): ActiveRun[] {
+    return [...runs.values()].map(({ run }) => run)
+  }
+
+  function start(grant: Grant): void {
+    const key = `${grant.runId} ${grant.fence}`
+    // A repeat of a grant whose answer had come through after all.
+    if (runs.has(key)) return
+    const run = activeRun(grant)
+    log.info({ runId: grant.runId, kind: grant.kind, stack: grant.stack.name, driver: grant.driver }, 'run leased')
+    const done = executeRun(run, parts).finally(() => {
+      runs.delete(key)
+      leasing.wake()
+    })
+    runs.set(key, { run, done })
+    heartbeat.started(run)
+  }
+
+  function onEvent(event: ServerEvent): void {
+    switch (event.event) {
+      case 'work':
+        return leasing.wake()
+      case 'cancel':
+        return stopRuns(({ grant }) => grant.runId === event.runId, { kind: 'canceled', why: event.reason })
+      case 'watches':
+        return watches.set(event.watches)
+      case 'shutdown':
+        log.info({ reason: event.reason }, 'the server asks this runner to stop')
+        void stop(options.drainMs)
+    }
+  }
+
+  function stopRuns(which: (run: ActiveRun) => boolean, reason: StopReason): void {
+    for (const run of active()) if (which(run)) run.stop(reason)
+  }
+
+  async function enrolAgainOnce(): Promise<boolean> {
+    if (enrolledAgain) return false
+    enrolledAgain = true
+    await enrolWith(options, identity, log)
+    return true
+  }
+
+  function stop(drainMs: number): Promise<void> {
+    if (stopping) {
+      if (drainMs === 0) stopRuns(() => true, { kind: 'shutdown', why: 'this runner was told to stop at once' })
+      return stopping
+    }
+    stopping = shutDown(drainMs).then(finished.resolve, finished.reject)
+    return stopping
+  }
+
+  async function shutDown(drainMs: number): Promise<void> {
+    await leasing.close()
+    stopRuns((run) => !run.applying, { kind: 'shutdown', why: 'this runner stops' })
+    const all = Promise.all([...runs.values()].map(({ done }) => done))
+    const late = new AbortController()
+    await Promise.race([all, sleep(drainMs, undefined, { signal: late.signal }).catch(() => {})])
+    stopRuns(() => true, { kind: 'shutdown', why: `this runner stops, and ${drainMs / 1000} s were not enough` })
+    // Tools have the grace, then reports need a connection; without one they are on the disk.
+    await Promise.race([all, sleep(options.graceMs + 10_000, undefined, { signal: late.signal }).catch(() => {})])
+    late.abort()
+    await watches.close()
+    heartbeat.close()
+    await link.close()
+    workspaces.close()
+    lock.release()
+    log.info({}, 'runner stopped')
+  }
+}
+
+async function enrolWith(options: RunnerOptions, identity: Identity, log: Logger, signal?: AbortSignal): Promise<void> {
+  if (options.token === undefined) await identity.token() // says what to do
+  for (let tries = 0; ; tries++) {
+    try {
+      const { token = '', name } = options
+      const workerId = await enrol(options.server, { token, name, kind: 'runner', publicKey: identity.publicKey })
+      await identity.enrolled(workerId)
+      log.info({ workerId }, 'enrolled')
+      return
+    } catch (thrown) {
+      if (!asTrueupError(thrown, 'enrolling').retryable) throw thrown
+      log.warn({ err: thrown }, 'server not reached, trying again')
+      await sleep(Math.min(10_000, 250 * 2 ** tries), undefined, { signal })
+    }
+  }
+}

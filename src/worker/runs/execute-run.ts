@@ -1,0 +1,183 @@
+import type { DriverPlan, Finding } from '../../domain/plan.ts'
+import type { Phase } from '../../domain/stack.ts'
+import type { Driver, DriverContext } from '../../drivers/driver.ts'
+import { driverNamed } from '../../drivers/registry.ts'
+import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
+import { WORKER_PATHS, type CommandResult, type Grant, type Params } from '../protocol.ts'
+import type { Workspace } from '../workspace.ts'
+import type { ActiveRun } from './active-run.ts'
+import { applyPlan } from './apply-plan.ts'
+import { runCommands } from './commands.ts'
+import { download } from './download.ts'
+import { endOf, type RunEnd } from './end.ts'
+import { enter, type Execution } from './execution.ts'
+import { openLogStream, type LogStream } from './log-stream.ts'
+import { maskPlan, withoutSecrets } from './mask-results.ts'
+import { createMasker, type Masker } from './masking.ts'
+import type { RunnerParts } from './parts.ts'
+import { buildContext } from './run-context.ts'
+
+/** Executes one granted run from the first step to its report. Never throws: what goes wrong is reported, or logged. */
+export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<void> {
+  const { grant } = run
+  const masker = createMasker()
+  const log = runLog(run, parts, masker)
+  const timer = setTimeout(
+    () => run.stop({ kind: 'timed_out', why: `it took longer than ${grant.timeoutMs / 1000} s` }),
+    grant.timeoutMs,
+  )
+  let workspace: Workspace | undefined
+  try {
+    workspace = await parts.workspaces.create(`${grant.runId}-${grant.fence}`)
+    const execution = { run, grant, parts, masker, log, workspace }
+    const end = await steps(execution).catch((thrown: unknown) => {
+      parts.link.over.throwIfAborted()
+      return endOf(run, thrown)
+    })
+    await report(execution, end)
+  } catch (thrown) {
+    // Results that matter are on the disk; the next start reports them.
+    if (parts.link.over.aborted) return
+    const error = asTrueupError(thrown, `executing run ${grant.runId}`)
+    parts.log.warn({ runId: grant.runId, code: error.code, why: error.message }, 'run not reported')
+  } finally {
+    clearTimeout(timer)
+    log.discard()
+    if (workspace) await parts.workspaces.remove(workspace)
+  }
+}
+
+async function steps(execution: Execution): Promise<RunEnd> {
+  const { grant, run, masker } = execution
+  await enter(execution, 'preparing')
+  const driver = driverNamed(grant.driver)
+  await fetchFiles(execution)
+  const context = await contextFor(execution, driver, 'plan', grant.variables)
+
+  await enter(execution, 'planning')
+  const toolVersions = await driver.versions(context)
+  const isPreview = grant.kind === 'preview'
+  const { planValidates } = driver.capabilities
+  const findings = isPreview && !planValidates ? await validate(driver, context) : []
+  const checks = isPreview ? await runCommands(grant.checks, context, masker.text) : []
+  const planned = await driver.plan(context).catch(async (thrown: unknown) => {
+    if (isPreview && planValidates) await findCause(execution, driver, context)
+    throw thrown
+  })
+  run.check()
+  const plan: DriverPlan = {
+    ...planned,
+    findings: [...findings, ...planned.findings],
+    toolVersions: { ...toolVersions, ...planned.toolVersions },
+  }
+  const decision = await submit(execution, driver, context, plan, checks)
+  if (decision.action === 'stop') return { kind: 'left' }
+  return await applyPlan(execution, driver, await contextFor(execution, driver, 'apply', decision.variables), planned)
+}
+
+async function fetchFiles({ grant, run, parts, workspace }: Execution): Promise<void> {
+  await download(parts.http, WORKER_PATHS.workspace(grant.runId, grant.fence), workspace.tree, run.signal)
+}
+
+/** The phase decides which variables and credentials there are, so the apply gets a context of its own. */
+function contextFor(
+  { grant, run, parts, workspace, masker, log }: Execution,
+  driver: Driver,
+  phase: Phase,
+  variables: Grant['variables'],
+): Promise<DriverContext<unknown>> {
+  const { cacheRoot, passEnv, registry, graceMs } = parts
+  return buildContext(driver, {
+    order: grant,
+    phase,
+    variables,
+    workspace,
+    masker,
+    cacheRoot,
+    passEnv,
+    registry,
+    graceMs,
+    signal: run.signal,
+    killSignal: run.killSignal,
+    log: log.line,
+  })
+}
+
+async function validate(driver: Driver, context: DriverContext<unknown>): Promise<Finding[]> {
+  const findings = await driver.validate(context)
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  if (errors.length === 0) return findings
+  const shown = errors.slice(0, 5).map(({ path, line, message }) => [path, line, message].filter(Boolean).join(':'))
+  throw new TrueupError('SOURCE_INVALID', {
+    doing: `checking the source with driver "${driver.name}"`,
+    why: [...shown, ...(errors.length > 5 ? [`and ${errors.length - 5} more`] : [])].join('; '),
+  })
+}
+
+/** What a plan failed of is said best by `validate`, if it is the source: throws that then, and otherwise nothing. */
+async function findCause({ run }: Execution, driver: Driver, context: DriverContext<unknown>): Promise<void> {
+  if (run.stopped) return
+  await validate(driver, context).catch((thrown: unknown) => {
+    if (thrown instanceof TrueupError && thrown.code === 'SOURCE_INVALID') throw thrown
+  })
+}
+
+async function submit(
+  { grant, run, parts, masker, log }: Execution,
+  driver: Driver,
+  context: DriverContext<unknown>,
+  plan: DriverPlan,
+  checks: CommandResult[],
+) {
+  const codified =
+    grant.codify && driver.codify && plan.changes.length > 0 ? await driver.codify(context, plan) : undefined
+  const patches =
+    codified &&
+    withoutSecrets(codified, masker, (path) => log.line(`${path} holds a secret and is not proposed to Git`))
+  // After a decision to stop, the run has left this worker and takes no log any more.
+  await log.flush()
+  const params: Params<'plan'> = {
+    runId: grant.runId,
+    fence: grant.fence,
+    plan: maskPlan(plan, masker, (value) => context.hash(value)),
+    checks,
+    ...(patches && {
+      patches: patches.map((patch) => ({ ...patch, content: patch.content?.toString('base64') ?? null })),
+    }),
+  }
+  return await parts.link.deliver('plan', params, run.signal)
+}
+
+async function report({ run, grant, parts, masker, log }: Execution, end: RunEnd): Promise<void> {
+  if (end.kind === 'left') return
+  if (end.error) {
+    log.line('')
+    for (const line of end.error.explain().split('\n')) log.line(line)
+    if (end.error.code === 'INTERNAL') parts.log.error({ runId: grant.runId, err: end.error }, 'fault in a run')
+  }
+  // Without the lease the server takes neither log nor end; a finished apply has been handed to the outbox before.
+  if (run.stopped?.kind === 'lease_lost') return
+  await log.close()
+  const { status, error, verify } = end
+  await parts.outbox.finish({
+    runId: grant.runId,
+    fence: grant.fence,
+    status,
+    verify,
+    ...(error && { error: masker.deep(error.toJSON()) }),
+  })
+}
+
+function runLog(run: ActiveRun, parts: RunnerParts, masker: Masker): LogStream {
+  const { runId, fence } = run.grant
+  return openLogStream({
+    masker,
+    send: async (offset, text) =>
+      (await parts.link.deliver('log', { runId, fence, offset, text }, run.killSignal)).next,
+    onLost: (thrown) => {
+      const error = asTrueupError(thrown, 'sending the log')
+      if (error.code === 'LEASE_LOST') run.stop({ kind: 'lease_lost', why: error.text.why })
+      else parts.log.warn({ runId, code: error.code, why: error.message }, 'log not sent to its end')
+    },
+  })
+}

@@ -1,0 +1,126 @@
+import { mkdir } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
+import type { Phase } from '../../domain/stack.ts'
+import type { Driver, DriverContext } from '../../drivers/driver.ts'
+import { keyedHash } from '../../lib/digest.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { textsIn } from '../../lib/json.ts'
+import type { ProcessRegistry } from '../../lib/process/registry.ts'
+import { runProcess } from '../../lib/process/run.ts'
+import type { Grant, WatchOrder } from '../protocol.ts'
+import type { Workspace } from '../workspace.ts'
+import type { Masker } from './masking.ts'
+import { sealing } from './sealing.ts'
+
+/** What a context is built from. A watch order has no run, so what only runs have is optional. */
+export interface ContextParts {
+  order: WatchOrder & Partial<Pick<Grant, 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend'>>
+  phase: Phase
+  variables: Grant['variables']
+  workspace: Workspace
+  cacheRoot: string
+  passEnv: readonly string[]
+  masker: Masker
+  registry: ProcessRegistry
+  graceMs: number
+  signal: AbortSignal
+  killSignal?: AbortSignal
+  log: (line: string) => void
+}
+
+/** The one argument of a driver's verbs, from what the server granted. Secrets are masked from here on. */
+export async function buildContext<Config>(
+  driver: Driver<Config>,
+  parts: ContextParts,
+): Promise<DriverContext<Config>> {
+  const { order, workspace, masker, log } = parts
+  registerSecrets(parts)
+  const cache = join(parts.cacheRoot, order.stack.id.replaceAll(/[^\w.-]/g, '_'))
+  await mkdir(cache, { recursive: true, mode: 0o700 })
+  const seals = sealing(order.keys.plan)
+  const hashKey = Buffer.from(order.keys.hash, 'base64')
+  return {
+    stack: order.stack,
+    config: parseConfig(driver, order.driverConfig),
+    destroy: order.destroy ?? false,
+    phase: parts.phase,
+    ...(order.kind && { kind: order.kind }),
+    workspace: workspace.tree,
+    directory: inside(workspace.tree, order.stack.path),
+    scratch: workspace.scratch,
+    cache,
+    env: environment(parts),
+    inputs: order.inputs,
+    ignore: order.ignore,
+    ...(order.toolVersion !== undefined && { toolVersion: order.toolVersion }),
+    ...(order.stateBackend && { stateBackend: order.stateBackend }),
+    signal: parts.signal,
+    hash: (value) => keyedHash(hashKey, value),
+    mask: masker.add,
+    log,
+    seal: seals.seal,
+    open: seals.open,
+    run: (spec) =>
+      runProcess({
+        graceMs: parts.graceMs,
+        ...spec,
+        signal: spec.signal ? AbortSignal.any([spec.signal, parts.signal]) : parts.signal,
+        ...(parts.killSignal && { kill: parts.killSignal }),
+        registry: parts.registry,
+        onLine: (line, stream) => {
+          if (!spec.quiet) log(line)
+          spec.onLine?.(line, stream)
+        },
+      }),
+  }
+}
+
+/**
+ * What tools see: nothing of the runner's own environment but PATH and what the operator passes on by name. Variables may
+ * replace all of that; the `TRUEUP_` names always tell the truth.
+ */
+function environment({ order, phase, workspace, passEnv, variables }: ContextParts): { [name: string]: string } {
+  const passed = passEnv.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
+  return {
+    PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+    LANG: 'C.UTF-8',
+    HOME: workspace.scratch,
+    TMPDIR: workspace.scratch,
+    ...Object.fromEntries(passed),
+    ...Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value])),
+    TRUEUP_REPOSITORY: order.stack.repository,
+    TRUEUP_ENVIRONMENT: order.stack.environment,
+    TRUEUP_STACK: order.stack.name,
+    TRUEUP_COMMIT: order.commit,
+    TRUEUP_PHASE: phase,
+    ...(order.runId && { TRUEUP_RUN: order.runId }),
+  }
+}
+
+function registerSecrets({ order, variables, masker }: ContextParts): void {
+  for (const { value, secret } of Object.values(variables)) if (secret) masker.add(value)
+  for (const { value, sensitive } of Object.values(order.inputs)) {
+    if (!sensitive) continue
+    if (typeof value !== 'string') masker.add(JSON.stringify(value))
+    for (const part of textsIn(value)) masker.add(part)
+  }
+  if (order.stateBackend) masker.add(order.stateBackend.password)
+}
+
+function parseConfig<Config>(driver: Driver<Config>, given: unknown): Config {
+  const parsed = driver.config.safeParse(given)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new TrueupError('CONFIG_INVALID', {
+    doing: `reading the settings of driver "${driver.name}"`,
+    why: `with.${issue?.path.join('.')}: ${issue?.message}`,
+    next: "Correct the stack's `with:`; when `trueup validate` accepts it, this worker is older than the server.",
+    cause: parsed.error,
+  })
+}
+
+function inside(root: string, path: string): string {
+  const full = resolve(root, path)
+  if (full === root || full.startsWith(root + sep)) return full
+  throw new TrueupError('PATH_OUTSIDE', { doing: 'preparing the workspace', why: `"${path}" leaves the repository` })
+}
