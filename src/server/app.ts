@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto'
+import rateLimit from '@fastify/rate-limit'
+import fastify, { LogController, type FastifyBaseLogger } from 'fastify'
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { TrueupError } from '../lib/errors/error.ts'
+import { enforcePermissions } from './auth/enforce.ts'
+import { enforcementPorts } from './auth/ports.ts'
+import { answerErrors, sendError } from './errors.ts'
+import { replayRepeats } from './idempotency.ts'
+import type { App } from './http-types.ts'
+import { measureRequests } from './metrics.ts'
+import { describeRoutes } from './openapi.ts'
+import type { ServerParts } from './parts.ts'
+import { ROUTES } from './routes/index.ts'
+import { addSecurityHeaders } from './security-headers.ts'
+import { createWorkerIdentity } from './worker/identity.ts'
+import { acceptWorkerSockets } from './worker/socket.ts'
+
+export interface AppOptions {
+  /** Bytes of a JSON body; Git and worker routes have limits of their own. Default 1 MiB. */
+  bodyLimit?: number
+  /** Milliseconds in which a request must arrive whole. Default 15 minutes: a push of a large repository takes its time. */
+  requestTimeout?: number
+  /** Addresses of reverse proxies whose X-Forwarded-* headers are believed. None by default. */
+  trustProxy?: string[]
+  /** Milliseconds that open requests may still take when the server stops; then they are cut off. Default 10 000. */
+  closeGraceMs?: number
+}
+
+/** The HTTP floor around `parts`: everything but listening. Await `ready()` before using it without a socket. */
+export async function buildApp(parts: ServerParts, options: AppOptions = {}): Promise<App> {
+  const app: App = fastify({
+    loggerInstance: parts.logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: options.bodyLimit ?? 1024 * 1024,
+    requestTimeout: options.requestTimeout ?? 900_000,
+    trustProxy: options.trustProxy ?? false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 500 },
+    // What fails before there is a route, such as an address that cannot be decoded.
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  answerErrors(app)
+  addSecurityHeaders(app)
+  app.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id))
+  measureRequests(app, parts.metrics)
+  await describeRoutes(app)
+  await app.register(rateLimit, {
+    global: false,
+    errorResponseBuilder: (_request, { after }) =>
+      new TrueupError('TOO_MANY_REQUESTS', {
+        doing: 'answering this address',
+        why: 'it asked too often',
+        next: `Try again in ${after}.`,
+      }),
+  })
+  const workers = createWorkerIdentity(parts)
+  enforcePermissions(app, enforcementPorts(parts, workers))
+  replayRepeats(app, parts)
+  for (const register of ROUTES) register(app, parts)
+  acceptWorkerSockets(app, parts, workers)
+  app.addHook('preClose', async () => {
+    // A download that nobody reads, or a poll, would otherwise hold the shutdown back for as long as it likes.
+    setTimeout(() => app.server.closeAllConnections(), options.closeGraceMs ?? 10_000).unref()
+  })
+  return app
+}

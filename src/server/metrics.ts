@@ -1,0 +1,59 @@
+import type { FastifyInstance } from 'fastify'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/**
+ * The server's metrics. Labels are bounded by construction: route patterns, methods, states, kinds; never ids or
+ * names of merge requests, whose series would pile up without end.
+ */
+export interface Metrics {
+  registry: Registry
+  workersConnected: Gauge
+  eventStreams: Gauge
+  gitRequests: Counter<'service' | 'outcome'>
+  logins: Counter<'outcome'>
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, prefix: 'trueup_' })
+  return {
+    registry,
+    workersConnected: new Gauge({
+      name: 'trueup_workers_connected',
+      help: 'Workers with an open channel to this server.',
+      registers: [registry],
+    }),
+    eventStreams: new Gauge({
+      name: 'trueup_event_streams',
+      help: 'Open event streams.',
+      registers: [registry],
+    }),
+    gitRequests: new Counter({
+      name: 'trueup_git_requests_total',
+      help: 'Git smart-HTTP exchanges by service and outcome.',
+      labelNames: ['service', 'outcome'],
+      registers: [registry],
+    }),
+    logins: new Counter({
+      name: 'trueup_logins_total',
+      help: 'Password logins by outcome.',
+      labelNames: ['outcome'],
+      registers: [registry],
+    }),
+  }
+}
+
+/** Times every request under its route pattern. */
+export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
+  const seconds = new Histogram({
+    name: 'trueup_http_request_seconds',
+    help: 'Duration of HTTP requests.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers: [metrics.registry],
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown'
+    seconds.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
+  })
+}

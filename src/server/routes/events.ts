@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import type { Change } from '../../store/open.ts'
+import { authenticate } from '../auth/authenticate.ts'
+import { principalOf } from '../auth/enforce.ts'
+import { may, type Principal } from '../auth/permissions.ts'
+import { streamChanges } from '../events/stream.ts'
+import type { RouteModule } from '../parts.ts'
+import { roleIn } from '../../store/members.ts'
+import { getRepository } from '../../store/repositories.ts'
+
+const TOPICS = [
+  'repository',
+  'ref',
+  'mr',
+  'stack',
+  'run',
+  'log',
+  'deployment',
+  'drift',
+  'worker',
+  'freeze',
+  'settings',
+] as const
+/** Streams of one server; each costs a socket and a share of every change. */
+const MAX_STREAMS = 5000
+/** Roles change rarely and every change is asked for; a removed role is noticed after this time, milliseconds. */
+const ROLE_CACHE_MS = 5000
+
+/** Changes as they happen, as server-sent events. They are hints: what a thing is now, a GET says. */
+export const eventRoutes: RouteModule<'store' | 'events' | 'metrics'> = (app, { store, events, metrics }) => {
+  const stopping = new AbortController()
+  let open = 0
+  app.addHook('preClose', async () => stopping.abort())
+
+  app.get(
+    '/api/v1/events',
+    {
+      config: { action: 'event.read' },
+      schema: {
+        tags: ['events'],
+        summary: 'Server-sent events; Last-Event-ID resumes, an event `reset` says to read everything anew',
+        querystring: z.strictObject({
+          /** Comma separated; all where absent. */
+          topics: z.string().max(200).optional(),
+          repository: z.string().max(100).optional(),
+        }),
+        headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
+      },
+    },
+    async (request, reply) => {
+      if (open >= MAX_STREAMS) return reply.code(503).header('retry-after', '5').send()
+      const principal = principalOf(request)
+      const topics = new Set(request.query.topics?.split(',') ?? TOPICS)
+      const maySee = filterFor(principal, request.query.repository)
+      reply.hijack()
+      open++
+      metrics.eventStreams.inc()
+      try {
+        await streamChanges({
+          hub: events,
+          response: reply.raw,
+          lastEventId: request.headers['last-event-id'],
+          maySee: async (change) => topics.has(change.topic) && (await maySee(change)),
+          stillAllowed: () =>
+            authenticate(store, request.headers.authorization).then(
+              () => true,
+              () => false,
+            ),
+          signal: stopping.signal,
+        })
+      } finally {
+        open--
+        metrics.eventStreams.dec()
+      }
+    },
+  )
+
+  function filterFor(principal: Principal, repositoryName: string | undefined) {
+    const seen = new Map<string, { until: number; visible: Promise<boolean> }>()
+    const look = async (repositoryId: string): Promise<boolean> => {
+      const repository = await getRepository(store.db, repositoryId)
+      if (!repository || (repositoryName !== undefined && repository.name !== repositoryName)) return false
+      const role = await roleIn(store.db, repositoryId, principal.userId)
+      return may(principal, 'repository.read', { repository: { id: repositoryId, name: repository.name, role } })
+    }
+    // What belongs to no repository, or cannot be told whose it is, is no news for members.
+    const mayHearOfServer = (topic: string): boolean =>
+      topic === 'worker' ? may(principal, 'worker.list') : principal.kind === 'admin' && may(principal, 'user.list')
+    return async ({ repositoryId, topic }: Change): Promise<boolean> => {
+      if (repositoryId === undefined) return repositoryName === undefined && mayHearOfServer(topic)
+      const now = Date.now()
+      const known = seen.get(repositoryId)
+      if (known && known.until > now) return known.visible
+      const visible = look(repositoryId)
+      seen.set(repositoryId, { until: now + ROLE_CACHE_MS, visible })
+      return visible
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { RouteModule } from '../parts.ts'
+import { auditRoutes } from './audit.ts'
+import { backupRoutes } from './backup.ts'
+import { driftRoutes } from './drift.ts'
+import { environmentRoutes } from './environments.ts'
+import { eventRoutes } from './events.ts'
+import { gitRoutes } from './git.ts'
+import { healthRoutes } from './health.ts'
+import { memberRoutes } from './members.ts'
+import { mergeRequestRoutes } from './merge-requests.ts'
+import { mrCommentRoutes } from './mr-comments.ts'
+import { orphanRoutes } from './orphans.ts'
+import { overviewRoutes } from './overview.ts'
+import { quarantineRoutes } from './quarantine.ts'
+import { repositoryRoutes } from './repositories.ts'
+import { runRoutes } from './runs.ts'
+import { serverInfoRoutes } from './server-info.ts'
+import { sessionRoutes } from './session.ts'
+import { stackRoutes } from './stacks.ts'
+import { stateRoutes } from './states.ts'
+import { teamRoutes } from './teams.ts'
+import { terraformStateModule } from './terraform-state-mount.ts'
+import { tokenRoutes } from './tokens.ts'
+import { userRoutes } from './users.ts'
+import { variableRoutes } from './variables.ts'
+import { workerWireRoutes } from './workers-wire.ts'
+import { workerRoutes } from './workers.ts'
+
+/** Every file of routes; a new one is a line here. */
+export const ROUTES: readonly RouteModule[] = [
+  healthRoutes,
+  serverInfoRoutes,
+  sessionRoutes,
+  userRoutes,
+  teamRoutes,
+  tokenRoutes,
+  repositoryRoutes,
+  memberRoutes,
+  gitRoutes,
+  mergeRequestRoutes,
+  mrCommentRoutes,
+  overviewRoutes,
+  environmentRoutes,
+  stackRoutes,
+  orphanRoutes,
+  quarantineRoutes,
+  driftRoutes,
+  variableRoutes,
+  stateRoutes,
+  runRoutes,
+  eventRoutes,
+  auditRoutes,
+  workerRoutes,
+  workerWireRoutes,
+  backupRoutes,
+  terraformStateModule,
+]

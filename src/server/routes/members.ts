@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { appendAudit } from '../../store/audit.ts'
+import { listMembers, removeMember, setMember } from '../../store/members.ts'
+import { getUser } from '../../store/users.ts'
+import { repositoryOf } from '../auth/enforce.ts'
+import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
+import type { RouteModule } from '../parts.ts'
+import { Done, Name, Role } from '../schemas/common.ts'
+import { Member } from '../schemas/people.ts'
+import { by, userNamed } from './users.ts'
+
+/** Roles of people in a repository. */
+export const memberRoutes: RouteModule<'store'> = (app, { store }) => {
+  const tags = ['repositories']
+  const params = z.object({ repository: z.string().max(100), user: Name })
+
+  app.get(
+    '/api/v1/repositories/:repository/members',
+    {
+      config: { action: 'member.list' },
+      schema: {
+        tags,
+        summary: 'Who has which role',
+        params: params.pick({ repository: true }),
+        querystring: PageQuery,
+        response: { 200: pageOf(Member) },
+      },
+    },
+    async (request) => {
+      const rows = await listMembers(store.db, repositoryOf(request).id)
+      const members = await Promise.all(
+        rows.map(async ({ userId, role }) => ({
+          userId,
+          role,
+          user: (await getUser(store.db, userId))?.name ?? userId,
+        })),
+      )
+      return pageInMemory(members, request.query, (member) => member.user)
+    },
+  )
+
+  app.put(
+    '/api/v1/repositories/:repository/members/:user',
+    {
+      config: { action: 'member.manage' },
+      schema: {
+        tags,
+        summary: 'Give a person a role',
+        params,
+        body: z.strictObject({ role: Role }),
+        response: { 200: Member },
+      },
+    },
+    async (request) => {
+      const { id, name } = repositoryOf(request)
+      const { role } = request.body
+      return store.transaction(async (tx) => {
+        const user = await userNamed(tx, request.params.user)
+        await setMember(tx, { repositoryId: id, userId: user.id, role })
+        await appendAudit(tx, {
+          ...by(request),
+          action: 'member.set',
+          subject: user.id,
+          repositoryId: id,
+          data: { repository: name, user: user.name, role },
+        })
+        return { user: user.name, userId: user.id, role }
+      })
+    },
+  )
+
+  app.delete(
+    '/api/v1/repositories/:repository/members/:user',
+    {
+      config: { action: 'member.manage' },
+      schema: { tags, summary: 'Take a person’s role away', params, response: { 200: Done } },
+    },
+    async (request) => {
+      const { id, name } = repositoryOf(request)
+      await store.transaction(async (tx) => {
+        const user = await userNamed(tx, request.params.user)
+        await removeMember(tx, id, user.id)
+        await appendAudit(tx, {
+          ...by(request),
+          action: 'member.remove',
+          subject: user.id,
+          repositoryId: id,
+          data: { repository: name, user: user.name },
+        })
+      })
+      return { ok: true as const }
+    },
+  )
+}

@@ -1,0 +1,166 @@
+import { isPlanning, judge, type JudgedStack, type Judgement } from '../../engine/merge-requests/gate.ts'
+import { deployCursor } from '../../engine/deploy/cursor.ts'
+import { type EngineParts, repositoryOf } from '../../engine/parts.ts'
+import { whyWaiting } from '../../engine/runs/waiting.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { findMergeRequestByNumber, type MergeRequest } from '../../store/merge-requests.ts'
+import { getRepository } from '../../store/repositories.ts'
+import { whyPutOff } from '../../store/tasks.ts'
+import { getUser } from '../../store/users.ts'
+import type { Comment as CommentRow } from '../../store/comments.ts'
+import type { Comment, MrDetail, MrSummary } from '../schemas/merge-requests.ts'
+
+/** The MR of a number, or NOT_FOUND. */
+export async function mrOf(
+  parts: EngineParts,
+  repository: { id: string; name: string },
+  number: number,
+): Promise<MergeRequest> {
+  const mr = await findMergeRequestByNumber(parts.store.db, repository.id, number)
+  if (mr) return mr
+  throw new TrueupError('NOT_FOUND', {
+    doing: `reading merge request !${number} of ${repository.name}`,
+    why: 'there is no merge request of this number',
+    next: '`trueup mr list` shows those that there are.',
+  })
+}
+
+export async function nameOf(parts: EngineParts, userId: string): Promise<string> {
+  return (await getUser(parts.store.db, userId))?.name ?? userId
+}
+
+export async function showSummary(parts: EngineParts, repository: string, mr: MergeRequest): Promise<MrSummary> {
+  return {
+    number: mr.number,
+    id: mr.id,
+    repository,
+    title: mr.title,
+    state: mr.state,
+    draft: mr.draft,
+    author: await nameOf(parts, mr.authorId),
+    sourceBranch: mr.sourceBranch,
+    targetBranch: mr.targetBranch,
+    head: mr.headOid,
+    origin: mr.origin,
+    mergeCommit: mr.mergeOid,
+    mergeSequence: mr.mergeSequence,
+    bypassReason: mr.bypassReason,
+    createdAt: mr.createdAt,
+    updatedAt: mr.updatedAt,
+  }
+}
+
+/** The whole MR with the gate's verdict of this moment. */
+export async function showDetail(parts: EngineParts, repository: string, mr: MergeRequest): Promise<MrDetail> {
+  const judgement = await judge(parts, mr)
+  const planned = mr.previews !== null && !isPlanning(judgement.stacks)
+  const enacted = await isEnacted(parts, mr)
+  return {
+    ...(await showSummary(parts, repository, mr)),
+    description: mr.description,
+    conflicts: mr.conflicts ?? [],
+    problems: [...(mr.problems ?? []), ...(await putOff(parts, mr, enacted))],
+    planned,
+    mergeable: mr.state === 'open' && judgement.outcome.mergeable,
+    requirements: judgement.outcome.requirements.map((requirement) => ({
+      ...requirement,
+      environment: requirement.environment ?? null,
+    })),
+    stacks: await Promise.all(judgement.stacks.map((stack) => showPreview(parts, stack))),
+    digests: judgement.digests,
+    statuses: statusesOf(judgement, planned),
+    reviews: await Promise.all(
+      judgement.reviews.map(
+        async ({ id, userId, verdict, body, headOid, digests, droppedAt, droppedReason, createdAt }) => ({
+          id,
+          user: await nameOf(parts, userId),
+          verdict,
+          body,
+          head: headOid,
+          digests,
+          droppedAt,
+          droppedReason,
+          createdAt,
+        }),
+      ),
+    ),
+    mergedBy: mr.mergedById === null ? null : await nameOf(parts, mr.mergedById),
+    mergedAt: mr.mergedAt,
+    enacted,
+  }
+}
+
+async function showPreview(parts: EngineParts, stack: JudgedStack): Promise<MrDetail['stacks'][number]> {
+  const { key, preview, driver, run, policies } = stack
+  return {
+    stack: key,
+    how: preview.how,
+    driver,
+    run: run?.id ?? null,
+    state: run?.state ?? null,
+    digest: run?.planDigest ?? null,
+    summary: run?.planSummary ?? null,
+    provisional: preview.provisional,
+    note: preview.note ?? (run?.error ? `${run.error.doing}: ${run.error.why}` : run && (await whyWaiting(parts, run))),
+    policies: policies.map(({ name, outcome, message }) => ({ name, outcome, message })),
+  }
+}
+
+/** What keeps Trueup itself from going on with it: nothing that its people have done, but they must know why it stands. */
+async function putOff(parts: EngineParts, mr: MergeRequest, enacted: boolean): Promise<MrDetail['problems']> {
+  const of = { planning: mr.state === 'open', deploying: mr.state === 'merged' && !enacted }
+  if (!of.planning && !of.deploying) return []
+  const found = await whyPutOff(
+    parts.store.db,
+    of.planning
+      ? { key: mr.id, kinds: ['mr.preview', 'mr.retry', 'mr.evaluate'] }
+      : { key: mr.repositoryId, kinds: ['deploy'] },
+  )
+  if (!found) return []
+  const doing = of.planning ? `planning !${mr.number}` : `ordering the deployments of !${mr.number}`
+  const next = `It is tried again at ${new Date(found.runAt).toISOString()}; the log of the server says more.`
+  return [new TrueupError('UNAVAILABLE', { doing, why: found.why, next }).toJSON()]
+}
+
+/** Whether the deployments of what it merged are ordered, so that its runs are all there. */
+async function isEnacted(parts: EngineParts, mr: MergeRequest): Promise<boolean> {
+  if (mr.state !== 'merged' || mr.mergeOid === null) return false
+  // Only the default branch is enacted: from a merge into another one nothing follows.
+  if ((await getRepository(parts.store.db, mr.repositoryId))?.defaultBranch !== mr.targetBranch) return true
+  const cursor = await deployCursor(parts.store.db, mr.repositoryId)
+  if (cursor === null || cursor === mr.mergeOid) return cursor !== null
+  return await repositoryOf(parts, mr.repositoryId).isAncestor(mr.mergeOid, cursor)
+}
+
+function statusesOf(judgement: Judgement, planned: boolean): MrDetail['statuses'] {
+  return [...judgement.rules.keys()].map((environment) => {
+    const unmet = judgement.outcome.requirements.filter(
+      (requirement) => requirement.environment === environment && requirement.blocking && !requirement.satisfied,
+    )
+    if (!planned) return { environment, state: 'pending', description: 'plans are being made' }
+    if (unmet.length === 0) return { environment, state: 'success', description: 'planned, nothing is missing' }
+    const failed = unmet.some((requirement) => requirement.name !== 'approvals')
+    return {
+      environment,
+      state: failed ? 'failure' : 'pending',
+      description: unmet.map((entry) => entry.message).join('; '),
+    }
+  })
+}
+
+export async function showComment(parts: EngineParts, comment: CommentRow): Promise<Comment> {
+  const { id, threadId, body, path, line, side, resolvedAt, createdAt, updatedAt } = comment
+  return {
+    id,
+    threadId,
+    author: comment.authorId === null ? null : await nameOf(parts, comment.authorId),
+    body,
+    path,
+    line,
+    side,
+    resolvedBy: comment.resolvedById === null ? null : await nameOf(parts, comment.resolvedById),
+    resolvedAt,
+    createdAt,
+    updatedAt,
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { countStacksByStatus } from '../../store/stacks.ts'
+import { repositoryOf } from '../auth/enforce.ts'
+import type { RouteModule } from '../parts.ts'
+import { Overview } from '../schemas/environments.ts'
+import { environmentsOf } from './environment-view.ts'
+
+/** A repository at a glance, at the price of one query, whatever the number of stacks. */
+export const overviewRoutes: RouteModule<'engine'> = (app, { engine: { parts } }) => {
+  app.get(
+    '/api/v1/repositories/:repository/overview',
+    {
+      config: { action: 'stack.read' },
+      schema: {
+        tags: ['stacks'],
+        summary: 'How many stacks of each environment have which status',
+        params: z.object({ repository: z.string().max(100) }),
+        response: { 200: Overview },
+      },
+    },
+    async (request) => {
+      const { id, name: repository } = repositoryOf(request)
+      const counts = await countStacksByStatus(parts.store.db, id)
+      const windows = new Map((await environmentsOf(parts, id)).map((row) => [row.name, row.deployments]))
+      const names = [...new Set([...windows.keys(), ...counts.map((row) => row.environment)])].sort()
+      const environments = names.map((name) => {
+        const statuses = counts.filter((row) => row.environment === name)
+        return {
+          name,
+          stacks: sum(statuses),
+          statuses: statuses.map(({ status, count }) => ({ status, count })),
+          deployments: windows.get(name) ?? null,
+        }
+      })
+      return { repository, stacks: sum(counts), environments }
+    },
+  )
+}
+
+const sum = (rows: readonly { count: number }[]): number => rows.reduce((total, { count }) => total + count, 0)

@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { createRepository } from '../../engine/repositories.ts'
+import { membershipsOf, roleIn } from '../../store/members.ts'
+import { allRepositories, getRepository } from '../../store/repositories.ts'
+import { principalOf, repositoryOf } from '../auth/enforce.ts'
+import { may, type Role } from '../auth/permissions.ts'
+import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
+import type { RouteModule } from '../parts.ts'
+import { NewRepository, Repository } from '../schemas/repositories.ts'
+
+export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (app, { store, engine, publicUrl }) => {
+  const tags = ['repositories']
+  type Row = NonNullable<Awaited<ReturnType<typeof getRepository>>>
+  const show = (row: Row, role: Role | null): Repository => ({
+    id: row.id,
+    name: row.name,
+    forge: row.forge,
+    defaultBranch: row.defaultBranch,
+    gitUrl: `${publicUrl()}/git/${row.name}.git`,
+    role,
+    createdAt: row.createdAt,
+  })
+
+  app.get(
+    '/api/v1/repositories',
+    {
+      config: { action: 'repository.list' },
+      schema: {
+        tags,
+        summary: 'The repositories that you may see',
+        querystring: PageQuery,
+        response: { 200: pageOf(Repository) },
+      },
+    },
+    async (request) => {
+      const principal = principalOf(request)
+      const memberships = await membershipsOf(store.db, principal.userId)
+      const roles = new Map(memberships.map(({ repositoryId, role }) => [repositoryId, role]))
+      const visible = (await allRepositories(store.db))
+        .map((row) => show(row, roles.get(row.id) ?? null))
+        .filter((repository) => may(principal, 'repository.read', { repository }))
+      return pageInMemory(visible, request.query, (repository) => repository.name)
+    },
+  )
+
+  app.post(
+    '/api/v1/repositories',
+    {
+      config: { action: 'repository.create' },
+      schema: {
+        tags,
+        summary: 'Make an empty repository; you become its admin',
+        body: NewRepository,
+        response: { 201: Repository },
+      },
+    },
+    async (request, reply) => {
+      const { name, defaultBranch } = request.body
+      const actorId = principalOf(request).userId
+      const row = await createRepository(engine.parts, { name, defaultBranch, actorId })
+      return reply.code(201).send(show(row, 'admin'))
+    },
+  )
+
+  app.get(
+    '/api/v1/repositories/:repository',
+    {
+      config: { action: 'repository.read' },
+      schema: {
+        tags,
+        summary: 'One repository',
+        params: z.object({ repository: z.string().max(100) }),
+        response: { 200: Repository },
+      },
+    },
+    async (request) => {
+      const { id } = repositoryOf(request)
+      const role = await roleIn(store.db, id, principalOf(request).userId)
+      return show((await getRepository(store.db, id))!, role)
+    },
+  )
+}

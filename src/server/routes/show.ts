@@ -1,0 +1,13 @@
+import { unpackScopes } from '../auth/token.ts'
+import type { Token, User } from '../schemas/people.ts'
+
+/** What of a row leaves the server: never hashes. */
+export function showUser(row: User): User {
+  const { id, name, email, kind, disabledAt, createdAt } = row
+  return { id, name, email, kind, disabledAt, createdAt }
+}
+
+export function showToken(row: Omit<Token, 'scopes' | 'user'> & { scopes: string }, user: string): Token {
+  const { id, name, expiresAt, lastUsedAt, revokedAt, createdAt } = row
+  return { id, name, user, scopes: unpackScopes(row.scopes), expiresAt, lastUsedAt, revokedAt, createdAt }
+}

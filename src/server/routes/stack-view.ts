@@ -1,0 +1,138 @@
+import { openMergeRequests } from '../../engine/merge-requests/open.ts'
+import type { RunSpec } from '../../engine/run-spec.ts'
+import { outputsOfStack } from '../../engine/outputs.ts'
+import type { EngineParts } from '../../engine/parts.ts'
+import { whyWaiting } from '../../engine/runs/waiting.ts'
+import { CHANGING_KINDS, PENDING_STATES } from '../../engine/stacks/pending.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { type Deployment as DeploymentRow, listDeployments } from '../../store/deployments.ts'
+import { listDriftRecords, standingDrift } from '../../store/drift.ts'
+import { getMergeRequest } from '../../store/merge-requests.ts'
+import { listQuarantine, type Quarantined } from '../../store/quarantine.ts'
+import { getRepository } from '../../store/repositories.ts'
+import { listRuns } from '../../store/runs.ts'
+import { findStack, getStack, type Stack as StackRow } from '../../store/stacks.ts'
+import type { Deployment, Quarantine, Stack, StackDetail } from '../schemas/stacks.ts'
+import { showDrift } from './drift-view.ts'
+import { nameOf } from './mr-view.ts'
+
+/** How much of its past a stack's own page has. */
+const RECENT = 10
+
+/** The stack that `environment/name` names in a repository, or NOT_FOUND. */
+export async function stackOf(
+  parts: EngineParts,
+  repository: { id: string; name: string },
+  key: string,
+): Promise<StackRow> {
+  const slash = key.indexOf('/')
+  const identity = {
+    repositoryId: repository.id,
+    environment: key.slice(0, Math.max(slash, 0)),
+    name: key.slice(slash + 1),
+  }
+  const stack = slash > 0 ? await findStack(parts.store.db, identity) : undefined
+  if (stack) return stack
+  throw new TrueupError('NOT_FOUND', {
+    doing: `looking up stack "${key}" in ${repository.name}`,
+    why: slash > 0 ? 'there is none of that name' : 'a stack is named ENVIRONMENT/NAME',
+    next: '`trueup stack list` shows those that there are.',
+  })
+}
+
+export async function showStack(parts: EngineParts, row: StackRow): Promise<Stack> {
+  const repository = await getRepository(parts.store.db, row.repositoryId)
+  const { definition } = row.config as unknown as RunSpec
+  const open = (await standingDrift(parts.store.db, row.id)).filter((record) => record.state === 'open').length
+  return {
+    id: row.id,
+    repository: repository?.name ?? '',
+    environment: row.environment,
+    name: row.name,
+    path: row.path,
+    driver: row.driver,
+    status: row.status,
+    statusReason: (row.status === 'pending' && (await whyPending(parts, row))) || row.statusReason,
+    desired: { commit: row.desiredCommit, digest: row.desiredDigest },
+    deployed: { commit: row.deployedCommit, digest: row.deployedDigest, at: row.deployedAt },
+    observed: {
+      at: row.observedAt,
+      checked: row.observedCoverage?.checked ?? null,
+      unchecked: row.observedCoverage?.unchecked ?? [],
+    },
+    drift: { mode: definition.drift.mode, nextCheckAt: row.nextDriftAt, open },
+    needs: definition.needs,
+    brokenBy: row.brokenByRunId,
+  }
+}
+
+/** What the run that is to change a stack waits for now; null where there is none, or it is about to begin. */
+async function whyPending(parts: EngineParts, { id: stackId }: StackRow): Promise<string | null> {
+  const filter = { stackId, kinds: CHANGING_KINDS, states: PENDING_STATES }
+  const [run] = (await listRuns(parts.store.db, filter, { limit: 1 })).items
+  return run ? await whyWaiting(parts, run) : null
+}
+
+export async function showStackDetail(parts: EngineParts, row: StackRow): Promise<StackDetail> {
+  const { db } = parts.store
+  const outputs = await outputsOfStack(db, parts.keys, row.id)
+  const quarantine = await listQuarantine(db, { stackId: row.id })
+  const drift = await listDriftRecords(db, { stackId: row.id }, { limit: RECENT })
+  const deployments = await listDeployments(db, { stackId: row.id }, { limit: RECENT })
+  return {
+    ...(await showStack(parts, row)),
+    // Sensitive outputs go to the stacks that take them as inputs, never to a person's screen.
+    outputs: Object.fromEntries(
+      Object.entries(outputs).map(([name, { value, sensitive }]) => [
+        name,
+        { value: sensitive ? null : value, sensitive },
+      ]),
+    ),
+    quarantine: await Promise.all(quarantine.map((entry) => showQuarantine(parts, entry))),
+    recentDrift: await Promise.all(drift.items.map((record) => showDrift(parts, record))),
+    recentDeployments: await Promise.all(deployments.items.map((deployment) => showDeployment(parts, deployment))),
+    proposals: await proposalsOf(parts, row),
+  }
+}
+
+/** Open MRs that Trueup made of this stack: a codification of its drift, a rollback. */
+async function proposalsOf(parts: EngineParts, stack: StackRow): Promise<StackDetail['proposals']> {
+  const found: StackDetail['proposals'] = []
+  for await (const { number, origin, originDetail, title } of openMergeRequests(parts.store.db, {
+    repositoryId: stack.repositoryId,
+  })) {
+    const { stackId, stacks = [] } = (originDetail ?? {}) as { stackId?: string; stacks?: { stackId: string }[] }
+    if (origin !== null && [stackId, ...stacks.map((entry) => entry.stackId)].includes(stack.id))
+      found.push({ mr: number, origin, title })
+  }
+  return found
+}
+
+const keyOf = async (parts: EngineParts, stackId: string): Promise<string> => {
+  const stack = await getStack(parts.store.db, stackId)
+  return stack ? `${stack.environment}/${stack.name}` : ''
+}
+
+export async function showQuarantine(parts: EngineParts, row: Quarantined): Promise<Quarantine> {
+  const { id, stackId, commitOid, reason, createdById, createdAt, liftedAt } = row
+  const by = createdById === null ? null : await nameOf(parts, createdById)
+  return { id, stack: await keyOf(parts, stackId), stackId, commit: commitOid, reason, by, createdAt, liftedAt }
+}
+
+export async function showDeployment(parts: EngineParts, row: DeploymentRow): Promise<Deployment> {
+  const mr = row.mrId === null ? undefined : await getMergeRequest(parts.store.db, row.mrId)
+  return {
+    id: row.id,
+    stack: await keyOf(parts, row.stackId),
+    stackId: row.stackId,
+    run: row.runId,
+    mr: mr?.number ?? null,
+    kind: row.kind,
+    status: row.status,
+    commit: row.commitOid,
+    previousCommit: row.previousCommitOid,
+    summary: row.summary,
+    actor: row.actorId === null ? null : await nameOf(parts, row.actorId),
+    finishedAt: row.finishedAt,
+  }
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { appendAudit } from '../../store/audit.ts'
+import { createEnrolment, getWorker, listWorkers, revokeWorker } from '../../store/workers.ts'
+import { newToken } from '../auth/token.ts'
+import { PageQuery, pageOf } from '../pagination.ts'
+import type { RouteModule } from '../parts.ts'
+import { Done } from '../schemas/common.ts'
+import { Enrolment, NewEnrolment, Worker } from '../schemas/operations.ts'
+import { by } from './users.ts'
+
+export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engine }) => {
+  const tags = ['workers']
+
+  app.get(
+    '/api/v1/workers',
+    {
+      config: { action: 'worker.list' },
+      schema: {
+        tags,
+        summary: 'All workers, revoked ones too',
+        querystring: PageQuery,
+        response: { 200: pageOf(Worker) },
+      },
+    },
+    async (request) => {
+      const connected = new Set(engine.connectedWorkers())
+      const { items, next } = await listWorkers(store.db, request.query)
+      const shown = items.map(
+        (row): Worker => ({
+          id: row.id,
+          name: row.name,
+          kind: row.kind,
+          pools: row.pools,
+          builtin: row.builtin,
+          connected: connected.has(row.id),
+          info: row.info,
+          lastSeenAt: row.lastSeenAt,
+          revokedAt: row.revokedAt,
+          createdAt: row.createdAt,
+        }),
+      )
+      return { items: shown, next }
+    },
+  )
+
+  app.post(
+    '/api/v1/workers/enrolments',
+    {
+      config: { action: 'worker.manage', secretAnswer: true },
+      schema: {
+        tags,
+        summary: 'Make a one-time token with which a worker enrols',
+        body: NewEnrolment,
+        response: { 201: Enrolment },
+      },
+    },
+    async (request, reply) => {
+      const { pools, expiresInMs } = request.body
+      const { token, hash } = newToken('enrolment')
+      const expiresAt = store.clock.now() + expiresInMs
+      const id = await store.transaction(async (tx) => {
+        const row = await createEnrolment(tx, {
+          tokenHash: hash,
+          pools,
+          expiresAt,
+          createdById: request.principal!.userId,
+        })
+        await appendAudit(tx, {
+          ...by(request),
+          action: 'worker.enrolment_create',
+          subject: row.id,
+          data: { pools, expiresAt },
+        })
+        return row.id
+      })
+      return reply.code(201).send({ id, token, pools, expiresAt })
+    },
+  )
+
+  app.delete(
+    '/api/v1/workers/:worker',
+    {
+      config: { action: 'worker.manage' },
+      schema: {
+        tags,
+        summary: 'Revoke a worker: its key counts no longer and its leases run out',
+        params: z.object({ worker: z.string().max(100) }),
+        response: { 200: Done },
+      },
+    },
+    async (request) => {
+      await store.transaction(async (tx) => {
+        const worker = await getWorker(tx, request.params.worker)
+        if (!worker) {
+          throw new TrueupError('NOT_FOUND', {
+            doing: `revoking worker ${request.params.worker}`,
+            why: 'there is no worker of that id',
+            next: '`trueup worker list` shows all.',
+          })
+        }
+        if (worker.revokedAt === null) await revokeWorker(tx, worker.id)
+        await appendAudit(tx, {
+          ...by(request),
+          action: 'worker.revoke',
+          subject: worker.id,
+          data: { name: worker.name },
+        })
+      })
+      return { ok: true as const }
+    },
+  )
+}

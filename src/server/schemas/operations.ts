@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { Name, Time } from './common.ts'
+
+export const AuditEvent = z
+  .object({
+    seq: z.number(),
+    at: Time,
+    actor: z.string(),
+    /** Who that is now; not part of the chain. Null for Trueup itself. */
+    actorName: z.string().nullable(),
+    action: z.string(),
+    subject: z.string(),
+    repositoryId: z.string().nullable(),
+    data: z.json(),
+    previousHash: z.string(),
+    hash: z.string(),
+  })
+  .meta({ id: 'AuditEvent' })
+export type AuditEvent = z.infer<typeof AuditEvent>
+
+/** `count` links are in order, counted from the first; `firstBad` says where it goes wrong, and how. */
+export const AuditVerdict = z
+  .object({
+    ok: z.boolean(),
+    count: z.number(),
+    checkpoints: z.number(),
+    firstBad: z.object({ seq: z.number(), why: z.string() }).optional(),
+  })
+  .meta({ id: 'AuditVerdict' })
+
+export const VerifyRequest = z
+  .strictObject({
+    /** A head that was kept somewhere else: the last line of an export. */
+    kept: z.strictObject({ seq: z.int().min(1), hash: z.string().max(64) }).optional(),
+  })
+  .nullish()
+
+export const Worker = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.enum(['runner', 'agent']),
+    pools: z.array(z.string()),
+    builtin: z.boolean(),
+    connected: z.boolean(),
+    info: z.json(),
+    lastSeenAt: Time.nullable(),
+    revokedAt: Time.nullable(),
+    createdAt: Time,
+  })
+  .meta({ id: 'Worker' })
+export type Worker = z.infer<typeof Worker>
+
+export const NewEnrolment = z.strictObject({
+  pools: z.array(Name).min(1).max(20).default(['default']),
+  /** Milliseconds in which the one-time token can be used. */
+  expiresInMs: z
+    .int()
+    .min(60_000)
+    .max(7 * 24 * 3_600_000)
+    .default(3_600_000),
+})
+export const Enrolment = z
+  .object({ id: z.string(), token: z.string(), pools: z.array(z.string()), expiresAt: Time })
+  .meta({ id: 'Enrolment' })
+
+export const ServerInfo = z
+  .object({ version: z.string(), url: z.string(), startedAt: Time, workersConnected: z.number() })
+  .meta({ id: 'ServerInfo' })

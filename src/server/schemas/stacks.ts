@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import { Time } from './common.ts'
+import { DriftRecord } from './drift.ts'
+import { PlanSummary } from './plans.ts'
+
+export const StackStatus = z
+  .enum([
+    'new',
+    'in_sync',
+    'pending',
+    'deploying',
+    'awaiting_approval',
+    'drifted',
+    'failed',
+    'blocked',
+    'unreachable',
+    'orphaned',
+  ])
+  .meta({ id: 'StackStatus' })
+
+/** Three separate facts, never one: what Git wants, what was deployed, what a check last saw. */
+export const Stack = z
+  .object({
+    id: z.string(),
+    repository: z.string(),
+    environment: z.string(),
+    name: z.string(),
+    path: z.string(),
+    driver: z.string(),
+    status: StackStatus,
+    statusReason: z.string().nullable(),
+    desired: z.object({ commit: z.string().nullable(), digest: z.string().nullable() }),
+    deployed: z.object({ commit: z.string().nullable(), digest: z.string().nullable(), at: Time.nullable() }),
+    observed: z.object({
+      at: Time.nullable(),
+      checked: z.number().nullable(),
+      unchecked: z.array(z.object({ address: z.string(), why: z.string() })),
+    }),
+    drift: z.object({
+      mode: z.enum(['observe', 'propose', 'enforce']),
+      nextCheckAt: Time.nullable(),
+      open: z.number(),
+    }),
+    needs: z.array(z.string()),
+    brokenBy: z.string().nullable().meta({ description: 'run that left it half applied' }),
+  })
+  .meta({ id: 'Stack' })
+export type Stack = z.infer<typeof Stack>
+
+/** A desired state that was rolled back and is not deployed again until the quarantine is lifted. */
+export const Quarantine = z
+  .object({
+    id: z.string(),
+    stack: z.string(),
+    stackId: z.string(),
+    commit: z.string(),
+    reason: z.string(),
+    by: z.string().nullable(),
+    createdAt: Time,
+    liftedAt: Time.nullable(),
+  })
+  .meta({ id: 'Quarantine' })
+export type Quarantine = z.infer<typeof Quarantine>
+export const Lifting = z.strictObject({ reason: z.string().trim().min(1).max(2_000) })
+
+export const Deployment = z
+  .object({
+    id: z.string(),
+    stack: z.string(),
+    stackId: z.string(),
+    run: z.string(),
+    mr: z.number().nullable(),
+    kind: z.enum(['deploy', 'heal', 'destroy']),
+    status: z.enum(['succeeded', 'failed']),
+    commit: z.string(),
+    previousCommit: z.string().nullable(),
+    summary: PlanSummary,
+    actor: z.string().nullable(),
+    finishedAt: Time,
+  })
+  .meta({ id: 'Deployment' })
+export type Deployment = z.infer<typeof Deployment>
+
+export const StackDetail = Stack.extend({
+  outputs: z.record(z.string(), z.object({ value: z.json().nullable(), sensitive: z.boolean() })),
+  quarantine: z.array(Quarantine),
+  /** Newest first, closed ones too; the whole list is at `…/drift`. */
+  recentDrift: z.array(DriftRecord),
+  /** Newest first; the whole list is at `…/deployments`. */
+  recentDeployments: z.array(Deployment),
+  /** Open merge requests that Trueup made for this stack. */
+  proposals: z.array(z.object({ mr: z.number(), origin: z.string(), title: z.string() })),
+}).meta({ id: 'StackDetail' })
+export type StackDetail = z.infer<typeof StackDetail>
+
+/** What becomes of a stack that has left Git: `destroy` waits for an approval of its plan, `forget` leaves all as it is. */
+export const RemovalOrder = z.strictObject({
+  stack: z.string().max(300).meta({ description: 'environment/name' }),
+  how: z.enum(['destroy', 'forget']),
+  reason: z.string().trim().min(1).max(2_000),
+})
+
+export const RollbackOrder = z.strictObject({
+  target: z.discriminatedUnion('what', [
+    z.strictObject({ what: z.literal('stack'), stack: z.string().max(300), to: z.string().max(64).optional() }),
+    z.strictObject({
+      what: z.literal('environment'),
+      environment: z.string().max(63),
+      to: z.string().max(64).optional(),
+    }),
+    z.strictObject({ what: z.literal('deployment'), deployment: z.string().max(100) }),
+  ]),
+  reason: z.string().trim().min(1).max(2_000),
+})

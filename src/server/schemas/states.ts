@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { Time } from './common.ts'
+
+export const StateVersion = z
+  .object({
+    version: z.number(),
+    serial: z.number(),
+    lineage: z.string(),
+    md5: z.string(),
+    run: z.string().nullable(),
+    actor: z.string().nullable(),
+    createdAt: Time,
+  })
+  .meta({ id: 'StateVersion' })
+
+export const StateInfo = z
+  .object({
+    stack: z.string(),
+    workspace: z.string(),
+    /** Terraform's own lock info, with who holds it and since when; null while it is free. */
+    lock: z.record(z.string(), z.json()).nullable(),
+    versions: z.array(StateVersion),
+  })
+  .meta({ id: 'StateInfo' })
+export type StateInfo = z.infer<typeof StateInfo>
+
+const where = {
+  stack: z.string().max(300).meta({ description: 'environment/name' }),
+  workspace: z.string().max(90).default('default'),
+}
+export const StateQuery = z.strictObject(where)
+export const StateRestore = z.strictObject({ ...where, version: z.number().int().min(1) })
+export const StateUnlock = z.strictObject({
+  ...where,
+  /** The lock that the caller looked at, so that a newer one is not opened by mistake. */
+  lockId: z.string().max(200),
+  reason: z.string().trim().min(1).max(2_000),
+})

@@ -1,0 +1,183 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { TrueupError } from '../lib/errors/error.ts'
+import { VERSION } from '../lib/version.ts'
+import { startEngine } from '../engine/engine.ts'
+import { startGitService } from '../git/service.ts'
+import { REPOSITORIES_DIRECTORY } from '../store/backup.ts'
+import { openKeys } from '../store/keys.ts'
+import { openStore } from '../store/open.ts'
+import { buildApp } from './app.ts'
+import { ensureFirstAdmin } from './auth/first-run.ts'
+import { clearBackups, createBackups } from './backup.ts'
+import { startBuiltinRunner, type BuiltinRunner } from './builtin-runner.ts'
+import { createChangeHub } from './events/hub.ts'
+import { replaceFile } from './files.ts'
+import type { App } from './http-types.ts'
+import { createLogger, type LogLevel } from './logging.ts'
+import { createMetrics } from './metrics.ts'
+import { startUpkeep } from './upkeep.ts'
+
+/** How a server is started. Everything but the data directory has a default. */
+export interface StartOptions {
+  /** Created when missing. One server process per data directory. */
+  dataDir: string
+  /** Default 127.0.0.1: a server is reached from elsewhere only when someone says so. */
+  host?: string
+  /** Default 7420; 0 takes a free one. */
+  port?: number
+  /** Public address in links and Git remotes; `http://HOST:PORT` where absent. */
+  publicUrl?: string
+  logLevel?: LogLevel
+  /** Slots of the built-in runner; 0 starts none. Default 2. */
+  runnerSlots?: number
+  /** Directory for run workspaces, best on tmpfs; the runner chooses where absent. */
+  workDir?: string
+  /** Addresses of reverse proxies whose X-Forwarded-* headers are believed. */
+  trustProxy?: string[]
+  /** Default 30 000: milliseconds that running work of the built-in runner may take at shutdown. */
+  drainMs?: number
+  /** Milliseconds after which a run whose worker is silent counts as lost; the engine's own default where absent. */
+  leaseMs?: number
+}
+
+export interface RunningServer {
+  url: string
+  dataDir: string
+  /** File with the first administrator's token; null once that token was revoked or the file removed. */
+  adminTokenFile: string | null
+  /** This was the first start of this data directory. */
+  firstStart: boolean
+  /** Pid of the built-in runner; null where there is none at the moment. */
+  runnerPid(): number | null
+  /** Graceful: no more leases, open requests finish, runner stops, store closes. Safe to call twice. */
+  close(): Promise<void>
+}
+
+export const DEFAULT_PORT = 7420
+
+/**
+ * Starts everything in one data directory: lock, store, keys, Git service, engine, HTTP, built-in runner.
+ * DATA_LOCKED, DATA_UNWRITABLE, DATA_NEWER or PORT_TAKEN when it cannot; nothing is left running then.
+ */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const dataDir = resolve(options.dataDir)
+  const logger = createLogger(options.logLevel ?? 'info')
+  const undo: (() => Promise<unknown>)[] = []
+  const close = once(async () => {
+    // In reverse: what was started last leans on what was started first.
+    for (const step of undo.reverse())
+      await step().catch((error: unknown) => logger.error({ err: error }, 'stopping a part threw'))
+  })
+  try {
+    const store = await openStore(dataDir, { log: logger })
+    undo.push(() => store.close())
+    const keys = await openKeys(dataDir, store.db)
+    const admin = await ensureFirstAdmin(store, dataDir)
+    await clearBackups(dataDir)
+    const pushSpool = join(dataDir, 'pushes')
+    await mkdir(pushSpool, { recursive: true, mode: 0o700 })
+    const git = await startGitService({ root: join(dataDir, REPOSITORIES_DIRECTORY), log: logger })
+    undo.push(() => git.close())
+
+    const address = { url: '' }
+    const publicUrl = (): string => address.url
+    const settings = options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }
+    const engine = await startEngine({ store, git, keys, log: logger, settings, publicUrl, pushSpool })
+    undo.push(() => engine.close())
+
+    const state = { ready: false }
+    const events = createChangeHub(store.changes)
+    undo.push(async () => events.close())
+    const app = await buildApp(
+      {
+        store,
+        git,
+        keys,
+        engine,
+        logger,
+        events,
+        pushSpool,
+        publicUrl,
+        metrics: createMetrics(),
+        backup: createBackups(dataDir),
+        ready: () => state.ready,
+        startedAt: store.clock.now(),
+      },
+      { trustProxy: options.trustProxy },
+    )
+    undo.push(() => app.close())
+    const url = await listen(app, options.host ?? '127.0.0.1', options.port ?? DEFAULT_PORT)
+    address.url = options.publicUrl?.replace(/\/+$/, '') ?? url
+    const upkeep = startUpkeep(store, keys, logger)
+    undo.push(async () => clearInterval(upkeep))
+
+    const runner = startRunner(options, { store, log: logger, url: url, dataDir })
+    undo.push(async () => runner?.stop(options.drainMs ?? 30_000))
+    const serverFile = join(dataDir, 'server.json')
+    const facts = { url: url, pid: process.pid, version: VERSION, startedAt: store.clock.now() }
+    await replaceFile(serverFile, `${JSON.stringify(facts)}\n`, 0o600)
+    undo.push(() => rm(serverFile, { force: true }))
+    state.ready = true
+    undo.push(async () => {
+      state.ready = false
+      engine.stopLeasing()
+    })
+    logger.info({ url: url, dataDir, version: VERSION }, 'server started')
+    return {
+      url: url,
+      dataDir,
+      adminTokenFile: admin.file,
+      firstStart: admin.created,
+      runnerPid: () => runner?.pid() ?? null,
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function listen(app: App, host: string, port: number): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const doing = `listening on ${host}:${port}`
+    if (code === 'EADDRINUSE')
+      throw new TrueupError('PORT_TAKEN', { doing, why: 'another process listens there', cause: error })
+    if (code === 'EACCES') {
+      throw new TrueupError('PORT_TAKEN', {
+        doing,
+        why: 'this user may not listen there',
+        next: 'Choose a port above 1023 with --port.',
+        cause: error,
+      })
+    }
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new TrueupError('INVALID_REQUEST', {
+        doing,
+        why: `${host} is not an address of this machine`,
+        next: 'Choose another with --host: 127.0.0.1 for this machine only, 0.0.0.0 for every interface.',
+        cause: error,
+      })
+    }
+    throw error
+  }
+}
+
+function startRunner(
+  options: StartOptions,
+  parts: Pick<Parameters<typeof startBuiltinRunner>[0], 'store' | 'log' | 'url'> & { dataDir: string },
+): BuiltinRunner | null {
+  const slots = options.runnerSlots ?? 2
+  if (slots === 0) return null
+  const { dataDir, ...rest } = parts
+  const logLevel = options.logLevel ?? 'info'
+  return startBuiltinRunner({ ...rest, slots, logLevel, directory: join(dataDir, 'runner'), workDir: options.workDir })
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let result: Promise<void> | undefined
+  return () => (result ??= work())
+}

@@ -1,0 +1,22 @@
+import type { Logger } from '../lib/log.ts'
+import { signCheckpoint } from '../store/audit-verify.ts'
+import { deleteIdempotentAnswers } from '../store/idempotency.ts'
+import type { DataKeys } from '../store/keys.ts'
+import type { Store } from '../store/open.ts'
+
+const EVERY_MS = 3_600_000
+/** A client that repeats a write after a day is not repeating, it is asking again. */
+const KEEP_ANSWERS_MS = 24 * 3_600_000
+
+/** Once at the start and then every hour: signs a checkpoint of the audit chain, forgets kept answers of writes. */
+export function startUpkeep(store: Store, keys: DataKeys, log: Logger): NodeJS.Timeout {
+  const work = async (): Promise<void> => {
+    await store.transaction((tx) => signCheckpoint(tx, keys))
+    await deleteIdempotentAnswers(store.db, store.clock.now() - KEEP_ANSWERS_MS)
+  }
+  const round = (): void => {
+    work().catch((error: unknown) => log.error({ err: error }, 'upkeep'))
+  }
+  round()
+  return setInterval(round, EVERY_MS).unref()
+}

@@ -1,0 +1,138 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
+import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import type { z } from 'zod'
+import { CallFrame, MAX_FRAME_BYTES, WORKER_PATHS, type ServerEvent } from '../../domain/wire/worker-protocol.ts'
+import { asTrueupError, type TrueupError } from '../../lib/errors/error.ts'
+import type { App } from '../http-types.ts'
+import type { ServerParts } from '../parts.ts'
+import type { WorkerApi } from '../../engine/worker-api.ts'
+import { dispatch } from './dispatch.ts'
+import type { WorkerIdentity } from './identity.ts'
+
+/** Calls of one worker that are being answered at a time; above that its socket is not read. */
+const MAX_CALLS = 64
+const MAX_UNSENT_BYTES = 8 * 1024 * 1024
+const PING_MS = 15_000
+
+/** Serves the worker protocol over WebSocket on the app's own server. Anything else that asks for an upgrade is refused. */
+export function acceptWorkerSockets(
+  app: App,
+  { engine, metrics, logger }: Pick<ServerParts, 'engine' | 'metrics' | 'logger'>,
+  identity: WorkerIdentity,
+): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+    clientTracking: true,
+  })
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on('error', () => socket.destroy())
+    if (request.url?.split('?')[0] !== WORKER_PATHS.socket) return refuse(socket, 404, 'nothing is upgraded here')
+    identity.verify(request.headers.authorization).then(
+      (workerId) =>
+        sockets.handleUpgrade(request, socket, head, (channel) => {
+          metrics.workersConnected.inc()
+          channel.once('close', () => metrics.workersConnected.dec())
+          serveWorker(channel, workerId, { api: engine.worker, identity, logger })
+        }),
+      (error: unknown) => refuseWith(socket, asTrueupError(error, 'opening a worker socket')),
+    )
+  }
+  app.server.on('upgrade', onUpgrade)
+  // Before the server waits for its connections: an open socket would keep it waiting for ever.
+  app.addHook('preClose', async () => {
+    app.server.off('upgrade', onUpgrade)
+    for (const channel of sockets.clients) channel.close(1001, 'the server stops')
+    const late = setTimeout(() => {
+      for (const channel of sockets.clients) channel.terminate()
+    }, 2000)
+    await new Promise<void>((resolve) => sockets.close(() => resolve()))
+    clearTimeout(late)
+  })
+}
+
+interface Serving {
+  api: WorkerApi
+  identity: WorkerIdentity
+  logger: Logger
+}
+
+/** One worker's channel: answers calls as they finish, sends events, and ends only itself: on a bad frame, when revoked. */
+function serveWorker(channel: WebSocket, workerId: string, { api, identity, logger }: Serving): void {
+  let calls = 0
+  let alive = true
+  const send = (frame: object): void => {
+    if (channel.readyState !== channel.OPEN) return
+    if (channel.bufferedAmount > MAX_UNSENT_BYTES) {
+      // It does not read: what it misses is repeated after it has connected again.
+      channel.terminate()
+      return
+    }
+    channel.send(JSON.stringify(frame))
+  }
+  const answer = async (data: RawData): Promise<void> => {
+    const frame = parseFrame(data)
+    if (!frame) return channel.close(1002, 'not a call frame')
+    if (++calls >= MAX_CALLS) channel.pause()
+    try {
+      // The handshake may be long ago.
+      await identity.assertTrusted(workerId)
+      send({ id: frame.id, result: await dispatch(api, workerId, frame.method, frame.params) })
+    } catch (thrown) {
+      const error = asTrueupError(thrown, `worker call "${frame.method}"`)
+      if (error.code === 'INTERNAL') logger.error({ err: thrown, workerId, method: frame.method }, 'worker call failed')
+      send({ id: frame.id, error: error.toJSON() })
+      if (error.code === 'UNAUTHENTICATED') channel.close(1008, 'revoked')
+    } finally {
+      if (--calls < MAX_CALLS && channel.isPaused) channel.resume()
+    }
+  }
+  channel.on('message', (data, isBinary) => {
+    if (isBinary) channel.close(1003, 'frames are JSON text')
+    else void answer(data)
+  })
+  channel.on('pong', () => {
+    alive = true
+  })
+  channel.on('error', (error) => logger.warn({ err: error, workerId }, 'worker socket broke'))
+  const ping = setInterval(() => {
+    // A paused socket cannot answer: that is our doing, not its death.
+    if (!alive && !channel.isPaused) return channel.terminate()
+    alive = false
+    channel.ping()
+    identity.assertTrusted(workerId).catch(() => channel.close(1008, 'revoked'))
+  }, PING_MS)
+  const unsubscribe = api.subscribe(workerId, (event: ServerEvent) => send(event))
+  channel.once('close', () => {
+    clearInterval(ping)
+    unsubscribe()
+  })
+}
+
+/** ws gives text frames as Buffer, ArrayBuffer or a list of Buffers, by its binaryType. */
+function textOf(data: RawData): string {
+  return (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString('utf8')
+}
+
+function parseFrame(data: RawData): z.infer<typeof CallFrame> | null {
+  try {
+    const parsed = CallFrame.safeParse(JSON.parse(textOf(data)))
+    return parsed.success ? parsed.data : null
+  } catch {
+    return null
+  }
+}
+
+function refuseWith(socket: Duplex, error: TrueupError): void {
+  refuse(socket, error.status, JSON.stringify(error.toJSON()))
+}
+
+function refuse(socket: Duplex, status: number, body: string): void {
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}
