@@ -1,0 +1,45 @@
+import { resolve } from 'node:path'
+import type { CommandModule } from '../cli.ts'
+import { dataDirectory } from '../settings.ts'
+import { downloadBackup } from '../download-backup.ts'
+
+/** `backup` and `restore` work on directories: of this machine's data directory, or fetched from a server. */
+export const backupCommands: CommandModule = (program, cli) => {
+  program
+    .command('backup')
+    .description('write a consistent copy of the data directory, also while the server runs')
+    .argument('<directory>', 'new directory for the copy; it will hold all keys, so keep it safe')
+    .option('--data <directory>', 'data directory on this machine')
+    .option('--remote', 'fetch it from the server instead')
+    .addHelpText('after', '\nExample:\n  $ trueup backup /mnt/backup/trueup-$(date +%F)')
+    .action(async (target: string, options: { data?: string; remote?: boolean }, command) => {
+      const to = resolve(cli.cwd, target)
+      const made = options.remote ? await downloadBackup(cli.client(command), to) : await local(to)
+      cli.output(command).result({ target: to, ...made }, () => `${made.files} files, ${made.bytes} bytes in ${to}`)
+
+      async function local(directory: string): Promise<{ files: number; bytes: number }> {
+        const { backupStore } = await import('../../store/backup.ts')
+        const { files, bytes } = await backupStore(resolve(cli.cwd, dataDirectory(cli.env, options.data)), directory)
+        return { files, bytes }
+      }
+    })
+
+  program
+    .command('restore')
+    .description('put a backup into a new data directory')
+    .argument('<directory>', 'directory of the backup')
+    .option('--data <directory>', 'data directory: must be empty or not exist, and no server may use it')
+    .addHelpText('after', '\nExample:\n  $ trueup restore /mnt/backup/trueup-2026-11-23 --data /var/lib/trueup')
+    .action(async (source: string, options: { data?: string }, command) => {
+      const { restoreStore } = await import('../../store/restore.ts')
+      const data = resolve(cli.cwd, dataDirectory(cli.env, options.data))
+      const { files, bytes } = await restoreStore(resolve(cli.cwd, source), data)
+      const output = cli.output(command)
+      output.result({ data, files, bytes }, () => `${files} files, ${bytes} bytes in ${data}`)
+      if (output.json) return
+      output.note('A backup holds no token in clear. To log in, and to start it:')
+      output.note(`  trueup recover-admin --data ${data}`)
+      output.note(`  trueup up --data ${data}`)
+      output.note('Stop the server that the backup is of first: two of them would both enforce the same targets.')
+    })
+}

@@ -1,0 +1,68 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Option } from 'commander'
+import type { CommandModule } from '../cli.ts'
+import { walkTheLoop } from '../demo/demo.ts'
+import { createSteps } from '../demo/steps.ts'
+
+interface DemoOptions {
+  keep: boolean
+  port: number
+  logLevel: 'error' | 'warn' | 'info' | 'debug' | 'silent'
+}
+
+/** `trueup demo`: the whole loop on this machine, in a directory of its own, in under a minute. */
+export const demoCommand: CommandModule = (program, cli) => {
+  program
+    .command('demo')
+    .description('walk the whole loop on this machine: merge request, plan, approval, deployment, drift, rollback')
+    .option('--keep', 'leave the server running afterwards and say how to look around', false)
+    .option('--port <port>', 'port to listen on; 0 takes a free one', Number, 0)
+    .addOption(
+      new Option('--log-level <level>', 'of the server log on stderr')
+        .choices(['error', 'warn', 'info', 'debug', 'silent'])
+        .default('error'),
+    )
+    .action(async (options: DemoOptions, command) => {
+      const { startServer } = await import('../../server/start.ts')
+      const output = cli.output(command)
+      const directory = await mkdtemp(join(tmpdir(), 'trueup-demo-'))
+      const dataDir = join(directory, 'data')
+      const steps = createSteps(output)
+      const started: { server?: Awaited<ReturnType<typeof startServer>> } = {}
+      try {
+        const server = await steps.step(
+          'start Trueup with everything embedded',
+          () => startServer({ dataDir, port: options.port, logLevel: options.logLevel }),
+          (running) => running.url,
+        )
+        started.server = server
+        const adminToken = (await readFile(server.adminTokenFile ?? '', 'utf8')).trim()
+        await walkTheLoop({ url: server.url, adminToken, directory, signal: cli.signal }, steps)
+        output.result({ steps: steps.timings, passed: steps.passed }, () => `demo: ${steps.passed} steps passed`)
+        if (options.keep) {
+          for (const line of howToLook(server.url, directory)) output.note(line)
+          await new Promise<void>((done) => {
+            if (cli.signal.aborted) done()
+            cli.signal.addEventListener('abort', () => done(), { once: true })
+          })
+        }
+      } finally {
+        await started.server?.close()
+        await rm(directory, { recursive: true, force: true })
+      }
+    })
+}
+
+function howToLook(url: string, directory: string): string[] {
+  return [
+    '',
+    `The server goes on at ${url} until Ctrl-C. In another terminal:`,
+    `  export TRUEUP_URL=${url} TRUEUP_TOKEN=$(cat ${directory}/data/admin.token)`,
+    '  npm run trueup -- status --repo shop',
+    '  npm run trueup -- mr list --state all --repo shop',
+    '  npm run trueup -- deployments --repo shop',
+    `Edit a file below ${directory}/srv/web and look at it again.`,
+  ]
+}

@@ -1,0 +1,82 @@
+import { type Command, Option } from 'commander'
+import { Done } from '../../server/schemas/common.ts'
+import { MrDetail } from '../../server/schemas/merge-requests.ts'
+import type { RunSummary } from '../../server/schemas/plans.ts'
+import { duration, mrNumber } from '../arguments.ts'
+import type { Cli } from '../cli.ts'
+import { followDeployments, runLine, wentWell } from '../follow.ts'
+import { gateText } from '../mr-text.ts'
+import { mrPath, withRepository } from '../repository.ts'
+
+/** Saying yes or no to a merge request, and merging it, as commands below `mr`. */
+export function addReviewCommands(mr: Command, cli: Cli): void {
+  withRepository(mr.command('approve').description('approve exactly the plans that are shown now'))
+    .argument('<number>', '', mrNumber)
+    .option('--comment <text>', '', '')
+    .action(async (number: number, options: { comment: string }, command) => {
+      const client = cli.client(command)
+      const url = await mrPath(cli, command, number)
+      const seen = await client.get(url, MrDetail)
+      const body = { verdict: 'approve', body: options.comment, head: seen.head, digests: seen.digests }
+      const after = await client.send('POST', `${url}/reviews`, MrDetail, body)
+      cli
+        .output(command)
+        .result(
+          after,
+          (layout) =>
+            `Approved !${number}: ${Object.keys(seen.digests).join(', ') || 'no plans'}\n${gateText(after, layout)}`,
+        )
+    })
+
+  withRepository(mr.command('request-changes').description('say that it must not be merged as it is'))
+    .argument('<number>', '', mrNumber)
+    .argument('<comment>')
+    .action(async (number: number, comment: string, _options, command) => {
+      const body = { verdict: 'request_changes', body: comment }
+      const after = await cli
+        .client(command)
+        .send('POST', `${await mrPath(cli, command, number)}/reviews`, MrDetail, body)
+      cli.output(command).result(after, () => `Asked for changes of !${number}`)
+    })
+
+  withRepository(mr.command('withdraw').description('take your approval or request for changes back'))
+    .argument('<number>', '', mrNumber)
+    .action(async (number: number, _options, command) => {
+      const done = await cli.client(command).send('DELETE', `${await mrPath(cli, command, number)}/reviews/mine`, Done)
+      cli.output(command).result(done, () => `Withdrawn from !${number}`)
+    })
+
+  withRepository(mr.command('merge').description('merge; what was approved is then enacted'))
+    .argument('<number>', '', mrNumber)
+    .option('--squash', 'one commit on the target branch', false)
+    .option('--bypass <reason>', 'merge although the gate says no: recorded, and shown in red')
+    .addOption(new Option('--wait [duration]', 'follow the deployments to their end').preset('30m').argParser(duration))
+    .addHelpText('after', '\nExit code with --wait: 1 when a deployment did not succeed.')
+    .action(async (number: number, options: { squash: boolean; bypass?: string; wait?: number }, command) => {
+      const client = cli.client(command)
+      const output = cli.output(command)
+      const path = await mrPath(cli, command, number)
+      const url = `${path}/merge${options.bypass === undefined ? '' : '?bypass=1'}`
+      const body = { squash: options.squash, ...(options.bypass !== undefined && { bypassReason: options.bypass }) }
+      const merged = await client.send('POST', url, MrDetail, body)
+      const said = `Merged !${number} as ${merged.mergeCommit?.slice(0, 10)} (${merged.mergeSequence})`
+      if (options.wait === undefined) {
+        output.result(merged, () => said)
+        if (!output.json) output.note(`Deployments: trueup run list --mr ${number}`)
+        return
+      }
+      if (!output.json) output.note(said)
+      const following = { client, output, signal: cli.signal, timeoutMs: options.wait }
+      reportDeployments(cli, command, merged, await followDeployments(following, path))
+    })
+}
+
+/** What a merge led to, on stdout; exit code 1 when not everything is deployed. */
+export function reportDeployments(cli: Cli, command: Command, mr: MrDetail, runs: RunSummary[]): void {
+  cli
+    .output(command)
+    .result({ mr, runs }, ({ wrap }) =>
+      runs.length === 0 ? `!${mr.number} deploys nothing` : runs.map((run) => wrap(runLine(run))).join('\n'),
+    )
+  if (!runs.every(wentWell)) cli.exitWith(1)
+}

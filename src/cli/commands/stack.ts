@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Command, Option } from 'commander'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { Overview } from '../../server/schemas/environments.ts'
+import { Deployment, Stack, StackDetail, StackStatus } from '../../server/schemas/stacks.ts'
+import { summaryText } from '../../domain/plans/summary.ts'
+import type { CommandModule } from '../cli.ts'
+import { driftTable } from '../drift-text.ts'
+import { collect, fields, type Layout, when } from '../output.ts'
+import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
+import { addDecisionCommands } from './stack-decisions.ts'
+
+const WATCH_MS = 2_000
+const short = (oid: string | null): string => oid?.slice(0, 10) ?? '-'
+
+interface ListOptions {
+  environment?: string
+  status?: string
+}
+
+const withFilters = (command: Command): Command =>
+  withRepository(command)
+    .option('--environment <name>')
+    .addOption(new Option('--status <status>').choices([...StackStatus.options]))
+
+/** `stack`, `status` and `deployments`: what is there, and what was done. */
+export const stackCommands: CommandModule = (program, cli) => {
+  const stack = program.command('stack').description('stacks: a directory, a driver, an environment')
+
+  const list = async (options: ListOptions, command: Command): Promise<void> => {
+    const { environment, status } = options
+    const repository = repositoryPath(await repositoryName(cli, command))
+    const client = cli.client(command)
+    const stacks = await collect(client.all(`${repository}/stacks`, Stack, { environment, status }))
+    cli.output(command).result(stacks, ({ table }) => table(HEADINGS, stacks.map(rowOf)))
+  }
+  withFilters(stack.command('list').description('stacks with their status')).action(list)
+
+  withFilters(program.command('status').description('how the environments are, and every stack with its status'))
+    .option('--watch', 'draw it again and again until Ctrl-C', false)
+    .action(async (options: ListOptions & { watch: boolean }, command) => {
+      const { environment, status } = options
+      const repository = repositoryPath(await repositoryName(cli, command))
+      const client = cli.client(command)
+      const output = cli.output(command)
+      const look = async () => ({
+        overview: await client.get(`${repository}/overview`, Overview),
+        stacks: await collect(client.all(`${repository}/stacks`, Stack, { environment, status })),
+      })
+      if (!options.watch) {
+        const seen = await look()
+        output.result(seen.stacks, (layout) => statusText(seen, layout))
+        return
+      }
+      if (output.json || !cli.streams.out.isTTY)
+        throw new TrueupError('INVALID_REQUEST', { doing: 'watching the status', why: 'that needs a terminal' })
+      while (!cli.signal.aborted) {
+        const seen = await look()
+        cli.streams.out.write('\u001b[H\u001b[J')
+        output.result(seen.stacks, (layout) => `${statusText(seen, layout)}\n\n${when(Date.now())}`)
+        await sleep(WATCH_MS, undefined, { signal: cli.signal }).catch(() => {})
+      }
+    })
+
+  withRepository(stack.command('show').description('one stack: desired, deployed, observed, outputs'))
+    .argument('<stack>', 'ENVIRONMENT/NAME')
+    .action(async (key: string, _options, command) => {
+      const url = `${repositoryPath(await repositoryName(cli, command))}/stack`
+      const row = await cli.client(command).get(url, StackDetail, { stack: key })
+      cli.output(command).result(row, (layout) => describe(row, layout))
+    })
+
+  withRepository(program.command('deployments').description('what was enacted, newest first'))
+    .option('--stack <stack>', 'ENVIRONMENT/NAME')
+    .action(async (options: { stack?: string }, command) => {
+      const url = `${repositoryPath(await repositoryName(cli, command))}/deployments`
+      const all = await collect(cli.client(command).all(url, Deployment, { stack: options.stack }))
+      cli.output(command).result(all, ({ table }) => table(DEPLOYMENT_HEADINGS, all.map(deploymentRow)))
+    })
+
+  addDecisionCommands(stack, cli)
+}
+
+function describe(row: StackDetail, layout: Layout): string {
+  const unchecked = row.observed.unchecked.length
+  const parts = [
+    fields([
+      ['stack', `${row.environment}/${row.name}`],
+      ['driver', row.driver],
+      ['path', row.path],
+      ['status', `${row.status}${row.statusReason ? `: ${row.statusReason}` : ''}`],
+      ['desired', short(row.desired.commit)],
+      ['deployed', `${short(row.deployed.commit)} at ${when(row.deployed.at)}`],
+      [
+        'observed',
+        `${when(row.observed.at)}${row.observed.checked === null ? '' : `, ${row.observed.checked} checked`}${unchecked ? `, ${unchecked} not checkable` : ''}`,
+      ],
+      ['drift', `${row.drift.mode}, ${row.drift.open} open, next check ${when(row.drift.nextCheckAt)}`],
+      ['needs', row.needs.join(', ') || '-'],
+    ]),
+  ]
+  const outputs = Object.entries(row.outputs)
+  if (outputs.length > 0) {
+    parts.push(
+      layout.table(
+        ['output', 'value'],
+        outputs.map(([name, { value, sensitive }]) => [name, sensitive ? '(sensitive)' : JSON.stringify(value)]),
+      ),
+    )
+  }
+  if (row.recentDrift.length > 0) parts.push(`Recent drift\n${driftTable(row.recentDrift, layout)}`)
+  if (row.recentDeployments.length > 0)
+    parts.push(`Recent deployments\n${layout.table(DEPLOYMENT_HEADINGS, row.recentDeployments.map(deploymentRow))}`)
+  for (const { mr, title } of row.proposals) parts.push(`Open: !${mr} ${title}`)
+  for (const entry of row.quarantine)
+    parts.push(layout.wrap(`In quarantine: ${entry.commit.slice(0, 10)} (${entry.id}): ${entry.reason}`))
+  return parts.join('\n\n')
+}
+
+const HEADINGS = ['stack', 'driver', 'status', 'deployed', 'observed', 'why']
+const rowOf = (row: Stack): string[] => [
+  `${row.environment}/${row.name}`,
+  row.driver,
+  row.status,
+  short(row.deployed.commit),
+  when(row.observed.at),
+  row.statusReason ?? '',
+]
+
+const DEPLOYMENT_HEADINGS = ['deployment', 'stack', 'kind', 'status', 'commit', 'mr', 'by', 'finished', 'changes']
+const deploymentRow = (row: Deployment): string[] => [
+  row.id,
+  row.stack,
+  row.kind,
+  row.status,
+  short(row.commit),
+  row.mr === null ? '-' : `!${row.mr}`,
+  row.actor ?? '-',
+  when(row.finishedAt),
+  summaryText({ summary: row.summary }),
+]
+
+/** A line for each environment, then every stack. */
+function statusText({ overview, stacks }: { overview: Overview; stacks: Stack[] }, { table, wrap }: Layout): string {
+  const environments = overview.environments.map(({ name, statuses, deployments }) => {
+    const counts = statuses.map(({ status, count }) => `${count} ${status.replaceAll('_', ' ')}`).join(', ')
+    const held = deployments === null || deployments.open ? '' : ` — deployments are held back: ${deployments.reason}`
+    return wrap(`${name}: ${counts || 'no stacks'}${held}`)
+  })
+  if (overview.environments.length === 0)
+    return 'No environments yet: the default branch has no trueup.yaml (`trueup init` writes one).'
+  return [environments.join('\n'), table(HEADINGS, stacks.map(rowOf))].filter((part) => part !== '').join('\n\n')
+}

@@ -1,0 +1,57 @@
+import { parseDuration } from '../../domain/duration.ts'
+import { Done } from '../../server/schemas/common.ts'
+import { Enrolment, Worker } from '../../server/schemas/operations.ts'
+import type { CommandModule } from '../cli.ts'
+import { collect, when } from '../output.ts'
+
+export const workerCommands: CommandModule = (program, cli) => {
+  const worker = program.command('worker').description('workers, which execute runs')
+
+  worker
+    .command('enrol')
+    .description('make a one-time token with which a worker joins')
+    .option('--pools <names...>', 'pools that it serves', ['default'])
+    .option('--expires <duration>', 'how long the token can be used', '1h')
+    .addHelpText('after', '\nExample:\n  $ trueup worker enrol --pools prod-agents > token')
+    .action(async (options: { pools: string[]; expires: string }, command) => {
+      const client = cli.client(command)
+      const body = { pools: options.pools, expiresInMs: parseDuration(options.expires) }
+      const made = await client.send('POST', '/api/v1/workers/enrolments', Enrolment, body)
+      const output = cli.output(command)
+      output.result(made, () => made.token)
+      if (output.json) return
+      output.note(
+        `For one worker of ${made.pools.join(', ')}, until ${when(made.expiresAt)}. It is not shown again. On the worker's machine:`,
+      )
+      output.note(`  trueup runner --server ${client.connection.url} --token-file FILE`)
+    })
+
+  worker
+    .command('list')
+    .description('all workers')
+    .action(async (_options, command) => {
+      const workers = await collect(cli.client(command).all('/api/v1/workers', Worker))
+      cli.output(command).result(workers, ({ table }) =>
+        table(
+          ['id', 'name', 'kind', 'pools', 'state', 'last seen'],
+          workers.map((row) => [
+            row.id,
+            row.name,
+            row.builtin ? `${row.kind} (built-in)` : row.kind,
+            row.pools.join(','),
+            row.revokedAt !== null ? 'revoked' : row.connected ? 'connected' : 'away',
+            when(row.lastSeenAt),
+          ]),
+        ),
+      )
+    })
+
+  worker
+    .command('revoke')
+    .description('refuse a worker from now on')
+    .argument('<id>', 'id of the worker, as `trueup worker list` shows it')
+    .action(async (id: string, _options, command) => {
+      await cli.client(command).send('DELETE', `/api/v1/workers/${encodeURIComponent(id)}`, Done)
+      cli.output(command).result({ id, revoked: true }, () => `Revoked ${id}`)
+    })
+}

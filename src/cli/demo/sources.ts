@@ -1,0 +1,67 @@
+/** The demo's repository, by the moment it is written in. Everything points into the demo's own directory. */
+export interface DemoSources {
+  first: { [path: string]: string }
+  addStacks: { [path: string]: string }
+  change: { [path: string]: string }
+}
+
+const environments = `version: 1
+environments:
+  production:
+    tier: production
+    approvals: { required: 1, rollback: none }
+    drift: { mode: enforce, interval: 1m }
+`
+
+const page = (text: string): string => `<!doctype html>\n<title>shop</title>\n<h1>${text}</h1>\n`
+
+/** `terraform`: name of the tool for the dependent stack; null where this machine has none. */
+export function demoSources(target: string, terraform: 'terraform' | 'tofu' | null): DemoSources {
+  const stacks = `stacks:
+  - path: hosts/web
+    name: web
+    driver: files
+    environments: [production]
+    with:
+      target: ${JSON.stringify(target)}
+${
+  terraform === null
+    ? ''
+    : `  - path: infra/dns
+    name: dns
+    driver: terraform
+    environments: [production]
+    needs: [web]
+    inputs: { document_root: web.target }
+    with: { tool: ${terraform} }
+`
+}policies:
+  - name: no-deletes-in-production
+    when: environment.tier == 'production' && plan.summary.delete > 0
+    then: require-approval
+    message: Deleting needs a second pair of eyes.
+`
+  return {
+    first: { 'README.md': '# shop\n', 'trueup.yaml': `${environments}stacks: []\n` },
+    addStacks: {
+      'trueup.yaml': environments + stacks,
+      'hosts/web/index.html': page('Hello'),
+      'hosts/web/conf/limits.conf': 'requests = 100\n',
+      ...(terraform !== null && {
+        'infra/dns/main.tf': `variable "document_root" {
+  type = string
+}
+
+resource "terraform_data" "record" {
+  input = { name = "shop.example.test", root = var.document_root }
+}
+
+output "name" {
+  value = terraform_data.record.output.name
+}
+`,
+      }),
+    },
+    change: { 'hosts/web/index.html': page('Hello, world'), 'hosts/web/conf/limits.conf': 'requests = 500\n' },
+  }
+}

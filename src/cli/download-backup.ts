@@ -1,0 +1,64 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { extract } from 'tar-stream'
+import { TrueupError } from '../lib/errors/error.ts'
+import { MANIFEST_FILE } from '../store/backup-manifest.ts'
+import type { Client } from './client.ts'
+
+/**
+ * Unpacks the server's backup stream into a new directory, which appears under its name only when it is whole. What the
+ * files are is checked by `trueup restore`, against the manifest that comes last.
+ */
+export async function downloadBackup(client: Client, target: string): Promise<{ files: number; bytes: number }> {
+  const doing = `fetching a backup of ${client.connection.url} into ${target}`
+  const staging = `${target}.partial`
+  const response = await client.download('POST', '/api/v1/server/backup')
+  await mkdir(dirname(target), { recursive: true })
+  await mkdir(staging, { mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+    throw new TrueupError('CONFLICT', {
+      doing,
+      why:
+        cause.code === 'EEXIST'
+          ? `${staging} exists: an earlier backup was interrupted, or one is running`
+          : cause.message,
+      next: 'Remove it, or name another directory.',
+      cause,
+    })
+  })
+  try {
+    const sum = { files: 0, bytes: 0 }
+    let last = ''
+    const unpack = extract()
+    const fed = pipeline(Readable.fromWeb(response.body as never), unpack)
+    for await (const entry of unpack) {
+      const { name, type, mode } = entry.header
+      const file = inside(staging, name, doing)
+      if (type === 'directory') await mkdir(file, { recursive: true, mode: 0o700 })
+      else {
+        await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+        await pipeline(entry, createWriteStream(file, { flags: 'wx', mode: mode ?? 0o600, flush: true }))
+        sum.files++
+        sum.bytes += entry.header.size ?? 0
+        last = name
+      }
+      entry.resume()
+    }
+    await fed
+    if (last !== MANIFEST_FILE)
+      throw new TrueupError('UNAVAILABLE', { doing, why: 'the stream ended before the backup was whole' })
+    await rename(staging, target)
+    return sum
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true })
+    throw error
+  }
+}
+
+function inside(directory: string, name: string, doing: string): string {
+  const file = resolve(join(directory, name))
+  if (file.startsWith(directory + sep)) return file
+  throw new TrueupError('PATH_OUTSIDE', { doing, why: `the stream names the file ${JSON.stringify(name)}` })
+}

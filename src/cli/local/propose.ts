@@ -1,0 +1,59 @@
+import { stringify } from 'yaml'
+import { parseConfig } from '../../domain/config/parse.ts'
+import { DRIVERS } from '../../drivers/registry.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import type { WorkingTree } from './working-tree.ts'
+
+export interface ProposedStack {
+  path: string
+  driver: string
+  with?: JsonObject
+}
+
+const HEAD = `# What Trueup manages in this repository, and by which rules. Reference: docs/configuration.md
+# Check it with \`trueup validate\`, see what it would do with \`trueup plan\`.
+`
+
+/** A trueup.yaml of the stacks that drivers recognise; itself checked before it is given out. */
+export async function proposeConfig(
+  tree: WorkingTree,
+  environments: readonly string[],
+): Promise<{ text: string; stacks: ProposedStack[] }> {
+  const stacks: ProposedStack[] = []
+  for (const [name, driver] of DRIVERS) {
+    const proposals = await driver.detect(tree.files, tree.read)
+    for (const proposal of proposals) stacks.push({ driver: name, ...proposal })
+  }
+  // Plain code unit order: the same on every machine.
+  stacks.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  const text = `${HEAD}version: 1
+
+environments:
+${environments.map(environmentText).join('')}
+stacks:${stacks.length === 0 ? ` []\n${EXAMPLE}` : `\n${stacks.map((stack) => stackText(stack, environments)).join('')}`}`
+  parseConfig(text)
+  return { text, stacks }
+}
+
+function environmentText(name: string): string {
+  const tier = /^prod/i.test(name) ? 'production' : /^(stag|test|accept)/i.test(name) ? 'staging' : 'development'
+  return `  ${stringify(name).trim()}:
+    tier: ${tier}
+    drift: { mode: observe }          # observe, propose (a merge request) or enforce (overwrite)
+${tier === 'production' ? '    approvals: { required: 1 }        # people other than the author\n' : ''}`
+}
+
+function stackText({ path, driver, with: settings }: ProposedStack, environments: readonly string[]): string {
+  const entry = {
+    path,
+    driver,
+    ...(environments.length > 1 && { environments }),
+    ...(settings && Object.keys(settings).length > 0 && { with: settings }),
+  }
+  return stringify([entry], { indentSeq: true, lineWidth: 120 }).replace(/^/gm, '  ').trimEnd() + '\n'
+}
+
+const EXAMPLE = `# A stack is a directory and the tool that understands it:
+#  - path: infra/network
+#    driver: terraform               # ${[...DRIVERS.keys()].join(', ')}
+`

@@ -1,0 +1,72 @@
+import { parseConfigWithLines } from '../../domain/config/parse.ts'
+import type { TrueupConfig } from '../../domain/config/schema.ts'
+import type { Finding } from '../../domain/plan.ts'
+import { compilePolicy } from '../../domain/policy.ts'
+import { levels } from '../../domain/order.ts'
+import type { StackDefinition } from '../../domain/stacks/definition.ts'
+import { discoverStacks } from '../../domain/stacks/discover.ts'
+import type { Driver } from '../../drivers/driver.ts'
+import { driverNamed } from '../../drivers/registry.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { CONFIG_FILE, type WorkingTree } from './working-tree.ts'
+
+/** A stack of the working tree with its driver and its parsed settings. */
+export interface LocalStack {
+  definition: StackDefinition
+  driver: Driver
+  config: unknown
+}
+
+export interface LocalStacks {
+  config: TrueupConfig
+  /** Upstream stacks first. */
+  stacks: LocalStack[]
+  findings: Finding[]
+}
+
+/** Reads trueup.yaml and resolves every stack, as the server does for a commit. Throws CONFIG_… with line and key. */
+export async function readStacks(tree: WorkingTree): Promise<LocalStacks> {
+  const source = await tree.read(CONFIG_FILE)
+  if (source === null) {
+    throw new TrueupError('CONFIG_MISSING', { doing: `reading ${CONFIG_FILE} in ${tree.root}`, why: 'there is none' })
+  }
+  const { config, lineOf } = parseConfigWithLines(source)
+  for (const policy of config.policies ?? []) compilePolicy(policy)
+  const { stacks, findings } = discoverStacks(config, tree.directories, lineOf)
+  return { config, stacks: levels(stacks).flat().map(withDriver), findings }
+}
+
+/** The stacks that names or globs of keys choose (`production/web`, `web`, `production/*`); all where none are given. */
+export function chooseStacks(
+  stacks: readonly LocalStack[],
+  wanted: readonly string[],
+  environment?: string,
+): LocalStack[] {
+  const here = stacks.filter(({ definition }) => environment === undefined || definition.environment === environment)
+  const isWanted = ({ definition }: LocalStack): boolean =>
+    wanted.length === 0 ||
+    wanted.some((name) => name === definition.key || name === definition.name || name === definition.path)
+  const chosen = here.filter(isWanted)
+  if (chosen.length > 0) return chosen
+  const names = stacks.map(({ definition }) => definition.key)
+  throw new TrueupError('NOT_FOUND', {
+    doing: `looking for ${wanted.length > 0 ? `the stack ${wanted.join(', ')}` : `stacks of ${environment ?? 'this repository'}`}`,
+    why:
+      names.length === 0
+        ? 'trueup.yaml has no stack'
+        : `there are ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`,
+    next: 'Use one of these, or its name or path.',
+  })
+}
+
+function withDriver(definition: StackDefinition): LocalStack {
+  const driver = driverNamed(definition.driver)
+  const parsed = driver.config.safeParse(definition.driverConfig)
+  if (parsed.success) return { definition, driver, config: parsed.data }
+  const issue = parsed.error.issues[0]
+  throw new TrueupError('CONFIG_INVALID', {
+    doing: `reading the settings of stack ${definition.key}`,
+    why: `with.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`,
+    next: `Correct the \`with:\` block; docs/drivers/${definition.driver}.md lists the settings.`,
+  })
+}

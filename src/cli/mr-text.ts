@@ -1,0 +1,114 @@
+import { furtherProblems } from '../domain/config/problems.ts'
+import { summaryText } from '../domain/plans/summary.ts'
+import { describeState } from '../domain/run.ts'
+import type { MrDetail } from '../server/schemas/merge-requests.ts'
+import { fields, type Layout, when } from './output.ts'
+
+type AffectedStack = MrDetail['stacks'][number]
+
+/** The whole MR for a terminal: head, stacks, what went wrong, and what is missing. */
+export function describeMr(detail: MrDetail, layout: Layout): string {
+  const stacks = layout.table(
+    ['stack', 'how', 'policies', 'plan'],
+    detail.stacks.map((stack) => [
+      stack.stack,
+      stack.how,
+      stack.policies
+        .filter((policy) => policy.outcome !== 'pass')
+        .map((policy) => `${policy.name}: ${policy.outcome}`)
+        .join(', ') || '-',
+      planCell(stack),
+    ]),
+  )
+  return [headOf(detail), stacks, ...failures(detail, layout), reviewsText(detail, layout), gateText(detail, layout)]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function headOf(detail: MrDetail): string {
+  const rows: [string, string][] = [
+    [`!${detail.number}`, `${detail.title}${detail.draft ? ' (draft)' : ''}`],
+    ['state', detail.state],
+    ['author', detail.author],
+    ['branches', `${detail.sourceBranch} → ${detail.targetBranch}`],
+    ['head', detail.head.slice(0, 10)],
+  ]
+  if (detail.origin !== null) rows.push(['made by', `Trueup (${detail.origin})`])
+  if (detail.mergedAt !== null)
+    rows.push([
+      'merged',
+      `${when(detail.mergedAt)} by ${detail.mergedBy ?? '-'} as ${detail.mergeCommit?.slice(0, 10)}`,
+    ])
+  if (detail.bypassReason !== null)
+    rows.push(['BYPASSED', `${detail.mergedBy ?? '-'} merged it past its gate: ${detail.bypassReason}`])
+  return fields(rows)
+}
+
+function planCell(stack: AffectedStack): string {
+  if (stack.summary) return `${summaryText({ summary: stack.summary })}${stack.provisional ? ' (provisional)' : ''}`
+  if (stack.state === null) return stack.note ?? '-'
+  const waits = stack.state === 'queued' && stack.note !== null ? `: ${stack.note}` : ''
+  return `${describeState(stack.state)}${waits}`
+}
+
+/** What went wrong in words that are too long for a table: a paragraph for each stack. */
+function failures(detail: MrDetail, { wrap }: Layout): string[] {
+  return detail.stacks
+    .filter(({ state, note }) => state === 'failed' && note !== null)
+    .map(({ stack, note, run }) =>
+      [`${stack} could not be planned:`, wrap(note ?? '', '  '), wrap(`trueup run logs ${run}`, '  ')].join('\n'),
+    )
+}
+
+/** The reviews that count now, with what each says. */
+function reviewsText({ reviews }: MrDetail, { wrap }: Layout): string {
+  return reviews
+    .filter(({ droppedAt }) => droppedAt === null)
+    .map(({ user, verdict, body }) => {
+      const said = verdict === 'approve' ? 'approves' : 'asks for changes'
+      return wrap(`${user} ${said}${body === '' ? '' : `: ${body}`}`)
+    })
+    .join('\n')
+}
+
+/** What is missing for a merge, with the next action of each. */
+export function gateText(detail: MrDetail, { wrap }: Layout): string {
+  const warnings = detail.requirements.filter((entry) => !entry.blocking && !entry.satisfied)
+  if (detail.problems.length > 0)
+    return [
+      ...detail.problems.map(({ doing, why, next, details }) =>
+        [
+          wrap(`${doing}: ${why}`),
+          wrap(next, '  '),
+          ...furtherProblems(details).map((problem) => wrap(problem, '  ')),
+        ].join('\n'),
+      ),
+      // Whose file it is: where the target branch itself is broken, the merge request has inherited that.
+      ...warnings.filter(({ name }) => name === 'config').map(({ message }) => wrap(`Note: ${message}`)),
+    ].join('\n')
+  if (detail.state !== 'open') return ''
+  const unmet = detail.requirements.filter((entry) => entry.blocking && !entry.satisfied)
+  const failed = new Set(
+    detail.stacks.filter(({ state }) => state === 'failed').map(({ stack }) => stack.split('/')[0]),
+  )
+  const lines = (entries: MrDetail['requirements']): string[] =>
+    entries.map(({ name, environment, message, next }) => {
+      const place = environment === null ? '' : `${environment}: `
+      // Their errors stand above in full.
+      const told = name === 'plans' && environment !== null && failed.has(environment)
+      const text = told ? `${place}plans, see above` : `${place}${message}`
+      return [wrap(text, '  '), ...(next === null ? [] : [wrap(next, '    ')])].join('\n')
+    })
+  return [
+    ...(detail.mergeable ? [readyText(detail)] : ['Missing:', ...lines(unmet)]),
+    ...(warnings.length > 0 ? ['Note:', ...lines(warnings)] : []),
+  ].join('\n')
+}
+
+const readyText = ({ origin }: MrDetail): string =>
+  origin === 'rollback' ? 'Nothing is missing: it is merged by itself now.' : 'Ready to merge.'
+
+export function planProgress(detail: MrDetail): string {
+  const done = detail.stacks.filter((stack) => stack.state === 'succeeded' || stack.state === 'failed').length
+  return `planning !${detail.number}: ${done} of ${detail.stacks.length} stacks`
+}

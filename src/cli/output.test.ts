@@ -1,0 +1,71 @@
+import { PassThrough } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { createOutput, fields, type Layout } from './output.ts'
+
+/** What a command prints on a terminal of so many columns; on no terminal where there are none. */
+function printed(text: (layout: Layout) => string, columns?: number): string {
+  const out = Object.assign(new PassThrough(), columns === undefined ? {} : { isTTY: true, columns })
+  createOutput({ out, err: new PassThrough(), env: {} }, false).result(null, text)
+  return String(out.read() ?? '')
+}
+
+const rows = [
+  ['one', 'x'.repeat(100)],
+  ['thirteen', 'short'],
+]
+
+describe('tables', () => {
+  it('fit the terminal: the last column is cut', () => {
+    const lines = printed(({ table }) => table(['name', 'text'], rows), 40)
+      .trimEnd()
+      .split('\n')
+    expect(lines).toEqual(['NAME      TEXT', `one       ${'x'.repeat(29)}…`, 'thirteen  short'])
+  })
+
+  it('are whole in a pipe', () => {
+    expect(printed(({ table }) => table(['name', 'text'], rows))).toContain('x'.repeat(100))
+  })
+
+  it('keep some of the last column on the narrowest terminal', () => {
+    expect(printed(({ table }) => table(['name', 'text'], rows), 5)).toContain(`${'x'.repeat(9)}…`)
+  })
+
+  it('count colours as nothing, and keep them where nothing is cut', () => {
+    const painted = '\u001b[31mred\u001b[39m'
+    expect(printed(({ table }) => table(['a', 'b'], [[painted, 'x']]), 40)).toBe(`A    B\n${painted}  x\n`)
+  })
+
+  it('let nobody else speak to the terminal', () => {
+    const text = printed(({ table }) => table(['a', 'b'], [['\u001b]0;mine\u0007', 'two\nlines\u202e']]))
+    expect(text).toBe('A                    B\n\\u001b]0;mine\\u0007  two lines\\u202e\n')
+    expect(fields([['title', '\u001b[2J']])).toBe('title  \\u001b[2J')
+  })
+})
+
+it('says of an empty list that it is empty, and not on stdout', () => {
+  const [out, err] = [new PassThrough(), new PassThrough()]
+  createOutput({ out, err, env: {} }, false).result([], ({ table }) => table(['name'], []))
+  expect([out.read(), String(err.read())]).toEqual([null, 'none\n'])
+})
+
+it('leaves stderr to the error where a program asks for JSON', () => {
+  const said = (json: boolean, isTTY: boolean): unknown => {
+    const err = Object.assign(new PassThrough(), { isTTY })
+    const output = createOutput({ out: new PassThrough(), err, env: {} }, json)
+    output.progress('working')
+    output.note('done')
+    return String(err.read() ?? '')
+  }
+  expect(said(true, false)).toBe('')
+  expect(said(false, false)).toBe('working\ndone\n')
+  expect(said(true, true)).toContain('working')
+})
+
+describe('paragraphs', () => {
+  it('are wrapped at words and indented', () => {
+    const text = 'The quick brown fox jumps over the lazy dog\nand sleeps'
+    expect(printed(({ wrap }) => wrap(text, '  '), 24)).toBe(
+      '  The quick brown fox\n  jumps over the lazy\n  dog\n  and sleeps\n',
+    )
+  })
+})

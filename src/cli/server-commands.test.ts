@@ -1,0 +1,188 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runProcess } from '../lib/process/run.ts'
+import { openShell, type Shell } from './testing/process.ts'
+
+let shell: Shell
+let url: string
+
+beforeAll(async () => {
+  shell = await openShell()
+  ;({ url } = await shell.up())
+})
+afterAll(() => shell.close())
+
+describe('against a server on this machine', () => {
+  it('finds it and its token without being told', async () => {
+    const { code, json } = await shell.run(['whoami', '-o', 'json'])
+    expect(code).toBe(0)
+    expect(json).toMatchObject({ url, source: 'data directory', user: { name: 'admin' } })
+  })
+
+  it('prints results on stdout and nothing else, as JSON or as text', async () => {
+    const made = await shell.run(['repo', 'create', 'shop', '--output', 'json'])
+    expect(made.json).toMatchObject({ name: 'shop', gitUrl: `${url}/git/shop.git` })
+    const shown = await shell.run(['repo', 'show', 'shop'])
+    expect(shown.out).toContain(`${url}/git/shop.git`)
+    expect(shown.err).toContain('git push origin')
+    const listed = await shell.run(['repo', 'list'])
+    expect(listed.out.split('\n')[0]).toBe('NAME  BRANCH  YOUR ROLE  GIT')
+    expect(listed.out).not.toContain('\u001b[')
+  })
+
+  it('lets git take the token from it, for this server only', async () => {
+    const ask = (host: string, env = {}) =>
+      shell.run(['git-credential', 'get'], { input: `protocol=http\nhost=${host}\n\n`, env })
+    const host = new URL(url).host
+    expect((await ask(host)).out).toMatch(/^username=trueup\npassword=tut_[\w-]+\n$/)
+    expect((await ask('evil.example')).out).toBe('')
+    expect((await ask('evil.example', { TRUEUP_TOKEN: 'tut_x', TRUEUP_URL: url })).out).toBe('')
+    expect((await ask('evil.example', { TRUEUP_TOKEN: 'tut_x' })).out).toBe('')
+    expect((await ask(host, { TRUEUP_TOKEN: 'tut_x' })).out).toContain('password=tut_x\n')
+    expect(await shell.run(['git-credential', 'get'], { input: 'protocol=http\n\n' })).toMatchObject({
+      code: 0,
+      out: '',
+    })
+    const work = join(shell.home, 'work')
+    await mkdir(work)
+    const helper = `!${process.execPath} ${join(import.meta.dirname, 'main.ts')} git-credential`
+    const git = (...args: string[]) =>
+      runProcess({
+        argv: ['git', '-c', `credential.${url}.helper=${helper}`, ...args],
+        cwd: work,
+        env: shell.env,
+        timeoutMs: 20_000,
+      })
+    await git('init', '-q', '-b', 'main')
+    await git('commit', '-q', '--allow-empty', '-m', 'one')
+    const pushed = await git('push', `${url}/git/shop.git`, 'main')
+    expect(pushed.stderr).toContain('[new branch]')
+  })
+
+  it('manages people, teams, members and tokens', async () => {
+    await shell.run(['user', 'add', 'ada', '--email', 'ada@example.org'])
+    await shell.run(['team', 'create', 'platform', 'ada'])
+    await shell.run(['member', 'set', 'shop', 'ada', 'maintainer'])
+    const [teams, members] = await Promise.all([
+      shell.run(['team', 'list', '-o', 'json']),
+      shell.run(['member', 'list', 'shop', '-o', 'json']),
+    ])
+    expect(teams.json).toMatchObject([{ name: 'platform', members: ['ada'] }])
+    expect(members.json).toContainEqual(expect.objectContaining({ user: 'ada', role: 'maintainer' }))
+    const made = await shell.run([
+      'token',
+      'create',
+      '--name',
+      'ci',
+      '--user',
+      'ada',
+      '--scope',
+      'read',
+      '--expires',
+      '1d',
+    ])
+    const token = made.out.trim()
+    expect(token).toMatch(/^tut_/)
+    const hers = await shell.run(['user', 'add', 'eve', '--email', 'e@x.org'], {
+      env: { TRUEUP_URL: url, TRUEUP_TOKEN: token },
+    })
+    expect([hers.code, hers.err]).toEqual([1, expect.stringContaining('FORBIDDEN')])
+  })
+
+  it('logs in with a password, keeps the token to itself, and logs out', async () => {
+    const password = 'a password for testing'
+    await shell.run(['user', 'add', 'bob', '--email', 'bob@example.org', '--password'], { input: `${password}\n` })
+    const wrong = await shell.run(['login', url, '--name', 'bob'], { input: 'wrong' })
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('UNAUTHENTICATED')])
+    expect((await shell.run(['login', url, '--name', 'bob'], { input: password })).code).toBe(0)
+    const file = join(shell.home, '.config', 'trueup', 'config.json')
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect((await shell.run(['whoami', '-o', 'json'])).json.user.name).toBe('bob')
+    const { token } = JSON.parse(await readFile(file, 'utf8'))
+    expect((await shell.run(['logout'])).code).toBe(0)
+    const after = await shell.run(['whoami'], { env: { TRUEUP_URL: url, TRUEUP_TOKEN: token } })
+    expect(after.err).toContain('revoked')
+  })
+
+  it('never sends a stored token to another server', async () => {
+    await shell.run(['login', url, '--token-stdin'], {
+      input: await readFile(join(shell.home, 'data', 'admin.token'), 'utf8'),
+    })
+    const seen: (string | undefined)[] = []
+    const other: Server = createServer((request, response) => {
+      seen.push(request.headers.authorization)
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')
+    }).listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as { port: number }
+    const { code } = await shell.run(['whoami'], { env: { TRUEUP_URL: `http://127.0.0.1:${port}` } })
+    expect([code, seen]).toEqual([1, [undefined]])
+    other.close()
+    await shell.run(['logout'])
+    // It was the administrator's only one, and logging out has revoked it.
+    expect((await shell.run(['whoami'])).code).toBe(1)
+  })
+})
+
+describe('when it cannot', () => {
+  it('says that the token is wrong, and where it came from', async () => {
+    const { code, out, err } = await shell.run(['repo', 'list'], {
+      env: { TRUEUP_URL: url, TRUEUP_TOKEN: 'tut_wrong' },
+    })
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toContain('UNAUTHENTICATED')
+    expect(err).toContain('TRUEUP_TOKEN')
+  })
+
+  it('says that nothing listens, as JSON too', async () => {
+    const gone = createServer().listen(0, '127.0.0.1')
+    await once(gone, 'listening')
+    const { port } = gone.address() as { port: number }
+    gone.close()
+    await once(gone, 'close')
+    const env = { TRUEUP_URL: `http://127.0.0.1:${port}` }
+    const { code, err } = await shell.run(['repo', 'list'], { env })
+    expect([code, err]).toEqual([1, expect.stringContaining(`connecting to ${env.TRUEUP_URL}: nothing listens there`)])
+    const { err: json, out } = await shell.run(['repo', 'list', '-o', 'json'], { env })
+    expect([JSON.parse(json).code, out]).toEqual(['SERVER_UNREACHABLE', ''])
+  })
+
+  it('says that what answers is no Trueup', async () => {
+    const other = createServer((_request, response) => response.writeHead(502).end('<html>Bad gateway')).listen(
+      0,
+      '127.0.0.1',
+    )
+    await once(other, 'listening')
+    const { port } = other.address() as { port: number }
+    const { err } = await shell.run(['repo', 'list'], { env: { TRUEUP_URL: `http://127.0.0.1:${port}` } })
+    expect(err).toContain('answered 502 and not as a Trueup server does')
+    other.close()
+  })
+
+  it('says that the port or the data directory is taken', async () => {
+    const taken = await shell.run(['up', '--port', new URL(url).port, '--data', join(shell.home, 'other')])
+    expect([taken.code, taken.err]).toEqual([1, expect.stringContaining('PORT_TAKEN')])
+    const locked = await shell.run(['up', '--port', '0'])
+    expect([locked.code, locked.err]).toEqual([1, expect.stringContaining('DATA_LOCKED')])
+  })
+
+  it('backs up and restores, and stops in good order', async () => {
+    const copy = join(shell.home, 'copy')
+    expect((await shell.run(['backup', copy])).code).toBe(0)
+    const again = await shell.run(['backup', copy])
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('CONFLICT')])
+    const restored = join(shell.home, 'restored')
+    expect((await shell.run(['restore', copy, '--data', restored])).code).toBe(0)
+    const second = await shell.up(['--data', restored])
+    second.process.kill('SIGTERM')
+    const [code] = await once(second.process, 'exit')
+    expect([code, second.said()]).toEqual([0, expect.stringContaining('Stopped.')])
+    await expect(stat(join(restored, 'server.json'))).rejects.toThrow()
+    await writeFile(join(copy, 'trueup.db'), 'broken')
+    const damaged = await shell.run(['restore', copy, '--data', join(shell.home, 'third')])
+    expect([damaged.code, damaged.err]).toEqual([1, expect.stringContaining('DATA_CORRUPT')])
+  })
+})
