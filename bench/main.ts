@@ -1,0 +1,70 @@
+import { rm } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { benchDirectory, type Benchmark, type BenchResult, describeLoad } from './harness.ts'
+
+/** Loaded only when asked for, so that one benchmark does not pay for, or break with, another. */
+const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
+  ['B1', async () => (await import('./b1.ts')).b1],
+  ['B2', async () => (await import('./b2.ts')).b2],
+  ['B3', async () => (await import('./b3.ts')).b3],
+  ['B4', async () => (await import('./b4.ts')).b4],
+  ['B8', async () => (await import('./b8.ts')).b8],
+])
+
+const USAGE = 'npm run bench -- [B1 B8 … | all] [--pairs N] [--json]; --list'
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      pairs: { type: 'string', default: '10' },
+      json: { type: 'boolean' },
+      list: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help || values.list) return list()
+  const pairs = Number(values.pairs)
+  if (!Number.isInteger(pairs) || pairs < 1) return complain(`--pairs takes a whole number from 1, not ${values.pairs}`)
+  const named = positionals.map((id) => id.toUpperCase())
+  const ids = named.includes('ALL') ? [...BENCHMARKS.keys()] : named
+  const unknown = ids.filter((id) => !BENCHMARKS.has(id))
+  if (unknown.length > 0) return complain(`there is no benchmark ${unknown.join(', ')}`)
+  if (ids.length === 0) return list()
+
+  const results: BenchResult[] = []
+  for (const id of ids) {
+    const benchmark = await BENCHMARKS.get(id)?.()
+    if (!benchmark) continue
+    console.log(`${benchmark.id}: ${benchmark.title}\naim: ${benchmark.aim}; ${pairs} pairs; ${describeLoad()}`)
+    const directory = await benchDirectory()
+    try {
+      results.push(await benchmark.run({ pairs, directory, print: (line) => console.log(`  ${line}`) }))
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+  for (const result of results) console.log(values.json ? JSON.stringify(result) : summary(result))
+  return 0
+}
+
+function summary({ id, cpuRatio, wallRatio, aim, met, pairs }: BenchResult): string {
+  const n = (value: number | null): string => (value === null ? '–' : value.toFixed(2))
+  return `${id}: cpu ${n(cpuRatio)}×, wall ${n(wallRatio)}× of the floor over ${pairs} pairs; aim ${aim}: ${met ? 'met' : 'MISSED'}`
+}
+
+async function list(): Promise<number> {
+  console.log(USAGE)
+  for (const load of BENCHMARKS.values()) {
+    const { id, title, aim } = await load()
+    console.log(`  ${id.padEnd(4)} ${title} (aim: ${aim})`)
+  }
+  return 0
+}
+
+function complain(why: string): number {
+  console.error(`${why}\navailable: ${[...BENCHMARKS.keys()].join(' ')}\n${USAGE}`)
+  return 1
+}
+
+process.exitCode = await main()
