@@ -1,6 +1,15 @@
 import { z } from 'zod'
-import { ACTIONS } from '../plan.ts'
 import { RUN_KINDS } from '../run.ts'
+import {
+  AppliedResource,
+  CommandResult,
+  Coverage,
+  ErrorParts,
+  Finding,
+  Outputs,
+  ResourceChange,
+  ToolVersions,
+} from './plan-parts.ts'
 
 /**
  * The wire between worker and server, version 1. A worker calls methods (request/response, over WebSocket, or
@@ -15,66 +24,15 @@ export const MAX_FRAME_BYTES = 96 * 1024 * 1024
 export const RUN_LOG_LIMIT = 10 * 1024 * 1024
 
 const jsonMap = z.record(z.string(), z.json())
-const Output = z.object({ value: z.json(), sensitive: z.boolean(), unknown: z.boolean().optional() })
-const Outputs = z.record(z.string(), Output)
-const AttributeChange = z.object({
-  path: z.string(),
-  before: z.json().optional(),
-  after: z.json().optional(),
-  sensitive: z.boolean().optional(),
-  unknown: z.boolean().optional(),
-})
-const ResourceChange = z.object({
-  address: z.string(),
-  type: z.string(),
-  actions: z.array(z.enum(ACTIONS)),
-  attributes: z.array(AttributeChange),
-  cause: z.enum(['config', 'input', 'drift']),
-  reason: z.string().optional(),
-  previousAddress: z.string().optional(),
-})
-const Finding = z.object({
-  severity: z.enum(['info', 'warning', 'error']),
-  code: z.string().optional(),
-  message: z.string(),
-  path: z.string().optional(),
-  line: z.number().optional(),
-})
 export const DriverPlanWire = z.object({
   changes: z.array(ResourceChange),
-  coverage: z.object({
-    checked: z.number(),
-    unchecked: z.array(z.object({ address: z.string(), why: z.string() })),
-  }),
+  coverage: Coverage,
   outputs: Outputs,
   findings: z.array(Finding),
-  toolVersions: z.record(z.string(), z.string()),
-})
-const AppliedResource = z.object({
-  address: z.string(),
-  actions: z.array(z.enum(ACTIONS)),
-  status: z.enum(['done', 'failed', 'skipped']),
-  message: z.string().optional(),
-})
-const ErrorWire = z.object({
-  code: z.string(),
-  doing: z.string(),
-  why: z.string(),
-  next: z.string(),
-  details: jsonMap.optional(),
+  toolVersions: ToolVersions,
 })
 const ignoreRule = z.object({ address: z.string(), attribute: z.string() })
 const Command = z.object({ run: z.string(), name: z.string(), timeoutMs: z.number() })
-
-/** Result of one of the user's `checks:` or `verify:` commands. `output` is the masked tail, at most 64 KiB. */
-export const CommandResult = z.object({
-  name: z.string(),
-  ok: z.boolean(),
-  exitCode: z.number().nullable(),
-  output: z.string(),
-  durationMs: z.number(),
-})
-export type CommandResult = z.infer<typeof CommandResult>
 
 /** Everything a worker needs for one run. Secrets in it live in the worker's memory only. */
 export const Grant = z.object({
@@ -184,7 +142,7 @@ export const METHODS = {
     params: z.object({
       ...run,
       status: z.enum(['succeeded', 'failed', 'canceled', 'returned']),
-      error: ErrorWire.optional(),
+      error: ErrorParts.optional(),
       verify: z.array(CommandResult),
     }),
     result: z.object({}),
@@ -222,7 +180,7 @@ export type ServerEvent = z.infer<typeof ServerEvent>
 
 /** WebSocket frames, JSON text. */
 export const CallFrame = z.object({ id: z.number(), method: z.string(), params: z.unknown() })
-export const AnswerFrame = z.object({ id: z.number(), result: z.unknown().optional(), error: ErrorWire.optional() })
+export const AnswerFrame = z.object({ id: z.number(), result: z.unknown().optional(), error: ErrorParts.optional() })
 
 /**
  * The HTTP side. All but `enrol` carry `Authorization: Bearer <EdDSA JWT>` (iss = worker id, aud = `TOKEN_AUDIENCE`,
@@ -254,5 +212,5 @@ export type EnrolRequest = z.infer<typeof EnrolRequest>
 export const EnrolAnswer = z.object({ workerId: z.string() })
 export const CallRequest = z.object({ method: z.string(), params: z.unknown() })
 /** Body of a long-polled call; an error has its own HTTP status. */
-export const CallAnswer = z.object({ result: z.unknown().optional(), error: ErrorWire.optional() })
+export const CallAnswer = z.object({ result: z.unknown().optional(), error: ErrorParts.optional() })
 export const EventsAnswer = z.object({ events: z.array(ServerEvent) })

@@ -1,4 +1,5 @@
-import type { CommandResult, Params } from '../../domain/wire/worker-protocol.ts'
+import type { CommandResult } from '../../domain/wire/plan-parts.ts'
+import type { Params } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Applied } from './applied.ts'
 

@@ -1,20 +1,25 @@
 import { z } from 'zod'
-import { ACTIONS } from '../../domain/plan.ts'
 import { RUN_KINDS, RUN_STATES } from '../../domain/run.ts'
+import {
+  AppliedResource,
+  AttributeChange,
+  CommandResult,
+  Coverage,
+  ErrorParts,
+  Finding,
+  Outputs,
+  ResourceChange,
+  ToolVersions,
+} from '../../domain/wire/plan-parts.ts'
 import { Time } from './common.ts'
 
 export const RunKind = z.enum(RUN_KINDS).meta({ id: 'RunKind' })
 export const RunState = z.enum(RUN_STATES).meta({ id: 'RunState' })
 
-export const ErrorBody = z
-  .object({
-    code: z.string(),
-    doing: z.string(),
-    why: z.string(),
-    next: z.string(),
-    details: z.record(z.string(), z.json()).optional(),
-  })
-  .meta({ id: 'ErrorBody', description: 'What was being done, why it could not be, and the next action.' })
+export const ErrorBody = ErrorParts.meta({
+  id: 'ErrorBody',
+  description: 'What was being done, why it could not be, and the next action.',
+})
 
 export const PlanSummary = z
   .object({
@@ -26,15 +31,6 @@ export const PlanSummary = z
   })
   .meta({ id: 'PlanSummary' })
 
-const AttributeChange = z.object({
-  path: z.string(),
-  before: z.json().optional(),
-  after: z.json().optional(),
-  sensitive: z.boolean().optional(),
-  unknown: z.boolean().optional(),
-  unstable: z.boolean().optional(),
-})
-
 /** A plan as it leaves the server. Values of sensitive outputs and attributes are keyed hashes. */
 export const Plan = z
   .object({
@@ -42,44 +38,14 @@ export const Plan = z
     desiredDigest: z.string(),
     summary: PlanSummary,
     changes: z.array(
-      z.object({
-        address: z.string(),
-        type: z.string(),
-        actions: z.array(z.enum(ACTIONS)),
-        attributes: z.array(AttributeChange),
-        cause: z.enum(['config', 'input', 'drift']),
-        reason: z.string().optional(),
-        previousAddress: z.string().optional(),
-      }),
+      ResourceChange.extend({ attributes: z.array(AttributeChange.extend({ unstable: z.boolean().optional() })) }),
     ),
-    outputs: z.record(
-      z.string(),
-      z.object({ value: z.json(), sensitive: z.boolean(), unknown: z.boolean().optional() }),
-    ),
-    coverage: z.object({
-      checked: z.number(),
-      unchecked: z.array(z.object({ address: z.string(), why: z.string() })),
-    }),
-    findings: z.array(
-      z.object({
-        severity: z.enum(['info', 'warning', 'error']),
-        code: z.string().optional(),
-        message: z.string(),
-        path: z.string().optional(),
-        line: z.number().optional(),
-      }),
-    ),
-    toolVersions: z.record(z.string(), z.string()),
+    outputs: Outputs,
+    coverage: Coverage,
+    findings: z.array(Finding),
+    toolVersions: ToolVersions,
   })
   .meta({ id: 'Plan' })
-
-export const CommandResult = z.object({
-  name: z.string(),
-  ok: z.boolean(),
-  exitCode: z.number().nullable(),
-  output: z.string(),
-  durationMs: z.number(),
-})
 
 export const RunSummary = z
   .object({
@@ -118,14 +84,7 @@ export const RunDetail = RunSummary.extend({
   checks: z.array(CommandResult),
   verify: z.array(CommandResult),
   /** What an apply did, resource by resource; empty before. */
-  resources: z.array(
-    z.object({
-      address: z.string(),
-      actions: z.array(z.enum(ACTIONS)),
-      status: z.enum(['done', 'failed', 'skipped']),
-      message: z.string().optional(),
-    }),
-  ),
+  resources: z.array(AppliedResource),
   dependsOn: z.array(z.string()),
   cancelRequestedAt: Time.nullable(),
   logSize: z.number(),

@@ -1,6 +1,7 @@
 import type { DriverContext } from '../../drivers/driver.ts'
 import { asTrueupError } from '../../lib/errors/error.ts'
-import type { CommandResult, Grant } from '../protocol.ts'
+import type { CommandResult } from '../../domain/wire/plan-parts.ts'
+import type { Grant } from '../protocol.ts'
 
 const TAIL_CHARS = 64 * 1024
 

@@ -1,5 +1,6 @@
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
-import type { CommandResult, Params } from '../protocol.ts'
+import type { CommandResult } from '../../domain/wire/plan-parts.ts'
+import type { Params } from '../protocol.ts'
 import type { ActiveRun } from './active-run.ts'
 
 /** How a run ends on this worker; `left`: the server has taken it back with its decision. */

@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { ACTIONS } from '../plan.ts'
+
+/** The pieces of plans and results as they travel: from the worker to the server, and from there to its users. */
+
+export const AttributeChange = z.object({
+  path: z.string(),
+  before: z.json().optional(),
+  after: z.json().optional(),
+  sensitive: z.boolean().optional(),
+  unknown: z.boolean().optional(),
+})
+
+export const ResourceChange = z.object({
+  address: z.string(),
+  type: z.string(),
+  actions: z.array(z.enum(ACTIONS)),
+  attributes: z.array(AttributeChange),
+  cause: z.enum(['config', 'input', 'drift']),
+  reason: z.string().optional(),
+  previousAddress: z.string().optional(),
+})
+
+export const Finding = z.object({
+  severity: z.enum(['info', 'warning', 'error']),
+  code: z.string().optional(),
+  message: z.string(),
+  path: z.string().optional(),
+  line: z.number().optional(),
+})
+
+export const Coverage = z.object({
+  checked: z.number(),
+  unchecked: z.array(z.object({ address: z.string(), why: z.string() })),
+})
+
+export const Outputs = z.record(
+  z.string(),
+  z.object({ value: z.json(), sensitive: z.boolean(), unknown: z.boolean().optional() }),
+)
+
+export const ToolVersions = z.record(z.string(), z.string())
+
+export const AppliedResource = z.object({
+  address: z.string(),
+  actions: z.array(z.enum(ACTIONS)),
+  status: z.enum(['done', 'failed', 'skipped']),
+  message: z.string().optional(),
+})
+
+/** What was being done, why it could not be, and the next action. */
+export const ErrorParts = z.object({
+  code: z.string(),
+  doing: z.string(),
+  why: z.string(),
+  next: z.string(),
+  details: z.record(z.string(), z.json()).optional(),
+})
+
+/** Result of one of the user's `checks:` or `verify:` commands. `output` is the masked tail, at most 64 KiB. */
+export const CommandResult = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  exitCode: z.number().nullable(),
+  output: z.string(),
+  durationMs: z.number(),
+})
+export type CommandResult = z.infer<typeof CommandResult>
