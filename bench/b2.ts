@@ -3,11 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from 'node:path'
 import {
   type BenchOptions,
-  type BenchResult,
+  type BenchOutcome,
   type Benchmark,
   comparePairs,
   type Contestant,
   runContestant,
+  round,
   spread,
 } from './harness.ts'
 import { makeManyStacks, type ManyStacks, STACKS, stackPath } from './many-stacks.ts'
@@ -37,7 +38,7 @@ export const b2: Benchmark = {
 
 type Way = (typeof WAYS)[number]
 
-async function run(options: BenchOptions): Promise<BenchResult> {
+async function run(options: BenchOptions): Promise<BenchOutcome> {
   const { directory, print } = options
   const many = makeManyStacks(join(directory, 'repositories'))
   const pairs = choosePairs(many)
@@ -64,17 +65,15 @@ async function run(options: BenchOptions): Promise<BenchResult> {
   const wholeRatio = spread(whole).median / cpuOf(report.floor)
   print(`with the start of the service, which a server pays once: cpu ${wholeRatio.toFixed(3)}× of the floor`)
   return {
-    id: b2.id,
-    cpuRatio: round(report.cpu.median),
-    wallRatio: round(report.wall.median),
-    aim: b2.aim,
+    cpuRatio: round(report.cpu.median, 4),
+    wallRatio: round(report.wall.median, 4),
     met: report.cpu.median <= AIM,
     pairs: report.pairs,
     details: {
       floor: NAMES[best],
-      msPerWorkspace: round((cpuOf(report.ours) * 1000) / WORKSPACES),
-      floorMsPerWorkspace: round((cpuOf(report.floor) * 1000) / WORKSPACES),
-      cpuRatioWithStart: round(wholeRatio),
+      msPerWorkspace: round((cpuOf(report.ours) * 1000) / WORKSPACES, 4),
+      floorMsPerWorkspace: round((cpuOf(report.floor) * 1000) / WORKSPACES, 4),
+      cpuRatioWithStart: round(wholeRatio, 4),
     },
   }
 }
@@ -145,5 +144,3 @@ function proofOf(target: string, pairs: string): string {
   }
   return `${files}-${hash.digest('hex')}`
 }
-
-const round = (value: number): number => Math.round(value * 10_000) / 10_000

@@ -1,17 +1,7 @@
-import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { findTool } from '../test/tools.ts'
 import { proofOfCheckout, proofOfMr } from './floor-plans.ts'
+import { type BenchOptions, type BenchOutcome, comparePairs, type Contestant, round, spread } from './harness.ts'
+import { type MrBench, mrBenchmark } from './mr-benchmark.ts'
 import {
-  type BenchOptions,
-  type BenchResult,
-  type Benchmark,
-  comparePairs,
-  type Contestant,
-  spread,
-} from './harness.ts'
-import {
-  makeFloorCheckout,
   type Measured,
   type MrWorld,
   refreshFloorCheckout,
@@ -19,59 +9,37 @@ import {
   stackDirectory,
   stackNumbers,
   STACKS,
-  startMrWorld,
 } from './mr-world.ts'
 
 const AIM = 1.5
 
 /** From the push of a branch that touches 50 stacks until all its plans are stored and shown on the merge request. */
-export const b3: Benchmark = {
-  id: 'B3',
-  title: `a merge request that touches ${STACKS} Terraform stacks → all plans on it (variant a: terraform_data)`,
-  aim: `≤ ${AIM}× the CPU of xargs -P2 terraform init && plan`,
+export const b3 = mrBenchmark(
+  {
+    id: 'B3',
+    title: `a merge request that touches ${STACKS} Terraform stacks → all plans on it (variant a: terraform_data)`,
+    aim: `≤ ${AIM}× the CPU of xargs -P2 terraform init && plan`,
+  },
   run,
-}
+)
 
-async function run(options: BenchOptions): Promise<BenchResult> {
-  const { directory, print } = options
-  const terraform = findTool('terraform')
-  if (terraform === null) {
-    print('SKIPPED: terraform is neither on PATH nor in .tools/bin ("npm run tools" installs what it can)')
-    return {
-      id: b3.id,
-      cpuRatio: null,
-      wallRatio: null,
-      aim: b3.aim,
-      met: false,
-      pairs: 0,
-      details: { skipped: 'terraform' },
-    }
-  }
-  const checkout = join(directory, 'checkout')
-  mkdirSync(checkout)
-  makeFloorCheckout(checkout, terraform.path)
-  const world = await startMrWorld(directory, dirname(terraform.path))
-  try {
-    const measured: Measured[] = []
-    const report = await comparePairs(trueup(world, measured), floor(checkout, terraform.path), options)
-    // The first is the warm-up.
-    const last = measured.slice(-options.pairs)
-    const push = spread(last.map((one) => one.pushCpuSeconds)).median
-    print(`of ours, git push on the pusher's side: cpu ${push.toFixed(3)} s (median)`)
-    return {
-      id: b3.id,
-      cpuRatio: rounded(report.cpu.median),
-      wallRatio: rounded(report.wall.median),
-      aim: b3.aim,
-      met: report.cpu.median <= AIM,
-      pairs: report.pairs,
-      details: {
-        msPerStack: rounded((spread(report.ours.map((one) => one.cpuSeconds)).median * 1000) / STACKS),
-        floorMsPerStack: rounded((spread(report.floor.map((one) => one.cpuSeconds)).median * 1000) / STACKS),
-      },
-    }
-  } finally {
-    await world.stop()
+async function run({ world, checkout, terraform }: MrBench, options: BenchOptions): Promise<BenchOutcome> {
+  const { print } = options
+  const measured: Measured[] = []
+  const report = await comparePairs(trueup(world, measured), floor(checkout, terraform), options)
+  // The first is the warm-up.
+  const last = measured.slice(-options.pairs)
+  const push = spread(last.map((one) => one.pushCpuSeconds)).median
+  print(`of ours, git push on the pusher's side: cpu ${push.toFixed(3)} s (median)`)
+  return {
+    cpuRatio: round(report.cpu.median),
+    wallRatio: round(report.wall.median),
+    met: report.cpu.median <= AIM,
+    pairs: report.pairs,
+    details: {
+      msPerStack: round((spread(report.ours.map((one) => one.cpuSeconds)).median * 1000) / STACKS),
+      floorMsPerStack: round((spread(report.floor.map((one) => one.cpuSeconds)).median * 1000) / STACKS),
+    },
   }
 }
 
@@ -121,5 +89,3 @@ function floor(checkout: string, terraform: string): Contestant {
     proof: () => Promise.resolve(proofOfCheckout(checkout, terraform, stackNumbers)),
   }
 }
-
-const rounded = (value: number): number => Math.round(value * 1000) / 1000

@@ -1,19 +1,17 @@
-import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { MrDetail } from '../src/server/schemas/merge-requests.ts'
-import { findTool } from '../test/tools.ts'
 import { proofOfCheckout, proofOfMr } from './floor-plans.ts'
 import {
   type BenchOptions,
-  type BenchResult,
-  type Benchmark,
+  type BenchOutcome,
   comparePairs,
   type Contestant,
   describeSpread,
+  round,
   spread,
 } from './harness.ts'
+import { type MrBench, mrBenchmark } from './mr-benchmark.ts'
 import {
-  makeFloorCheckout,
   type Measured,
   type MrWorld,
   refreshFloorCheckout,
@@ -21,7 +19,6 @@ import {
   stackDirectory,
   stackNumbers,
   STACKS,
-  startMrWorld,
 } from './mr-world.ts'
 
 const AIM_MS = 50
@@ -29,78 +26,57 @@ const BRANCH = 'change'
 const CHANGED = 7
 
 /** What a push to an open merge request costs until all its plans are valid again, when little or nothing has to be planned. */
-export const b4: Benchmark = {
-  id: 'B4',
-  title: `a push to a merge request of ${STACKS} planned stacks: README only, one stack, a rebase with the same trees`,
-  aim: `README and rebase ≤ ${AIM_MS} ms CPU and no new plan; one stack is planned anew, and only that`,
+export const b4 = mrBenchmark(
+  {
+    id: 'B4',
+    title: `a push to a merge request of ${STACKS} planned stacks: README only, one stack, a rebase with the same trees`,
+    aim: `README and rebase ≤ ${AIM_MS} ms CPU and no new plan; one stack is planned anew, and only that`,
+  },
   run,
-}
+)
 
-async function run(options: BenchOptions): Promise<BenchResult> {
-  const { directory, print } = options
-  const terraform = findTool('terraform')
-  if (terraform === null) {
-    print('SKIPPED: terraform is neither on PATH nor in .tools/bin ("npm run tools" installs what it can)')
-    return {
-      id: b4.id,
-      cpuRatio: null,
-      wallRatio: null,
-      aim: b4.aim,
-      met: false,
-      pairs: 0,
-      details: { skipped: 'terraform' },
+async function run({ world, checkout, terraform }: MrBench, options: BenchOptions): Promise<BenchOutcome> {
+  const { print } = options
+  let mr = await openRequest(world)
+  const irrelevant = async (what: string, change: (number: number) => void, ...push: string[]): Promise<number[]> => {
+    const costs: number[] = []
+    // The first warms the server up.
+    for (let number = 0; number <= options.pairs; number++) {
+      change(number)
+      const done = await world.pushAndWait(BRANCH, ...push)
+      expectPlanned(mr, done.mr, [])
+      mr = done.mr
+      if (number > 0) costs.push(done.serverCpuSeconds * 1000)
     }
+    print(`${what}: server cpu ${describeSpread(spread(costs), 1)} ms, all ${STACKS} plans kept`)
+    return costs
   }
-  const checkout = join(directory, 'checkout')
-  mkdirSync(checkout)
-  makeFloorCheckout(checkout, terraform.path)
-  const world = await startMrWorld(directory, dirname(terraform.path))
-  try {
-    let mr = await openRequest(world)
-    const irrelevant = async (what: string, change: (number: number) => void, ...push: string[]): Promise<number[]> => {
-      const costs: number[] = []
-      // The first warms the server up.
-      for (let number = 0; number <= options.pairs; number++) {
-        change(number)
-        const done = await world.pushAndWait(BRANCH, ...push)
-        expectPlanned(mr, done.mr, [])
-        mr = done.mr
-        if (number > 0) costs.push(done.serverCpuSeconds * 1000)
-      }
-      print(`${what}: server cpu ${describeSpread(spread(costs), 1)} ms, all ${STACKS} plans kept`)
-      return costs
-    }
-    const readme = await irrelevant('(i) README', (number) => {
-      world.write('README.md', `# bench ${number}\n`)
-      world.commit(`Describe ${number}`)
-    })
-    const rebase = await irrelevant(
-      '(iii) rebase with the same trees',
-      (number) => world.git('commit', '--quiet', '--amend', '--message', `Reworded ${number}`),
-      '--force',
-    )
-    const bare = await barePush(world, options)
-    print(`of this, the same pushes into a bare repository without Trueup: cpu ${describeSpread(spread(bare), 1)} ms`)
+  const readme = await irrelevant('(i) README', (number) => {
+    world.write('README.md', `# bench ${number}\n`)
+    world.commit(`Describe ${number}`)
+  })
+  const rebase = await irrelevant(
+    '(iii) rebase with the same trees',
+    (number) => world.git('commit', '--quiet', '--amend', '--message', `Reworded ${number}`),
+    '--force',
+  )
+  const bare = await barePush(world, options)
+  print(`of this, the same pushes into a bare repository without Trueup: cpu ${describeSpread(spread(bare), 1)} ms`)
 
-    print(`(ii) one of ${STACKS} stacks, against terraform init && plan of this one`)
-    const one = await comparePairs(trueup(world, mr), floor(checkout, terraform.path), options)
-    const worst = Math.max(spread(readme).median, spread(rebase).median)
-    return {
-      id: b4.id,
-      cpuRatio: rounded(one.cpu.median),
-      wallRatio: rounded(one.wall.median),
-      aim: b4.aim,
-      met: worst <= AIM_MS,
-      pairs: one.pairs,
-      details: {
-        readmeCpuMs: rounded(spread(readme).median),
-        rebaseCpuMs: rounded(spread(rebase).median),
-        barePushCpuMs: rounded(spread(bare).median),
-        oneStackCpuMs: rounded(spread(one.ours.map((each) => each.cpuSeconds)).median * 1000),
-      },
-    }
-  } finally {
-    await world.stop()
+  print(`(ii) one of ${STACKS} stacks, against terraform init && plan of this one`)
+  const one = await comparePairs(trueup(world, mr), floor(checkout, terraform), options)
+  const worst = Math.max(spread(readme).median, spread(rebase).median)
+  return {
+    cpuRatio: round(one.cpu.median),
+    wallRatio: round(one.wall.median),
+    met: worst <= AIM_MS,
+    pairs: one.pairs,
+    details: {
+      readmeCpuMs: round(spread(readme).median),
+      rebaseCpuMs: round(spread(rebase).median),
+      barePushCpuMs: round(spread(bare).median),
+      oneStackCpuMs: round(spread(one.ours.map((each) => each.cpuSeconds)).median * 1000),
+    },
   }
 }
 
@@ -180,5 +156,3 @@ async function barePush(world: MrWorld, options: BenchOptions): Promise<number[]
   }
   return costs
 }
-
-const rounded = (value: number): number => Math.round(value * 1000) / 1000

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type BenchOptions,
-  type BenchResult,
+  type BenchOutcome,
   type Benchmark,
   comparePairs,
   type Contestant,
@@ -13,6 +13,7 @@ import {
   findProgram,
   runContestant,
   type Spread,
+  round,
   spread,
 } from './harness.ts'
 
@@ -35,7 +36,7 @@ export const b8: Benchmark = {
   run,
 }
 
-async function run(options: BenchOptions): Promise<BenchResult> {
+async function run(options: BenchOptions): Promise<BenchOutcome> {
   const { directory, print } = options
   makeFiles(directory)
   await sleep(2500) // Files younger than two seconds are hashed again whatever the cache says.
@@ -62,10 +63,8 @@ async function run(options: BenchOptions): Promise<BenchResult> {
   const latency = await measureLatency(directory, print)
 
   return {
-    id: b8.id,
     cpuRatio: round(audit.cpu.median),
     wallRatio: round(audit.wall.median),
-    aim: b8.aim,
     met: audit.cpu.median <= AUDIT_AIM && latency.median <= LATENCY_AIM_MS,
     pairs: audit.pairs,
     details: {
@@ -187,5 +186,3 @@ function hashTree(directory: string): string {
       .update('\0')
   return hash.digest('hex')
 }
-
-const round = (value: number): number => Math.round(value * 1000) / 1000

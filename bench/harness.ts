@@ -11,7 +11,7 @@ export interface Benchmark {
   title: string
   /** The aim in words, e.g. `≤ 2× sha256sum -c`. */
   aim: string
-  run(options: BenchOptions): Promise<BenchResult>
+  run(options: BenchOptions): Promise<BenchOutcome>
 }
 
 export interface BenchOptions {
@@ -23,13 +23,11 @@ export interface BenchOptions {
   print: (line: string) => void
 }
 
-/** The last line of `--json`. Ratios are ours/floor: medians over the pairs; below 1 we are cheaper. */
-export interface BenchResult {
-  id: string
+/** Ratios are ours/floor: medians over the pairs; below 1 we are cheaper. */
+export interface BenchOutcome {
   /** CPU-seconds of the whole process tree, ours/floor. Null where a ratio says nothing (a latency). */
   cpuRatio: number | null
   wallRatio: number | null
-  aim: string
   met: boolean
   /** Valid pairs. */
   pairs: number
@@ -221,6 +219,9 @@ export function describeSpread(of: Spread, digits = 2): string {
   const n = (value: number): string => value.toFixed(digits)
   return `${n(of.median)} (quartiles ${n(of.quartiles[0])}–${n(of.quartiles[1])}, range ${n(of.min)}–${n(of.max)})`
 }
+
+/** To the thousandth, or as fine as asked for. */
+export const round = (value: number, digits = 3): number => Math.round(value * 10 ** digits) / 10 ** digits
 
 const ratio = (ours: number, floor: number): number => ours / Math.max(floor, 0.001)
 
