@@ -22,7 +22,9 @@ export const RUN_STATES = [
 ] as const
 export type RunState = (typeof RUN_STATES)[number]
 
-export const isStateChanging = (kind: RunKind): boolean => kind !== 'preview' && kind !== 'drift'
+/** Kinds that change the world: one at a time for a stack. */
+export const CHANGING_KINDS = ['deploy', 'heal', 'destroy'] as const satisfies RunKind[]
+export const isStateChanging = (kind: RunKind): boolean => (CHANGING_KINDS as readonly RunKind[]).includes(kind)
 
 /** States in which a worker holds the lease. */
 export const LEASED_STATES = ['leased', 'preparing', 'planning', 'applying', 'verifying'] as const satisfies RunState[]
@@ -54,6 +56,9 @@ export const RUN_TRANSITIONS: { readonly [From in RunState]: readonly RunState[]
 
 export const canTransition = (from: RunState, to: RunState): boolean => RUN_TRANSITIONS[from].includes(to)
 export const isFinal = (state: RunState): boolean => RUN_TRANSITIONS[state].length === 0
+
+/** States of a run that has not ended. */
+export const PENDING_STATES: readonly RunState[] = RUN_STATES.filter((state) => !isFinal(state))
 
 const STATE_WORDS: { readonly [State in RunState]: string } = {
   queued: 'waiting for a worker',

@@ -26,38 +26,43 @@ export async function beginAgain(tx: Queries, run: Run, reason: AgainReason): Pr
   const followers = await listRuns(tx, { stackId: run.stackId, kinds: [run.kind] }, { limit: 50 })
   if (followers.items.some((follower) => follower.retryOfRunId === run.id)) return
   if ((await attempts(tx, run)) >= MAX_ATTEMPTS) return await giveUp(tx, run)
-  const spec = specOfRun(run)
+  await createFollower(tx, run, { reason, actor: SYSTEM })
+}
+
+/** The same run once more with a fresh plan, in the place of the one that ended. */
+export async function createFollower(
+  tx: Queries,
+  run: Run,
+  why: Pick<NewRun, 'reason' | 'actor' | 'state' | 'dependsOn'>,
+): Promise<Run> {
   const asks = mustAsk(run)
-  const again = await createRun(tx, {
+  const follower = await createRun(tx, {
     stackId: run.stackId,
     repositoryId: run.repositoryId,
     kind: run.kind,
     commitOid: run.commitOid,
     desiredDigest: run.desiredDigest,
-    spec: specToJson({ ...spec, afterLostApply: asks }),
+    spec: specToJson({ ...specOfRun(run), afterLostApply: asks }),
     pool: run.pool,
     retryOfRunId: run.id,
-    reason,
-    actor: SYSTEM,
+    ...why,
     ...(run.mrId !== null && { mrId: run.mrId }),
     ...(run.mergeSequence !== null && { mergeSequence: run.mergeSequence }),
     ...carriedApproval(run, asks),
   })
-  await moveDependents(tx, run.id, again.id)
+  await moveDependents(tx, run.id, follower.id)
   await refreshStack(tx, run.stackId)
+  return follower
 }
 
 /** Whether a person has to look before the apply of this lost run is repeated. */
-export const mustAsk = (run: Run): boolean =>
+const mustAsk = (run: Run): boolean =>
   run.state === 'lost' &&
   !stackCapabilities(specOfRun(run).definition).idempotentApply &&
   appliedOf(run)?.status !== 'applied'
 
 /** What was approved stays so for the run that follows; where a person has to look, only as what to compare with. */
-export function carriedApproval(
-  run: Run,
-  asks: boolean,
-): Pick<NewRun, 'approvedPlan' | 'approvedDigest' | 'approvedById'> {
+function carriedApproval(run: Run, asks: boolean): Pick<NewRun, 'approvedPlan' | 'approvedDigest' | 'approvedById'> {
   return {
     ...(run.approvedPlan && { approvedPlan: run.approvedPlan }),
     ...(run.approvedDigest !== null && !asks && { approvedDigest: run.approvedDigest }),

@@ -1,7 +1,7 @@
+import { CHANGING_KINDS } from '../../domain/run.ts'
 import type { Queries } from '../../store/context.ts'
 import { listRuns, runDependencies, type RunSummary, transitionRun } from '../../store/runs.ts'
 import { SYSTEM } from '../parts.ts'
-import { CHANGING_KINDS } from '../stacks/pending.ts'
 import { moveDependents, releaseFrom } from './dependencies.ts'
 
 export interface Overtaken {

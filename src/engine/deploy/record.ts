@@ -1,13 +1,13 @@
 import type { ApplyResult, Plan, PlanSummary } from '../../domain/plan.ts'
 import { appendAudit } from '../../store/audit.ts'
 import type { Queries } from '../../store/context.ts'
-import { createDeployment, findDeploymentByRun } from '../../store/deployments.ts'
+import { createDeployment, type Deployment, findDeploymentByRun } from '../../store/deployments.ts'
 import { patchDriftRecord, recordHeals, standingDrift } from '../../store/drift.ts'
 import type { DataKeys } from '../../store/keys.ts'
 import { getMergeRequest } from '../../store/merge-requests.ts'
 import { nowOf } from '../../store/open.ts'
 import type { Run } from '../../store/runs.ts'
-import { patchStack, requireStack } from '../../store/stacks.ts'
+import { patchStack, requireStack, type Stack } from '../../store/stacks.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { outputsOfStack, recordOutputs } from '../outputs.ts'
 import { SYSTEM } from '../parts.ts'
@@ -41,25 +41,9 @@ export async function deployedWithoutChange(tx: Queries, keys: DataKeys, run: Ru
 
 /** A successful deploy, heal or destroy: what is deployed, what is healed, and the line in the history. */
 export async function recordDeployment(tx: Queries, run: Run): Promise<void> {
-  if (run.kind === 'preview' || run.kind === 'drift') return
-  if (await findDeploymentByRun(tx, run.id)) return
-  const stack = await requireStack(tx, run.stackId)
+  const stack = await recordInHistory(tx, run, 'succeeded')
+  if (stack === null) return
   const spec = specOfRun(run)
-  const summary = (run.planSummary ?? { create: 0, update: 0, delete: 0, replace: 0, other: 0 }) as PlanSummary
-  await createDeployment(tx, {
-    stackId: stack.id,
-    repositoryId: stack.repositoryId,
-    runId: run.id,
-    mrId: run.mrId,
-    kind: run.kind,
-    commitOid: run.commitOid,
-    previousCommitOid: stack.deployedCommit,
-    desiredDigest: spec.sourceDigest,
-    status: 'succeeded',
-    summary,
-    actorId: run.approvedById,
-    finishedAt: nowOf(tx),
-  })
   await closeDrift(tx, run)
   if (spec.destroy) {
     const gone = {
@@ -153,22 +137,8 @@ async function recordFailure(
   applied: Pick<ApplyResult, 'resources'> | null,
   action: 'stack.broken' | 'stack.heal_failed',
 ): Promise<void> {
-  if (run.kind === 'preview' || run.kind === 'drift' || (await findDeploymentByRun(tx, run.id))) return
-  const stack = await requireStack(tx, run.stackId)
-  await createDeployment(tx, {
-    stackId: stack.id,
-    repositoryId: stack.repositoryId,
-    runId: run.id,
-    mrId: run.mrId,
-    kind: run.kind,
-    commitOid: run.commitOid,
-    previousCommitOid: stack.deployedCommit,
-    desiredDigest: specOfRun(run).sourceDigest,
-    status: 'failed',
-    summary: (run.planSummary ?? { create: 0, update: 0, delete: 0, replace: 0, other: 0 }) as PlanSummary,
-    actorId: run.approvedById,
-    finishedAt: nowOf(tx),
-  })
+  const stack = await recordInHistory(tx, run, 'failed')
+  if (stack === null) return
   const done =
     applied?.resources.filter((resource) => resource.status === 'done').map((resource) => resource.address) ?? []
   const data = { runId: run.id, done: done.slice(0, 200), doneCount: done.length, known: applied !== null }
@@ -179,4 +149,26 @@ async function recordFailure(
     repositoryId: stack.repositoryId,
     data,
   })
+}
+
+/** The run's line in the history of its stack; null where it has one already, or changes nothing. */
+async function recordInHistory(tx: Queries, run: Run, status: Deployment['status']): Promise<Stack | null> {
+  if (run.kind === 'preview' || run.kind === 'drift') return null
+  if (await findDeploymentByRun(tx, run.id)) return null
+  const stack = await requireStack(tx, run.stackId)
+  await createDeployment(tx, {
+    stackId: stack.id,
+    repositoryId: stack.repositoryId,
+    runId: run.id,
+    mrId: run.mrId,
+    kind: run.kind,
+    commitOid: run.commitOid,
+    previousCommitOid: stack.deployedCommit,
+    desiredDigest: specOfRun(run).sourceDigest,
+    status,
+    summary: (run.planSummary ?? { create: 0, update: 0, delete: 0, replace: 0, other: 0 }) as PlanSummary,
+    actorId: run.approvedById,
+    finishedAt: nowOf(tx),
+  })
+  return stack
 }

@@ -1,11 +1,10 @@
-import type { RunState } from '../../domain/run.ts'
+import { PENDING_STATES, type RunState } from '../../domain/run.ts'
 import { type StackKey, stackKey } from '../../domain/stack.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import type { Queries } from '../../store/context.ts'
 import { getRun, listRuns, type NewRun, type Run, runDependencies, type RunSummary } from '../../store/runs.ts'
 import { findStack, requireStack, type Stack } from '../../store/stacks.ts'
 import type { RunSpec } from '../run-spec.ts'
-import { PENDING_STATES } from '../stacks/pending.ts'
 import { isBehind } from '../stacks/status.ts'
 import { isBeyond, waitingFor } from './dependencies.ts'
 

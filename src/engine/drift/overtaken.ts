@@ -1,8 +1,8 @@
+import { CHANGING_KINDS } from '../../domain/run.ts'
 import type { Queries } from '../../store/context.ts'
 import { listRuns, type Run, transitionRun } from '../../store/runs.ts'
 import { requireStack, type Stack } from '../../store/stacks.ts'
 import { SYSTEM } from '../parts.ts'
-import { CHANGING_KINDS } from '../stacks/pending.ts'
 
 /** Reason of drift checks whose finding says nothing, because the stack was changed while they looked. */
 export const OVERTAKEN = 'overtaken'

@@ -1,3 +1,4 @@
+import { CHANGING_KINDS, PENDING_STATES } from '../../domain/run.ts'
 import type { Queries } from '../../store/context.ts'
 import { nowOf } from '../../store/open.ts'
 import { createRun, listRuns, type Run, type RunSummary } from '../../store/runs.ts'
@@ -5,7 +6,6 @@ import { patchStack, requireStack, type Stack, stacksDueForDrift } from '../../s
 import { stackCapabilities } from '../driver-capabilities.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import { type RunSpec, specToJson } from '../run-spec.ts'
-import { CHANGING_KINDS, PENDING_STATES } from '../stacks/pending.ts'
 
 /** Stacks looked at in one round of the clock. */
 const PER_ROUND = 50

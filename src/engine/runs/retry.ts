@@ -1,18 +1,16 @@
+import { CHANGING_KINDS, PENDING_STATES } from '../../domain/run.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { getMergeRequest } from '../../store/merge-requests.ts'
 import { findQuarantine } from '../../store/quarantine.ts'
-import { createRun, listRuns, type Run } from '../../store/runs.ts'
+import { listRuns, type Run } from '../../store/runs.ts'
 import { requireStack } from '../../store/stacks.ts'
-import { carriedApproval, mustAsk } from '../deploy/begin-again.ts'
-import { moveDependents } from '../deploy/dependencies.ts'
+import { createFollower } from '../deploy/begin-again.ts'
 import { upstreamOfRetry, waitingOn } from '../deploy/upstream.ts'
 import { checkNow, healNow } from '../drift/actions.ts'
 import { previewMergeRequest } from '../merge-requests/preview.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
 import { type EngineParts, userActor } from '../parts.ts'
-import { specOfRun, specToJson } from '../run-spec.ts'
-import { CHANGING_KINDS, PENDING_STATES } from '../stacks/pending.ts'
-import { refreshStack } from '../stacks/status.ts'
+import { specOfRun } from '../run-spec.ts'
 import { mustGetRun } from './actions.ts'
 
 interface RetryWish {
@@ -73,25 +71,7 @@ async function deployAgain(parts: EngineParts, run: Run, wish: RetryWish, doing:
     if (!wanted) refuse('Git says otherwise by now', 'Roll back by `trueup rollback` instead: that is a Git change.')
     const pending = await listRuns(tx, { stackId, kinds: CHANGING_KINDS, states: PENDING_STATES }, { limit: 1 })
     if (pending.items[0]) refuse(`run ${pending.items[0].id} is to change the stack already`, 'Wait for its end.')
-    const asks = mustAsk(run)
-    const again = await createRun(tx, {
-      stackId,
-      repositoryId: run.repositoryId,
-      kind: run.kind,
-      commitOid: run.commitOid,
-      desiredDigest: run.desiredDigest,
-      spec: specToJson({ ...spec, afterLostApply: asks }),
-      pool: run.pool,
-      retryOfRunId: run.id,
-      reason: 'retried',
-      actor: userActor(wish.actorId),
-      ...waitingOn(await upstreamOfRetry(tx, run, stack)),
-      ...(run.mrId !== null && { mrId: run.mrId }),
-      ...(run.mergeSequence !== null && { mergeSequence: run.mergeSequence }),
-      ...carriedApproval(run, asks),
-    })
-    await moveDependents(tx, run.id, again.id)
-    await refreshStack(tx, stackId)
-    return again
+    const upstream = waitingOn(await upstreamOfRetry(tx, run, stack))
+    return await createFollower(tx, run, { reason: 'retried', actor: userActor(wish.actorId), ...upstream })
   })
 }

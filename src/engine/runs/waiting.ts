@@ -1,9 +1,8 @@
-import { describeState } from '../../domain/run.ts'
+import { CHANGING_KINDS, PENDING_STATES, describeState } from '../../domain/run.ts'
 import type { Queries } from '../../store/context.ts'
 import { listRuns, getRun, runDependencies, type RunSummary } from '../../store/runs.ts'
 import { requireStack } from '../../store/stacks.ts'
 import type { EngineParts } from '../parts.ts'
-import { CHANGING_KINDS, PENDING_STATES } from '../stacks/pending.ts'
 
 type Waiting = Pick<RunSummary, 'id' | 'stackId' | 'state' | 'message' | 'ready' | 'notBefore' | 'pool'>
 

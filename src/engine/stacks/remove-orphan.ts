@@ -1,3 +1,4 @@
+import { CHANGING_KINDS, PENDING_STATES } from '../../domain/run.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit.ts'
 import type { Queries } from '../../store/context.ts'
@@ -8,7 +9,6 @@ import { releaseFromGone } from '../deploy/dependencies.ts'
 import { stackCapabilities } from '../driver-capabilities.ts'
 import { type EngineParts, userActor } from '../parts.ts'
 import { type RunSpec, specToJson } from '../run-spec.ts'
-import { CHANGING_KINDS, PENDING_STATES } from './pending.ts'
 import { refreshStack } from './status.ts'
 
 export interface OrphanWish {

@@ -1,4 +1,4 @@
-import type { RunKind } from '../../domain/run.ts'
+import { CHANGING_KINDS, PENDING_STATES, type RunKind } from '../../domain/run.ts'
 import type { Queries } from '../../store/context.ts'
 import { standingDrift } from '../../store/drift.ts'
 import { findQuarantine } from '../../store/quarantine.ts'
@@ -6,7 +6,6 @@ import { getRun, listRuns, type RunSummary } from '../../store/runs.ts'
 import { getStack, patchStack, type Stack, type StackStatus } from '../../store/stacks.ts'
 import { describeFight, healsOf } from '../drift/heal-state.ts'
 import type { RunSpec } from '../run-spec.ts'
-import { CHANGING_KINDS, PENDING_STATES } from './pending.ts'
 
 /**
  * Recomputes a stack's status from the facts. To be called in every transaction that changes one of them. The columns
