@@ -19,9 +19,8 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
   // A checkout carries its own runtime as a dependency.
   const argv = ['--disable-warning=ExperimentalWarning', entry, ...process.argv.slice(2)]
   const child = spawn(pinned, argv, { stdio: 'inherit' })
-  // Ctrl-C reaches the child by itself, and this process only has to outlive it; whoever stops a service stops this one.
-  process.on('SIGINT', () => {})
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // Whoever stops a service stops this process. Ctrl-C reaches the child by itself as well, which takes both for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.once('exit', (code) => (process.exitCode = code ?? 1))
 } else {
   process.stderr.write(

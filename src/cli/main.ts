@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander'
 import { furtherProblems } from '../domain/config/problems.ts'
 import { asTrueupError, TrueupError } from '../lib/errors/error.ts'
+import { onStopRequests } from '../lib/process/stop-signals.ts'
 import { createCli } from './cli.ts'
 import { buildProgram } from './program.ts'
 
@@ -55,20 +56,13 @@ const wantsJson = (argv: string[]): boolean =>
 function listenToSignals(): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController()
   const { signal } = controller
-  const onSignal = (name: NodeJS.Signals): void => {
-    if (signal.aborted) process.exit(exitOf(signal))
+  const stop = onStopRequests((name, nth) => {
+    if (nth > 1) process.exit(exitOf(signal))
     controller.abort(name)
-  }
-  for (const name of STOPPING) process.on(name, onSignal)
-  return {
-    signal,
-    stop() {
-      for (const name of STOPPING) process.off(name, onSignal)
-    },
-  }
+  })
+  return { signal, stop }
 }
 
-const STOPPING = ['SIGINT', 'SIGTERM'] as const
 /** As a shell says it: 128 and the number of the signal. */
 const exitOf = (signal: AbortSignal): number => (signal.reason === 'SIGTERM' ? 143 : 130)
 

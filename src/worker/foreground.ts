@@ -1,3 +1,4 @@
+import { onStopRequests } from '../lib/process/stop-signals.ts'
 import type { Logger } from './logging.ts'
 import type { RunnerOptions } from './options.ts'
 import { startRunner } from './runner.ts'
@@ -13,7 +14,7 @@ export async function runInForeground(options: RunnerOptions, log: Logger): Prom
   let requests = 0
   let stop = (_drainMs: number): void => starting.abort()
   const requestStop = () => stop(requests++ === 0 ? options.drainMs : 0)
-  process.on('SIGTERM', requestStop).on('SIGINT', requestStop)
+  onStopRequests(requestStop)
   if (options.withParent)
     process.stdin
       .resume()
