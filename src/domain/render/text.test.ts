@@ -90,6 +90,13 @@ describe('a plan on a terminal', () => {
     )
   })
 
+  it('says of a long value that becomes unknown that it does, not that it goes', () => {
+    const before = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`key_${index}`, index]))
+    const text = plain([change('a.b', [{ path: 'output', before, unknown: true }])])
+    expect(text).toContain('+           (known after apply)')
+    expect(text).not.toContain('+1,0')
+  })
+
   it('never shows sensitive values, neither in changes nor in outputs', () => {
     const changes = [
       change('x', [

@@ -45,11 +45,12 @@ function blockText(attribute: AttributeChange, side: 'before' | 'after'): string
   return JSON.stringify(value).length > MAX_INLINE ? pretty(value) : null
 }
 
-/** The other side of a block: nothing, or its single line. */
+/** The other side of a block: nothing, or its single line. What is not known yet has no value, but is not nothing. */
 function sideText(attribute: AttributeChange, side: 'before' | 'after'): string {
   const value = attribute[side]
+  if (side === 'after' && attribute.unknown) return valueText(attribute, side)
   if (value === undefined || value === null) return ''
-  if (typeof value === 'string' && !attribute.sensitive && !(side === 'after' && attribute.unknown)) return value
+  if (typeof value === 'string' && !attribute.sensitive) return value
   return valueText(attribute, side, MAX_INLINE)
 }
 
