@@ -1,14 +1,8 @@
 import { stringify } from 'yaml'
 import { parseConfig } from '../../domain/config/parse.ts'
 import { DRIVERS } from '../../drivers/registry.ts'
-import type { JsonObject } from '../../lib/json.ts'
+import { byEnvironment, type ProposedStack } from './by-environment.ts'
 import type { WorkingTree } from './working-tree.ts'
-
-export interface ProposedStack {
-  path: string
-  driver: string
-  with?: JsonObject
-}
 
 const HEAD = `# What Trueup manages in this repository, and by which rules. Reference: docs/configuration.md
 # Check it with \`trueup validate\`, see what it would do with \`trueup plan\`.
@@ -19,18 +13,19 @@ export async function proposeConfig(
   tree: WorkingTree,
   environments: readonly string[],
 ): Promise<{ text: string; stacks: ProposedStack[] }> {
-  const stacks: ProposedStack[] = []
+  const found: ProposedStack[] = []
   for (const [name, driver] of DRIVERS) {
     const proposals = await driver.detect(tree.files, tree.read)
-    for (const proposal of proposals) stacks.push({ driver: name, ...proposal })
+    for (const proposal of proposals) found.push({ driver: name, ...proposal })
   }
+  const stacks = byEnvironment(found, environments, tree.directories)
   // Plain code unit order: the same on every machine.
   stacks.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
   const text = `${HEAD}version: 1
 
 environments:
 ${environments.map(environmentText).join('')}
-stacks:${stacks.length === 0 ? ` []\n${EXAMPLE}` : `\n${stacks.map((stack) => stackText(stack, environments)).join('')}`}`
+stacks:${stacks.length === 0 ? ` []\n${EXAMPLE}` : `\n${stacks.map(stackText).join('')}`}`
   parseConfig(text)
   return { text, stacks }
 }
@@ -43,11 +38,11 @@ function environmentText(name: string): string {
 ${tier === 'production' ? '    approvals: { required: 1 }        # people other than the author\n' : ''}`
 }
 
-function stackText({ path, driver, with: settings }: ProposedStack, environments: readonly string[]): string {
+function stackText({ path, driver, environments, with: settings }: ProposedStack): string {
   const entry = {
     path,
     driver,
-    ...(environments.length > 1 && { environments }),
+    ...(environments && { environments }),
     ...(settings && Object.keys(settings).length > 0 && { with: settings }),
   }
   return stringify([entry], { indentSeq: true, lineWidth: 120 }).replace(/^/gm, '  ').trimEnd() + '\n'
