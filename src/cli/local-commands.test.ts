@@ -138,6 +138,12 @@ describe('validate', () => {
     expect((await run('validate')).out).toMatch(/error staging\/two: .*\n {2}Use a path inside the repository/)
   })
 
+  it.each(['validate', 'init'])('%s says of a directory that is not there just that', async (command) => {
+    const { code, err } = await run(command, 'infar')
+    expect([code, err]).toEqual([1, expect.stringMatching(/infar: there is no such directory/)])
+    expect(err).not.toContain('`path:`')
+  })
+
   it('works from a directory below, and where there is no Git', async () => {
     await write({ 'trueup.yaml': config('/x'), 'web/deep/motd': 'x' })
     expect((await shell.run(['validate'], { cwd: join(repository, 'web', 'deep') })).code).toBe(0)

@@ -1,4 +1,4 @@
-import { cp, lstat, mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises'
+import { cp, lstat, mkdir, readdir, readFile, readlink, stat, symlink } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import picomatch from 'picomatch'
 import type { ListFiles, ReadFile } from '../../drivers/driver.ts'
@@ -26,6 +26,13 @@ const SKIPPED = new Set(['.git', 'node_modules', '.terraform'])
 
 /** Opens the repository around `from`: the Git work tree it lies in, otherwise the nearest directory with a trueup.yaml. */
 export async function openWorkingTree(from: string): Promise<WorkingTree> {
+  if (!(await isDirectory(from))) {
+    throw new TrueupError('NOT_FOUND', {
+      doing: `opening the repository around ${from}`,
+      why: 'there is no such directory',
+      next: 'Name a directory of a repository, or stand in one.',
+    })
+  }
   const top = await git(from, ['rev-parse', '--show-toplevel'])
   const root = top === null ? await nearestWithConfig(from) : top.trim()
   const listed = top === null ? null : await git(root, ['ls-files', '-z', '--cached', '--others', '--exclude-standard'])
@@ -100,6 +107,12 @@ async function walk(root: string, directory = ''): Promise<string[]> {
 const isFile = (path: string): Promise<boolean> =>
   lstat(path).then(
     (stat) => stat.isFile() || stat.isSymbolicLink(),
+    () => false,
+  )
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
     () => false,
   )
 
