@@ -138,6 +138,17 @@ describe('validate', () => {
     expect((await run('validate')).out).toMatch(/error staging\/two: .*\n {2}Use a path inside the repository/)
   })
 
+  it('warns of a trueup.yaml that .gitignore keeps out of every commit, until it is added all the same', async () => {
+    await write({ 'trueup.yaml': config('/x'), 'web/motd': 'x', '.gitignore': '*\n!web\n!web/**\n' })
+    const ran = await run('validate', '-o', 'json')
+    expect([ran.code, ran.json.findings]).toEqual([
+      0,
+      [{ severity: 'warning', path: 'trueup.yaml', message: expect.stringContaining('git add --force trueup.yaml') }],
+    ])
+    await git('add', '--force', 'trueup.yaml')
+    expect((await run('validate', '-o', 'json')).json.findings).toEqual([])
+  })
+
   it.each(['validate', 'init'])('%s says of a directory that is not there just that', async (command) => {
     const { code, err } = await run(command, 'infar')
     expect([code, err]).toEqual([1, expect.stringMatching(/infar: there is no such directory/)])
@@ -166,6 +177,13 @@ describe('init', () => {
     expect((await run('validate')).code).toBe(0)
     const again = await run('init', '--yes')
     expect([again.code, again.err]).toEqual([1, expect.stringContaining('CONFLICT')])
+  })
+
+  it('does not write over a file that .gitignore names', async () => {
+    await write({ 'trueup.yaml': 'mine\n', '.gitignore': '*\n' })
+    const { code, err } = await run('init')
+    expect([code, err]).toEqual([1, expect.stringContaining('(CONFLICT)')])
+    expect(await readFile(join(repository, 'trueup.yaml'), 'utf8')).toBe('mine\n')
   })
 
   it('writes without a terminal to ask at, and an example where it recognises nothing', async () => {

@@ -27,7 +27,8 @@ export const initCommand: CommandModule = (program, cli) => {
       const output = cli.output(command)
       const tree = await openWorkingTree(resolve(cli.cwd, directory))
       const file = join(tree.root, CONFIG_FILE)
-      if (!options.print && tree.files.includes(CONFIG_FILE)) {
+      // Not by the files of the tree: Git may ignore it.
+      if (!options.print && (await tree.read(CONFIG_FILE)) !== null) {
         throw new TrueupError('CONFLICT', {
           doing: `writing ${file}`,
           why: 'it exists',

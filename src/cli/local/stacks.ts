@@ -33,7 +33,15 @@ export async function readStacks(tree: WorkingTree): Promise<LocalStacks> {
   const { config, lineOf } = parseConfigWithLines(source)
   for (const policy of config.policies ?? []) compilePolicy(policy)
   const { stacks, findings } = discoverStacks(config, tree.directories, lineOf)
+  if (!tree.files.includes(CONFIG_FILE)) findings.unshift(IGNORED)
   return { config, stacks: levels(stacks).flat().map(withDriver), findings }
+}
+
+/** Repositories that ignore everything and name what they want are common for configuration files. */
+const IGNORED: Finding = {
+  severity: 'warning',
+  path: CONFIG_FILE,
+  message: `Git ignores it, so that no commit will hold it: add it with \`git add --force ${CONFIG_FILE}\``,
 }
 
 /** The stacks that names or globs of keys choose (`production/web`, `web`, `production/*`); all where none are given. */
