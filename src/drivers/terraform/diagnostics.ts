@@ -51,6 +51,11 @@ const KNOWN: { pattern: RegExp; code: ErrorCode; next?: string }[] = [
     next: 'The repository holds a terraform.tfstate, which is no state any more once Trueup applies. Store it with `terraform state push` (docs/drivers/terraform.md) and remove it from Git; only remove it where nothing of it exists.',
   },
   {
+    pattern: /no value for required variable/i,
+    code: 'SOURCE_INVALID',
+    next: 'Give it a value: `with.variables`, `with.varFiles` or `inputs` of the stack, or `trueup variable set TF_VAR_NAME` for a secret. For `trueup plan` on this machine, TF_VAR_NAME in its environment.',
+  },
+  {
     pattern: /query available provider packages|could not connect to registry|no available releases match/i,
     code: 'TOOL_FAILED',
     next: 'Let the worker reach the provider registry, or give it a provider mirror (TF_PLUGIN_MIRROR or TF_CLI_CONFIG_FILE on the worker, or `pluginDir` in the stack).',

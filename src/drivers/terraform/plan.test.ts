@@ -269,6 +269,15 @@ for (const name of ['terraform', 'tofu'] as const) {
       ])
     })
 
+    it('says where a value that is missing can come from, since nobody here types a command line', async () => {
+      const context = await open({ 'stack/main.tf': 'variable "password" {}' })
+      await expect(terraformDriver.plan(context)).rejects.toMatchObject({
+        code: 'SOURCE_INVALID',
+        message: expect.stringContaining('"password"'),
+        next: expect.stringMatching(/`with\.variables`.*`trueup variable set TF_VAR_/),
+      })
+    })
+
     it('tells a module that cannot be fetched from a fault of the source', async () => {
       const context = await open({
         'stack/main.tf': 'module "far" { source = "git::file:///nonexistent/far.git" }',
