@@ -74,7 +74,7 @@ function withDriver(definition: StackDefinition): LocalStack {
   const issue = parsed.error.issues[0]
   throw new TrueupError('CONFIG_INVALID', {
     doing: `reading the settings of stack ${definition.key}`,
-    why: `with.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`,
+    why: `${['with', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'not valid'}`,
     next: `Correct the \`with:\` block; docs/drivers/${definition.driver}.md lists the settings.`,
   })
 }

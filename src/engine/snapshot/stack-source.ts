@@ -30,7 +30,7 @@ async function dependenciesOf(
     const issue = config.error.issues[0]
     throw new TrueupError('CONFIG_INVALID', {
       doing: `reading the settings of stack ${definition.key}`,
-      why: `with.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`,
+      why: `${['with', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'not valid'}`,
       next: `Correct the \`with:\` block; docs/drivers/${definition.driver}.md lists the settings.`,
     })
   }

@@ -113,7 +113,7 @@ function parseConfig<Config>(driver: Driver<Config>, given: unknown): Config {
   const [issue] = parsed.error.issues
   throw new TrueupError('CONFIG_INVALID', {
     doing: `reading the settings of driver "${driver.name}"`,
-    why: `with.${issue?.path.join('.')}: ${issue?.message}`,
+    why: `${['with', ...(issue?.path ?? [])].join('.')}: ${issue?.message}`,
     next: "Correct the stack's `with:`; when `trueup validate` accepts it, this worker is older than the server.",
     cause: parsed.error,
   })
