@@ -51,6 +51,11 @@ const KNOWN: { pattern: RegExp; code: ErrorCode; next?: string }[] = [
     next: 'The repository holds a terraform.tfstate, which is no state any more once Trueup applies. Store it with `terraform state push` (docs/drivers/terraform.md) and remove it from Git; only remove it where nothing of it exists.',
   },
   {
+    pattern: /unreadable module directory/i,
+    code: 'SOURCE_INVALID',
+    next: 'Correct the `source` of the module: a local one names a directory of the repository, and what Git ignores is not there.',
+  },
+  {
     pattern: /no value for required variable/i,
     code: 'SOURCE_INVALID',
     next: 'Give it a value: `with.variables`, `with.varFiles` or `inputs` of the stack, or `trueup variable set TF_VAR_NAME` for a secret. For `trueup plan` on this machine, TF_VAR_NAME in its environment.',
@@ -91,7 +96,10 @@ export function toolError(doing: string, result: ProcessResult, diagnostics: rea
     ({ severity }) => severity === 'error',
   )
   // A general one often comes before the one that names the place.
-  const first = errors.find(({ range, address }) => range !== undefined && address === undefined) ?? errors[0]
+  const first =
+    errors.find(({ range, address }) => range !== undefined && address === undefined) ??
+    errors.find(({ detail }) => / for module "[^"]+" at /.test(detail)) ??
+    errors[0]
   if (first === undefined) return classified(doing, `it ended with ${ending(result)} and said nothing`, undefined)
   const range = first.address === undefined ? first.range : undefined
   const place = range === undefined ? '' : `${range.filename}:${range.start.line}: `

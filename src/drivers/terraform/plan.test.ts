@@ -269,6 +269,15 @@ for (const name of ['terraform', 'tofu'] as const) {
       ])
     })
 
+    it('takes a local module that is not there for a fault of the source', async () => {
+      const context = await open({ 'stack/main.tf': 'module "near" { source = "../modules/near" }' })
+      await expect(terraformDriver.plan(context)).rejects.toMatchObject({
+        code: 'SOURCE_INVALID',
+        message: expect.stringContaining('"near" at main.tf:1'),
+        next: expect.stringContaining('`source`'),
+      })
+    })
+
     it('says where a value that is missing can come from, since nobody here types a command line', async () => {
       const context = await open({ 'stack/main.tf': 'variable "password" {}' })
       await expect(terraformDriver.plan(context)).rejects.toMatchObject({
