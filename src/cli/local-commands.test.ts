@@ -109,7 +109,7 @@ describe('validate', () => {
       'a driver that there is not',
       { 'trueup.yaml': config('/x').replace('files', 'flies'), 'web/x': '' },
       'CONFIG_INVALID',
-      'flies',
+      'did you mean "files"?',
     ],
     [
       'a setting that the driver does not know',

@@ -1,3 +1,4 @@
+import { didYouMean } from '../domain/suggest.ts'
 import { TrueupError } from '../lib/errors/error.ts'
 import { commandDriver } from './command/index.ts'
 import type { Driver } from './driver.ts'
@@ -20,6 +21,6 @@ export function driverNamed(name: string): Driver {
   if (driver) return driver
   throw new TrueupError('CONFIG_INVALID', {
     doing: `looking up the driver "${name}"`,
-    why: `there is none of that name; there are ${[...DRIVERS.keys()].join(', ')}`,
+    why: `there is none of that name${didYouMean(name, DRIVERS.keys())}; there are ${[...DRIVERS.keys()].join(', ')}`,
   })
 }
