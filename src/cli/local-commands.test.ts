@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runProcess } from '../lib/process/run.ts'
@@ -142,6 +142,18 @@ describe('validate', () => {
       findings: ['staging/one', 'staging/two'].map((stack) => ({ stack, code: 'PATH_OUTSIDE', severity: 'error' })),
     })
     expect((await run('validate')).out).toMatch(/error staging\/two: .*\n {2}Use a path inside the repository/)
+  })
+
+  it('refuses a link out of the repository, as a run on the server would', async () => {
+    await write({ 'trueup.yaml': config('/x'), 'web/motd': 'x' })
+    await symlink('motd', join(repository, 'web', 'inside'))
+    expect((await run('validate')).code).toBe(0)
+    await symlink('/etc/passwd', join(repository, 'web', 'outside'))
+    const { code, json } = await run('validate', '-o', 'json')
+    expect([code, json.findings]).toEqual([
+      1,
+      [expect.objectContaining({ code: 'PATH_OUTSIDE', message: expect.stringContaining('web/outside') })],
+    ])
   })
 
   it('warns of a trueup.yaml that .gitignore keeps out of every commit, until it is added all the same', async () => {

@@ -27,6 +27,7 @@ export const validateCommand: CommandModule = (program, cli) => {
       const { openWorkingTree } = await import('../local/working-tree.ts')
       const { chooseStacks, readStacks } = await import('../local/stacks.ts')
       const { localContext } = await import('../local/context.ts')
+      const { refuseEscapingLinks } = await import('../../git/workspace/links.ts')
       const output = cli.output(command)
       const tree = await openWorkingTree(resolve(cli.cwd, directory))
       const { stacks: all, findings: found } = await readStacks(tree)
@@ -57,7 +58,10 @@ export const validateCommand: CommandModule = (program, cli) => {
 
       async function check(stack: LocalStack): Promise<Finding[]> {
         // Finding its dependencies reads the sources: a stack that points outside the repository is refused here.
-        await stack.driver.dependencies(tree.read, tree.list, stack.definition.path, stack.config)
+        const { path, watch } = stack.definition
+        const needed = await stack.driver.dependencies(tree.read, tree.list, path, stack.config)
+        const links = await tree.links([path, ...needed, ...tree.matching(watch)])
+        refuseEscapingLinks(links, 'looking at the files that a run would get')
         if (!options.tools) return []
         const inputs = namesOnly(stack.definition.inputs)
         const { signal, env } = cli

@@ -15,6 +15,7 @@ async function proposedFor(environments: string[], paths: string[]): Promise<str
     read: async (path: string) => Buffer.from(path.endsWith('.tf') ? ROOT : ''),
     list: async () => [],
     copy: async () => {},
+    links: async () => new Map<string, string>(),
     matching: () => [],
   }
   const { text } = await proposeConfig(tree, environments)

@@ -17,6 +17,8 @@ export interface WorkingTree {
   list: ListFiles
   /** Copies directories and files into `target`; what a tool writes there never reaches the working tree. */
   copy(paths: readonly string[], target: string): Promise<void>
+  /** Symbolic links among directories and files, by where they point. */
+  links(paths: readonly string[]): Promise<Map<string, string>>
   /** The files that globs match. */
   matching(globs: readonly string[]): string[]
 }
@@ -55,6 +57,15 @@ export async function openWorkingTree(from: string): Promise<WorkingTree> {
     matching(globs) {
       const matches = globs.map((glob) => picomatch(glob, { dot: true }))
       return files.filter((file) => matches.some((matchesGlob) => matchesGlob(file)))
+    },
+    async links(paths) {
+      const links = new Map<string, string>()
+      for (const file of new Set(paths.flatMap(below))) {
+        // What tools made is in no commit, even where nobody told Git to ignore it.
+        if (file.split('/').some((segment) => SKIPPED.has(segment))) continue
+        if ((await lstat(join(root, file))).isSymbolicLink()) links.set(file, await readlink(join(root, file)))
+      }
+      return links
     },
     async copy(paths, target) {
       for (const file of new Set(paths.flatMap(below))) {
