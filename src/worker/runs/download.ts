@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { extract } from '../../git/materialise.ts'
+import type { Materialised } from '../../git/repository.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { HttpClient } from '../connection/http.ts'
 
@@ -10,15 +11,19 @@ const TRIES = 5
 const TIMEOUT_MS = 10 * 60_000
 
 /** Fetches a tar of files and writes them into `directory`; a transfer that breaks is begun again from nothing. */
-export async function download(http: HttpClient, path: string, directory: string, signal: AbortSignal): Promise<void> {
+export async function download(
+  http: HttpClient,
+  path: string,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Materialised> {
   for (let tries = 1; ; tries++) {
     signal.throwIfAborted()
     try {
       const answer = await http.request({ method: 'GET', path, timeoutMs: TIMEOUT_MS, signal })
       if (!answer.body)
         throw new TrueupError('UNAVAILABLE', { doing: 'fetching the files of a run', why: 'the answer is empty' })
-      await extract(Readable.fromWeb(answer.body as ReadableStream), directory)
-      return
+      return await extract(Readable.fromWeb(answer.body as ReadableStream), directory)
     } catch (thrown) {
       await rm(directory, { recursive: true, force: true })
       signal.throwIfAborted()

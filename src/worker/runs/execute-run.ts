@@ -52,7 +52,7 @@ async function steps(execution: Execution): Promise<RunEnd> {
   const { grant, run, masker } = execution
   await enter(execution, 'preparing')
   const driver = driverNamed(grant.driver)
-  await fetchFiles(execution)
+  const left = await fetchFiles(execution)
   const context = await contextFor(execution, driver, 'plan', grant.variables)
 
   await enter(execution, 'planning')
@@ -68,7 +68,7 @@ async function steps(execution: Execution): Promise<RunEnd> {
   run.check()
   const plan: DriverPlan = {
     ...planned,
-    findings: [...findings, ...planned.findings],
+    findings: [...left, ...findings, ...planned.findings],
     toolVersions: { ...toolVersions, ...planned.toolVersions },
   }
   const decision = await submit(execution, driver, context, plan, checks)
@@ -76,9 +76,20 @@ async function steps(execution: Execution): Promise<RunEnd> {
   return await applyPlan(execution, driver, await contextFor(execution, driver, 'apply', decision.variables), planned)
 }
 
-async function fetchFiles({ grant, run, parts, workspace }: Execution): Promise<void> {
-  await download(parts.http, WORKER_PATHS.workspace(grant.runId, grant.fence), workspace.tree, run.signal)
+/** What of the source is not there is said in the plan, and in the log for a plan that fails of it. */
+async function fetchFiles({ grant, run, parts, workspace, log }: Execution): Promise<Finding[]> {
+  const path = WORKER_PATHS.workspace(grant.runId, grant.fence)
+  const { submodules } = await download(parts.http, path, workspace.tree, run.signal)
+  for (const submodule of submodules) log.line(`${submodule}: ${SUBMODULE_LEFT_OUT}`)
+  return submodules.map((submodule) => ({
+    severity: 'warning',
+    code: 'submodule_left_out',
+    message: SUBMODULE_LEFT_OUT,
+    path: submodule,
+  }))
 }
+
+const SUBMODULE_LEFT_OUT = 'a submodule is not fetched: this directory is empty'
 
 /** The phase decides which variables and credentials there are, so the apply gets a context of its own. */
 function contextFor(
