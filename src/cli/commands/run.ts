@@ -102,7 +102,10 @@ export const runCommands: CommandModule = (program, cli) => {
     .description('let a waiting run go on with the plan that it shows')
     .argument('<run>')
     .option('--digest <digest>', 'plan that you looked at (default: the one shown now)')
-    .option('--reason <text>', 'for administrators who release their own change: recorded as a bypass')
+    .option(
+      '--reason <text>',
+      'for administrators who release their own change, or what others are to approve: recorded as a bypass',
+    )
     .action(async (id: string, options: { digest?: string; reason?: string }, command) => {
       const client = cli.client(command)
       const digest = options.digest ?? (await client.get(one(id), RunDetail)).planDigest ?? ''

@@ -77,6 +77,26 @@ describe('what becomes of a deployment', () => {
     expect(world.applied).toEqual([`${KEY}=2`])
   })
 
+  it('released past its approvers is recorded as a bypass, and by one of them is none', async () => {
+    const approvals = { required: 1, from: ['user:reviewer'] }
+    const named = configOf({ a: {} }, { environments: { production: { tier: 'production', approvals } } })
+    await land(harness, world, 'rules', { 'trueup.yaml': named })
+    await land(harness, world, 'two', { 'a/value': '2' })
+    const { author, reviewer, second } = harness.users
+    for (const [by, bypass] of [
+      [second, true],
+      [author, true],
+      [reviewer, false],
+    ] as const) {
+      world.things.set(KEY, `tampered before ${by.name}`)
+      await world.work()
+      const [waiting] = await runsOf(harness, { state: 'awaiting_approval' })
+      const wish = { runId: waiting!.id, digest: waiting!.planDigest!, actorId: by.id, reason: 'at night' }
+      await approveRun(harness.engine.parts, wish)
+      expect((await audited(harness, 'run.queued'))[0]?.data).toMatchObject({ bypass, approvalReason: 'at night' })
+    }
+  })
+
   it('waits again when reality moves between the approval and the next plan', async () => {
     await land(harness, world, 'two', { 'a/value': '2' })
     world.things.set(KEY, 'tampered')

@@ -29,7 +29,9 @@ export async function approveRun(
   const doing = `approving run ${wish.runId}`
   const seen = await mustGetRun(parts.store.db, wish.runId, doing)
   const makers = await makersOf(parts, seen)
-  if (wish.reason === undefined) await refuseStranger(parts, seen, wish.actorId, doing)
+  const stranger = await strangerTo(parts, seen, wish.actorId)
+  if (stranger !== null && wish.reason === undefined)
+    throw new TrueupError('FORBIDDEN', { doing, why: stranger, next: 'Ask one of them.' })
   return await parts.store.transaction(async (tx) => {
     const run = await mustGetRun(tx, wish.runId, doing)
     if (run.state !== 'awaiting_approval') {
@@ -53,7 +55,7 @@ export async function approveRun(
       actor: userActor(wish.actorId),
       data: {
         digest: wish.digest,
-        bypass: own !== null,
+        bypass: own !== null || stranger !== null,
         ...(wish.reason !== undefined && { approvalReason: wish.reason }),
       },
     })
@@ -62,19 +64,15 @@ export async function approveRun(
   })
 }
 
-/** Where an environment names its approvers, they release its waiting runs too. */
-async function refuseStranger(parts: EngineParts, run: Run, actorId: string, doing: string): Promise<void> {
+/** Where an environment names its approvers, they release its waiting runs too: why this person is none; null for one. */
+async function strangerTo(parts: EngineParts, run: Run, actorId: string): Promise<string | null> {
   const { environment } = specOfRun(run).definition
   const from = (await environmentRules(parts, run.repositoryId, environment))?.approvals.from ?? []
-  if (from.length === 0) return
+  if (from.length === 0) return null
   const user = await getUser(parts.store.db, actorId)
   const teams = (await teamsOfUser(parts.store.db, actorId)).map((team) => team.name)
-  if (from.some(({ kind, name }) => (kind === 'user' ? name === user?.name : teams.includes(name)))) return
-  throw new TrueupError('FORBIDDEN', {
-    doing,
-    why: `environment "${environment}" takes approvals of ${from.map(({ kind, name }) => `${kind}:${name}`).join(', ')} only`,
-    next: 'Ask one of them.',
-  })
+  if (from.some(({ kind, name }) => (kind === 'user' ? name === user?.name : teams.includes(name)))) return null
+  return `environment "${environment}" takes approvals of ${from.map(({ kind, name }) => `${kind}:${name}`).join(', ')} only`
 }
 
 /** Why this person may not release the run, as a part of a sentence; null where they may. */

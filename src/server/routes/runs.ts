@@ -92,7 +92,7 @@ export const runRoutes: RouteModule<'engine'> = (app, { engine }) => {
         params: RunParams,
         body: z.strictObject({
           digest: z.string().max(200),
-          /** Needed by the author of the change, who otherwise cannot release it; recorded as a bypass. */
+          /** Needed by whoever may not approve it: the author of the change, who `approvals.from` does not name; a bypass. */
           reason: z.string().trim().min(1).max(2_000).optional(),
         }),
         response: { 200: RunDetail },
