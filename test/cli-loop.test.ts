@@ -191,6 +191,22 @@ describe('the first own repository', { timeout: 120_000 }, () => {
     expect((await works('mr', 'close', '4')).out).toBe('!4 is closed\n')
   })
 
+  it('shows in red who merged past the gate', async () => {
+    await git('switch', '--quiet', '--create', 'urgent', 'origin/main')
+    await write({ 'web/index.html': 'Urgent\n' })
+    await git('commit', '--quiet', '--all', '--message', 'Hurry')
+    await git('push', '-o', 'mr', 'origin', 'HEAD')
+    await works('mr', 'show', '5', '--wait')
+    await works('mr', 'merge', '5', '--bypass', 'incident 42', '--wait')
+    const coloured = (...args: string[]) => shell.run(args, { cwd: work, env: { FORCE_COLOR: '1' } })
+    const red = (text: string) => `\u001b[31m${text}\u001b[39m`
+    expect((await coloured('mr', 'show', '5')).out).toContain(
+      red('BYPASSED  admin merged it past its gate: incident 42'),
+    )
+    expect((await coloured('audit', 'list')).out).toContain(red('mr.merge_bypassed'))
+    expect((await coloured('audit', 'list')).out).not.toContain(red('mr.approve'))
+  })
+
   it('keeps variables to itself', async () => {
     const set = await shell.run(['variable', 'set', 'TOKEN', '--stack', 'production/web'], {
       cwd: work,

@@ -7,7 +7,7 @@ import { fields, type Layout, when } from './output.ts'
 type AffectedStack = MrDetail['stacks'][number]
 
 /** The whole MR for a terminal: head, stacks, what went wrong, and what is missing. */
-export function describeMr(detail: MrDetail, layout: Layout): string {
+export function describeMr(detail: MrDetail, layout: Layout, red: (text: string) => string): string {
   const stacks = layout.table(
     ['stack', 'how', 'policies', 'plan'],
     detail.stacks.map((stack) => [
@@ -20,12 +20,18 @@ export function describeMr(detail: MrDetail, layout: Layout): string {
       planCell(stack),
     ]),
   )
-  return [headOf(detail), stacks, ...failures(detail, layout), reviewsText(detail, layout), gateText(detail, layout)]
+  return [
+    headOf(detail, red),
+    stacks,
+    ...failures(detail, layout),
+    reviewsText(detail, layout),
+    gateText(detail, layout),
+  ]
     .filter((part) => part !== '')
     .join('\n\n')
 }
 
-function headOf(detail: MrDetail): string {
+function headOf(detail: MrDetail, red: (text: string) => string): string {
   const rows: [string, string][] = [
     [`!${detail.number}`, `${detail.title}${detail.draft ? ' (draft)' : ''}`],
     ['state', detail.state],
@@ -39,9 +45,9 @@ function headOf(detail: MrDetail): string {
       'merged',
       `${when(detail.mergedAt)} by ${detail.mergedBy ?? '-'} as ${detail.mergeCommit?.slice(0, 10)}`,
     ])
-  if (detail.bypassReason !== null)
-    rows.push(['BYPASSED', `${detail.mergedBy ?? '-'} merged it past its gate: ${detail.bypassReason}`])
-  return fields(rows)
+  if (detail.bypassReason === null) return fields(rows)
+  const bypass = fields([['BYPASSED', `${detail.mergedBy ?? '-'} merged it past its gate: ${detail.bypassReason}`]])
+  return `${fields(rows)}\n${red(bypass)}`
 }
 
 function planCell(stack: AffectedStack): string {

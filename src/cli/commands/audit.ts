@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
+import { z } from 'zod'
 import { AuditEvent, AuditVerdict } from '../../server/schemas/operations.ts'
 import type { CommandModule } from '../cli.ts'
 import { count } from '../arguments.ts'
@@ -34,14 +35,15 @@ export const auditCommands: CommandModule = (program, cli) => {
         events.push(event)
         if (events.length >= limit) break
       }
-      cli.output(command).result(events, ({ table }) =>
+      const output = cli.output(command)
+      output.result(events, ({ table }) =>
         table(
           ['seq', 'time', 'actor', 'action', 'subject', 'data'],
           events.map((row) => [
             String(row.seq),
             when(row.at),
             row.actorName ?? row.actor,
-            row.action,
+            isBypass(row) ? output.paint('red', row.action) : row.action,
             row.subject,
             JSON.stringify(row.data),
           ]),
@@ -99,3 +101,7 @@ function keptHead(text: string): { seq: number; hash: string } {
     next: 'Take both from the last line of an export: seq and hash.',
   })
 }
+
+/** Somebody went past what protects an environment. */
+const isBypass = ({ action, data }: AuditEvent): boolean =>
+  action === 'mr.merge_bypassed' || z.looseObject({ bypass: z.literal(true) }).safeParse(data).success

@@ -90,7 +90,7 @@ export const mrCommands: CommandModule = (program, cli) => {
       const diff = options.diff ? (await client.get(`${url}/diff`, z.object({ items: z.array(FileDiff) }))).items : []
       output.result({ ...detail, ...(options.plan && { plans }), ...(options.diff && { diff }) }, (layout) =>
         [
-          describeMr(detail, layout),
+          describeMr(detail, layout, (text) => output.paint('red', text)),
           ...plans.map(
             (run) =>
               `${run.stack}\n${run.plan ? renderPlanText(run.plan as unknown as DomainPlan, { color: colour(cli, command), width: layout.width }) : run.state}`,
