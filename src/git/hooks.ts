@@ -30,7 +30,7 @@ while read -r old new ref; do
     refs/heads/*)
       if is_protected "$ref" || [ "$ref" = "$default" ]; then
         if is_zero "$new"; then
-          say "" "Trueup: branch '$name' was not deleted." "It is protected: environments are deployed from it." "Next: ask a maintainer to unprotect it, or to choose another default branch." ""
+          say "" "Trueup: branch '$name' was not deleted." "It is the default branch: environments are deployed from it." "Next: leave it, and name the branch that you meant." ""
           status=1
         elif is_protected "$ref" && ! may_bootstrap "$ref" "$old"; then
           say "" "Trueup: '$name' was not pushed." "It is protected: changes come in by merge requests only." "Next: push a branch and open a merge request:" "  git push origin HEAD:refs/heads/my-change" "  trueup mr create" ""

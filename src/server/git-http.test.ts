@@ -177,7 +177,7 @@ test('names that belong to Trueup, unsafe names and the default branch are guard
     expect(await say('HEAD:refs/heads/refs/heads/main')).toContain(
       'A name like this is easily taken for something else',
     )
-    expect(await say(':refs/heads/main')).toMatch(/was not deleted|prohibited/)
+    expect(await say(':refs/heads/main')).toMatch(/'main' was not deleted[^]*default branch[^]*Next: leave it/)
     expect([...(await own.refs()).keys()]).toEqual(['refs/heads/main'])
     await change(clone, { open: '1' })
     await userGitOk(clone, 'push', '-q', 'origin', 'main')
