@@ -26,7 +26,7 @@ export const ERRORS = {
   NOT_FOUND: entry(404, 'terminal', 'List what exists and use one of its names.'),
   CONFLICT: entry(409, 'terminal', 'Look at the current state and decide again.'),
   IDEMPOTENCY_MISMATCH: entry(422, 'terminal', 'Use a new Idempotency-Key for a different request.'),
-  TOO_LARGE: entry(413, 'terminal', 'Send less, or raise the limit that the message names.'),
+  TOO_LARGE: entry(413, 'terminal', 'Send less, or in parts; docs/operations.md lists the limits.'),
   TIMED_OUT: entry(504, 'retryable', 'Try again; raise the time-out when the work really takes longer.'),
   CANCELED: entry(409, 'terminal', 'Start it again when it is wanted.'),
   TOO_MANY_REQUESTS: entry(429, 'retryable', 'Wait as long as the answer says, then try again.'),
@@ -74,7 +74,7 @@ export const ERRORS = {
     'Wait for the holder that the message names, or unlock with `trueup state unlock`.',
   ),
   STATE_CONFLICT: entry(409, 'terminal', 'The state moved on: plan again from the current version.'),
-  WORKSPACE_LIMIT: entry(413, 'terminal', 'Make the stack smaller or raise the workspace limit.'),
+  WORKSPACE_LIMIT: entry(413, 'terminal', 'Make the stack smaller or split it; docs/operations.md lists the limits.'),
   SERVER_UNREACHABLE: entry(503, 'retryable', 'Check TRUEUP_URL and that the server runs (`trueup up`).'),
 } as const satisfies Record<string, ErrorEntry>
 
