@@ -26,7 +26,8 @@ async function main(): Promise<number> {
   if (values.help || values.list) return list()
   const pairs = Number(values.pairs)
   if (!Number.isInteger(pairs) || pairs < 1) return complain(`--pairs takes a whole number from 1, not ${values.pairs}`)
-  const named = positionals.map((id) => id.toUpperCase())
+  // B3a is its variant with `terraform_data`, the only one that there is.
+  const named = positionals.map((id) => id.toUpperCase().replace(/^B3A$/, 'B3'))
   const ids = named.includes('ALL') ? [...BENCHMARKS.keys()] : named
   const unknown = ids.filter((id) => !BENCHMARKS.has(id))
   if (unknown.length > 0) return complain(`there is no benchmark ${unknown.join(', ')}`)
