@@ -56,6 +56,19 @@ describe('logging in', () => {
     expect((await login('ada', PASSWORD)).status).toBe(201)
   })
 
+  it('by a changed password ends all other logins, and the old password is over', async () => {
+    const [mine, other] = [(await login('ada', PASSWORD)).body.token, (await login('ada', PASSWORD)).body.token]
+    const change = (current: string, password: string) =>
+      ask(server.url, mine, 'PUT', '/api/v1/session/password', { current, password })
+    const refused = await change('x'.repeat(20), 'another horse battery')
+    expect([refused.status, refused.body.why]).toEqual([403, 'the current password is wrong'])
+    expect((await change(PASSWORD, 'another horse battery')).status).toBe(200)
+    expect((await ask(server.url, mine, 'GET', '/api/v1/session')).status).toBe(200)
+    expect((await ask(server.url, other, 'GET', '/api/v1/session')).status).toBe(401)
+    expect((await login('ada', PASSWORD)).status).toBe(401)
+    expect((await change('another horse battery', PASSWORD)).status).toBe(200)
+  })
+
   it('is slowed down by address', async () => {
     const statuses = await Promise.all(
       Array.from({ length: 14 }, () => login('nobody', 'x').then(({ status }) => status)),

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { FileDiff, MrSummary } from '../../src/server/schemas/merge-requests.ts'
+import { Commit, FileDiff, MrSummary } from '../../src/server/schemas/merge-requests.ts'
 import { RunDetail } from '../../src/server/schemas/plans.ts'
 import { Repository } from '../../src/server/schemas/repositories.ts'
 import type { Sources } from './stacks.ts'
@@ -21,6 +21,7 @@ const head = 'version: 1\nenvironments:\n  production: { tier: production, appro
 const stack = (name: string, more = ''): string =>
   `  - { path: ${name}, name: ${name}, driver: command, environments: [production], with: { plan: "true", apply: "true" }${more} }\n`
 
+const Commits = z.object({ items: z.array(Commit) })
 const branches = new Map<string, number>()
 async function mrOf(id: string, files: Sources) {
   const mr = await world.propose(id, files)
@@ -156,6 +157,8 @@ test('a force-push gives the MR its new head; a deleted branch is said', async (
   const head_ = (await copy.git('rev-parse', 'HEAD')).trim()
   await copy.git('push', '--quiet', '--force', 'origin', 'rewritten')
   await until('the MR has the new head', async () => (await world.mr(mr.number)).head === head_)
+  const commits = await world.ada.get(`${REPOSITORY}/merge-requests/${mr.number}/commits`, Commits)
+  expect(commits.items).toMatchObject([{ oid: head_, author: { name: 'ada' }, message: 'rewritten\n' }])
   await copy.git('switch', '--quiet', '--detach', 'origin/main')
   await copy.git('push', '--quiet', '--delete', 'origin', 'rewritten')
   await until('the MR is closed', async () => (await world.mr(mr.number)).state === 'closed')
