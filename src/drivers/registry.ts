@@ -1,3 +1,4 @@
+import type { StackDefinition } from '../domain/stacks/definition.ts'
 import { didYouMean } from '../domain/suggest.ts'
 import { TrueupError } from '../lib/errors/error.ts'
 import { commandDriver } from './command/index.ts'
@@ -22,5 +23,18 @@ export function driverNamed(name: string): Driver {
   throw new TrueupError('CONFIG_INVALID', {
     doing: `looking up the driver "${name}"`,
     why: `there is none of that name${didYouMean(name, DRIVERS.keys())}; there are ${[...DRIVERS.keys()].join(', ')}`,
+  })
+}
+
+/** The driver of a stack, and what its schema makes of the stack's `with:`. Throws CONFIG_INVALID. */
+export function configuredDriver(definition: StackDefinition): { driver: Driver; config: unknown } {
+  const driver = driverNamed(definition.driver)
+  const parsed = driver.config.safeParse(definition.driverConfig)
+  if (parsed.success) return { driver, config: parsed.data }
+  const issue = parsed.error.issues[0]
+  throw new TrueupError('CONFIG_INVALID', {
+    doing: `reading the settings of stack ${definition.key}`,
+    why: `${['with', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'not valid'}`,
+    next: `Correct the \`with:\` block; docs/drivers/${definition.driver}.md lists the settings.`,
   })
 }

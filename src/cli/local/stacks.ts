@@ -6,7 +6,7 @@ import { levels } from '../../domain/order.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import { discoverStacks } from '../../domain/stacks/discover.ts'
 import type { Driver } from '../../drivers/driver.ts'
-import { driverNamed } from '../../drivers/registry.ts'
+import { configuredDriver } from '../../drivers/registry.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { CONFIG_FILE, type WorkingTree } from './working-tree.ts'
 
@@ -34,7 +34,13 @@ export async function readStacks(tree: WorkingTree): Promise<LocalStacks> {
   for (const policy of config.policies ?? []) compilePolicy(policy)
   const { stacks, findings } = discoverStacks(config, tree.directories, lineOf)
   if (!tree.files.includes(CONFIG_FILE)) findings.unshift(IGNORED)
-  return { config, stacks: levels(stacks).flat().map(withDriver), findings }
+  return {
+    config,
+    stacks: levels(stacks)
+      .flat()
+      .map((definition) => ({ definition, ...configuredDriver(definition) })),
+    findings,
+  }
 }
 
 /** Repositories that ignore everything and name what they want are common for configuration files. */
@@ -64,17 +70,5 @@ export function chooseStacks(
         ? 'trueup.yaml has no stack'
         : `there are ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`,
     next: 'Use one of these, or its name or path.',
-  })
-}
-
-function withDriver(definition: StackDefinition): LocalStack {
-  const driver = driverNamed(definition.driver)
-  const parsed = driver.config.safeParse(definition.driverConfig)
-  if (parsed.success) return { definition, driver, config: parsed.data }
-  const issue = parsed.error.issues[0]
-  throw new TrueupError('CONFIG_INVALID', {
-    doing: `reading the settings of stack ${definition.key}`,
-    why: `${['with', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'not valid'}`,
-    next: `Correct the \`with:\` block; docs/drivers/${definition.driver}.md lists the settings.`,
   })
 }

@@ -1,11 +1,10 @@
 import picomatch from 'picomatch'
 import { desiredDigest, type PathObject } from '../../domain/desired-digest.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
-import { driverNamed } from '../../drivers/registry.ts'
+import { configuredDriver } from '../../drivers/registry.ts'
 import type { ListFiles, ReadFile } from '../../drivers/driver.ts'
 import { pathComponents } from '../../git/paths.ts'
 import type { GitRepository } from '../../git/repository.ts'
-import { TrueupError } from '../../lib/errors/error.ts'
 import type { StackSource } from './snapshot.ts'
 import { filesBelow, type TreeView } from './tree-view.ts'
 
@@ -24,18 +23,9 @@ async function dependenciesOf(
   view: TreeView,
   definition: StackDefinition,
 ): Promise<string[]> {
-  const driver = driverNamed(definition.driver)
-  const config = driver.config.safeParse(definition.driverConfig)
-  if (!config.success) {
-    const issue = config.error.issues[0]
-    throw new TrueupError('CONFIG_INVALID', {
-      doing: `reading the settings of stack ${definition.key}`,
-      why: `${['with', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'not valid'}`,
-      next: `Correct the \`with:\` block; docs/drivers/${definition.driver}.md lists the settings.`,
-    })
-  }
+  const { driver, config } = configuredDriver(definition)
   const { read, list } = filesOf(repository, view)
-  const found = await driver.dependencies(read, list, definition.path, config.data)
+  const found = await driver.dependencies(read, list, definition.path, config)
   const outside = [...new Set(found)].filter((path) => !isInside(path, definition.path)).sort()
   for (const path of outside) pathComponents(path, `reading what stack ${definition.key} is built from`)
   return outside
