@@ -7,10 +7,9 @@ import * as shell from './shell/verbs.ts'
 /** Any tool: shell commands, or an executable that speaks the driver protocol (docs/driver-protocol.md). */
 export const commandDriver: Driver<CommandConfig> = {
   name: 'command',
-  capabilities: { ...NO_CAPABILITIES, outputs: true },
+  capabilities: NO_CAPABILITIES,
   capabilitiesOf: (config) => ({
     ...NO_CAPABILITIES,
-    outputs: true,
     destroy: isExecutable(config) ? config.destroy : config.destroy !== undefined,
     idempotentApply: config.idempotent,
   }),

@@ -12,7 +12,7 @@ import { type Diagnostic, findingOf, toolError } from './diagnostics.ts'
 import { parseExactly } from './exact-json.ts'
 import { type EventedResult, runWithEvents } from './events.ts'
 import { sealedPlan, sealedSecrets } from './plan.ts'
-import { redactionFor } from './redact.ts'
+import { redactionFor } from '../values/redaction.ts'
 import { openSession, type Session } from './session.ts'
 import { variableArguments } from './variables.ts'
 

@@ -1,7 +1,7 @@
 import type { Action, Cause, Coverage, Finding, Output, ResourceChange } from '../../domain/plan.ts'
-import { attributeChanges, sameJson } from './attributes.ts'
+import { attributeChanges, sameJson } from '../values/attributes.ts'
 import type { PlanJson, PlannedChange, PlannedResource } from './plan-json.ts'
-import type { Redaction } from './redact.ts'
+import type { Redaction } from '../values/redaction.ts'
 import type { Json } from '../../lib/json.ts'
 
 /** The plan's resource changes in Trueup's terms. Data sources are reads, not changes, and are left out. */

@@ -10,7 +10,7 @@ import { versions } from './versions.ts'
 /** Terraform and OpenTofu: `plan -out` and `show -json`, then exactly that plan file is applied. */
 export const terraformDriver: Driver<TerraformConfig> = {
   name: 'terraform',
-  capabilities: { ...NO_CAPABILITIES, destroy: true, outputs: true, nativePlan: true, planValidates: true },
+  capabilities: { ...NO_CAPABILITIES, destroy: true, planValidates: true },
   config: TerraformConfig,
   detect,
   dependencies,

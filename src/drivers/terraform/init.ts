@@ -9,12 +9,12 @@ import { toolError } from './diagnostics.ts'
 import { initKey } from './init-key.ts'
 import { restoreInit, saveInit } from './init-cache.ts'
 import { insideWorkspace } from './paths.ts'
-import type { Tool } from './tool.ts'
+import type { TerraformTool } from './tool.ts'
 
 export const LOCK_FILE = '.terraform.lock.hcl'
 
 export interface InitRequest {
-  tool: Tool
+  tool: TerraformTool
   env: { [name: string]: string }
   backend: BackendChoice
   dataDirectory: string

@@ -8,12 +8,12 @@ import { toolEnvironment } from './environment.ts'
 import { writeIgnoreRules } from './ignore.ts'
 import { initialise, type InitRequest } from './init.ts'
 import { type ModuleSource, readModule, sourceFiles } from './source.ts'
-import { findTool, type Tool } from './tool.ts'
+import { findTerraform, type TerraformTool } from './tool.ts'
 import { workspaceFiles } from './workspace-files.ts'
 
 /** A tool in an initialised directory. */
 export interface Session {
-  tool: Tool
+  tool: TerraformTool
   backend: BackendChoice
   source: ModuleSource
   /** The call for a command of the tool in the stack's directory. */
@@ -46,7 +46,7 @@ interface Opening {
 }
 
 async function prepare(context: DriverContext<TerraformConfig>, opening: Opening): Promise<Session> {
-  const tool = await findTool(context)
+  const tool = await findTerraform(context)
   const env = await toolEnvironment(context, opening.dataDirectory)
   const request: InitRequest = { tool, env, backend: opening.backend, dataDirectory: opening.dataDirectory }
   await initialise(context, request)

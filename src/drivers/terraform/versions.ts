@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import type { DriverContext } from '../driver.ts'
 import type { TerraformConfig } from './config.ts'
 import { LOCK_FILE } from './init.ts'
-import { findTool } from './tool.ts'
+import { findTerraform } from './tool.ts'
 
 /** The tool's version, and those of the providers as far as the lock file names them. */
 export async function versions(context: DriverContext<TerraformConfig>): Promise<{ [tool: string]: string }> {
-  const tool = await findTool(context)
+  const tool = await findTerraform(context)
   return { [tool.name]: tool.version, ...(await providerVersions(context)) }
 }
 

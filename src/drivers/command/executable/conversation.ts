@@ -3,7 +3,7 @@ import type { DriverPlan } from '../../../domain/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { ExecutableConfig } from '../config.ts'
-import { checkEnded, toolFailed } from '../verdict.ts'
+import { checkEnded, toolFailed } from '../../tools/verdict.ts'
 import { DRIVER_PROTOCOL, isAllowed, Message, type MessageOf, type Verb } from './messages.ts'
 
 export type ExecutableContext = DriverContext<ExecutableConfig>

@@ -1,7 +1,7 @@
 import type { AppliedResource, ApplyResult, DriverPlan, Finding, Output } from '../../../domain/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import { textsIn } from '../../../lib/json.ts'
-import { checkVersion } from '../verdict.ts'
+import { checkVersion } from '../../tools/check-version.ts'
 import { emptyPlan, repeatedAddress, toChange } from '../plan-wire.ts'
 import { ask, type Answer, type ExecutableContext } from './conversation.ts'
 import { FAULTS, type Message, type MessageOf } from './messages.ts'
@@ -10,7 +10,7 @@ import { FAULTS, type Message, type MessageOf } from './messages.ts'
 export async function versions(context: ExecutableContext): Promise<{ [tool: string]: string }> {
   const answer = succeeded(await ask(context, 'versions'), context, 'telling its version')
   const told = of(answer, 'version')
-  if (context.toolVersion !== undefined) checkVersion(told[0]?.version ?? '', context.toolVersion)
+  checkVersion({ name: told[0]?.tool ?? 'the program', version: told[0]?.version ?? '' }, context.toolVersion)
   return Object.fromEntries(told.map(({ tool, version }) => [tool, version]))
 }
 

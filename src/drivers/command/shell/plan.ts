@@ -13,7 +13,7 @@ import {
   repeatedAddress,
   toChange,
 } from '../plan-wire.ts'
-import { checkEnded, toolFailed } from '../verdict.ts'
+import { checkEnded, toolFailed } from '../../tools/verdict.ts'
 import { planFile } from './environment.ts'
 import { readOutputs, runShell, type ShellContext } from './run.ts'
 

@@ -1,7 +1,8 @@
 import { coerce } from 'semver'
 import type { ApplyResult, DriverPlan, Finding } from '../../../domain/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
-import { checkEnded, checkVersion, ending, lastWords, toolFailed } from '../verdict.ts'
+import { checkVersion } from '../../tools/check-version.ts'
+import { checkEnded, ending, lastWords, toolFailed } from '../../tools/verdict.ts'
 import { readOutputs, runShell, type ShellContext } from './run.ts'
 
 export { plan } from './plan.ts'
@@ -24,7 +25,7 @@ export async function versions(context: ShellContext): Promise<{ [tool: string]:
   if (result.exitCode !== 0) throw toolFailed(doing, result)
   const line = result.stdout.trim().split('\n')[0] ?? ''
   const version = coerce(line)?.version ?? line.slice(0, 100)
-  checkVersion(version, toolVersion)
+  checkVersion({ name: 'the command', version }, toolVersion)
   return { command: version }
 }
 

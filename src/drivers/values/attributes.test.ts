@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { attributeChanges, type Redact, type ValueChange } from './attributes.ts'
-import { asTraversal } from './ignore.ts'
 
 const redact: Redact = (value, sensitive) => ({ value: sensitive ? 'hashed' : value, sensitive })
 const changes = (change: ValueChange) => attributeChanges(change, redact)
@@ -52,20 +51,5 @@ describe('attributes of a change', () => {
     expect(changes({ before: { v: 'text' }, after: { v: { a: 1 } } })).toEqual([
       { path: 'v', before: 'text', after: { a: 1 } },
     ])
-  })
-})
-
-describe('an ignore rule as Terraform writes it', () => {
-  it.each([
-    ['tags', 'tags'],
-    ['tags.Name', 'tags["Name"]'],
-    ['tags["a.b"]', 'tags["a.b"]'],
-    ['disk[0].size', 'disk[0].size'],
-    ['tags.*', 'tags'],
-    ['disk[*].size', 'disk'],
-    ['**', 'all'],
-    ['ta*', null],
-  ])('%s → %s', (attribute, expected) => {
-    expect(asTraversal(attribute)).toBe(expected)
   })
 })

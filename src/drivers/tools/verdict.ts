@@ -1,4 +1,3 @@
-import { satisfies } from 'semver'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ProcessResult } from '../../lib/process/supervise.ts'
 
@@ -26,14 +25,5 @@ export function toolFailed(doing: string, result: ProcessResult): TrueupError {
   return new TrueupError('TOOL_FAILED', {
     doing,
     why: `it ended with ${ending(result)}${words ? `:\n${words}` : ' and said nothing'}`,
-  })
-}
-
-/** @throws TOOL_VERSION when the version is not in the range that the stack asks for. */
-export function checkVersion(version: string, wanted: string | undefined): void {
-  if (wanted === undefined || satisfies(version, wanted, { includePrerelease: true })) return
-  throw new TrueupError('TOOL_VERSION', {
-    doing: 'checking the tool version',
-    why: `this worker has ${version || 'none'}, the stack wants ${wanted}`,
   })
 }
