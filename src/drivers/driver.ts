@@ -9,15 +9,10 @@ import type { ProcessResult, ProcessSpec } from '../lib/process/supervise.ts'
 export interface Capabilities {
   /** Can remove everything a stack made. */
   destroy: boolean
-  /** Gives outputs that other stacks may use as inputs. */
-  outputs: boolean
-  health: boolean
   /** Reports live events, so that drift is found in milliseconds and not at the next interval. */
   watch: boolean
   /** Can turn live values into file patches. */
   codify: boolean
-  /** `apply` executes an artefact made by `plan` (a Terraform plan file). */
-  nativePlan: boolean
   /**
    * Applying twice, or after a kill in the middle, gives the same end. Where false, a run whose worker was lost while
    * applying is planned afresh and waits for a person unless nothing is left to do.
@@ -32,11 +27,8 @@ export interface Capabilities {
 
 export const NO_CAPABILITIES: Capabilities = {
   destroy: false,
-  outputs: false,
-  health: false,
   watch: false,
   codify: false,
-  nativePlan: false,
   idempotentApply: false,
   planValidates: false,
 }
@@ -106,6 +98,13 @@ export interface DriverContext<Config> {
   run(spec: ProcessSpec): Promise<ProcessResult>
 }
 
+/** What a driver found of the health of a stack. */
+export interface Health {
+  healthy: boolean
+  /** One line for each resource that is not healthy, or one that says what is; no secrets. */
+  lines: string[]
+}
+
 /** A change to one file of the repository; `content: null` removes it. `path` is relative to the repository's root. */
 export interface FilePatch {
   path: string
@@ -148,6 +147,11 @@ export interface Driver<Config = unknown> {
    * from the first write on is a result, `failed` or `canceled`, that names what was done.
    */
   apply(context: DriverContext<Config>, plan: DriverPlan): Promise<ApplyResult>
+  /**
+   * After an apply that succeeded: waits until what was applied works (a roll-out is over), or cannot any more. Its lines
+   * stand beside the verdicts of the stack's `verify:` commands; not healthy fails the run as VERIFY_FAILED.
+   */
+  health?(context: DriverContext<Config>): Promise<Health>
   watch?(context: DriverContext<Config>, onEvent: (addresses: string[]) => void): Promise<Watch>
   codify?(context: DriverContext<Config>, plan: DriverPlan): Promise<FilePatch[]>
 }

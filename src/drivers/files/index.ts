@@ -12,11 +12,8 @@ export const filesDriver: Driver<FilesConfig> = {
   name: 'files',
   capabilities: {
     destroy: true,
-    outputs: true,
-    health: false,
     watch: true,
     codify: true,
-    nativePlan: false,
     idempotentApply: true,
     planValidates: false,
   },

@@ -6,7 +6,9 @@ import type { Params } from '../protocol.ts'
 import { runCommands } from './commands.ts'
 import { stopError, type RunEnd } from './end.ts'
 import { enter, type Execution } from './execution.ts'
+import { checkHealth } from './health.ts'
 import { maskResult } from './mask-results.ts'
+import { withSurprises } from './surprises.ts'
 
 /**
  * From the server's yes to the end: apply, report what was done (safe against the death of this runner), verify.
@@ -24,18 +26,23 @@ export async function applyPlan(
   run.applying = false
 
   const end = endOfApply(execution, applied)
-  await reportApplied(execution, applied, end)
-  if (end.status !== 'succeeded' || grant.verify.length === 0) return end
+  await reportApplied(execution, applied, end, isVerified(grant, driver))
+  if (end.status !== 'succeeded' || !isVerified(grant, driver)) return end
 
   try {
     await enter(execution, 'verifying')
-    return endOfVerify(execution, await runCommands(grant.verify, context, execution.masker.text))
+    const ask = driver.health && (() => driver.health!(context))
+    const health = ask ? [await checkHealth(ask, context, execution.masker.text)] : []
+    return endOfVerify(execution, [...health, ...(await runCommands(grant.verify, context, execution.masker.text))])
   } catch (thrown) {
     // From here on the run cannot be given back as if nothing had happened.
     if (run.stopped?.kind === 'shutdown') return { ...end, status: 'failed', error: unverified() }
     throw thrown
   }
 }
+
+const isVerified = (grant: Execution['grant'], driver: Driver): boolean =>
+  grant.verify.length > 0 || driver.health !== undefined
 
 interface Applied {
   result: ApplyResult
@@ -54,7 +61,7 @@ async function apply(
   if (run.stopped) return { result: { status: 'canceled', ...nothing }, untouched: true }
   try {
     // Before anything is cut to length: half a secret is not found any more.
-    const result = maskResult(await driver.apply(context, plan), masker)
+    const result = maskResult(withSurprises(await driver.apply(context, plan), plan), masker)
     const stopped = run.stopped && result.status === 'failed'
     return { result: stopped ? { ...result, status: 'canceled' } : result, untouched: false }
   } catch (thrown) {
@@ -110,6 +117,7 @@ async function reportApplied(
   { grant, parts, masker }: Execution,
   { result, untouched }: Applied,
   end: Finished,
+  verified: boolean,
 ): Promise<void> {
   const { runId, fence } = grant
   const { status, resources, findings, outputs } = result
@@ -122,7 +130,7 @@ async function reportApplied(
     outputs,
     ...(untouched && { untouched }),
   }
-  const toVerify = end.status === 'succeeded' && grant.verify.length > 0
+  const toVerify = end.status === 'succeeded' && verified
   const error = toVerify ? unverified() : end.error
   await parts.outbox.applied(applied, {
     runId,

@@ -58,7 +58,7 @@ async function steps(execution: Execution): Promise<RunEnd> {
   await enter(execution, 'planning')
   const toolVersions = await driver.versions(context)
   const isPreview = grant.kind === 'preview'
-  const { planValidates } = driver.capabilities
+  const { planValidates } = driver.capabilitiesOf?.(context.config) ?? driver.capabilities
   const findings = isPreview && !planValidates ? await validate(driver, context) : []
   const checks = isPreview ? await runCommands(grant.checks, context, masker.text) : []
   const planned = await driver.plan(context).catch(async (thrown: unknown) => {
