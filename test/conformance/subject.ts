@@ -30,7 +30,7 @@ export interface World {
   /** Changes one managed attribute on the target by hand. */
   tamper(): Promise<Place>
   /** Likewise another attribute of which the ignore rules of the design hold in writes too; `read` tells its live value. */
-  tamperIgnorable(): Promise<Place & { read(): Promise<unknown> }>
+  tamperIgnorable(): Promise<Place & { read: () => Promise<unknown> }>
   /** A sensitive value of the source, which stands on the target after an apply. */
   secret: string
   /** Breaks the source's syntax. */
@@ -40,7 +40,7 @@ export interface World {
   /** Changes the source so that an apply does something, fails at `failed`, and never reaches `skipped`, if there is such. */
   breakApply(): Promise<{ done: string[]; failed: string[] }>
   /** Changes the source so that an apply takes 20 s or more; `begun` resolves when it is under way. */
-  slowApply(): Promise<{ begun(): Promise<unknown> }>
+  slowApply(): Promise<{ begun: () => Promise<unknown> }>
   /** What the driver has started, here or on the target, and what still runs; default: processes that name `root`. */
   processes?(): Promise<string[]>
   /** Adds something that the tool cannot look at before it is applied; resolves with an address that coverage must name. */

@@ -12,7 +12,7 @@ import type { ContextOptions, Subject, World } from './subject.ts'
 declare module 'vitest' {
   interface TaskMeta {
     /** A row of the conformance table. */
-    conformance?: { driver: string; property: PropertyName; against: string; exempt?: string }
+    conformance?: { driver: string; property: PropertyName; against: string; exempt: Subject['exempt'] }
   }
 }
 
@@ -227,7 +227,7 @@ export function conformance(subject: Subject): void {
       const body = bodies[property]
       if (reason !== undefined) continue
       test(title, async ({ task }) => {
-        task.meta.conformance = { driver: name, property, against }
+        task.meta.conformance = { driver: name, property, against, exempt }
         await body()
       })
     }
