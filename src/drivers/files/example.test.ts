@@ -1,34 +1,15 @@
-import { cpSync } from 'node:fs'
 import { chmod, readFile, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { parse } from 'yaml'
-import { TrueupConfig } from '../../domain/config/schema.ts'
-import { FilesConfig } from './config.ts'
 import { filesDriver } from './index.ts'
-import { deploy, type FilesTest, filesTest, lines, tree } from './testing/stack.ts'
-
-const EXAMPLE = new URL('../../../examples/files', import.meta.url).pathname
+import { exampleStack } from './testing/example.ts'
+import { deploy, type FilesTest, lines, tree } from './testing/stack.ts'
 
 let context: FilesTest
 afterEach(() => context.remove())
 
-/** The example's stack with its target moved under the test's own directory. */
-async function exampleStack(path: string): Promise<FilesTest> {
-  const text = await readFile(join(EXAMPLE, 'trueup.yaml'), 'utf8')
-  const stack = TrueupConfig.parse(parse(text)).stacks.find((one) => one.path === path)
-  if (!stack) throw new Error(`no stack ${path}`)
-  const made = await filesTest({ path, missingTarget: true, env: stack.variables })
-  cpSync(EXAMPLE, made.workspace, { recursive: true, verbatimSymlinks: true })
-  const moved = JSON.stringify(stack.with)
-    .replaceAll(`/tmp/trueup-example/${path}`, made.target)
-    .replaceAll('/tmp/trueup-example', made.root)
-  const config = FilesConfig.parse(JSON.parse(moved))
-  return Object.assign(await made.next({ config }), { target: made.target })
-}
-
 test('the web server example: deployed, tampered with, healed', async () => {
-  context = await exampleStack('nginx')
+  context = await exampleStack('files', 'nginx', '/tmp/trueup-example/nginx')
   await context.write({ 'nginx/conf.d/default.conf': { link: 'status.conf' } })
   expect(await filesDriver.validate(context)).toEqual([])
   const { plan, result } = await deploy(context)
@@ -60,15 +41,4 @@ test('the web server example: deployed, tampered with, healed', async () => {
   ])
   expect(await tree(context.target)).toEqual({ ...deployed, 'conf.d/mine.local': '644 kept\n' })
   expect(await readFile(join(context.root, 'reloaded'), 'utf8')).toBe('')
-})
-
-test('the Compose example: placed, its command run, and a file that leaves Git leaves the host', async () => {
-  context = await exampleStack('compose')
-  const reload = [{ run: `ls >>${context.root}/ran` }]
-  const config = { ...context.config, reload }
-  await deploy(await context.next({ config }))
-  expect(Object.keys(await tree(context.target)).sort()).toEqual(['compose.yaml', 'html', 'html/index.html', 'web.env'])
-  await context.write({ 'compose/html/index.html': null })
-  const { plan } = await deploy(await context.next({ config }))
-  expect(lines(plan, context.target)).toEqual(['delete /html', 'delete /html/index.html content'])
 })

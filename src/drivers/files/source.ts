@@ -10,7 +10,7 @@ import { HashCache } from './cache.ts'
 import { isOwnName } from './inventory.ts'
 import { lookAt, type Status } from './live.ts'
 import { type Attributes, compileRules, matchAny } from './rules.ts'
-import { render, type TemplateValues } from './template.ts'
+import { render, type TemplateValues } from '../values/template.ts'
 
 /** Mode and owner that a path shall have. Undefined: not compared and not changed. */
 interface Wanted {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { filesDriver } from './index.ts'
-import { render } from './template.ts'
+import { render } from '../values/template.ts'
 import { deploy, type FilesTest, filesTest } from './testing/stack.ts'
 
 const values = {

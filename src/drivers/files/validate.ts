@@ -7,7 +7,7 @@ import type { FilesConfig } from './config.ts'
 import { compileRules, matchAny } from './rules.ts'
 import { type SourceEntry, templateMatcher, templateValues, walkSource } from './source.ts'
 import { targetPath } from './target.ts'
-import { problemsOf } from './template.ts'
+import { problemsOf } from '../values/template.ts'
 
 /** Checks source and configuration without looking at the host. */
 export function validate(context: DriverContext<FilesConfig>): Promise<Finding[]> {
