@@ -38,7 +38,15 @@ export interface ResourceChange {
 /** What the tool looked at and what it could not: "in sync" is worth as much as its coverage. */
 export interface Coverage {
   checked: number
-  unchecked: { address: string; why: string }[]
+  unchecked: Unchecked[]
+}
+
+/** A resource that nobody looked at, with everything below it (`web2` stands for `web2/nginx.conf`); `*` is everything. */
+export interface Unchecked {
+  address: string
+  why: string
+  /** A part of the target that did not answer: how it is, is not known. Otherwise the tool cannot look at such a thing. */
+  unreachable?: boolean
 }
 
 export interface Output {

@@ -105,7 +105,11 @@ describe('drift records after a check', () => {
   })
 
   it('are left alone where the tool could not look', () => {
-    expect(reconcileDrift([record()], [], NOW, ['x'])).toEqual({ opened: [], updated: [], closed: [] })
+    const left = { opened: [], updated: [], closed: [] }
+    expect(reconcileDrift([record()], [], NOW, ['x'])).toEqual(left)
+    expect(reconcileDrift([record({ address: 'web2/motd' })], [], NOW, ['web2'])).toEqual(left)
+    expect(reconcileDrift([record()], [], NOW, ['*'])).toEqual(left)
+    expect(reconcileDrift([record({ address: 'web20/motd' })], [], NOW, ['web2']).closed).toHaveLength(1)
   })
 
   it('account for every record and every item exactly once', () => {

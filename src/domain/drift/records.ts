@@ -77,8 +77,8 @@ function driftOf(change: ResourceChange): DriftItem[] {
 
 /**
  * What becomes of the stored records after a check. Accepted drift stays accepted until its time is over or the actual
- * value is no longer the one that was accepted. Records of resources that the tool could not check (`unchecked`) are
- * left alone: not having looked is no evidence.
+ * value is no longer the one that was accepted. Records of resources that the tool could not check (`unchecked`, with
+ * everything below them) are left alone: not having looked is no evidence.
  */
 export function reconcileDrift(
   records: readonly DriftRecordView[],
@@ -88,7 +88,7 @@ export function reconcileDrift(
 ): DriftReconciliation {
   const found = new Map(items.map((item) => [keyOf(item), item]))
   const known = new Set(records.map(keyOf))
-  const unseen = new Set(unchecked)
+  const unseen = covering(unchecked)
   const result: DriftReconciliation = {
     opened: [...found].filter(([key]) => !known.has(key)).map(([, item]) => item),
     updated: [],
@@ -97,9 +97,17 @@ export function reconcileDrift(
   for (const record of records) {
     const item = found.get(keyOf(record))
     if (item) result.updated.push(updateOf(record, item, now))
-    else if (!unseen.has(record.address)) result.closed.push({ id: record.id, state: 'gone' })
+    else if (!unseen(record.address)) result.closed.push({ id: record.id, state: 'gone' })
   }
   return result
+}
+
+/** Whether an address is one of these or lies below one: of a host that does not answer nothing was looked at. */
+function covering(unchecked: readonly string[]): (address: string) => boolean {
+  const exact = new Set(unchecked)
+  if (exact.has('*')) return () => true
+  const roots = unchecked.map((address) => `${address}/`)
+  return (address) => exact.has(address) || roots.some((root) => address.startsWith(root))
 }
 
 const keyOf = ({ address, attribute }: { address: string; attribute: string }): string =>

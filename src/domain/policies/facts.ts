@@ -43,7 +43,10 @@ export function celFacts(facts: PolicyFacts): CelFacts {
         message: finding.message,
         path: finding.path ?? '',
       })),
-      coverage: { checked: BigInt(plan.coverage.checked), unchecked: plan.coverage.unchecked },
+      coverage: {
+        checked: BigInt(plan.coverage.checked),
+        unchecked: plan.coverage.unchecked.map((one) => ({ ...one, unreachable: one.unreachable ?? false })),
+      },
     },
     stack: { name: stack.name, path: stack.path, driver: stack.driver },
     environment: { name: environment.name, tier: environment.tier },

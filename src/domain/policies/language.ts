@@ -45,7 +45,7 @@ const checker = common()
     },
   })
   .registerType({ name: 'Finding', schema: { severity: 'string', code: 'string', message: 'string', path: 'string' } })
-  .registerType({ name: 'Unchecked', schema: { address: 'string', why: 'string' } })
+  .registerType({ name: 'Unchecked', schema: { address: 'string', why: 'string', unreachable: 'bool' } })
   .registerVariable({
     name: 'plan',
     schema: {

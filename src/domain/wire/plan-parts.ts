@@ -29,10 +29,9 @@ export const Finding = z.object({
   line: z.number().optional(),
 })
 
-export const Coverage = z.object({
-  checked: z.number(),
-  unchecked: z.array(z.object({ address: z.string(), why: z.string() })),
-})
+export const Unchecked = z.object({ address: z.string(), why: z.string(), unreachable: z.boolean().optional() })
+
+export const Coverage = z.object({ checked: z.number(), unchecked: z.array(Unchecked) })
 
 export const Outputs = z.record(
   z.string(),

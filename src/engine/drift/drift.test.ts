@@ -248,6 +248,35 @@ describe('drift', () => {
     expect(await stackOf(harness, KEY)).toMatchObject({ status: 'in_sync' })
   })
 
+  it('of a host that does not answer is not known, though the others are in sync', async () => {
+    await begin({ mode: 'observe' })
+    const { plan } = world.script
+    const silent: typeof plan = async (grant) => {
+      const unchecked = [{ address: 'thing', why: 'no route to host', unreachable: true }]
+      return { ...(await plan(grant)), changes: [], coverage: { checked: 1, unchecked } }
+    }
+    const deployed = world.things.get(KEY)!
+    world.things.set(KEY, 'x')
+    await check()
+    world.script.plan = silent
+    await check()
+    expect(await records()).toMatchObject([{ state: 'open' }])
+
+    world.things.set(KEY, deployed)
+    world.script.plan = plan
+    await check()
+    expect(await stackOf(harness, KEY)).toMatchObject({ status: 'in_sync' })
+    world.script.plan = silent
+    await check()
+    expect(await stackOf(harness, KEY)).toMatchObject({
+      status: 'unreachable',
+      statusReason: 'thing did not answer: no route to host',
+    })
+    world.script.plan = plan
+    await check()
+    expect(await stackOf(harness, KEY)).toMatchObject({ status: 'in_sync' })
+  })
+
   it('that a plan invents each time anew is named as unstable', async () => {
     await begin({ mode: 'observe' })
     const { plan } = world.script

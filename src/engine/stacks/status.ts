@@ -84,7 +84,16 @@ async function driftOf(tx: Queries, stack: Stack): Promise<Verdict | null> {
 function atRest(stack: Stack): Verdict {
   if (stack.deployedDigest === null) return { status: 'new', statusReason: 'never deployed' }
   if (isBehind(stack)) return { status: 'pending', statusReason: 'Git has moved on and nothing is queued to enact it' }
-  return { status: 'in_sync', statusReason: null }
+  return unknownPart(stack) ?? { status: 'in_sync', statusReason: null }
+}
+
+/** A part of the target that the last check could not reach, unless a deployment has reached all of it since. */
+function unknownPart({ observedCoverage, observedAt, deployedAt }: Stack): Verdict | null {
+  const silent = observedCoverage?.unchecked.filter(({ unreachable }) => unreachable) ?? []
+  const [first, ...others] = silent
+  if (!first || (observedAt ?? 0) < (deployedAt ?? 0)) return null
+  const more = others.length > 0 ? ` and ${others.length} more` : ''
+  return { status: 'unreachable', statusReason: `${first.address}${more} did not answer: ${first.why}` }
 }
 
 /** Whether what is deployed is not what Git says. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Unchecked } from '../../domain/wire/plan-parts.ts'
 import { Time } from './common.ts'
 import { DriftRecord } from './drift.ts'
 import { PlanSummary } from './plans.ts'
@@ -34,7 +35,7 @@ export const Stack = z
     observed: z.object({
       at: Time.nullable(),
       checked: z.number().nullable(),
-      unchecked: z.array(z.object({ address: z.string(), why: z.string() })),
+      unchecked: z.array(Unchecked),
     }),
     drift: z.object({
       mode: z.enum(['observe', 'propose', 'enforce']),
