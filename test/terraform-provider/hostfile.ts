@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Unknown, unknown } from './values.ts'
 
@@ -45,8 +45,9 @@ export const FILE_SCHEMA = {
   },
 }
 
-/** What is really there, or null. */
+/** What is really there, or null. Throws where there is no root: the host is down. */
 export function readFile(root: string, state: HostFile): HostFile | null {
+  reach(root)
   const file = join(root, text(state.path))
   try {
     const content = readFileSync(file, 'utf8')
@@ -57,6 +58,11 @@ export function readFile(root: string, state: HostFile): HostFile | null {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
+}
+
+/** As a provider's HTTP client would say it. */
+function reach(root: string): void {
+  if (!existsSync(root)) throw new Error(`dial ${root}: connect: connection refused`)
 }
 
 function readSecret(file: string): string | null {
@@ -80,6 +86,7 @@ export function planFile(prior: HostFile | null, proposed: HostFile): { planned:
 export function writeFile(root: string, prior: HostFile | null, planned: HostFile): HostFile {
   const step = prior === null ? 'create' : 'update'
   if (planned.fail === step) throw new Error(`told to fail on ${step}, secret ${planned.secret as string}`)
+  reach(root)
   const file = join(root, text(planned.path))
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text(planned.content))

@@ -24,7 +24,10 @@ export async function openStack(
   return testContext({
     config: TerraformConfig.parse({ tool: name, ...settings }),
     files,
-    env: { PATH: `${dirname(tool.path)}:/usr/bin:/bin`, ...env },
+    env: (root) => ({
+      PATH: `${dirname(tool.path)}:/usr/bin:/bin`,
+      ...(typeof env === 'function' ? env(root) : env),
+    }),
     ...rest,
   })
 }
@@ -35,12 +38,11 @@ export async function openHostStack(
   resources: string,
   options: StackOptions = {},
 ): Promise<{ context: TerraformContext; target: string; code: (resources: string) => Promise<void> }> {
-  const context = await openStack(tool, {}, options)
+  const env = (root: string) => ({ ...providerEnvironment(join(root, 'mirror')), ...options.env })
+  const context = await openStack(tool, {}, { ...options, env })
   const target = join(context.root, 'target')
-  const mirror = join(context.root, 'mirror')
   await mkdir(target)
-  await makeMirror(mirror)
-  Object.assign(context.env, providerEnvironment(mirror))
+  await makeMirror(join(context.root, 'mirror'))
   const code = (text: string): Promise<void> => context.write({ 'stack/main.tf': useProvider(target) + text })
   await code(resources)
   return { context, target, code }

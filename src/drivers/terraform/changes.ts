@@ -1,4 +1,4 @@
-import type { Action, Cause, Coverage, Finding, Output, ResourceChange } from '../../domain/plan.ts'
+import type { Action, Cause, Finding, Output, ResourceChange } from '../../domain/plan.ts'
 import { attributeChanges, sameJson } from '../values/attributes.ts'
 import type { PlanJson, PlannedChange, PlannedResource } from './plan-json.ts'
 import type { Redaction } from '../values/redaction.ts'
@@ -28,7 +28,7 @@ export function resourceChanges(plan: PlanJson, redaction: Redaction): ResourceC
 }
 
 /** A deposed object stands beside the current one of the same address; its key makes the address unique. */
-function uniqueAddress(resource: PlannedResource): string {
+export function uniqueAddress(resource: PlannedResource): string {
   return resource.deposed === undefined ? resource.address : `${resource.address} (deposed ${resource.deposed})`
 }
 
@@ -139,18 +139,6 @@ export function predictedOutputs(plan: PlanJson, redaction: Redaction): { [name:
 function isMasked(mask: Json | undefined): boolean {
   if (mask === null || mask === undefined || typeof mask !== 'object') return mask === true
   return Object.values(mask).some(isMasked)
-}
-
-/** What was looked at: the managed resources of state and code, unless the plan was told not to read them. */
-export function coverageOf(plan: PlanJson, options: { refresh: boolean }): Coverage {
-  const managed = plan.resource_changes.filter(({ mode }) => mode === 'managed')
-  const unchecked: Coverage['unchecked'] = []
-  if (!options.refresh) {
-    const why = 'planned with refresh: false, the real resource was not read'
-    unchecked.push(...managed.map((resource) => ({ address: uniqueAddress(resource), why })))
-  }
-  if (!plan.complete) unchecked.push({ address: '*', why: 'the tool left resources for a later plan' })
-  return { checked: options.refresh ? managed.length : 0, unchecked }
 }
 
 /** Failing `check` blocks and conditions: the tool only warns of them and ends well. */

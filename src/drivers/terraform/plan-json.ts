@@ -43,6 +43,18 @@ const StateModule = z.object({
 })
 export type StateModule = z.infer<typeof StateModule>
 
+const ConfigModule = z.object({
+  variables: z.record(z.string(), z.object({ sensitive: z.boolean().default(false) })).default({}),
+  resources: z
+    .array(z.object({ address: z.string(), provisioners: z.array(z.object({ type: z.string() })).default([]) }))
+    .default([]),
+  get module_calls() {
+    return z.record(z.string(), z.object({ module: ConfigModule.optional() })).default({})
+  },
+})
+/** A module as the code says it; addresses in it are relative to it, and without keys of instances. */
+export type ConfigModule = z.infer<typeof ConfigModule>
+
 /**
  * `show -json PLAN` as far as it is used; unknown members are dropped, an unknown major version is refused.
  * https://developer.hashicorp.com/terraform/internals/json-format
@@ -56,15 +68,7 @@ export const PlanJson = z.object({
   checks: z.array(Check).default([]),
   /** What was read, data sources among it, which are in no change. */
   prior_state: z.object({ values: z.object({ root_module: StateModule.optional() }).optional() }).default({}),
-  configuration: z
-    .object({
-      root_module: z
-        .object({
-          variables: z.record(z.string(), z.object({ sensitive: z.boolean().default(false) })).default({}),
-        })
-        .default({ variables: {} }),
-    })
-    .default({ root_module: { variables: {} } }),
+  configuration: z.object({ root_module: ConfigModule.optional() }).default({}),
   errored: z.boolean().default(false),
   /** Terraform 1.8+: false where resources were left for a later plan. */
   complete: z.boolean().default(true),

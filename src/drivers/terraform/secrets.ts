@@ -6,7 +6,7 @@ import type { PlanJson, StateModule } from './plan-json.ts'
 /** Text of every sensitive value the plan knows: inputs, variables declared sensitive, what masks cover, data sources. */
 export function secretsOf(context: DriverContext<unknown>, plan: PlanJson): string[] {
   const secrets = new Set<string>(secretInputs(context))
-  for (const [name, declared] of Object.entries(plan.configuration.root_module.variables)) {
+  for (const [name, declared] of Object.entries(plan.configuration.root_module?.variables ?? {})) {
     if (declared.sensitive) collect(plan.variables[name]?.value ?? null, true, secrets)
   }
   for (const { change } of [...plan.resource_changes, ...plan.resource_drift]) {

@@ -25,8 +25,8 @@ export interface TestContextOptions<Config> {
   ignore?: DriverContext<Config>['ignore']
   toolVersion?: string
   stateBackend?: DriverContext<Config>['stateBackend']
-  /** Added to a clean environment of PATH, HOME (= scratch), LANG and TZ. */
-  env?: { [name: string]: string }
+  /** Added to a clean environment of PATH, HOME (= scratch), LANG and TZ; or a function of the context's `root` that gives it. */
+  env?: { [name: string]: string } | ((root: string) => { [name: string]: string })
 }
 
 /** A DriverContext on real directories and real processes, with what a test wants to look at. */
@@ -69,6 +69,7 @@ export async function testContext<Config>(options: TestContextOptions<Config>): 
   const hashKey = randomBytes(32)
   const sealKey = randomBytes(32)
   const masked = new Set<string>()
+  const env = typeof options.env === 'function' ? options.env(root) : options.env
 
   const build = async <C>(config: C, changes: Partial<DriverContext<C>>): Promise<TestContext<C>> => {
     const scratch = await mkdtemp(join(root, 'scratch-'))
@@ -89,7 +90,7 @@ export async function testContext<Config>(options: TestContextOptions<Config>): 
         TMPDIR: scratch,
         LANG: 'C.UTF-8',
         TZ: 'UTC',
-        ...options.env,
+        ...env,
       },
       inputs: options.inputs ?? {},
       ignore: options.ignore ?? [],
