@@ -168,7 +168,7 @@ export function conformance(subject: Subject): void {
         its.env = { ...its.env, PATH: its.scratch }
         const thrown = await driver.versions(its).catch((error: unknown) => error)
         expect(thrown).toMatchObject({ code: 'TOOL_MISSING' })
-        expect((thrown as TrueupError).text.next).toMatch(/install/i)
+        expect((thrown as TrueupError).next).toMatch(/install/i)
       },
       'dead-target': async () => {
         await deployed()

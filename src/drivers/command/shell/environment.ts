@@ -22,6 +22,7 @@ export function shellEnvironment(context: DriverContext<unknown>): { [name: stri
     TRUEUP_SCRATCH: context.scratch,
     TRUEUP_CACHE: context.cache,
     TRUEUP_DESTROY: String(context.destroy),
+    TRUEUP_IGNORE: JSON.stringify(context.ignore),
   }
 }
 
