@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod'
 import type { ApplyResult, DriverPlan, Finding } from '../domain/plan.ts'
+import type { RequestPart, RunRequest } from '../domain/run-request.ts'
 import type { RunKind } from '../domain/run.ts'
 import type { IgnoreRule, Phase, ResolvedInput } from '../domain/stack.ts'
 import type { Json } from '../lib/json.ts'
@@ -60,6 +61,8 @@ export interface DriverContext<Config> {
   phase: Phase
   /** What the run is for; absent outside of runs (a watch, a local plan). */
   kind?: RunKind
+  /** What a person asks for instead of the whole; only of drivers whose `requests` name it. */
+  request?: RunRequest
   /** Absolute root of the materialised, private copy of the repository's needed directories. */
   workspace: string
   /** Absolute directory of the stack inside it. */
@@ -124,6 +127,8 @@ export interface Driver<Config = unknown> {
   readonly capabilities: Capabilities
   /** The capabilities of one configured stack, where they depend on its `with:` block; `capabilities` where absent. */
   capabilitiesOf?(config: Config): Capabilities
+  /** What people may ask of a single run; nothing where absent. */
+  readonly requests?: readonly RequestPart[]
   /** Schema of the stack's `with:` block. Parsed once on the server (errors reach the MR) and again on the worker. */
   readonly config: ZodType<Config>
   /** For `trueup init`: proposals of stacks that this driver would manage, from all file paths of a repository. */

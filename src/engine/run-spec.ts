@@ -1,4 +1,5 @@
 import type { Cause } from '../domain/plan.ts'
+import type { RunRequest } from '../domain/run-request.ts'
 import type { ResolvedInput } from '../domain/stack.ts'
 import type { StackDefinition } from '../domain/stacks/definition.ts'
 import type { JsonObject } from '../lib/json.ts'
@@ -26,6 +27,8 @@ export interface RunSpec {
   codifyFor?: string
   /** A person who ordered the run; like the author of an MR they do not approve it themselves. */
   orderedById?: string
+  /** Heal only: what a person asked for instead of the whole. */
+  request?: RunRequest
 }
 
 export function specOf(source: StackSource, more: Partial<RunSpec> = {}): RunSpec {

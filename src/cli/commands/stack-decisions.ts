@@ -5,6 +5,7 @@ import { Quarantine } from '../../server/schemas/stacks.ts'
 import type { Cli } from '../cli.ts'
 import { collect, when } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
+import { orderRequest, type RequestOptions, withRequest } from '../stack-requests.ts'
 
 const REASON = ['--reason <text>', 'why; it stands in the audit'] as const
 
@@ -35,6 +36,25 @@ export function addDecisionCommands(stack: Command, cli: Cli): void {
     .action(async (key: string, options: { reason: string }, command) => {
       const answer = await removal(command, { stack: key, how: 'forget', reason: options.reason })
       cli.output(command).result(answer, () => `Forgot ${key}; what it made is still there`)
+    })
+
+  withRequest(stack.command('deploy').description('apply what is deployed to a part only, or make resources anew'))
+    .argument('<stack>', 'ENVIRONMENT/NAME')
+    .option('--target <address...>', 'only these resources, and what they depend on')
+    .option('--replace <address...>', 'destroy these and make them anew')
+    .addHelpText(
+      'after',
+      `
+Never moves the stack to another commit: that is what merging is for. Where the environment wants approvals, the run
+waits until somebody else approves its plan (trueup run approve).
+
+Example:
+  $ trueup stack deploy production/web --replace aws_instance.app --reason "its disk is worn out" --wait`,
+    )
+    .action(async (key: string, options: RequestOptions & { target?: string[]; replace?: string[] }, command) => {
+      const { target: targets = [], replace: replaces = [] } = options
+      if (targets.length + replaces.length === 0) command.error('error: name something with --target or --replace')
+      await orderRequest(cli, command, { stack: key, request: { targets, replaces }, options })
     })
 
   withRepository(stack.command('quarantine').description('states that were rolled back and are not deployed again'))

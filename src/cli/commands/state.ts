@@ -4,6 +4,7 @@ import { StateInfo } from '../../server/schemas/states.ts'
 import type { CommandModule } from '../cli.ts'
 import { when } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
+import { orderRequest, type RequestOptions, withRequest } from '../stack-requests.ts'
 
 interface Where {
   workspace: string
@@ -38,6 +39,23 @@ export const stateCommands: CommandModule = (program, cli) => {
         )
         return [lock, versions].filter((part) => part !== '').join('\n\n')
       })
+    })
+
+  withRequest(state.command('mv').description('give an object of the state another address, by a run'))
+    .argument('<stack>', 'ENVIRONMENT/NAME')
+    .argument('<from>', 'address in the state')
+    .argument('<to>', 'address in the code')
+    .addHelpText('after', '\nA `moved` block in the code does the same and is reviewed with it: prefer that.')
+    .action(async (stack: string, from: string, to: string, options: RequestOptions, command) => {
+      await orderRequest(cli, command, { stack, request: { state: { do: 'move', from, to } }, options })
+    })
+
+  withRequest(state.command('rm').description('let the tool forget objects, by a run; what is real stays'))
+    .argument('<stack>', 'ENVIRONMENT/NAME')
+    .argument('<addresses...>', 'resources, instances or modules')
+    .addHelpText('after', '\nA `removed` block in the code does the same and is reviewed with it: prefer that.')
+    .action(async (stack: string, addresses: string[], options: RequestOptions, command) => {
+      await orderRequest(cli, command, { stack, request: { state: { do: 'remove', addresses } }, options })
     })
 
   withRepository(state.command('restore').description('make an earlier version the current one again'))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RunRequest } from '../run-request.ts'
 import { RUN_KINDS } from '../run.ts'
 import {
   AppliedResource,
@@ -70,6 +71,8 @@ export const Grant = z.object({
   stateBackend: z.object({ address: z.string(), username: z.string(), password: z.string() }).optional(),
   /** Only `{ codify: true }` drift runs send file patches with their plan. */
   codify: z.boolean(),
+  /** What a person asks for instead of the whole. */
+  request: RunRequest.optional(),
 })
 export type Grant = z.infer<typeof Grant>
 

@@ -1,19 +1,19 @@
 import { access, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { ApplyResult, DriverPlan, Finding, Output } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, Finding } from '../../domain/plan.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
-import { type Json, textsIn } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'
 import { type AppliedTracker, trackApplied } from './applied.ts'
 import { PATIENT_RETRIES } from './backend.ts'
 import type { TerraformConfig } from './config.ts'
 import { type Diagnostic, findingOf, toolError } from './diagnostics.ts'
-import { parseExactly } from './exact-json.ts'
 import { type EventedResult, runWithEvents } from './events.ts'
+import { readOutputs } from './outputs.ts'
 import { sealedPlan, sealedSecrets } from './plan.ts'
 import { redactionFor } from '../values/redaction.ts'
 import { openSession, type Session } from './session.ts'
+import { applyStateEdit } from './state-edit.ts'
 import { variableArguments } from './variables.ts'
 
 /**
@@ -27,6 +27,7 @@ const ERRORED_STATE = 'errored.tfstate'
 /** Applies exactly the plan file of the preceding plan. PLAN_STALE where the state has moved on since. */
 export async function apply(context: DriverContext<TerraformConfig>, plan: DriverPlan): Promise<ApplyResult> {
   const session = await openSession(context)
+  if (context.request?.state) return await applyStateEdit(context, session, plan)
   const file = join(context.scratch, 'apply.tfplan')
   const tracker = trackApplied(plan.changes)
   try {
@@ -129,26 +130,6 @@ const killed = (session: Session): Finding => ({
   code: 'tool_killed',
   message: `${session.tool.name} had to be killed before it saved its state: objects it made last may be missing there; look for them and import or delete them`,
 })
-
-const OutputsJson = z.record(z.string(), z.object({ value: z.custom<Json>(() => true), sensitive: z.boolean() }))
-
-/** Root outputs after an apply. Sensitive ones are real here (other stacks need them); the server seals them. */
-async function readOutputs(
-  context: DriverContext<TerraformConfig>,
-  session: Session,
-): Promise<{ [name: string]: Output }> {
-  const doing = `reading the outputs of stack "${context.stack.name}"`
-  const result = await context.run({ ...session.command('output', '-json'), quiet: true, graceMs: 2_000 })
-  if (result.exitCode !== 0) throw toolError(doing, result, [])
-  const outputs = OutputsJson.safeParse(parseExactly(result.stdout))
-  if (!outputs.success) throw new TrueupError('TOOL_OUTPUT', { doing, why: 'unexpected shape', cause: outputs.error })
-  for (const { value, sensitive } of Object.values(outputs.data)) {
-    if (sensitive) for (const text of textsIn(value)) context.mask(text)
-  }
-  return Object.fromEntries(
-    Object.entries(outputs.data).map(([name, { value, sensitive }]) => [name, { value, sensitive }]),
-  )
-}
 
 /** Stores a state that the tool could not store: it is the only record of what was just made. */
 async function rescueState(context: DriverContext<TerraformConfig>, session: Session): Promise<Finding[]> {

@@ -1,6 +1,7 @@
 import type { Action, Cause, Finding, Output, ResourceChange } from '../../domain/plan.ts'
 import { attributeChanges, sameJson } from '../values/attributes.ts'
 import type { PlanJson, PlannedChange, PlannedResource } from './plan-json.ts'
+import { wordOf } from './reasons.ts'
 import type { Redaction } from '../values/redaction.ts'
 import type { Json } from '../../lib/json.ts'
 
@@ -81,9 +82,9 @@ function causeOf(resource: PlannedResource, drift: PlannedResource | undefined):
 function reasonOf(resource: PlannedResource, drift: PlannedResource | undefined): string {
   const parts: string[] = []
   const forced = (resource.change.replace_paths ?? []).map((path) => path.join('.'))
-  if (resource.action_reason !== undefined) {
-    parts.push(forced.length > 0 ? `${resource.action_reason}: ${forced.join(', ')}` : resource.action_reason)
-  } else if (forced.length > 0) parts.push(`replace because of ${forced.join(', ')}`)
+  const word = wordOf(resource.action_reason)
+  if (word !== undefined) parts.push(forced.length > 0 ? `${word}: ${forced.join(', ')}` : word)
+  else if (forced.length > 0) parts.push(`replace because of ${forced.join(', ')}`)
   const imported = resource.change.importing?.id
   if (imported !== undefined) parts.push(`imports ${imported}`)
   if (isMoved(resource)) parts.push(`moved from ${resource.previous_address}`)

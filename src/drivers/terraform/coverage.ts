@@ -1,4 +1,5 @@
 import type { Coverage } from '../../domain/plan.ts'
+import { withoutKeys } from './addresses.ts'
 import { uniqueAddress } from './changes.ts'
 import type { ConfigModule, PlanJson } from './plan-json.ts'
 
@@ -42,6 +43,3 @@ function provisionersIn(
   }
   return found
 }
-
-/** `module.a["x.y"].null_resource.b[0]` → `module.a.null_resource.b` */
-const withoutKeys = (address: string): string => address.replaceAll(/\["(?:[^"\\]|\\.)*"\]|\[\d+\]/g, '')

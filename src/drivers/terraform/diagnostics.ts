@@ -71,6 +71,11 @@ const KNOWN: { pattern: RegExp; code: ErrorCode; next?: string }[] = [
     next: 'Check address and version of the module, and that the worker can reach where it comes from.',
   },
   {
+    pattern: /current state contains no (resource|module)|does not match anything in the current state/i,
+    code: 'NOT_FOUND',
+    next: '`trueup state list` shows what is in the state.',
+  },
+  {
     pattern: /unsupported terraform core version|unsupported opentofu core version/i,
     code: 'TOOL_VERSION',
   },

@@ -11,6 +11,7 @@ import { versions } from './versions.ts'
 export const terraformDriver: Driver<TerraformConfig> = {
   name: 'terraform',
   capabilities: { ...NO_CAPABILITIES, destroy: true, planValidates: true },
+  requests: ['targets', 'replaces', 'state'],
   config: TerraformConfig,
   detect,
   dependencies,

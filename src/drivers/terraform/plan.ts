@@ -13,6 +13,7 @@ import { parsePlanJson, type PlanJson } from './plan-json.ts'
 import { redactionFor } from '../values/redaction.ts'
 import { secretsOf } from './secrets.ts'
 import { openSession, type Session } from './session.ts'
+import { planStateEdit } from './state-edit.ts'
 import { variableArguments } from './variables.ts'
 import { providerVersions } from './versions.ts'
 
@@ -28,6 +29,7 @@ export const sealedSecrets = (context: DriverContext<unknown>): string => join(c
 /** `plan -out`, read as JSON. Reads the real resources, changes nothing, and takes no lock in the plan phase. */
 export async function plan(context: DriverContext<TerraformConfig>): Promise<DriverPlan> {
   const session = await openSession(context)
+  if (context.request?.state) return await planStateEdit(context, session, context.request.state)
   const file = join(context.scratch, 'plan.tfplan')
   try {
     const diagnostics = await makePlan(context, session, file)
@@ -63,7 +65,7 @@ async function makePlan(
 }
 
 function planArguments(context: DriverContext<TerraformConfig>): string[] {
-  const { config, phase, destroy } = context
+  const { config, phase, destroy, request } = context
   return [
     '-input=false',
     '-json',
@@ -71,6 +73,8 @@ function planArguments(context: DriverContext<TerraformConfig>): string[] {
     // A preview may read a state that someone is writing: its credentials do not allow a lock anyway.
     ...(phase === 'plan' ? ['-lock=false'] : [`-lock-timeout=${config.lockTimeout}`]),
     ...(destroy ? ['-destroy'] : []),
+    ...(request?.targets ?? []).map((address) => `-target=${address}`),
+    ...(request?.replaces ?? []).map((address) => `-replace=${address}`),
     ...(config.refresh ? [] : ['-refresh=false']),
     ...(config.parallelism === undefined ? [] : [`-parallelism=${config.parallelism}`]),
   ]

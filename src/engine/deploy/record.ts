@@ -1,4 +1,5 @@
 import type { ApplyResult, Plan, PlanSummary } from '../../domain/plan.ts'
+import type { RunRequest } from '../../domain/run-request.ts'
 import { appendAudit } from '../../store/audit.ts'
 import type { Queries } from '../../store/context.ts'
 import { createDeployment, type Deployment, findDeploymentByRun } from '../../store/deployments.ts'
@@ -87,14 +88,22 @@ export async function recordDeployment(tx: Queries, run: Run): Promise<void> {
 async function closeDrift(tx: Queries, run: Run): Promise<void> {
   const healed: { address: string; attribute: string }[] = []
   const state = (await hasCodified(tx, run)) ? 'codified' : 'healed'
-  const kept = specOfRun(run).destroy ? [] : ['accepted']
+  const { destroy, request } = specOfRun(run)
+  const kept = destroy ? [] : ['accepted']
+  const touched = request && touchedBy(run, request)
   for (const record of await standingDrift(tx, run.stackId)) {
-    if (kept.includes(record.state)) continue
+    if (kept.includes(record.state) || touched?.has(record.address) === false) continue
     const healCount = record.healCount + (run.kind === 'heal' ? 1 : 0)
     await patchDriftRecord(tx, record.id, { state, closedAt: nowOf(tx), healCount, runId: run.id })
     healed.push({ address: record.address, attribute: record.attribute })
   }
-  if (run.kind === 'heal') await recordHeals(tx, run.stackId, healed)
+  if (run.kind === 'heal' && !request) await recordHeals(tx, run.stackId, healed)
+}
+
+/** What a run that was to look at a part has overwritten; undefined where it looked at everything. */
+function touchedBy(run: Run, { targets, state }: RunRequest): Set<string> | undefined {
+  if (state !== undefined) return new Set()
+  return targets.length === 0 ? undefined : new Set((run.plan as Plan | null)?.changes.map(({ address }) => address))
 }
 
 async function hasCodified(tx: Queries, run: Run): Promise<boolean> {

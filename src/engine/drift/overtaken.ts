@@ -1,8 +1,9 @@
 import { CHANGING_KINDS } from '../../domain/run.ts'
 import type { Queries } from '../../store/context.ts'
-import { listRuns, type Run, transitionRun } from '../../store/runs.ts'
+import { getRun, listRuns, type Run, transitionRun } from '../../store/runs.ts'
 import { requireStack, type Stack } from '../../store/stacks.ts'
 import { SYSTEM } from '../parts.ts'
+import { specOfRun } from '../run-spec.ts'
 
 /** Reason of drift checks whose finding says nothing, because the stack was changed while they looked. */
 export const OVERTAKEN = 'overtaken'
@@ -36,6 +37,12 @@ export async function withdrawHeals(
 ): Promise<boolean> {
   const states = ['queued', 'awaiting_approval'] as const
   const { items } = await listRuns(tx, { stackId, kinds: ['heal'], states }, { limit: 100 })
-  for (const { id } of items) await transitionRun(tx, { runId: id, to: 'superseded', reason, actor: SYSTEM })
-  return items.length > 0
+  let withdrawn = false
+  for (const { id } of items) {
+    // What a person asked for is not asked for because of drift.
+    if (reason === 'drift_gone' && specOfRun((await getRun(tx, id))!).request) continue
+    await transitionRun(tx, { runId: id, to: 'superseded', reason, actor: SYSTEM })
+    withdrawn = true
+  }
+  return withdrawn
 }

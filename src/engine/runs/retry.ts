@@ -11,6 +11,7 @@ import { previewMergeRequest } from '../merge-requests/preview.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
 import { type EngineParts, userActor } from '../parts.ts'
 import { specOfRun } from '../run-spec.ts'
+import { requestRun } from '../stacks/request-run.ts'
 import { mustGetRun } from './actions.ts'
 
 interface RetryWish {
@@ -35,11 +36,20 @@ export async function retryRun(parts: EngineParts, wish: RetryWish): Promise<Run
     case 'drift':
       return await checkNow(parts, stackWish)
     case 'heal':
-      return await healNow(parts, stackWish)
+      return await healAgain(parts, run, wish)
     case 'deploy':
     case 'destroy':
       return await deployAgain(parts, run, wish, doing)
   }
+}
+
+/** What a person asked for stays what is asked for. */
+async function healAgain(parts: EngineParts, run: Run, wish: RetryWish): Promise<Run> {
+  const { stackId } = run
+  const { actorId } = wish
+  const { request } = specOfRun(run)
+  if (!request) return await healNow(parts, { stackId, actorId })
+  return await requestRun(parts, { stackId, actorId, request, reason: `run ${run.id} once more` })
 }
 
 async function planAgain(parts: EngineParts, run: Run, doing: string): Promise<Run> {

@@ -77,6 +77,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
       password: statePassword(hashKey, run),
     },
     codify: spec.codify ?? false,
+    ...(spec.request && { request: spec.request }),
   }
 }
 

@@ -3,6 +3,7 @@ import { findInstability } from '../../domain/plans/instability.ts'
 import type { Queries } from '../../store/context.ts'
 import { latestPlanned } from '../../store/run-search.ts'
 import type { Run } from '../../store/runs.ts'
+import { specOfRun } from '../run-spec.ts'
 
 /** Attributes named on one plan; more of them are the same news. */
 const MAX_NAMED = 20
@@ -12,12 +13,12 @@ const MAX_NAMED = 20
  * state: it changes by itself, and keeps approvals from holding.
  */
 export async function withInstability(queries: Queries, run: Run, plan: Plan): Promise<Plan> {
-  if (plan.changes.length === 0) return plan
+  if (plan.changes.length === 0 || specOfRun(run).request) return plan
   const kinds =
     run.kind === 'drift' || run.kind === 'heal' ? (['drift', 'heal'] as const) : (['preview', 'deploy'] as const)
   const { stackId, desiredDigest } = run
   const earlier = await latestPlanned(queries, { stackId, desiredDigest, kinds, notRunId: run.id })
-  if (!earlier?.plan) return plan
+  if (!earlier?.plan || specOfRun(earlier).request) return plan
   const named = findInstability(earlier.plan, plan).slice(0, MAX_NAMED)
   return named.length === 0 ? plan : { ...plan, findings: [...plan.findings, ...named.map(findingOf)] }
 }

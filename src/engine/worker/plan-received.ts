@@ -34,7 +34,7 @@ export async function planReceived(parts: EngineParts, run: Run, params: Params<
     desiredDigest: run.desiredDigest,
     ignore: spec.definition.ignore,
     unstable: spec.definition.unstable,
-    cause: run.kind === 'drift' || run.kind === 'heal' ? 'drift' : spec.cause,
+    cause: run.kind === 'drift' || (run.kind === 'heal' && !spec.request) ? 'drift' : spec.cause,
   })
   if (run.state === 'applying') return await sayAgain(parts, run, completed)
   if (run.cancelRequestedAt !== null) return await cancel(parts, run)
@@ -99,7 +99,7 @@ async function endReading(parts: EngineParts, run: Run, patch: RunPatch, drift?:
 }
 
 async function decide(parts: EngineParts, run: Run, plan: Plan): Promise<DeployDecision> {
-  const { definition, afterLostApply } = specOfRun(run)
+  const { definition, afterLostApply, request } = specOfRun(run)
   const snapshot = await rulesSnapshot(parts, run.repositoryId)
   const rules = await environmentRules(parts, run.repositoryId, definition.environment)
   const policies = evaluatePolicies((snapshot?.config?.policies ?? []).map(compilePolicy), {
@@ -110,9 +110,11 @@ async function decide(parts: EngineParts, run: Run, plan: Plan): Promise<DeployD
     mr: null,
     run: { kind: run.kind },
   })
-  const held = run.kind === 'heal' ? brake(plan, definition.drift.maxDestroys) : { held: false, message: '' }
+  // What a person asks for beside Git needs the approvals of a deployment.
+  const kind = request ? 'deploy' : (run.kind as 'deploy' | 'heal' | 'destroy')
+  const held = kind === 'heal' ? brake(plan, definition.drift.maxDestroys) : { held: false, message: '' }
   return decideDeploy({
-    kind: run.kind as 'deploy' | 'heal' | 'destroy',
+    kind,
     plan,
     approved: run.approvedPlan as Plan | null,
     approvedHere: run.approvedDigest === plan.digest,

@@ -13,6 +13,7 @@ import { orphanRoutes } from './orphans.ts'
 import { overviewRoutes } from './overview.ts'
 import { quarantineRoutes } from './quarantine.ts'
 import { repositoryRoutes } from './repositories.ts'
+import { requestRoutes } from './requests.ts'
 import { runRoutes } from './runs.ts'
 import { serverInfoRoutes } from './server-info.ts'
 import { sessionRoutes } from './session.ts'
@@ -44,6 +45,7 @@ export const ROUTES: readonly RouteModule[] = [
   stackRoutes,
   orphanRoutes,
   quarantineRoutes,
+  requestRoutes,
   driftRoutes,
   variableRoutes,
   stateRoutes,

@@ -1,5 +1,6 @@
 import { describeDifference, type PlanDifference } from '../../domain/plans/compare.ts'
 import type { EngineParts } from '../../engine/parts.ts'
+import { specOfRun } from '../../engine/run-spec.ts'
 import { whyWaiting } from '../../engine/runs/waiting.ts'
 import { appliedOf } from '../../engine/worker/applied.ts'
 import { getMergeRequest } from '../../store/merge-requests.ts'
@@ -55,5 +56,6 @@ export async function showRunDetail(parts: EngineParts, run: Run): Promise<RunDe
     dependsOn: (await runDependencies(parts.store.db, run.id)).dependsOn,
     cancelRequestedAt: run.cancelRequestedAt,
     logSize: run.logSize,
+    request: specOfRun(run).request ?? null,
   }
 }

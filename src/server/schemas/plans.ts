@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RunRequest } from '../../domain/run-request.ts'
 import { RUN_KINDS, RUN_STATES } from '../../domain/run.ts'
 import {
   AppliedResource,
@@ -88,5 +89,7 @@ export const RunDetail = RunSummary.extend({
   dependsOn: z.array(z.string()),
   cancelRequestedAt: Time.nullable(),
   logSize: z.number(),
+  /** What a person asked for instead of the whole. */
+  request: RunRequest.nullable(),
 }).meta({ id: 'Run' })
 export type RunDetail = z.infer<typeof RunDetail>

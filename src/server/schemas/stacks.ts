@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RunRequest } from '../../domain/run-request.ts'
 import { Unchecked } from '../../domain/wire/plan-parts.ts'
 import { Time } from './common.ts'
 import { DriftRecord } from './drift.ts'
@@ -98,6 +99,13 @@ export type StackDetail = z.infer<typeof StackDetail>
 export const RemovalOrder = z.strictObject({
   stack: z.string().max(300).meta({ description: 'environment/name' }),
   how: z.enum(['destroy', 'forget']),
+  reason: z.string().trim().min(1).max(2_000),
+})
+
+/** A run of what is deployed, narrowed or widened: only some resources, some made anew, or an edit of the state. */
+export const RequestOrder = z.strictObject({
+  stack: z.string().max(300).meta({ description: 'environment/name' }),
+  request: RunRequest,
   reason: z.string().trim().min(1).max(2_000),
 })
 

@@ -14,7 +14,7 @@ import { sealing } from './sealing.ts'
 
 /** What a context is built from. A watch order has no run, so what only runs have is optional. */
 export interface ContextParts {
-  order: WatchOrder & Partial<Pick<Grant, 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend'>>
+  order: WatchOrder & Partial<Pick<Grant, 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend' | 'request'>>
   phase: Phase
   variables: Grant['variables']
   workspace: Workspace
@@ -45,6 +45,7 @@ export async function buildContext<Config>(
     destroy: order.destroy ?? false,
     phase: parts.phase,
     ...(order.kind && { kind: order.kind }),
+    ...(order.request && { request: order.request }),
     workspace: workspace.tree,
     directory: inside(workspace.tree, order.stack.path),
     scratch: workspace.scratch,
