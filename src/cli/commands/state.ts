@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Done } from '../../server/schemas/common.ts'
-import { StateInfo } from '../../server/schemas/states.ts'
+import { StateInfo, StateObjects } from '../../server/schemas/states.ts'
 import type { CommandModule } from '../cli.ts'
 import { when } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
@@ -39,6 +39,22 @@ export const stateCommands: CommandModule = (program, cli) => {
         )
         return [lock, versions].filter((part) => part !== '').join('\n\n')
       })
+    })
+
+  withRepository(state.command('list').description('addresses of the objects in a state that Trueup keeps'))
+    .argument('<stack>', 'ENVIRONMENT/NAME')
+    .option(...workspace)
+    .action(async (stack: string, options: Where, command) => {
+      const url = `${repositoryPath(await repositoryName(cli, command))}/state/objects`
+      const answer = await cli.client(command).get(url, StateObjects, { stack, workspace: options.workspace })
+      cli.output(command).result(answer, ({ table }) =>
+        answer.version === null
+          ? `Trueup keeps no state "${answer.workspace}" of ${answer.stack}.`
+          : table(
+              ['address', 'provider', 'note'],
+              answer.objects.map(({ address, provider, note }) => [address, provider, note ?? '']),
+            ),
+      )
     })
 
   withRequest(state.command('mv').description('give an object of the state another address, by a run'))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { objectsOfState } from '../../engine/terraform-state-objects.ts'
 import { makeTerraformStates, type StateActor, type StateKey } from '../../engine/terraform-state.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { JsonObject } from '../../lib/json.ts'
@@ -6,7 +7,7 @@ import { appendAudit } from '../../store/audit.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
 import { Done } from '../schemas/common.ts'
-import { StateInfo, StateQuery, StateRestore, StateUnlock } from '../schemas/states.ts'
+import { StateInfo, StateObjects, StateQuery, StateRestore, StateUnlock } from '../schemas/states.ts'
 import { nameOf } from './mr-view.ts'
 import { stackOf } from './stack-view.ts'
 
@@ -55,6 +56,40 @@ export const stateRoutes: RouteModule<'engine'> = (app, { engine }) => {
       }))
       const lock = (await states.lockHolder(key)) as JsonObject | null
       return { stack: request.query.stack, workspace: key.workspace, lock, versions: await Promise.all(versions) }
+    },
+  )
+
+  app.get(
+    `${PATH}/objects`,
+    {
+      config: { action: 'state.read' },
+      schema: {
+        tags,
+        summary: 'Addresses of the objects in a state, without their values',
+        params: InRepository,
+        querystring: StateQuery,
+        response: { 200: StateObjects },
+      },
+    },
+    async (request) => {
+      const key = await keyOf(request, request.query)
+      const current = await states.read(key)
+      const { id: repositoryId } = repositoryOf(request)
+      await parts.store.transaction((tx) =>
+        appendAudit(tx, {
+          actor: `user:${principalOf(request).userId}`,
+          action: 'state.list',
+          subject: key.stackId,
+          repositoryId,
+          data: { workspace: key.workspace, version: current?.version ?? null },
+        }),
+      )
+      return {
+        stack: request.query.stack,
+        workspace: key.workspace,
+        version: current?.version ?? null,
+        objects: current === null ? [] : objectsOfState(current.body),
+      }
     },
   )
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { nextRun, openHostStack, openStack, type TerraformContext } from '../../../test/terraform-provider/stack.ts'
 import { describeWithTool } from '../../../test/tools.ts'
 import type { RunKind } from '../../domain/run.ts'
+import { RunRequest } from '../../domain/run-request.ts'
 import { terraformDriver } from '../../drivers/terraform/index.ts'
 import { hashKeyContext } from '../../engine/keys.ts'
 import { makeTerraformStates, type StateActor, type TerraformStates } from '../../engine/terraform-state.ts'
@@ -290,6 +291,42 @@ for (const name of ['terraform', 'tofu'] as const) {
       const healed = await terraformDriver.apply(later, again)
       expect(healed.status).toBe('applied')
       expect(await states.lockHolder({ stackId, workspace: 'default' })).toBeNull()
+    })
+
+    it('is edited by a run under its lock, as a new version, and lists its objects to deployers', async () => {
+      const run = await leaseRun('heal')
+      const context = await open({ 'stack/main.tf': TWO }, run)
+      await terraformDriver.apply(context, await terraformDriver.plan(context))
+      const request = RunRequest.parse({ state: { do: 'move', from: 'terraform_data.a', to: 'terraform_data.b[0]' } })
+      const its = await nextRun(context, { request })
+      const plan = await terraformDriver.plan(its)
+      expect((await states.versions({ stackId, workspace: 'default' })).items).toHaveLength(1)
+      const held = { ID: 'laptop' }
+      await states.lock(alice(), { stackId, workspace: 'default' }, held)
+      const impatient = await nextRun(its, { request, config: { ...its.config, lockTimeout: '1s' } })
+      await expect(terraformDriver.apply(impatient, plan)).rejects.toMatchObject({ code: 'STATE_LOCKED' })
+      await states.unlock(alice(), { stackId, workspace: 'default' }, held.ID)
+      expect(await terraformDriver.apply(its, plan)).toMatchObject({ status: 'applied' })
+      expect((await states.versions({ stackId, workspace: 'default' })).items).toHaveLength(2)
+      expect(await states.lockHolder({ stackId, workspace: 'default' })).toBeNull()
+
+      const [dora, bob] = [await server.person('dora'), await server.person('bob')]
+      await setMember(server.store.db, { repositoryId, userId: dora.id, role: 'deployer' })
+      await setMember(server.store.db, { repositoryId, userId: bob.id, role: 'maintainer' })
+      const list = (token: string) =>
+        fetch(`${server.url}/api/v1/repositories/infra/state/objects?stack=production/network`, {
+          headers: { authorization: `Bearer ${token}` },
+        })
+      const provider = expect.stringMatching(/^terraform\.io\/builtin\/terraform$/)
+      expect(await (await list(dora.token)).json()).toEqual({
+        stack: 'production/network',
+        workspace: 'default',
+        version: 2,
+        objects: [{ address: 'terraform_data.b[0]', type: 'terraform_data', provider, note: null }],
+      })
+      expect((await list(bob.token)).status).toBe(403)
+      const { items } = await listAudit(server.store.db, { action: 'state.list' }, { limit: 10 })
+      expect(items).toMatchObject([{ actor: `user:${dora.id}`, subject: stackId }])
     })
 
     it('makes an earlier version current again, and the tool goes on from there', async () => {

@@ -24,6 +24,19 @@ export const StateInfo = z
   .meta({ id: 'StateInfo' })
 export type StateInfo = z.infer<typeof StateInfo>
 
+export const StateObjects = z
+  .object({
+    stack: z.string(),
+    workspace: z.string(),
+    /** Version of the state that was listed; null where Trueup keeps none. */
+    version: z.number().nullable(),
+    objects: z.array(
+      z.object({ address: z.string(), type: z.string(), provider: z.string(), note: z.string().nullable() }),
+    ),
+  })
+  .meta({ id: 'StateObjects' })
+export type StateObjects = z.infer<typeof StateObjects>
+
 const where = {
   stack: z.string().max(300).meta({ description: 'environment/name' }),
   workspace: z.string().max(90).default('default'),
