@@ -1,0 +1,9 @@
+variable "size" { default = 1 }
+
+resource "terraform_data" "network" {
+  input = { size = var.size }
+}
+
+output "size" {
+  value = terraform_data.network.output.size
+}
