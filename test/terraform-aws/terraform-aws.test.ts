@@ -82,7 +82,7 @@ describe.skipIf(missing !== null)(`the AWS provider on moto${missing === null ? 
       '--memory-size',
       '512',
     )
-    const api = String(outputs.api?.value)
+    const api = outputs.api?.value as string
     const operation = 'op=replace,path=/description,value=hacked'
     await byHand('apigateway', 'update-rest-api', '--rest-api-id', api, '--patch-operations', operation)
 

@@ -38,7 +38,11 @@ export async function openHostStack(
   resources: string,
   options: StackOptions = {},
 ): Promise<{ context: TerraformContext; target: string; code: (resources: string) => Promise<void> }> {
-  const env = (root: string) => ({ ...providerEnvironment(join(root, 'mirror')), ...options.env })
+  const { env: more } = options
+  const env = (root: string) => ({
+    ...providerEnvironment(join(root, 'mirror')),
+    ...(typeof more === 'function' ? more(root) : more),
+  })
   const context = await openStack(tool, {}, { ...options, env })
   const target = join(context.root, 'target')
   await mkdir(target)
