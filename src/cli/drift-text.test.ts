@@ -36,7 +36,7 @@ const lines = (count: number): string[] => Array.from({ length: count }, (_, i) 
 it('shows short values as they are', () => {
   expect(shown('0644', '0600')).toBe('0644 → 0600')
   expect(shown('one\n', 'two\n')).toBe('one → two')
-  expect(shown({ a: 1 }, null)).toBe('{"a":1} → null')
+  expect(shown({ a: 1 }, null)).toBe('{"a":1} → nothing')
 })
 
 it('shows of a file only the first line that differs', () => {

@@ -14,7 +14,7 @@ export const driftTable = (records: readonly DriftRecord[], { table }: Layout): 
       row.accepted && row.state === 'accepted' ? `accepted until ${when(row.accepted.until)}` : row.state,
       when(row.since),
       row.attribute === '' ? row.address : `${row.address}: ${row.attribute}`,
-      difference(row.expected, row.actual),
+      row.attribute === '' && row.actual === null ? 'not as it should be' : difference(row.expected, row.actual),
     ]),
   )
 
@@ -37,6 +37,7 @@ function difference(expected: Json, actual: Json): string {
 }
 
 function valueOf(value: Json): string {
+  if (value === null) return 'nothing'
   if (typeof value !== 'string' || isLarge(value)) return valueText({ after: value }, 'after', LONGEST)
   return value.length > LONGEST ? `${value.slice(0, LONGEST - 1)}…` : value
 }

@@ -44,7 +44,7 @@ describe('drift in a plan', () => {
       ['x', 'a', 'git', 'live'],
       ['x', 'b', null, 'surplus'],
       ['x', 'c', 'lost', null],
-      ['x', 'd', null, 'x'],
+      ['x', 'd', '(known after apply)', 'x'],
     ])
   })
 

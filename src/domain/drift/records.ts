@@ -5,7 +5,7 @@ import type { Action, Plan, ResourceChange } from '../plan.ts'
 export interface DriftItem {
   address: string
   attribute: string
-  /** What Git says; null where the resource or attribute should not exist, or is known only after apply. */
+  /** What Git says; null where the resource or attribute should not exist, `AFTER_APPLY` where that is not known yet. */
   expected: Json
   /** What is there; null where nothing is. */
   actual: Json
@@ -44,6 +44,8 @@ export interface DriftReconciliation {
 /** Stand for a whole resource, whose attributes say nothing more. */
 export const PRESENT = 'present'
 export const ABSENT = 'absent'
+/** Stands for a value that only the apply will tell. */
+export const AFTER_APPLY = '(known after apply)'
 
 /**
  * The drift that a plan of the deployed revision shows: what apply would write is expected, what it would overwrite is
@@ -68,7 +70,7 @@ function driftOf(change: ResourceChange): DriftItem[] {
     .map((attribute) => ({
       address,
       attribute: attribute.path,
-      expected: attribute.unknown ? null : (attribute.after ?? null),
+      expected: attribute.unknown ? AFTER_APPLY : (attribute.after ?? null),
       actual: attribute.before ?? null,
       sensitive: attribute.sensitive ?? false,
       actions,

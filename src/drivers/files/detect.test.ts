@@ -54,3 +54,12 @@ test('gives Compose projects of one name directories of their own', async () => 
   ])
   expect(proposals[0]?.with?.['reload']).toContain(' /srv/blog-web ')
 })
+
+test('a repository that is one Compose project is one stack; that of a program is not', async () => {
+  const proposals = await detect(['compose.yaml', '.env', 'caddy/Caddyfile', 'README.md'])
+  expect(proposals).toMatchObject([{ path: '.', with: { target: '/srv/app' } }])
+  expect(proposals[0]?.with?.['exclude']).not.toContain('.*')
+  expect(await paths('compose.yaml', 'package.json', 'src/index.js')).toEqual([])
+  expect(await paths('docker-compose.yml', 'Dockerfile', 'app.py')).toEqual([])
+  expect(await paths('docker-compose.yml', 'infra/main.tf')).toEqual([])
+})

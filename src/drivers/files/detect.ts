@@ -29,6 +29,7 @@ export function detect(files: readonly string[]): Promise<Proposal[]> {
     const proposal = proposalFor(file)
     if (proposal && !isTaken(proposal.path) && !proposals.has(proposal.path)) proposals.set(proposal.path, proposal)
   }
+  if (proposals.size === 0) return Promise.resolve(rootProject(files))
   const paths = [...proposals.keys()]
   const below = (path: string, other: string): boolean => other === '.' || path.startsWith(`${other}/`)
   const outermost = paths.filter((path) => !paths.some((other) => other !== path && below(path, other)))
@@ -55,7 +56,22 @@ function proposalFor(file: string): Proposal | null {
     return { path: directory, with: directory === '.' ? { ...nginx, exclude: ABOUT_THE_REPOSITORY } : nginx }
   }
   if (directory === '.') return null
-  return /^(docker-)?compose\.ya?ml$/.test(name) ? compose(directory, composeTarget(directory)) : null
+  return isCompose(name) ? compose(directory, composeTarget(directory)) : null
+}
+
+const isCompose = (name: string): boolean => /^(docker-)?compose\.ya?ml$/.test(name)
+
+/** What a program's source has at its root: a Compose project beside it is for its developers. */
+const PROGRAM =
+  /^(Dockerfile.*|Containerfile|Makefile|CMakeLists\.txt|package\.json|go\.mod|Cargo\.toml|pom\.xml|build\.gradle.*|pyproject\.toml|setup\.py|requirements.*\.txt|Gemfile|composer\.json|mix\.exs|.*\.(sln|csproj|py|js|ts|go|rb|php))$/
+
+/** The repository as a whole, where it is one Compose project and nothing else that could be deployed. */
+function rootProject(files: readonly string[]): Proposal[] {
+  if (!files.some(isCompose) || files.some((file) => PROGRAM.test(file) || OTHER_TOOLS.test(file))) return []
+  const { path, with: settings } = compose('.', '/srv/app')
+  // `.env` is the project's.
+  const exclude = [...ABOUT_THE_REPOSITORY.filter((glob) => !glob.startsWith('.')), '.git*', '.git*/**']
+  return [{ path, with: { ...settings, exclude } }]
 }
 
 const composeTarget = (directory: string): string => `/srv/${posix.basename(directory)}`
