@@ -1,6 +1,7 @@
 import type { StackDefinition } from '../domain/stacks/definition.ts'
 import { didYouMean } from '../domain/suggest.ts'
 import { TrueupError } from '../lib/errors/error.ts'
+import { ansibleDriver } from './ansible/index.ts'
 import { commandDriver } from './command/index.ts'
 import type { Driver } from './driver.ts'
 import { filesDriver } from './files/index.ts'
@@ -11,6 +12,7 @@ import { terraformDriver } from './terraform/index.ts'
  * `config` schema has parsed, so outside its folder the type of its configuration is nobody's business.
  */
 export const DRIVERS: ReadonlyMap<string, Driver> = new Map<string, Driver>([
+  ['ansible', ansibleDriver as unknown as Driver],
   ['command', commandDriver as unknown as Driver],
   ['files', filesDriver as unknown as Driver],
   ['terraform', terraformDriver as unknown as Driver],

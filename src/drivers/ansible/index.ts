@@ -1,0 +1,20 @@
+import { type Driver, NO_CAPABILITIES } from '../driver.ts'
+import { apply } from './apply.ts'
+import { AnsibleConfig } from './config.ts'
+import { plan } from './plan.ts'
+import { findAnsible } from './tool.ts'
+import { validate } from './validate.ts'
+
+/** Ansible: a playbook over SSH. Check mode with diffs is the plan, the same playbook without it the apply. */
+export const ansibleDriver: Driver<AnsibleConfig> = {
+  name: 'ansible',
+  capabilities: NO_CAPABILITIES,
+  capabilitiesOf: ({ idempotent }) => ({ ...NO_CAPABILITIES, idempotentApply: idempotent }),
+  config: AnsibleConfig,
+  detect: async () => [],
+  dependencies: async () => [],
+  versions: async (context) => ({ 'ansible-core': (await findAnsible(context)).version }),
+  validate,
+  plan,
+  apply,
+}
