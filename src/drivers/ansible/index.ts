@@ -1,6 +1,8 @@
 import { type Driver, NO_CAPABILITIES } from '../driver.ts'
 import { apply } from './apply.ts'
 import { AnsibleConfig } from './config.ts'
+import { dependencies } from './dependencies.ts'
+import { detect } from './detect.ts'
 import { plan } from './plan.ts'
 import { findAnsible } from './tool.ts'
 import { validate } from './validate.ts'
@@ -11,8 +13,8 @@ export const ansibleDriver: Driver<AnsibleConfig> = {
   capabilities: NO_CAPABILITIES,
   capabilitiesOf: ({ idempotent }) => ({ ...NO_CAPABILITIES, idempotentApply: idempotent }),
   config: AnsibleConfig,
-  detect: async () => [],
-  dependencies: async () => [],
+  detect,
+  dependencies,
   versions: async (context) => ({ 'ansible-core': (await findAnsible(context)).version }),
   validate,
   plan,

@@ -131,7 +131,7 @@ describeWithHosts('plan and apply of a playbook', () => {
   register: unseen
 - name: Depends
   copy: { dest: /etc/three-depends, content: x }
-  when: unseen.rc | default(1) == 0
+  when: unseen.stdout == 'host1'
 - name: Pause for thought
   command: sleep 0
   async: 10
@@ -175,6 +175,7 @@ describeWithHosts('plan and apply of a playbook', () => {
   file: { path: /etc/four, state: directory }
 - name: Fill it
   command: test -d /etc/four
+  changed_when: false
   check_mode: false
 - name: Insert
   lineinfile: { path: /etc/four/list, line: one, create: false }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { DriverContext } from '../driver.ts'
 import type { Tool } from '../tools/find-tool.ts'
 import { type AnsibleConfig, inventoriesOf } from './config.ts'
+import { defaultsOf, pathsIn } from './configuration.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { installRequirements } from './galaxy.ts'
 import { inputEnvironment, writeVariables } from './inputs.ts'
@@ -30,7 +31,7 @@ export async function openSession(context: DriverContext<AnsibleConfig>): Promis
   const playbook = await insideWorkspace(context, context.config.playbook)
   const inventories = await Promise.all(inventoriesOf(context.config).map((path) => insideWorkspace(context, path)))
   const env = await baseEnvironment(context)
-  const galaxy = await installRequirements(context, tool, env)
+  const galaxy = await installRequirements(context, tool, env, await searchPaths(context))
   const connection = await openConnection(context)
   const variables = await writeVariables(context, { ansible_ssh_args: connection.sshArguments })
   return {
@@ -89,7 +90,7 @@ export async function baseEnvironment(context: DriverContext<AnsibleConfig>): Pr
   const given = { ...context.env }
   for (const name of credentialVariables(context.config)) delete given[name]
   return {
-    ...(!/^\s*forks\s*[=:]/m.test(text) && { ANSIBLE_FORKS: String(FORKS) }),
+    ...(!defaultsOf(text).has('forks') && { ANSIBLE_FORKS: String(FORKS) }),
     ANSIBLE_PIPELINING: context.config.pipelining ? 'True' : 'False',
     ...given,
     ...inputEnvironment(context),
@@ -106,6 +107,13 @@ export async function baseEnvironment(context: DriverContext<AnsibleConfig>): Pr
     ANSIBLE_NOCOWS: '1',
     PYTHONDONTWRITEBYTECODE: '1',
   }
+}
+
+/** Where the stack's ansible.cfg says that roles and collections are, as absolute paths. */
+async function searchPaths(context: DriverContext<AnsibleConfig>): Promise<{ roles: string[]; collections: string[] }> {
+  const options = defaultsOf((await configurationFile(context)).text)
+  const absolute = (only: RegExp) => pathsIn(options, only).map((path) => join(context.directory, path))
+  return { roles: absolute(/^roles_path$/), collections: absolute(/^collections_paths?$/) }
 }
 
 async function configurationFile(context: DriverContext<unknown>): Promise<{ path: string; text: string }> {

@@ -91,11 +91,13 @@ class CallbackModule(CallbackBase):
         if task.check_mode is not True:
             name = task.name or key
             if any(fnmatch.fnmatchcase(key, glob) or fnmatch.fnmatchcase(name, glob) for glob in self.read_only):
-                return 'ran'
-            task.check_mode = True
-            off = 'held'
+                off = 'ran'
+            else:
+                task.check_mode = True
+                off = 'held'
         # "check mode and async cannot be used on same task"
-        task.async_val = 0
+        if off != 'ran':
+            task.async_val = 0
         # What an earlier task would have made is not there, so this one may fail without reason: go on, and report it.
         if self.pending and not task.ignore_errors and short(task.action) not in CONTROL and not self._rescued(task):
             self.carried_on.add(task._uuid)
@@ -128,7 +130,7 @@ class CallbackModule(CallbackBase):
             self._result('ok', result)
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
-        ignored = ignore_errors and result._task._uuid not in self.carried_on
+        ignored = bool(ignore_errors) and result._task._uuid not in self.carried_on
         if not self._has_items(result):
             self._result('failed', result, ignored=ignored)
 
@@ -159,7 +161,7 @@ class CallbackModule(CallbackBase):
         action = short(task.action)
         control = action in CONTROL
         no_log = 'censored' in res
-        changed = bool(res.get('changed')) and not control
+        changed = status == 'ok' and bool(res.get('changed')) and not control
         reason = res.get('skip_reason') or res.get('skipped_reason')
         unseen = self.check and status == 'skipped' and not reason and not control
         read_only = task.changed_when in ([False], ['false'])
