@@ -105,6 +105,7 @@ export async function baseEnvironment(context: DriverContext<AnsibleConfig>): Pr
     ANSIBLE_RETRY_FILES_ENABLED: 'False',
     ANSIBLE_NOCOLOR: '1',
     ANSIBLE_NOCOWS: '1',
+    NO_COLOR: '1',
     PYTHONDONTWRITEBYTECODE: '1',
   }
 }
