@@ -1,4 +1,4 @@
-import type { Coverage, Finding } from '../../domain/plan.ts'
+import type { Coverage, Finding, Unchecked } from '../../domain/plan.ts'
 import type { Redaction } from '../values/redaction.ts'
 import { addressOf } from './changes.ts'
 import type { ResultEvent } from './events.ts'
@@ -7,20 +7,22 @@ import { type Played, reach } from './play.ts'
 /** What check mode really looked at, and what it could not, each with the reason. */
 export function coverageOf(played: Played, redaction: Redaction): Coverage {
   const checked = new Set<string>()
-  const unchecked = new Map<string, string>()
+  const unchecked = new Map<string, Omit<Unchecked, 'address'>>()
   const { unreachable } = reach(played)
-  for (const [host, why] of unreachable) unchecked.set(host, redaction.text(`unreachable: ${why}`))
+  for (const [host, why] of unreachable)
+    unchecked.set(host, { why: redaction.text(`unreachable: ${why}`), unreachable: true })
   for (const result of played.results) {
     const address = addressOf(result, redaction)
     const why = whyUnchecked(result)
-    if (why !== null) unchecked.set(address, redaction.text(why))
+    if (why !== null) unchecked.set(address, { why: redaction.text(why) })
     else if (result.status === 'ok' && !result.control) checked.add(address)
   }
-  for (const host of droppedHosts(played)) unchecked.set(host, 'its later tasks were not looked at: a task failed')
+  for (const host of droppedHosts(played))
+    if (!unchecked.has(host)) unchecked.set(host, { why: 'its later tasks were not looked at: a task failed' })
   for (const address of unchecked.keys()) checked.delete(address)
   return {
     checked: checked.size,
-    unchecked: [...unchecked].map(([address, why]) => ({ address, why })),
+    unchecked: [...unchecked].map(([address, reason]) => ({ address, ...reason })),
   }
 }
 

@@ -87,7 +87,9 @@ describeWithHosts('plan and apply of a playbook', () => {
     try {
       const plan = await ansibleDriver.plan(context)
       expect(plan.changes.map(({ address }) => address)).toEqual(['host1/copy: /etc/two', 'host3/copy: /etc/two'])
-      expect(plan.coverage.unchecked).toMatchObject([{ address: 'host2', why: expect.stringContaining('unreachable') }])
+      expect(plan.coverage.unchecked).toMatchObject([
+        { address: 'host2', unreachable: true, why: expect.stringContaining('unreachable') },
+      ])
       expect(plan.findings).toMatchObject([{ severity: 'warning', code: 'host_unreachable' }])
       const result = await ansibleDriver.apply(context, plan)
       expect(result.status).toBe('failed')
