@@ -10,6 +10,7 @@ const MIN_NODE = '24.0.0'
 const TOOLS = [
   { name: 'terraform', argv: ['terraform', 'version'] },
   { name: 'tofu', argv: ['tofu', 'version'] },
+  { name: 'ansible-playbook', argv: ['ansible-playbook', '--version'] },
 ] as const
 
 export function checkNode(): Check {

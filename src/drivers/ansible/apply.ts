@@ -67,7 +67,7 @@ function resultOf(
     status: complete ? 'applied' : process.canceled ? 'canceled' : 'failed',
     resources,
     outputs: complete ? realOutputs(played, redaction) : {},
-    findings: [...findings, ...unplanned(plan, resources, played, redaction)],
+    findings,
   }
 }
 
@@ -109,24 +109,6 @@ function resourcesOf(plan: DriverPlan, played: Played, redaction: Redaction): Ap
 
 const actionsOf = (plan: DriverPlan, address: string): AppliedResource['actions'] =>
   plan.changes.find((change) => change.address === address)?.actions ?? ['update']
-
-/** What was changed and no plan said: mostly what check mode cannot foresee. */
-function unplanned(
-  plan: DriverPlan,
-  resources: readonly AppliedResource[],
-  { results }: Played,
-  redaction: Redaction,
-): Finding[] {
-  const known = new Set([...plan.changes, ...plan.coverage.unchecked].map(({ address }) => address))
-  const changed = new Set(results.filter((result) => result.changed).map((result) => addressOf(result, redaction)))
-  return resources
-    .filter(({ address, status }) => status === 'done' && changed.has(address) && !known.has(address))
-    .map(({ address }) => ({
-      severity: 'warning',
-      code: 'unplanned_change',
-      message: `${address} was changed although the plan did not say so: check mode could not foresee it`,
-    }))
-}
 
 /** Other stacks need the real values, also of secrets; the server seals those. */
 function realOutputs(played: Played, redaction: Redaction): { [name: string]: Output } {
