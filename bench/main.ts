@@ -9,6 +9,7 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
   ['B3', async () => (await import('./b3.ts')).b3],
   ['B4', async () => (await import('./b4.ts')).b4],
   ['B8', async () => (await import('./b8.ts')).b8],
+  ['B9', async () => (await import('./b9.ts')).b9],
 ])
 
 const USAGE = 'npm run bench -- [B1 B8 … | all] [--pairs N] [--json]; --list'

@@ -43,6 +43,8 @@ const ResultEvent = z.object({
   /** `changed_when: false`. */
   readOnly: z.boolean(),
   subject: z.string().nullable(),
+  /** In a loop, the value that it has here, as the only element. */
+  item: z.array(json).nullable(),
   diff: z
     .union([z.array(DiffEntry), DiffEntry])
     .nullable()

@@ -8,8 +8,8 @@ import type { ResultEvent } from './events.ts'
 
 /** What the callback plugin changes in tasks before they run. */
 export interface IgnoreOrders {
-  /** Task → hosts on which it is left out. */
-  skip: { [key: string]: string[] }
+  /** Task → hosts on which it is left out, in a loop only for these items where there are some. */
+  skip: { [key: string]: { host: string; items: Json[] | null }[] }
   /** Task → arguments that are set, or with null taken away. */
   arguments: { [key: string]: { [name: string]: Json } }
 }
@@ -18,7 +18,6 @@ export const NO_IGNORES: IgnoreOrders = { skip: {}, arguments: {} }
 
 /** Arguments of modules that a diff names alike, and without which the module leaves the thing as it is. */
 const PLAIN_ARGUMENTS = new Set(['mode', 'owner', 'group'])
-const FILE_WRITERS = new Set(['copy', 'template'])
 
 interface Touched {
   change: ResourceChange
@@ -27,9 +26,9 @@ interface Touched {
 }
 
 /**
- * Carries the ignore rules into what is written. A task of which everything on a host is ignored is left out there; of a
- * task that writes other things too, an ignored `mode`, `owner` or `group` is taken away, and ignored content is kept by
- * `force: false`. What cannot be expressed so is a finding: Ansible cannot leave out one attribute of just any module.
+ * Carries the ignore rules into what is written. A task of which everything on a host, or of one item of its loop, is
+ * ignored is left out there; of a task that writes other things too, an ignored `mode`, `owner` or `group` is taken away.
+ * What cannot be expressed so is a finding: Ansible cannot leave out one attribute of just any module.
  */
 export function ignoreOrders(
   changes: readonly ResourceChange[],
@@ -44,7 +43,7 @@ export function ignoreOrders(
   for (const [key, all] of Map.groupBy(touched, ({ result }) => result.key)) {
     const rest = all.filter((one) => !skipWhole(orders, key, one, all))
     for (const attribute of new Set(rest.flatMap(({ ignored }) => [...ignored]))) {
-      const value = replacement(rest[0]!.result.action, attribute)
+      const value = replacement(attribute)
       const agreed = rest.every(
         ({ ignored, change }) => ignored.has(attribute) || !change.attributes.some(({ path }) => path === attribute),
       )
@@ -75,20 +74,27 @@ function touchedBy(
   })
 }
 
-/** Leaves the task out on a host, when that takes nothing away that is wanted there. */
-function skipWhole(orders: IgnoreOrders, key: string, { result }: Touched, all: readonly Touched[]): boolean {
-  const onHost = all.filter((other) => other.result.host === result.host)
-  if (!onHost.every(({ change, ignored }) => ignored.size === change.attributes.length)) return false
-  const hosts = (orders.skip[key] ??= [])
-  if (!hosts.includes(result.host)) hosts.push(result.host)
+/** Leaves the task out on a host, or for one item, when that takes nothing away that is wanted there. */
+function skipWhole(
+  orders: IgnoreOrders,
+  key: string,
+  { change, result, ignored }: Touched,
+  all: readonly Touched[],
+): boolean {
+  const isWhole = (one: Touched): boolean => one.ignored.size === one.change.attributes.length
+  const { host, item } = result
+  const skips = (orders.skip[key] ??= [])
+  if (all.filter((other) => other.result.host === host).every(isWhole)) {
+    if (!skips.some((skip) => skip.host === host)) skips.push({ host, items: null })
+    return true
+  }
+  if (item === null || ignored.size < change.attributes.length) return false
+  skips.push({ host, items: item })
   return true
 }
 
-function replacement(action: string, attribute: string): { name: string; value: Json } | undefined {
-  if (PLAIN_ARGUMENTS.has(attribute)) return { name: attribute, value: null }
-  if (attribute === 'content' && FILE_WRITERS.has(action)) return { name: 'force', value: false }
-  return undefined
-}
+const replacement = (attribute: string): { name: string; value: Json } | undefined =>
+  PLAIN_ARGUMENTS.has(attribute) ? { name: attribute, value: null } : undefined
 
 const unwritten = (address: string, attribute: string): Finding => ({
   severity: 'warning',

@@ -110,10 +110,18 @@ class CallbackModule(CallbackBase):
                 task.args.pop(name, None)
             else:
                 task.args[name] = value
-        hosts = self.skip.get(key)
-        if hosts:
-            own = getattr(task, '_when', None)
-            task.when = (list(own) if isinstance(own, list) else []) + ['inventory_hostname not in %s' % json.dumps(hosts)]
+        own = getattr(task, '_when', None)
+        conditions = ['not (%s)' % self._condition(each) for each in self.skip.get(key, [])]
+        if conditions:
+            task.when = (list(own) if isinstance(own, list) else []) + conditions
+
+    def _condition(self, skip):
+        """True on the host, and in a loop for the items, on which the task is to be left out."""
+        host = 'inventory_hostname == %s' % json.dumps(skip['host'])
+        if skip['items'] is None:
+            return host
+        items = json.dumps(json.dumps(skip['items']))
+        return '%s and lookup("vars", ansible_loop_var) in (%s | from_json)' % (host, items)
 
     def _rescued(self, task):
         parent = task._parent
@@ -173,6 +181,7 @@ class CallbackModule(CallbackBase):
         self._say(
             'result', key=self._key(task), action=action, path=task.get_path(), host=result._host.get_name(), status=status,
             changed=changed, control=control, noLog=no_log, ignored=ignored, rescued=status == 'failed' and self._rescued(task),
+            item=self._item(res) if item and not no_log else None,
             unseen=unseen, readOnly=read_only, subject=None if no_log else self._subject(result, item),
             diff=res.get('diff') if changed and not no_log else None, message=self._message(status, res, no_log),
             follows=self._follows(task) if status == 'skipped' and reason else None,
@@ -192,6 +201,12 @@ class CallbackModule(CallbackBase):
         if isinstance(value, dict):
             return next((str(value[name]) for name in ITEM_NAMES if isinstance(value.get(name), (str, int))), None)
         return str(value) if isinstance(value, (str, int, float)) else None
+
+    def _item(self, res):
+        """The value that the loop has here, in a list; None where a condition could not name it."""
+        value = res.get(res.get('ansible_loop_var', 'item'))
+        text = json.dumps(value, default=str)
+        return None if '{{' in text or '{%' in text or len(text) > MESSAGE_CHARS else [value]
 
     def _message(self, status, res, no_log):
         if no_log:
