@@ -27,8 +27,8 @@ const PLAYBOOK = `- hosts: web
     - name: Write files
       copy: { dest: "/etc/bench/{{ item }}", content: "{{ item }} on {{ inventory_hostname }}\\n", mode: "0644" }
       loop: [one, two, three]
-    - name: Write a line
-      lineinfile: { path: /etc/bench/one, line: last }
+    - name: Link
+      file: { path: /etc/bench-link, src: /etc/hostname, state: link }
 `
 
 /** What a check of a play costs beside Ansible itself: same playbook, hosts, SSH settings and forks on both sides. */

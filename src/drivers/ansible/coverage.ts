@@ -78,7 +78,20 @@ export function findingsOf(
         }),
       ),
     ...failures(played, redaction, place),
+    ...unexplained(played),
   ]
+}
+
+/** Ansible 2.14 counts a handler whose module does not exist as failed on a host, and tells no callback. */
+function unexplained(played: Played): Finding[] {
+  const told = new Set(played.results.flatMap(({ host, status }) => (status === 'failed' ? [host] : [])))
+  return droppedHosts(played)
+    .filter((host) => !told.has(host))
+    .map((host) => ({
+      severity: 'error',
+      code: 'check_failed',
+      message: `${host}: a task failed there without a reason that Ansible tells; the log of the run may have it`,
+    }))
 }
 
 /**

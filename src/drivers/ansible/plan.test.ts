@@ -40,7 +40,7 @@ describeWithHosts('plan and apply of a playbook', () => {
       with: { extraVars: { level: 80 } },
     })
     const plan = await ansibleDriver.plan(context)
-    expect(plan.changes.map(({ address, type, actions }) => `${actions} ${type} ${address}`)).toEqual(
+    expect(plan.changes.map(({ address, type, actions }) => `${actions.join()} ${type} ${address}`)).toEqual(
       ['host1', 'host2', 'host3'].flatMap((host) => [
         `create file ${host}/Make the directory: /etc/one`,
         `create copy ${host}/Write the configuration: /etc/one/app.conf`,

@@ -41,14 +41,15 @@ export async function openSession(context: DriverContext<AnsibleConfig>): Promis
     argv: [
       tool.path,
       ...inventories.flatMap((path) => ['--inventory', path]),
-      ...(await arguments_(context, connection)),
-      ...['--extra-vars', `@${variables}`],
+      ...(await playbookArguments(context, connection)),
+      '--extra-vars',
+      `@${variables}`,
       playbook,
     ],
   }
 }
 
-async function arguments_(context: DriverContext<AnsibleConfig>, { privateKey }: Connection): Promise<string[]> {
+async function playbookArguments(context: DriverContext<AnsibleConfig>, { privateKey }: Connection): Promise<string[]> {
   const { config } = context
   const option = (name: string, value: string | number | undefined | null): string[] =>
     value === undefined || value === null ? [] : [`--${name}=${value}`]
