@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises'
-import type { TestHosts } from '../../../../test/hosts/hosts.ts'
 import { type SourceFile, type TestContext, type TestContextOptions, testContext } from '../../testing/context.ts'
 import { AnsibleConfig } from '../config.ts'
+
+/** What a stack needs of the hosts that `test/hosts` makes. */
+interface Hosts {
+  hosts: { name: string; address: string }[]
+  knownHosts: string
+  identity: string
+}
 
 /** Hosts, and the playbook or task list, of a test's stack. */
 export interface AnsibleStack extends Partial<Omit<TestContextOptions<AnsibleConfig>, 'config' | 'files'>> {
@@ -11,7 +17,7 @@ export interface AnsibleStack extends Partial<Omit<TestContextOptions<AnsibleCon
 
 /** A stack in `stack/` whose inventory names these hosts, with their keys and the private key as variable SSH_KEY. */
 export async function ansibleStack(
-  world: TestHosts,
+  world: Hosts,
   { with: settings, files, env, ...options }: AnsibleStack,
 ): Promise<TestContext<AnsibleConfig>> {
   return testContext({
@@ -33,7 +39,7 @@ export async function ansibleStack(
   })
 }
 
-export const inventoryOf = ({ hosts }: TestHosts): string =>
+const inventoryOf = ({ hosts }: Hosts): string =>
   [
     '[web]',
     ...hosts.map(({ name, address }) => `${name} ansible_host=${address}`),
