@@ -1,12 +1,15 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
 import { describeWithHosts, upHosts } from '../../../test/hosts/hosts.ts'
 import { TrueupConfig } from '../../domain/config/schema.ts'
 import { type SourceFile, testContext } from '../testing/context.ts'
 import { AnsibleConfig } from './config.ts'
 import { ansibleDriver } from './index.ts'
+
+// Each run of a playbook is many processes on each host: seconds, on a busy machine twenty.
+vi.setConfig({ testTimeout: 300_000 })
 
 const example = join(import.meta.dirname, '../../../examples/ansible')
 

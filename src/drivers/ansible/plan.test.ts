@@ -1,9 +1,12 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { describeWithHosts, type TestHosts, upHosts } from '../../../test/hosts/hosts.ts'
 import type { TestContext } from '../testing/context.ts'
 import type { AnsibleConfig } from './config.ts'
 import { ansibleDriver } from './index.ts'
 import { type AnsibleStack, ansibleStack, playOf } from './testing/stack.ts'
+
+// Each run of a playbook is many processes on each host: seconds, on a busy machine twenty.
+vi.setConfig({ testTimeout: 300_000 })
 
 describeWithHosts('plan and apply of a playbook', () => {
   let world: TestHosts

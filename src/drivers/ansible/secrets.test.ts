@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { describeWithHosts, type TestHosts, upHosts } from '../../../test/hosts/hosts.ts'
 import { applyIgnoreToChanges } from '../../domain/ignore.ts'
 import { ansibleDriver } from './index.ts'
@@ -68,6 +68,9 @@ print(json.dumps({"web": {"hosts": ["web1"]}, "_meta": {"hostvars": {"web1": {
       await context.remove()
     }
   })
+
+  // Each run of a playbook is many processes on each host: seconds, on a busy machine twenty.
+  vi.setConfig({ testTimeout: 300_000 })
 
   it('keeps what ignore rules cover, in tasks that write other things too', async () => {
     const context = await ansibleStack(world, {

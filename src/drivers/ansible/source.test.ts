@@ -1,8 +1,11 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { describeWithTool } from '../../../test/tools.ts'
 import { type SourceFile, testContext } from '../testing/context.ts'
 import { AnsibleConfig } from './config.ts'
 import { ansibleDriver } from './index.ts'
+
+// Each run of a playbook is many processes on each host: seconds, on a busy machine twenty.
+vi.setConfig({ testTimeout: 300_000 })
 
 const open = (files: { [path: string]: SourceFile }, settings: object = {}, env: { [name: string]: string } = {}) =>
   testContext({ config: AnsibleConfig.parse(settings), files, env })
