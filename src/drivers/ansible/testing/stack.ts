@@ -10,7 +10,8 @@ interface Hosts {
 }
 
 /** Hosts, and the playbook or task list, of a test's stack. */
-export interface AnsibleStack extends Partial<Omit<TestContextOptions<AnsibleConfig>, 'config' | 'files'>> {
+export interface AnsibleStack extends Partial<Omit<TestContextOptions<AnsibleConfig>, 'config' | 'files' | 'env'>> {
+  env?: { [name: string]: string }
   with?: { [key: string]: unknown }
   files?: { [path: string]: SourceFile }
 }
