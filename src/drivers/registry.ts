@@ -2,6 +2,7 @@ import type { StackDefinition } from '../domain/stacks/definition.ts'
 import { didYouMean } from '../domain/suggest.ts'
 import { TrueupError } from '../lib/errors/error.ts'
 import { ansibleDriver } from './ansible/index.ts'
+import { cloudformationDriver } from './cloudformation/index.ts'
 import { commandDriver } from './command/index.ts'
 import type { Driver } from './driver.ts'
 import { filesDriver } from './files/index.ts'
@@ -13,6 +14,7 @@ import { terraformDriver } from './terraform/index.ts'
  */
 export const DRIVERS: ReadonlyMap<string, Driver> = new Map<string, Driver>([
   ['ansible', ansibleDriver as unknown as Driver],
+  ['cloudformation', cloudformationDriver as unknown as Driver],
   ['command', commandDriver as unknown as Driver],
   ['files', filesDriver as unknown as Driver],
   ['terraform', terraformDriver as unknown as Driver],

@@ -1,0 +1,88 @@
+import { TrueupError } from '../../../lib/errors/error.ts'
+import type { ErrorCode } from '../../../lib/errors/table.ts'
+
+/** Names of service errors by what they mean for a run (CloudFormation API: "Common errors"). */
+const CODES: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/^(AccessDenied|AccessDeniedException|NotAuthorized|OptInRequired)$/, 'TARGET_DENIED'],
+  [
+    /^(InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|ExpiredToken|ExpiredTokenException|IncompleteSignature|MissingAuthenticationToken|CredentialsProviderError|InvalidSignatureException|RequestExpired|AuthFailure)$/,
+    'TARGET_DENIED',
+  ],
+  [
+    /^(Throttling|ThrottlingException|RequestLimitExceeded|TooManyRequestsException|LimitExceededException)$/,
+    'TOO_MANY_REQUESTS',
+  ],
+  [/^(ServiceUnavailable|InternalFailure|InternalError|InternalServerError)$/, 'UNAVAILABLE'],
+  [/^(InsufficientCapabilitiesException|InsufficientCapabilities)$/, 'CONFIG_INVALID'],
+  [
+    /^(ChangeSetNotFound|ChangeSetNotFoundException|InvalidChangeSetStatus|InvalidChangeSetStatusException)$/,
+    'PLAN_STALE',
+  ],
+  [/^(ValidationError|ValidationException)$/, 'SOURCE_INVALID'],
+]
+const UNREACHABLE =
+  /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE|CERT_.*|UNABLE_TO_.*|ERR_TLS_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN)$/
+
+/** The service's own name of an error: `ValidationError`, `Throttling`; empty where it is none of the service. */
+export function serviceCode(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return ''
+  const code = (thrown as { Code?: unknown }).Code
+  return typeof code === 'string' ? code : thrown.name
+}
+
+/** An error of the SDK as one of ours. What it says of credentials and requests holds no secret. */
+export function apiFailure(thrown: unknown, doing: string): TrueupError {
+  if (thrown instanceof TrueupError) return thrown
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const name = serviceCode(error)
+  const system = systemCode(error)
+  if (name === 'AbortError') return new TrueupError('CANCELED', { doing, why: 'the run was stopped', cause: error })
+  if (system !== undefined || name === 'TimeoutError') {
+    return new TrueupError('TARGET_UNREACHABLE', {
+      doing,
+      why: `AWS does not answer: ${error.message || system}`,
+      cause: error,
+    })
+  }
+  const [, code] = CODES.find(([pattern]) => pattern.test(name)) ?? []
+  if (code === 'CONFIG_INVALID') {
+    return new TrueupError('CONFIG_INVALID', {
+      doing,
+      why: error.message,
+      next: 'Add what the message names to `with.capabilities`: it acknowledges that the template makes IAM resources or expands macros.',
+      cause: error,
+    })
+  }
+  return new TrueupError(code ?? 'TOOL_FAILED', {
+    doing,
+    why: `${error.message || name} (${name})`,
+    cause: error,
+    details: { service: name },
+  })
+}
+
+/** The service says that there is no such stack. */
+export const isMissingStack = (thrown: unknown): boolean =>
+  /^Validation/.test(serviceCode(thrown)) && /does not exist/i.test((thrown as Error).message)
+
+/** The endpoint does not know an action or a parameter: an emulator, or a partition that does not offer it yet. */
+export function isNotOffered(thrown: unknown): boolean {
+  const name = serviceCode(thrown)
+  const message = thrown instanceof Error ? thrown.message : ''
+  const status = (thrown as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode
+  if (/^(InvalidAction|UnknownOperation|UnknownOperationException|NotImplemented)$/.test(name)) return true
+  if (/^Validation/.test(name)) return /unknown parameter|not supported|DeploymentMode/i.test(message)
+  // moto answers with an HTML page.
+  return status === 500 || status === 501 || name === 'SyntaxError'
+}
+
+function systemCode(error: Error): string | undefined {
+  for (let one: unknown = error; one instanceof Error; one = one.cause) {
+    const { code } = one as { code?: unknown }
+    if (typeof code === 'string' && UNREACHABLE.test(code)) return code
+    const inner = (one as { errors?: unknown[] }).errors?.[0]
+    const innerCode = (inner as { code?: unknown } | undefined)?.code
+    if (typeof innerCode === 'string' && UNREACHABLE.test(innerCode)) return innerCode
+  }
+  return undefined
+}

@@ -1,0 +1,72 @@
+import type { CreateChangeSetInput } from '@aws-sdk/client-cloudformation'
+import { TrueupError } from '../../../lib/errors/error.ts'
+import type { DriverContext } from '../../driver.ts'
+import { type Cloud } from '../api/cloud.ts'
+import { objectUrl, upload } from '../api/upload.ts'
+import type { CloudFormationConfig } from '../config.ts'
+import { type Artefact, artefact, packageTemplate } from './artefacts.ts'
+import { type ParameterValues, parameterValues } from './parameters.ts'
+import { readTemplate, type SourceTemplate } from './read.ts'
+
+/** What AWS takes in one request; larger ones have to lie in a bucket ("CloudFormation quotas"). */
+const MAX_BODY_BYTES = 51_200
+
+/** The source of a stack, read and resolved. */
+export interface Source {
+  template: SourceTemplate
+  parameters: ParameterValues
+}
+
+export async function readSource(context: DriverContext<CloudFormationConfig>): Promise<Source> {
+  const template = await readTemplate(context)
+  return { template, parameters: await parameterValues(context, template.value) }
+}
+
+/** What a change set is made of, and the code that has to be in the bucket before it is executed. */
+export interface Prepared {
+  input: Omit<CreateChangeSetInput, 'ChangeSetName' | 'ChangeSetType'>
+  code: Artefact[]
+}
+
+/**
+ * Packages the template and puts templates into the bucket, where AWS reads them for the change set. Code is not
+ * uploaded here: a plan may leave nothing that is meant to run.
+ */
+export async function prepare(
+  context: DriverContext<CloudFormationConfig>,
+  cloud: Cloud,
+  { template, parameters }: Source,
+): Promise<Prepared> {
+  const { config } = context
+  const url = (key: string): string => objectUrl(cloud, config.bucket ?? '', key)
+  const { body, artefacts } = await packageTemplate(context, template, url)
+  const templates = artefacts.filter(({ kind }) => kind === 'template')
+  const large = Buffer.byteLength(body) > MAX_BODY_BYTES
+  const whole = large ? artefact(context, Buffer.from(body), 'template', 'template') : undefined
+  if (whole) {
+    if (config.bucket === undefined) throw tooLarge(context, Buffer.byteLength(body))
+    templates.push(whole)
+  }
+  if (templates.length > 0) await upload(cloud, config.bucket ?? '', templates, context)
+  return {
+    code: artefacts.filter(({ kind }) => kind === 'code'),
+    input: {
+      StackName: cloud.stackName,
+      ...(whole ? { TemplateURL: url(whole.key) } : { TemplateBody: body }),
+      Parameters: parameters.given,
+      Tags: Object.entries(config.tags).map(([Key, Value]) => ({ Key, Value })),
+      Capabilities: config.capabilities,
+      ...(config.roleArn && { RoleARN: config.roleArn }),
+      NotificationARNs: config.notificationArns,
+      IncludeNestedStacks: true,
+    },
+  }
+}
+
+function tooLarge({ stack }: DriverContext<unknown>, bytes: number): TrueupError {
+  return new TrueupError('CONFIG_INVALID', {
+    doing: `sending the template of stack "${stack.name}"`,
+    why: `it has ${bytes} bytes, AWS takes ${MAX_BODY_BYTES} in a request, and there is no bucket to put it into`,
+    next: 'Name a bucket that CloudFormation can read in `with.bucket`, or split the template.',
+  })
+}
