@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../src/lib/json.ts'
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from './answer.ts'
 import type {
@@ -8,6 +9,7 @@ import type {
   ResourceDrift,
   Stack,
   StackEvent,
+  StackResource,
 } from './model.ts'
 
 /** How this double differs from one account to another; what is off is answered as an older endpoint would. */
@@ -21,6 +23,18 @@ export interface AccountOptions {
   throttleEvery?: number
   /** Items in one page of a list. */
   pageSize?: number
+}
+
+export interface Nested {
+  properties: JsonObject
+  token?: string | undefined
+}
+
+/** Operations on nested stacks, which are operations on stacks again (`nested.ts`). */
+export interface NestedOperations {
+  create(account: Account, parent: Stack, nested: Nested & { logicalId: string }): Promise<Stack | string>
+  update(account: Account, nested: Nested & { resource: StackResource }): Promise<string | undefined>
+  delete(account: Account, id: string): Promise<void>
 }
 
 /** Everything that exists in the pretended account. */
@@ -44,9 +58,10 @@ export interface Account {
   /** Types whose drift detection fails half-way (missing permissions). */
   undetectable: Set<string>
   requests: { action: string }[]
+  nested: NestedOperations
 }
 
-export function createAccount(options: AccountOptions = {}): Account {
+export function createAccount(nested: NestedOperations, options: AccountOptions = {}): Account {
   return {
     region: options.region ?? 'eu-central-1',
     id: '123456789012',
@@ -64,6 +79,7 @@ export function createAccount(options: AccountOptions = {}): Account {
     buckets: new Set(),
     undetectable: new Set(),
     requests: [],
+    nested,
   }
 }
 

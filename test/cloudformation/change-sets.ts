@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Account, addEvent, arn, findStack, moveStack, stackOf } from './account.ts'
 import { ServiceError } from './answer.ts'
-import { differences } from './compare.ts'
+import { asText, differences } from './compare.ts'
 import { computeChanges } from './compute-changes.ts'
 import { checkCapabilities, parameterValues, readTemplate } from './desired.ts'
 import { runCreate, runUpdate } from './execute.ts'
@@ -168,7 +168,7 @@ export function executeChangeSet(account: Account, changeSet: ChangeSet, token: 
       'InvalidChangeSetStatus',
       `ChangeSet [${changeSet.id}] cannot be executed in its current status of [${changeSet.status}] with execution status of [${changeSet.executionStatus}]`,
     )
-  if (/_IN_PROGRESS$/.test(stack.status) && stack.status !== 'REVIEW_IN_PROGRESS')
+  if (stack.status.endsWith('_IN_PROGRESS') && stack.status !== 'REVIEW_IN_PROGRESS')
     throw new ServiceError('ValidationError', `Stack:${stack.id} is in ${stack.status} state and can not be updated.`)
   changeSet.executionStatus = 'EXECUTE_IN_PROGRESS'
   account.changeSets = account.changeSets.filter((one) => one === changeSet || one.stackId !== stack.id)
@@ -210,7 +210,7 @@ async function runImport(account: Account, stack: Stack, changeSet: ChangeSet & 
       (one) =>
         one.type === type &&
         (wanted.includes(one.physicalId) ||
-          Object.values(one.properties).some((value) => wanted.includes(String(value)))),
+          Object.values(one.properties).some((value) => wanted.includes(asText(value)))),
     )
     if (real === undefined) {
       addEvent(stack, {

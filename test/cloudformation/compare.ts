@@ -1,3 +1,4 @@
+import { asText } from '../../src/drivers/cloudformation/template/text.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 
 export interface LeafDifference {
@@ -25,8 +26,7 @@ export function differences(before: Json | undefined, after: Json | undefined, p
 export const isObject = (value: Json | undefined): value is JsonObject =>
   value !== null && typeof value === 'object' && !Array.isArray(value)
 
-/** A value as the service writes it in answers. */
-export const asText = (value: Json): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+export { asText } from '../../src/drivers/cloudformation/template/text.ts'
 
 /** A value with every number and boolean as text, as in the contexts of a change set. */
 export function stringified(value: Json): Json {

@@ -56,7 +56,7 @@ function addition(logicalId: string, definition: JsonObject, properties: JsonObj
   return {
     action: imported ? 'Import' : 'Add',
     logicalId,
-    type: String(definition['Type']),
+    type: asText(definition['Type']),
     scope: [],
     details: [],
     after: context(properties, wanted.tags),

@@ -2,7 +2,7 @@ import { parseTemplate } from '../../src/drivers/cloudformation/template/parse.t
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import type { Account } from './account.ts'
 import { ServiceError } from './answer.ts'
-import { isObject } from './compare.ts'
+import { asText, isObject } from './compare.ts'
 import { referencesOf, resolve, type Scope } from './intrinsics.ts'
 import type { Stack, StackResource } from './model.ts'
 import { resourceType } from './resource-types.ts'
@@ -22,7 +22,7 @@ export function readTemplate(body: string): JsonObject {
     throw new ServiceError('ValidationError', 'Template format error: At least one Resources member must be defined.')
   }
   const unknown = Object.values(resources).flatMap((resource) => {
-    const type = String((resource as JsonObject)['Type'])
+    const type = asText((resource as JsonObject)['Type'])
     return resourceType(type) === undefined ? [type] : []
   })
   if (unknown.length > 0) {
@@ -58,7 +58,7 @@ export function parameterValues(
     const one = given.find(({ key }) => key === name)
     const value = one?.previous ? previous[name] : (one?.value ?? declaration['Default'])
     if (value === undefined) missing.push(name)
-    else values[name] = String(value as Json)
+    else values[name] = asText(value as Json)
     const allowed = declaration['AllowedValues']
     if (Array.isArray(allowed) && value !== undefined && !allowed.map(String).includes(values[name]!)) {
       throw new ServiceError('ValidationError', `Parameter '${name}' must be one of AllowedValues`)
@@ -72,7 +72,7 @@ export function parameterValues(
 /** IAM resources need an acknowledgement; the wording is the service's. */
 export function checkCapabilities(template: JsonObject, capabilities: readonly string[]): void {
   const resources = Object.values((template['Resources'] as { [id: string]: JsonObject } | undefined) ?? {})
-  const iam = resources.filter(({ Type: type }) => String(type).startsWith('AWS::IAM::'))
+  const iam = resources.filter(({ Type: type }) => asText(type).startsWith('AWS::IAM::'))
   if (iam.length === 0) return
   const named = iam.some(({ Properties: properties }) => isObject(properties) && properties['RoleName'] !== undefined)
   const wanted = named ? ['CAPABILITY_NAMED_IAM'] : ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM']
@@ -85,13 +85,13 @@ export interface ScopeFacts {
   stack: { name: string; id: string }
   template: JsonObject
   parameters: { [name: string]: string }
-  resource(logicalId: string): { ref: Json; attributes(name: string): Json | undefined } | undefined
+  resource: (logicalId: string) => { ref: Json; attributes: (name: string) => Json | undefined } | undefined
 }
 
 export function scopeOf({ account, stack, template, parameters, resource }: ScopeFacts): Scope {
   const declared = (template['Parameters'] as { [name: string]: JsonObject } | undefined) ?? {}
   const typed = Object.entries(parameters).map(([name, value]): [string, Json] => {
-    const type = String(declared[name]?.['Type'] ?? 'String')
+    const type = asText(declared[name]?.['Type'] ?? 'String')
     return [name, /List/.test(type) ? value.split(',').map((item) => item.trim()) : value]
   })
   return {

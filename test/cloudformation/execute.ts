@@ -115,7 +115,7 @@ async function rollBack(account: Account, stack: Stack, { failure, before, known
   moveStack(stack, 'UPDATE_ROLLBACK_IN_PROGRESS', { reason, ...withToken })
   const extra: StackResource[] = []
   let stuck = false
-  for (const resource of [...stack.resources.values()]) {
+  for (const resource of stack.resources.values()) {
     const previous = known.get(resource.logicalId)
     if (previous === undefined || previous.physicalId !== resource.physicalId) {
       extra.push({ ...resource })

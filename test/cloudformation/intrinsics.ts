@@ -1,3 +1,4 @@
+import { asText } from './compare.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import { ServiceError } from './answer.ts'
 import { KNOWN_AFTER_APPLY } from './model.ts'
@@ -38,13 +39,13 @@ function evaluate(value: Json, scope: Scope): Resolved {
 }
 
 const OPERATIONS: { readonly [name: string]: (argument: Json, scope: Scope) => Resolved } = {
-  Ref: (argument, scope) => reference(String(argument), scope),
+  Ref: (argument, scope) => reference(asText(argument), scope),
   'Fn::GetAtt': (argument, scope) => {
     const [logicalId, ...rest] = typeof argument === 'string' ? argument.split('.') : (argument as string[])
     return attribute(String(logicalId), rest.join('.'), scope)
   },
   'Fn::Sub': (argument, scope) => {
-    const [text, given] = Array.isArray(argument) ? (argument as [string, JsonObject]) : [String(argument), {}]
+    const [text, given] = Array.isArray(argument) ? (argument as [string, JsonObject]) : [asText(argument), {}]
     return substitute(text, given, scope)
   },
   'Fn::Join': (argument, scope) => {
@@ -57,9 +58,9 @@ const OPERATIONS: { readonly [name: string]: (argument: Json, scope: Scope) => R
   },
   'Fn::Split': (argument, scope) => {
     const [separator, text] = argument as [string, Json]
-    return String(resolve(text, scope)).split(separator)
+    return asText(resolve(text, scope)).split(separator)
   },
-  'Fn::Base64': (argument, scope) => Buffer.from(String(resolve(argument, scope))).toString('base64'),
+  'Fn::Base64': (argument, scope) => Buffer.from(asText(resolve(argument, scope))).toString('base64'),
   'Fn::If': (argument, scope) => {
     const [condition, yes, no] = argument as [string, Json, Json]
     return evaluate(conditionNamed(condition, scope) ? yes : no, scope)
@@ -79,9 +80,9 @@ const OPERATIONS: { readonly [name: string]: (argument: Json, scope: Scope) => R
       throw new ServiceError('ValidationError', `Template error: Unable to get mapping for ${map}::${first}::${second}`)
     return found[second]
   },
-  'Fn::GetAZs': (_argument, scope) => ['a', 'b', 'c'].map((zone) => `${String(scope.pseudo['AWS::Region'])}${zone}`),
+  'Fn::GetAZs': (_argument, scope) => ['a', 'b', 'c'].map((zone) => `${asText(scope.pseudo['AWS::Region'])}${zone}`),
   'Fn::ImportValue': (argument, scope) => {
-    const name = String(resolve(argument, scope))
+    const name = asText(resolve(argument, scope))
     const value = scope.exported(name)
     if (value === undefined) throw new ServiceError('ValidationError', `No export named ${name} found.`)
     return value
@@ -127,7 +128,7 @@ function substitute(text: string, given: JsonObject, scope: Scope): Json {
           ? attribute(name.slice(0, name.indexOf('.')), name.slice(name.indexOf('.') + 1), scope)
           : reference(name, scope)
     if (inner === KNOWN_AFTER_APPLY) unknown = true
-    return String(inner as Json)
+    return asText(inner as Json)
   })
   return unknown ? KNOWN_AFTER_APPLY : result
 }
@@ -137,12 +138,12 @@ export function referencesOf(value: Json, found = new Set<string>()): Set<string
   if (Array.isArray(value)) for (const item of value) referencesOf(item, found)
   else if (value !== null && typeof value === 'object') {
     for (const [name, inner] of Object.entries(value)) {
-      if (name === 'Ref' || name === 'DependsOn') for (const id of [inner].flat()) found.add(String(id))
+      if (name === 'Ref' || name === 'DependsOn') for (const id of [inner].flat()) found.add(asText(id))
       else if (name === 'Fn::GetAtt')
-        found.add(typeof inner === 'string' ? inner.split('.')[0]! : String((inner as Json[])[0]))
+        found.add(typeof inner === 'string' ? inner.split('.')[0]! : asText((inner as Json[])[0]))
       else if (name === 'Fn::Sub') {
         const texts = Array.isArray(inner) ? inner : [inner]
-        for (const match of String(texts[0]).matchAll(/\$\{([^}!.]+)(\.[^}]*)?\}/g)) found.add(match[1]!)
+        for (const match of asText(texts[0]).matchAll(/\$\{([^}!.]+)(\.[^}]*)?\}/g)) found.add(match[1]!)
       }
       referencesOf(inner, found)
     }

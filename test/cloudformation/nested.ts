@@ -1,5 +1,6 @@
+import { asText } from './compare.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
-import { type Account, arn } from './account.ts'
+import { type Account, arn, type Nested, type NestedOperations } from './account.ts'
 import { ServiceError } from './answer.ts'
 import { parameterValues, readTemplate } from './desired.ts'
 import { runCreate, runDelete, runUpdate } from './execute.ts'
@@ -38,14 +39,14 @@ export function emptyStack(account: Account, name: string): Stack {
 
 /** What a nested stack is to become, from the properties of its resource. */
 export function nestedWanted(account: Account, properties: JsonObject) {
-  const body = templateAt(account, String(properties['TemplateURL']))
+  const body = templateAt(account, asText(properties['TemplateURL']))
   const processed = readTemplate(body)
   const given = Object.entries((properties['Parameters'] as JsonObject | undefined) ?? {})
   const parameters = parameterValues(
     processed,
     given.map(([key, value]) => ({
       key,
-      value: Array.isArray(value) ? value.join(',') : String(value),
+      value: Array.isArray(value) ? value.map(asText).join(',') : asText(value),
       previous: false,
     })),
     {},
@@ -53,13 +54,8 @@ export function nestedWanted(account: Account, properties: JsonObject) {
   return { body, processed, parameters, tags: {} }
 }
 
-interface Nested {
-  properties: JsonObject
-  token?: string | undefined
-}
-
 /** Creates a nested stack; a text is the reason why not. */
-export async function createNested(
+async function createNested(
   account: Account,
   parent: Stack,
   { logicalId, properties, token }: Nested & { logicalId: string },
@@ -82,9 +78,8 @@ export async function createNested(
     : `Embedded stack ${child.id} was not successfully created: ${failed(child)}`
 }
 
-export async function updateNested(
+async function updateNested(
   account: Account,
-  _parent: Stack,
   { resource, properties, token }: Nested & { resource: StackResource },
 ): Promise<string | undefined> {
   const child = account.stacks.find(({ id }) => id === resource.physicalId)
@@ -95,10 +90,15 @@ export async function updateNested(
     : `Embedded stack ${child.id} was not successfully updated: ${failed(child)}`
 }
 
-export async function deleteNested(account: Account, id: string): Promise<void> {
+async function deleteNested(account: Account, id: string): Promise<void> {
   const child = account.stacks.find((stack) => stack.id === id)
   if (child) await runDelete(account, child, { retain: [] })
 }
 
 const failed = (stack: Stack): string =>
-  `The following resource(s) failed: [${stack.events.filter(({ status }) => status.endsWith('_FAILED')).map(({ logicalId }) => logicalId)}].`
+  `The following resource(s) failed: [${stack.events
+    .filter(({ status }) => status.endsWith('_FAILED'))
+    .map(({ logicalId }) => logicalId)
+    .join(', ')}].`
+
+export const nestedOperations: NestedOperations = { create: createNested, update: updateNested, delete: deleteNested }

@@ -2,11 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { randomBytes } from 'node:crypto'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import { type Account, addEvent, takeFailure } from './account.ts'
-import { differences } from './compare.ts'
+import { asText, differences } from './compare.ts'
 import { lookUp, scopeOf } from './desired.ts'
 import { resolve } from './intrinsics.ts'
 import { KNOWN_AFTER_APPLY, type Stack, type StackResource } from './model.ts'
-import { createNested, deleteNested, updateNested } from './nested.ts'
 import { denial } from './policy.ts'
 import { resourceType } from './resource-types.ts'
 
@@ -47,7 +46,7 @@ export async function createResource(
   logicalId: string,
 ): Promise<void> {
   const definition = (desired.processed['Resources'] as { [id: string]: JsonObject })[logicalId]!
-  const type = String(definition['Type'])
+  const type = asText(definition['Type'])
   const event = (status: string, physicalId: string, reason?: string): void =>
     addEvent(stack, { logicalId, physicalId, type, status, token: desired.token, ...(reason && { reason }) })
   event('CREATE_IN_PROGRESS', '')
@@ -61,7 +60,7 @@ export async function createResource(
   if (problem !== undefined) fail(problem)
   let physicalId: string
   if (type === NESTED) {
-    const child = await createNested(account, stack, { logicalId, properties, token: desired.token })
+    const child = await account.nested.create(account, stack, { logicalId, properties, token: desired.token })
     if (typeof child === 'string') fail(child)
     physicalId = (child as Stack).id
   } else {
@@ -144,7 +143,7 @@ export async function updateResource(
       : undefined)
   if (problem !== undefined) fail(problem)
   if (type === NESTED) {
-    const failed = await updateNested(account, stack, { resource, properties, token: desired.token })
+    const failed = await account.nested.update(account, { resource, properties, token: desired.token })
     if (failed !== undefined) fail(failed)
   } else if (real) {
     // Like a handler: what the template sets or no longer sets is written, everything else is left alone.
@@ -195,7 +194,7 @@ export async function deleteResource(
     event('DELETE_FAILED', problem)
     throw new OperationFailed(problem)
   }
-  if (type === NESTED) await deleteNested(account, physicalId)
+  if (type === NESTED) await account.nested.delete(account, physicalId)
   account.objects.delete(physicalId)
   event('DELETE_COMPLETE')
 }
@@ -220,7 +219,7 @@ export function outputsNow(account: Account, stack: Stack, desired: Desired): St
     outputs[name] = {
       value: value === KNOWN_AFTER_APPLY ? '' : value,
       ...(typeof output['Description'] === 'string' && { description: output['Description'] }),
-      ...(exported !== undefined && { exportName: String(resolve(exported, scope)) }),
+      ...(exported !== undefined && { exportName: asText(resolve(exported, scope)) }),
     }
   }
   return outputs

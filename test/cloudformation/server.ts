@@ -11,6 +11,7 @@ import { type Account, type AccountOptions, createAccount } from './account.ts'
 import { ACTIONS } from './actions/index.ts'
 import { answerXml, errorXml, ServiceError } from './answer.ts'
 import { serveBucket } from './bucket.ts'
+import { nestedOperations } from './nested.ts'
 import { parseQuery } from './query.ts'
 
 export interface CloudFormationServer {
@@ -24,7 +25,7 @@ const MAX_BODY = 64 * 1024 * 1024
 
 /** Starts the double on a free port of the loopback. */
 export async function startCloudFormation(options: AccountOptions = {}): Promise<CloudFormationServer> {
-  const account = createAccount(options)
+  const account = createAccount(nestedOperations, options)
   const server = createServer((request, response) => {
     handle(account, request, response).catch((thrown: unknown) => {
       response.writeHead(500).end(String(thrown))

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import { ServiceError } from './answer.ts'
-import { isObject } from './compare.ts'
+import { asText, isObject } from './compare.ts'
 
 const SAM = 'AWS::Serverless-2016-10-31'
 
@@ -8,7 +8,7 @@ const SAM = 'AWS::Serverless-2016-10-31'
 export function transformed(template: JsonObject): JsonObject {
   const wanted = [template['Transform'] ?? []].flat()
   const other = wanted.find((name) => name !== SAM)
-  if (other !== undefined) throw new ServiceError('ValidationError', `No transform named ${String(other)} found.`)
+  if (other !== undefined) throw new ServiceError('ValidationError', `No transform named ${asText(other)} found.`)
   if (wanted.length === 0) return template
   const globals = (template['Globals'] as JsonObject | undefined) ?? {}
   const resources: JsonObject = {}

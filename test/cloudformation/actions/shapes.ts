@@ -1,3 +1,4 @@
+import { asText } from '../compare.ts'
 import type { Json, JsonObject } from '../../../src/lib/json.ts'
 import type { Account } from '../account.ts'
 import type { Answer } from '../answer.ts'
@@ -11,7 +12,7 @@ const keyValues = (values: { [name: string]: string }): Answer[] =>
 export function shownParameters(processed: JsonObject, values: { [name: string]: string }): Answer[] {
   const declared = (processed['Parameters'] as { [name: string]: JsonObject } | undefined) ?? {}
   return Object.entries(values).map(([ParameterKey, value]) => {
-    const hidden = String(declared[ParameterKey]?.['NoEcho'] ?? false) === 'true'
+    const hidden = asText(declared[ParameterKey]?.['NoEcho'] ?? false) === 'true'
     return { ParameterKey, ParameterValue: hidden ? '****' : value }
   })
 }
@@ -31,7 +32,7 @@ export function stackAnswer(stack: Stack): Answer {
     Capabilities: stack.capabilities,
     Outputs: Object.entries(stack.outputs).map(([OutputKey, { value, description, exportName }]) => ({
       OutputKey,
-      OutputValue: Array.isArray(value) ? value.join(',') : String(value),
+      OutputValue: Array.isArray(value) ? value.map(asText).join(',') : asText(value),
       Description: description,
       ExportName: exportName,
     })),
@@ -68,7 +69,7 @@ export function changeSetAnswer(changeSet: ChangeSet, stack: Stack | undefined, 
 function hideNoEcho(change: PlannedChange, { processed, parameters }: ChangeSet): PlannedChange {
   const declared = (processed['Parameters'] as { [name: string]: JsonObject } | undefined) ?? {}
   const hidden = Object.entries(parameters)
-    .filter(([name, value]) => String(declared[name]?.['NoEcho'] ?? false) === 'true' && value !== '')
+    .filter(([name, value]) => asText(declared[name]?.['NoEcho'] ?? false) === 'true' && value !== '')
     .map(([, value]) => value)
   const definition = (processed['Resources'] as { [id: string]: JsonObject } | undefined)?.[change.logicalId]
   const expressions = (definition?.['Properties'] as JsonObject | undefined) ?? {}
@@ -92,7 +93,7 @@ function hideNoEcho(change: PlannedChange, { processed, parameters }: ChangeSet)
 
 const isNoEcho = (expression: Json | undefined, declared: { [name: string]: JsonObject }): boolean => {
   const name = (expression as { Ref?: string } | undefined)?.Ref
-  return typeof name === 'string' && String(declared[name]?.['NoEcho'] ?? false) === 'true'
+  return typeof name === 'string' && asText(declared[name]?.['NoEcho'] ?? false) === 'true'
 }
 
 function changeAnswer(change: PlannedChange, values: boolean): Answer {

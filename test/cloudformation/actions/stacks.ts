@@ -2,7 +2,7 @@ import { type Account, findStack, moveStack, stackOf } from '../account.ts'
 import { type Answer, ServiceError } from '../answer.ts'
 import { makeObsolete } from '../change-sets.ts'
 import { computeChanges } from '../compute-changes.ts'
-import { differences } from '../compare.ts'
+import { asText, differences } from '../compare.ts'
 import { checkCapabilities, parameterValues, readTemplate } from '../desired.ts'
 import { runCreate, runDelete, runUpdate } from '../execute.ts'
 import { emptyStack } from '../nested.ts'
@@ -65,7 +65,7 @@ export function GetTemplate(account: Account, parameters: QueryValue): Answer {
 
 export function ValidateTemplate(account: Account, parameters: QueryValue): Answer {
   const processed = readTemplate(bodyOf(account, parameters))
-  return { Description: String(processed['Description'] ?? ''), Parameters: [] }
+  return { Description: asText(processed['Description'] ?? ''), Parameters: [] }
 }
 
 export function CreateStack(account: Account, parameters: QueryValue): Answer {
@@ -80,7 +80,7 @@ export function CreateStack(account: Account, parameters: QueryValue): Answer {
 
 export function UpdateStack(account: Account, parameters: QueryValue): Answer {
   const stack = stackOf(account, text(parameters, 'StackName'))
-  if (!/_COMPLETE$/.test(stack.status) || /^(ROLLBACK|DELETE)_COMPLETE$/.test(stack.status))
+  if (!stack.status.endsWith('_COMPLETE') || /^(ROLLBACK|DELETE)_COMPLETE$/.test(stack.status))
     throw new ServiceError('ValidationError', `Stack:${stack.id} is in ${stack.status} state and can not be updated.`)
   const wanted = wantedOf(account, parameters, stack.parameters)
   const changes = computeChanges(account, stack, { ...wanted, revertDrift: false, imports: [] })

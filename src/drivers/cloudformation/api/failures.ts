@@ -63,7 +63,7 @@ export function apiFailure(thrown: unknown, doing: string): TrueupError {
 
 /** The service says that there is no such stack. */
 export const isMissingStack = (thrown: unknown): boolean =>
-  /^Validation/.test(serviceCode(thrown)) && /does not exist/i.test((thrown as Error).message)
+  serviceCode(thrown).startsWith('Validation') && /does not exist/i.test((thrown as Error).message)
 
 /** The endpoint does not know an action or a parameter: an emulator, or a partition that does not offer it yet. */
 export function isNotOffered(thrown: unknown): boolean {
@@ -71,7 +71,7 @@ export function isNotOffered(thrown: unknown): boolean {
   const message = thrown instanceof Error ? thrown.message : ''
   const status = (thrown as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode
   if (/^(InvalidAction|UnknownOperation|UnknownOperationException|NotImplemented)$/.test(name)) return true
-  if (/^Validation/.test(name)) return /unknown parameter|not supported|DeploymentMode/i.test(message)
+  if (name.startsWith('Validation')) return /unknown parameter|not supported|DeploymentMode/i.test(message)
   // moto answers with an HTML page.
   return status === 500 || status === 501 || name === 'SyntaxError'
 }

@@ -75,9 +75,9 @@ export function stateOf(stack: Stack | null): StackState {
   const status = stack?.StackStatus
   if (status === undefined || status === 'DELETE_COMPLETE') return 'absent'
   if (status === 'REVIEW_IN_PROGRESS') return 'empty'
-  if (/_IN_PROGRESS$/.test(status)) return 'busy'
+  if (status.endsWith('_IN_PROGRESS')) return 'busy'
   if (/^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|CREATE_FAILED)$/.test(status)) return 'dead'
-  if (/_FAILED$/.test(status)) return 'stuck'
+  if (status.endsWith('_FAILED')) return 'stuck'
   return 'ready'
 }
 

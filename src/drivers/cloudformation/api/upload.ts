@@ -15,7 +15,7 @@ export async function upload(
   cloud: Cloud,
   bucket: string,
   artefacts: readonly Artefact[],
-  { signal, log }: { signal: AbortSignal; log(line: string): void },
+  { signal, log }: { signal: AbortSignal; log: (line: string) => void },
 ): Promise<void> {
   for (const { key, content } of artefacts) {
     const doing = `putting ${key} into the bucket ${bucket}`

@@ -26,7 +26,7 @@ interface Applying {
   plan: DriverPlan
   record: PlanRecord
   stack: Stack | null
-  redact(text: string): string
+  redact: (text: string) => string
 }
 
 /** Does exactly what was planned. PLAN_STALE where the stack or its change set is not what it was then. */
@@ -47,7 +47,7 @@ export async function apply(context: DriverContext<CloudFormationConfig>, plan: 
 
 function refuseStale({ stack: its }: DriverContext<unknown>, record: PlanRecord, stack: Stack | null): void {
   const doing = `applying stack "${its.name}"`
-  refuseUnready(record.kind === 'destroy' && /_FAILED$/.test(stack?.StackStatus ?? '') ? null : stack, doing)
+  refuseUnready(record.kind === 'destroy' && (stack?.StackStatus ?? '').endsWith('_FAILED') ? null : stack, doing)
   const now = {
     stackId: stack?.StackId,
     lastUpdated: stack?.LastUpdatedTime?.toISOString(),
@@ -168,7 +168,7 @@ async function outputs({ context, cloud }: Applying, source: Source): Promise<Ap
     parameters: source.parameters.values,
     sensitive: source.parameters.sensitive,
   }
-  return outputsOf(stack, facts, context.mask)
+  return outputsOf(stack, facts, (secret) => context.mask(secret))
 }
 
 async function destroyed({ context, cloud, plan, record, stack, redact }: Applying): Promise<ApplyResult> {

@@ -20,7 +20,7 @@ export async function executeChangeSet(
     stackId,
     what,
     redact,
-  }: { changeSetId: string; stackId: string; what: 'create' | 'update'; redact(text: string): string },
+  }: { changeSetId: string; stackId: string; what: 'create' | 'update'; redact: (text: string) => string },
 ): Promise<Followed> {
   const doing = `executing the change set of ${cloud.stackName}`
   const status = await executionStatusOf(cloud, changeSetId)
@@ -53,7 +53,7 @@ async function begun(
   thrown: unknown,
 ): Promise<boolean> {
   const code = serviceCode(thrown)
-  const doubtful = /^InvalidChangeSetStatus/.test(code) || apiFailure(thrown, '').code === 'TARGET_UNREACHABLE'
+  const doubtful = code.startsWith('InvalidChangeSetStatus') || apiFailure(thrown, '').code === 'TARGET_UNREACHABLE'
   if (!doubtful) return false
   const events = await newEvents(cloud, stackId, { since: new Date(0), seen }).catch(() => [])
   return events.some(({ ClientRequestToken: its }) => its === token)

@@ -21,9 +21,9 @@ export interface Operation {
   what: 'create' | 'update' | 'delete'
   /** Events that were there before it began. */
   seen: Set<string>
-  redact(text: string): string
+  redact: (text: string) => string
   /** Is it over for certain, although no event says so? For endpoints that give none. */
-  isOver?(): Promise<boolean>
+  isOver?: () => Promise<boolean>
 }
 
 export interface Followed {
@@ -99,15 +99,15 @@ async function look(
     const status = event.ResourceStatus ?? ''
     const id = event.LogicalResourceId ?? ''
     if (event.PhysicalResourceId === stackId && event.ResourceType === STACK_TYPE) {
-      atRest = !/_IN_PROGRESS$/.test(status)
+      atRest = !status.endsWith('_IN_PROGRESS')
       continue
     }
     followed.last.set(id, event)
-    if (/_FAILED$/.test(status)) followed.failures.push(event)
+    if (status.endsWith('_FAILED')) followed.failures.push(event)
   }
   followed.status = stack?.StackStatus ?? 'DELETE_COMPLETE'
   followed.reason = stack?.StackStatusReason ?? ''
-  if (/_IN_PROGRESS$/.test(followed.status)) return false
+  if (followed.status.endsWith('_IN_PROGRESS')) return false
   return atRest || stack === null || ((await operation.isOver?.()) ?? false)
 }
 

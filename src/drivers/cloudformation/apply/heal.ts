@@ -20,7 +20,7 @@ interface Healing {
   input: CreateChangeSetInput
   planned: ReadonlySet<string>
   untilMs: number
-  redact(text: string): string
+  redact: (text: string) => string
 }
 
 /**

@@ -27,7 +27,7 @@ export async function unsuccessful(
     const failure = causes.get(address)
     if (failure !== undefined) return { address, actions, status: 'failed', message: redact(failure) }
     const status = followed.last.get(address)?.ResourceStatus ?? ''
-    if (!rolledBack && /_COMPLETE$/.test(status) && !/ROLLBACK/.test(status))
+    if (!rolledBack && status.endsWith('_COMPLETE') && !/ROLLBACK/.test(status))
       return { address, actions, status: 'done' }
     const touched = followed.last.has(address)
     const message = rolledBack
@@ -59,14 +59,14 @@ function finding(
     return { severity: 'error', code: 'lost_sight', message: redact(message) }
   }
   if (canceled) {
-    const state = /_IN_PROGRESS$/.test(status) ? `${status}: AWS goes on with that by itself` : status
+    const state = status.endsWith('_IN_PROGRESS') ? `${status}: AWS goes on with that by itself` : status
     return {
       severity: 'warning',
       code: 'canceled',
       message: redact(`the run was stopped; the stack ${cloud.stackName} is ${state}`),
     }
   }
-  const code = /ROLLBACK_COMPLETE$/.test(status) ? 'rolled_back' : 'stack_failed'
+  const code = status.endsWith('ROLLBACK_COMPLETE') ? 'rolled_back' : 'stack_failed'
   const next =
     status === 'UPDATE_ROLLBACK_FAILED'
       ? ' The roll-back did not work either: put right what its events name and run `aws cloudformation continue-update-rollback`.'
@@ -100,7 +100,7 @@ async function innerCauses(cloud: Cloud, stackId: string): Promise<Map<string, s
   const events = await newEvents(cloud, stackId, { since, seen: new Set() }).catch(() => [])
   const failed = events.filter(
     ({ ResourceStatus: status = '', ResourceStatusReason: reason = '', PhysicalResourceId: id }) =>
-      /_FAILED$/.test(status) && id !== stackId && !CANCELED.test(reason),
+      status.endsWith('_FAILED') && id !== stackId && !CANCELED.test(reason),
   )
   return new Map(failed.map((event) => [event.LogicalResourceId ?? '', event.ResourceStatusReason ?? '']))
 }

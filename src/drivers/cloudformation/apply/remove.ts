@@ -11,7 +11,7 @@ import { eventsBefore, follow, type Followed } from './follow.ts'
 export async function removeStack(
   context: DriverContext<CloudFormationConfig>,
   cloud: Cloud,
-  { stack, redact }: { stack: Stack; redact(text: string): string },
+  { stack, redact }: { stack: Stack; redact: (text: string) => string },
 ): Promise<Followed> {
   const doing = `deleting the stack ${cloud.stackName}`
   if (stack.EnableTerminationProtection) throw protectedStack(cloud, doing)

@@ -54,7 +54,10 @@ function actionsOf(change: AwsChange): Action[] {
       return ['import']
     case 'Remove':
       return /Retain/.test(change.PolicyAction ?? '') ? ['forget'] : ['delete']
-    default:
+    case 'Modify':
+    case 'Dynamic':
+    case 'SyncWithActual':
+    case undefined:
       // "Conditional" is decided while it is executed: what may destroy counts as what does.
       return change.Replacement === 'True' || change.Replacement === 'Conditional' ? ['replace'] : ['update']
   }
@@ -177,7 +180,9 @@ function causeOf(
 function reasonOf(change: AwsChange, details: readonly ResourceChangeDetail[]): string {
   const parts: string[] = []
   const forcing = details.filter(({ Target: target }) => target?.RequiresRecreation !== 'Never')
-  const names = [...new Set(forcing.map(({ Target: target }) => target?.Name).filter(Boolean))].toSorted()
+  const names = [
+    ...new Set(forcing.map(({ Target: target }) => target?.Name).filter((name) => name !== undefined)),
+  ].toSorted((a, b) => (a < b ? -1 : 1))
   if (change.Replacement === 'True')
     parts.push(names.length > 0 ? `replaced because of ${names.join(', ')}` : 'replaced')
   if (change.Replacement === 'Conditional')

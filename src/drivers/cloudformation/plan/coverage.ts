@@ -1,3 +1,4 @@
+import { asText } from '../template/text.ts'
 import type { Stack } from '@aws-sdk/client-cloudformation'
 import type { Coverage } from '../../../domain/plan.ts'
 import { resourcesIn } from '../source/expressions.ts'
@@ -23,10 +24,10 @@ export function coverageOf({ source, living, report, driftDetection }: CoverageF
   }
   const known = new Set(report.coverage.unchecked.map(({ address }) => address))
   const custom = resources
-    .filter(([address, { Type: type }]) => isCustom(String(type)) && !known.has(address))
+    .filter(([address, { Type: type }]) => isCustom(asText(type)) && !known.has(address))
     .map(([address, { Type: type }]) => ({
       address,
-      why: `${String(type)} is a custom resource: AWS does not know what it makes`,
+      why: `${asText(type)} is a custom resource: AWS does not know what it makes`,
     }))
   const created = living === null ? resources.length - custom.length : 0
   return { checked: report.coverage.checked + created, unchecked: [...report.coverage.unchecked, ...custom] }

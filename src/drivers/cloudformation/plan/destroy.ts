@@ -1,3 +1,4 @@
+import { asText } from '../template/text.ts'
 import type { DriverPlan, ResourceChange } from '../../../domain/plan.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { Cloud } from '../api/cloud.ts'
@@ -28,8 +29,8 @@ export async function planDestroy(context: DriverContext<CloudFormationConfig>, 
         ]),
   )
   const changes = resources.map(({ LogicalResourceId: address = '', ResourceType: type = '' }): ResourceChange => {
-    const policy = String(policies.get(address) ?? 'Delete')
-    const kept = /^Retain/.test(policy) && policy !== 'RetainExceptOnCreate'
+    const policy = asText(policies.get(address) ?? 'Delete')
+    const kept = policy.startsWith('Retain') && policy !== 'RetainExceptOnCreate'
     const reason = kept
       ? 'DeletionPolicy: it is kept and no longer managed'
       : policy === 'Snapshot'

@@ -1,3 +1,4 @@
+import { asText } from '../template/text.ts'
 import type { Stack } from '@aws-sdk/client-cloudformation'
 import type { Output, ResourceChange } from '../../../domain/plan.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
@@ -28,7 +29,7 @@ export function predictedOutputs(
     const sensitive = isSensitive(expression, facts.sensitive)
     const known = knownOf(expression, facts.parameters)
     if (!hasTrue(known.mask)) {
-      const shown = redaction.value(String(known.value), sensitive)
+      const shown = redaction.value(asText(known.value), sensitive)
       outputs[name] = { value: shown.value, sensitive: shown.sensitive }
       continue
     }
@@ -85,7 +86,7 @@ export function outputChanges(
           {
             path: 'Value',
             ...(current.has(name) && { before: redaction.value(current.get(name)!, sensitive).value }),
-            ...(isKnown && { after: redaction.value(String(known.value), sensitive).value }),
+            ...(isKnown && { after: redaction.value(asText(known.value), sensitive).value }),
             ...(next !== undefined && !isKnown && { unknown: true }),
             ...(sensitive && { sensitive }),
           },

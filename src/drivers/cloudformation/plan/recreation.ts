@@ -1,3 +1,4 @@
+import { asText } from '../template/text.ts'
 import type { Stack } from '@aws-sdk/client-cloudformation'
 import type { ResourceChange } from '../../../domain/plan.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
@@ -22,7 +23,7 @@ export function recreation({ source, redaction, cloud }: Planning, stack: Stack)
       { before: {}, after: scalarText(known.value) as Json, unknown: known.mask, afterSensitive: mask },
       redaction.value,
     )
-    return { address, type: String(resource['Type'] ?? ''), actions: ['create'], attributes, cause: 'config' }
+    return { address, type: asText(resource['Type'] ?? ''), actions: ['create'], attributes, cause: 'config' }
   })
   return {
     changes: [

@@ -1,3 +1,4 @@
+import { asText } from '../template/text.ts'
 import { readFile } from 'node:fs/promises'
 import type { Stack } from '@aws-sdk/client-cloudformation'
 import type { ResourceChange } from '../../../domain/plan.ts'
@@ -79,7 +80,7 @@ export async function applySettings(
       )
       context.log(`termination protection is ${EnableTerminationProtection ? 'on' : 'off'}`)
     } else if (path === 'stackPolicy') {
-      const StackPolicyBody = String(after)
+      const StackPolicyBody = asText(after)
       await cloud.call('setting the stack policy', (api, o) => api.setStackPolicy({ StackName, StackPolicyBody }, o), {
         detached: true,
       })

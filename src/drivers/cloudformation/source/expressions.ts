@@ -1,3 +1,4 @@
+import { asText } from '../template/text.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 
 /** A secret that AWS looks up itself (`{{resolve:ssm-secure:…}}`); its value never comes near us, its text is no secret. */
@@ -12,10 +13,10 @@ export function referencesOf(value: Json, found = new Set<string>()): Set<string
   }
   for (const [name, inner] of Object.entries(value)) {
     if (name === 'Ref' && typeof inner === 'string') found.add(inner)
-    else if (name === 'Fn::GetAtt') found.add(String(Array.isArray(inner) ? inner[0] : inner).split('.')[0] ?? '')
+    else if (name === 'Fn::GetAtt') found.add(asText(Array.isArray(inner) ? inner[0] : inner).split('.')[0] ?? '')
     else if (name === 'Fn::Sub') {
       const text = Array.isArray(inner) ? inner[0] : inner
-      for (const [, variable = ''] of String(text).matchAll(/\$\{([^!}][^}]*)\}/g))
+      for (const [, variable = ''] of asText(text).matchAll(/\$\{([^!}][^}]*)\}/g))
         found.add(variable.split('.')[0] ?? '')
     }
     referencesOf(inner, found)
@@ -79,7 +80,7 @@ function textOf(name: string, argument: Json, parameters: { [name: string]: stri
   }
   if (name === 'Fn::Join' && Array.isArray(argument) && Array.isArray(argument[1])) {
     const { value, mask } = knownOf(argument[1], parameters)
-    return hasTrue(mask) ? undefined : (value as Json[]).map(String).join(String(argument[0]))
+    return hasTrue(mask) ? undefined : (value as Json[]).map(String).join(asText(argument[0]))
   }
   return undefined
 }

@@ -1,3 +1,4 @@
+import { asText } from '../template/text.ts'
 import { readFile } from 'node:fs/promises'
 import type { Parameter } from '@aws-sdk/client-cloudformation'
 import { parse } from 'yaml'
@@ -57,13 +58,13 @@ export async function parameterValues(
     if (input.sensitive) secret.add(name)
     else secret.delete(name)
   }
-  const noEcho = new Set(Object.keys(declared).filter((name) => String(declared[name]?.['NoEcho'] ?? '') === 'true'))
+  const noEcho = new Set(Object.keys(declared).filter((name) => asText(declared[name]?.['NoEcho']) === 'true'))
   const values: { [name: string]: string } = {}
   const without: string[] = []
   for (const [name, declaration] of Object.entries(declared)) {
     const value = configured.get(name) ?? declaration['Default']
     if (value === undefined) without.push(name)
-    else values[name] = asText(value)
+    else values[name] = parameterText(value)
   }
   if (without.length > 0)
     throw missing(
@@ -72,7 +73,10 @@ export async function parameterValues(
     )
   return {
     values,
-    given: [...configured.entries()].map(([ParameterKey, value]) => ({ ParameterKey, ParameterValue: asText(value) })),
+    given: [...configured.entries()].map(([ParameterKey, value]) => ({
+      ParameterKey,
+      ParameterValue: parameterText(value),
+    })),
     sensitive: new Set([...noEcho, ...secret]),
     unguarded: [...secret].filter((name) => !noEcho.has(name)),
   }
@@ -129,7 +133,5 @@ const missing = (context: DriverContext<unknown>, why: string): TrueupError =>
   })
 
 /** As CloudFormation takes values: lists with commas, everything else as text. */
-function asText(value: Json): string {
-  if (Array.isArray(value)) return value.map(asText).join(',')
-  return value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value ?? '')
-}
+const parameterText = (value: Json): string =>
+  Array.isArray(value) ? value.map(parameterText).join(',') : asText(value)
