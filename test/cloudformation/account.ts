@@ -52,6 +52,8 @@ export interface Account {
   detections: DriftDetection[]
   drifts: Map<string, ResourceDrift[]>
   failures: OrderedFailure[]
+  /** Milliseconds that one step of a resource takes, where it is not `stepMs`. */
+  slow: Map<string, number>
   /** Objects in buckets: `bucket/key` → content. */
   files: Map<string, Buffer>
   buckets: Set<string>
@@ -75,6 +77,7 @@ export function createAccount(nested: NestedOperations, options: AccountOptions 
     detections: [],
     drifts: new Map(),
     failures: [],
+    slow: new Map(),
     files: new Map(),
     buckets: new Set(),
     undetectable: new Set(),

@@ -19,6 +19,10 @@ export interface Desired {
   token?: string
 }
 
+/** One step; what still waits at the end of a test keeps nobody. */
+const step = (account: Account, logicalId: string): Promise<void> =>
+  delay(account.slow.get(logicalId) ?? account.stepMs, undefined, { ref: false })
+
 const NESTED = 'AWS::CloudFormation::Stack'
 
 /** Resolves a resource's properties against what exists now. */
@@ -50,7 +54,7 @@ export async function createResource(
   const event = (status: string, physicalId: string, reason?: string): void =>
     addEvent(stack, { logicalId, physicalId, type, status, token: desired.token, ...(reason && { reason }) })
   event('CREATE_IN_PROGRESS', '')
-  await delay(account.stepMs)
+  await step(account, logicalId)
   const properties = resolveNow(account, stack, desired, logicalId)
   const fail = (reason: string): never => {
     event('CREATE_FAILED', '', reason)
@@ -74,7 +78,7 @@ export async function createResource(
     if (type === 'AWS::S3::Bucket') account.buckets.add(physicalId)
   }
   event('CREATE_IN_PROGRESS', physicalId, 'Resource creation Initiated')
-  await delay(account.stepMs)
+  await step(account, logicalId)
   stack.resources.set(logicalId, {
     logicalId,
     type,
@@ -129,7 +133,7 @@ export async function updateResource(
     return old
   }
   event('UPDATE_IN_PROGRESS')
-  await delay(account.stepMs)
+  await step(account, logicalId)
   const fail = (reason: string): never => {
     event('UPDATE_FAILED', reason)
     throw new OperationFailed(reason)
@@ -187,7 +191,7 @@ export async function deleteResource(
     return
   }
   event('DELETE_IN_PROGRESS')
-  await delay(account.stepMs)
+  await step(account, logicalId)
   const problem = takeFailure(account, logicalId, 'DELETE')
   if (problem !== undefined) {
     resource.status = 'DELETE_FAILED'

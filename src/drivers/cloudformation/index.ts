@@ -1,6 +1,8 @@
 import { type Driver, NO_CAPABILITIES } from '../driver.ts'
 import { apply } from './apply/apply.ts'
 import { CloudFormationConfig } from './config.ts'
+import { dependencies } from './dependencies.ts'
+import { detect } from './detect.ts'
 import { plan } from './plan/plan.ts'
 import { validate } from './validate.ts'
 import { versions } from './versions.ts'
@@ -10,8 +12,8 @@ export const cloudformationDriver: Driver<CloudFormationConfig> = {
   name: 'cloudformation',
   capabilities: { ...NO_CAPABILITIES, destroy: true, idempotentApply: true },
   config: CloudFormationConfig,
-  detect: async () => [],
-  dependencies: async () => [],
+  detect,
+  dependencies,
   versions,
   validate,
   plan,

@@ -1,0 +1,88 @@
+import { stackIs, stackTest } from '../../cloudformation/stack.ts'
+import type { Subject, World } from '../subject.ts'
+
+const SECRET = 'correct-horse-battery'
+
+const template = ({ timeout = 30, extra = '' } = {}): string => `AWSTemplateFormatVersion: '2010-09-09'
+Parameters:
+  DbPassword: { Type: String, NoEcho: true }
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: jobs
+      VisibilityTimeout: ${timeout}
+      DelaySeconds: 5
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties: { TopicName: news, DisplayName: News }
+  Password:
+    Type: AWS::SSM::Parameter
+    Properties: { Name: /jobs/password, Type: String, Value: !Ref DbPassword }
+${extra}Outputs:
+  Url: { Value: !Ref Queue }
+`
+
+/** Both ways of healing: drift-aware change sets, and two updates where the endpoint does not offer them. */
+export const cloudformationSubjects: readonly Subject[] = [
+  subject('a double of CloudFormation', true),
+  subject('a double of CloudFormation without REVERT_DRIFT', false),
+]
+
+function subject(against: string, revertDrift: boolean): Subject {
+  return {
+    driver: 'cloudformation',
+    against,
+    missing: null,
+    needs: 'cloudformation',
+    exempt: { 'missing-tool': 'it needs no tool' },
+    open: () => open(revertDrift),
+  }
+}
+
+async function open(revertDrift: boolean): Promise<World> {
+  const test = await stackTest({
+    account: { revertDrift },
+    with: { secretParameters: { DbPassword: 'DB_PASSWORD' } },
+    context: { env: { DB_PASSWORD: SECRET } },
+    files: { 'stack/template.yaml': template() },
+  })
+  const source = (text: string): Promise<void> => test.context.write({ 'stack/template.yaml': text })
+  return {
+    context: (options) => test.next(options as never) as never,
+    read: async () => structuredClone([...test.server.account.objects.values()]),
+    async edit() {
+      await source(template({ timeout: 60 }))
+      return { address: 'Queue', attribute: 'VisibilityTimeout' }
+    },
+    async tamper() {
+      test.real('Topic').properties['DisplayName'] = 'by hand'
+      return { address: 'Topic', attribute: 'DisplayName' }
+    },
+    async tamperIgnorable() {
+      const queue = test.real('Queue')
+      queue.properties['DelaySeconds'] = 77
+      return { address: 'Queue', attribute: 'DelaySeconds', read: async () => String(queue.properties['DelaySeconds']) }
+    },
+    secret: SECRET,
+    breakSource: () => source('Resources:\n  Queue: {Type: AWS::SQS::Queue\n  - broken'),
+    killTarget: () => test.server.close(),
+    async breakApply() {
+      // Above what SQS takes; CloudFormation rolls everything back.
+      await source(template({ timeout: 99_999 }))
+      return { done: [], failed: ['Queue'] }
+    },
+    async slowApply() {
+      await source(template({ timeout: 61 }))
+      test.server.account.slow.set('Queue', 20_000)
+      return { begun: () => stackIs(test, /^UPDATE_IN_PROGRESS$/) }
+    },
+    async addUncheckable() {
+      await source(
+        template({ extra: '  Made:\n    Type: Custom::Thing\n    Properties: { ServiceToken: arn:aws:lambda:x }\n' }),
+      )
+      return 'Made'
+    },
+    close: () => test.close(),
+  }
+}
