@@ -140,6 +140,7 @@ async function recreate({ context, cloud, stack, redact }: Applying, prepared: P
     reason: '',
     last: new Map(),
     failures: [],
+    atRest: true,
     canceled: context.signal.aborted,
     lost: why,
   })

@@ -34,6 +34,8 @@ export interface Followed {
   last: Map<string, StackEvent>
   failures: StackEvent[]
   canceled: boolean
+  /** The last event of the stack itself said that it has come to rest. */
+  atRest: boolean
   /** What was said when AWS could no longer be asked. */
   lost?: string
 }
@@ -52,7 +54,7 @@ export async function follow(
   cloud: Cloud,
   operation: Operation,
 ): Promise<Followed> {
-  const followed: Followed = { status: '', reason: '', last: new Map(), failures: [], canceled: false }
+  const followed: Followed = { status: '', reason: '', last: new Map(), failures: [], canceled: false, atRest: false }
   let lastAnswer = Date.now()
   let cancelUntil: number | undefined
   for (;;) {
@@ -91,7 +93,6 @@ async function look(
       throw thrown
     },
   )
-  let atRest = false
   for (const event of events) {
     seen.add(event.EventId ?? '')
     if (event.ClientRequestToken !== undefined && event.ClientRequestToken !== token) continue
@@ -99,7 +100,7 @@ async function look(
     const status = event.ResourceStatus ?? ''
     const id = event.LogicalResourceId ?? ''
     if (event.PhysicalResourceId === stackId && event.ResourceType === STACK_TYPE) {
-      atRest = !status.endsWith('_IN_PROGRESS')
+      followed.atRest = !status.endsWith('_IN_PROGRESS')
       continue
     }
     followed.last.set(id, event)
@@ -108,7 +109,7 @@ async function look(
   followed.status = stack?.StackStatus ?? 'DELETE_COMPLETE'
   followed.reason = stack?.StackStatusReason ?? ''
   if (followed.status.endsWith('_IN_PROGRESS')) return false
-  return atRest || stack === null || ((await operation.isOver?.()) ?? false)
+  return followed.atRest || stack === null || ((await operation.isOver?.()) ?? false)
 }
 
 /** Only an update can be stopped; AWS then rolls it back. */

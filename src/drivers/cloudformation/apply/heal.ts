@@ -81,6 +81,7 @@ async function secondUpdate(
     reason: '',
     last: new Map(),
     failures: [],
+    atRest: true,
     canceled: context.signal.aborted,
     lost: why,
   })

@@ -5,8 +5,8 @@ import { TrueupError } from '../../../lib/errors/error.ts'
 
 /** Lambda takes 250 MB unpacked; ten times that is a mistake. */
 const MAX_BYTES = 256 * 1024 * 1024
-/** The oldest time that a zip can hold: the same files make the same bytes, whenever and wherever they are packed. */
-const EPOCH = new Date(1980, 0, 1)
+/** The oldest time that a zip can hold, in local time as zips have it: the same files make the same bytes, whenever and wherever they are packed. */
+const epoch = (): Date => new Date(1980, 0, 1)
 /** Attributes of Unix files in zips are the mode in the upper half. */
 const attributes = (mode: number): number => (mode << 16) >>> 0
 const UNIX = 3
@@ -26,7 +26,7 @@ export async function packed(path: string): Promise<Buffer> {
         why: `it is larger than ${MAX_BYTES / 1024 / 1024} MiB`,
       })
     }
-    files[name] = [content, { mtime: EPOCH, os: UNIX, attrs: attributes(mode), level: 9 }]
+    files[name] = [content, { mtime: epoch(), os: UNIX, attrs: attributes(mode), level: 9 }]
   }
   const walk = async (directory: string, prefix: string): Promise<void> => {
     const entries = await readdir(directory, { withFileTypes: true })
@@ -44,7 +44,7 @@ export async function packed(path: string): Promise<Buffer> {
   if (top.isDirectory()) await walk(path, '')
   else add(path.split('/').at(-1) ?? 'file', await readFile(path), 0o100644)
   return new Promise((resolve, reject) => {
-    zip(files, { mtime: EPOCH }, (error, data) => (error ? reject(error) : resolve(Buffer.from(data))))
+    zip(files, { mtime: epoch() }, (error, data) => (error ? reject(error) : resolve(Buffer.from(data))))
   })
 }
 
