@@ -19,7 +19,7 @@ const kind = process.env.TRUEUP_TEST_CLOUDFORMATION ?? 'double'
 const GAPS: { readonly [kind: string]: { readonly [behaviour: string]: string } } = {
   moto: {
     events: 'it has events of the stack only, none of resources',
-    failure: 'a failed update stays CREATE_IN_PROGRESS or UPDATE_IN_PROGRESS for ever, nothing is rolled back',
+    failure: 'it takes values that the service refuses, and leaves what fails in progress for ever',
     'parameter-change': 'a change by a parameter alone is not listed in the change set',
     'property-values': 'change sets list no property values, and no replacement',
     coverage: 'it has no drift detection',

@@ -12,6 +12,8 @@ export interface ChangeFacts {
   /** The template of the last deployment; null before the first. */
   deployed: JsonObject | null
   parameters: { [name: string]: string }
+  /** Those of the last deployment, as AWS shows them. */
+  deployedParameters: { [name: string]: string }
   sensitive: ReadonlySet<string>
   inputs: readonly string[]
   drifts: readonly ResourceDrift[]
@@ -129,7 +131,7 @@ function withoutContexts(change: AwsChange, address: string, facts: ChangeFacts,
   const definitionIn = (template: JsonObject | null): JsonObject =>
     propertiesOf(resourcesIn(template ?? {}).find(([id]) => id === address)?.[1])
   const after = knownOf(definitionIn(change.Action === 'Remove' ? null : facts.template), facts.parameters)
-  const before = knownOf(definitionIn(change.Action === 'Add' ? null : facts.deployed), facts.parameters)
+  const before = knownOf(definitionIn(change.Action === 'Add' ? null : facts.deployed), facts.deployedParameters)
   const onlyKnown = compared(
     { value: scalarText(before.value) as JsonObject, unknown: null },
     { value: scalarText(after.value) as JsonObject, unknown: change.Action === 'Add' ? after.mask : null },

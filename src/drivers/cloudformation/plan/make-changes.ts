@@ -64,6 +64,9 @@ function listed(planning: Planning, changeSet: ChangeSet): ResourceChange[] {
     template: source.template.value,
     deployed,
     parameters: source.parameters.values,
+    deployedParameters: Object.fromEntries(
+      (planning.stack?.Parameters ?? []).map((one) => [one.ParameterKey ?? '', one.ParameterValue ?? '']),
+    ),
     sensitive: source.parameters.sensitive,
     inputs: Object.keys(context.inputs),
     drifts,
