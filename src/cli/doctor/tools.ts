@@ -11,6 +11,7 @@ const TOOLS = [
   { name: 'terraform', argv: ['terraform', 'version'] },
   { name: 'tofu', argv: ['tofu', 'version'] },
   { name: 'ansible-playbook', argv: ['ansible-playbook', '--version'] },
+  { name: 'cfn-lint', argv: ['cfn-lint', '--version'] },
 ] as const
 
 export function checkNode(): Check {
