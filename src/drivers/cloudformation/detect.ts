@@ -9,7 +9,7 @@ import { parseTemplate, type Template } from './template/parse.ts'
 
 /** Directories of these names hold what somebody else deploys, or nobody. */
 const NOT_A_STACK =
-  /(^|\/)(node_modules|vendor|\.aws-sam|cdk\.out|\.serverless|tests?|__tests__|fixtures|testdata|examples?|samples?|docs?|modules)(\/|$)/
+  /(^|\/)(node_modules|vendor|\.aws-sam|cdk\.out|\.serverless|tests?|__tests__|fixtures|testdata|(examples?|samples?)([-_][^/]*)?|docs?|modules)(\/|$)/
 const MAX_BYTES = 1024 * 1024
 /** A cheap look before a file is parsed: repositories have thousands of YAML and JSON files. */
 const LOOKS_LIKE = /AWSTemplateFormatVersion|AWS::Serverless-2016-10-31|['"]?Type['"]?\s*:\s*['"]?AWS::[A-Za-z0-9]+::/
@@ -39,10 +39,18 @@ export async function detect(
   // Several templates of one directory are several stacks, and a stack is a directory: only the usual name is proposed.
   const proposals = [...Map.groupBy(roots, ({ path }) => posix.dirname(path))].flatMap(([directory, group]) => {
     const usual = DEFAULT_TEMPLATES.map((name) => group.find(({ path }) => posix.basename(path) === name)).find(Boolean)
-    const chosen = usual ?? (group.length === 1 ? group[0] : undefined)
+    const single = withoutTwins(group)
+    const chosen = usual ?? (single.length === 1 ? single[0] : undefined)
     return chosen ? [proposal(directory, chosen, { isUsual: usual !== undefined, files })] : []
   })
   return proposals.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+/** The same template kept as YAML and as JSON is one; the YAML is what people write. */
+function withoutTwins(group: readonly Found[]): Found[] {
+  const stem = (path: string): string => path.replace(/\.[^.]+$/, '')
+  const yaml = new Set(group.filter(({ path }) => !path.endsWith('.json')).map(({ path }) => stem(path)))
+  return group.filter(({ path }) => !path.endsWith('.json') || !yaml.has(stem(path)))
 }
 
 function proposal(

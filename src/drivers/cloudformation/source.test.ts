@@ -118,6 +118,9 @@ describe('detect and dependencies', () => {
     'app/values.json': '{}',
     'shared/inner.yaml': QUEUE,
     'src/f/index.mjs': '',
+    'twin/queue.yaml': QUEUE,
+    'twin/queue.json': '{"Resources":{"Queue":{"Type":"AWS::SQS::Queue"}}}',
+    'sample-templates/template.yaml': QUEUE,
     'two/a.yaml': QUEUE,
     'two/b.yaml': QUEUE,
     'json/template.json': '{"AWSTemplateFormatVersion":"2010-09-09","Resources":{"Q":{"Type":"AWS::SQS::Queue"}}}',
@@ -132,6 +135,7 @@ describe('detect and dependencies', () => {
       { path: 'app', with: { template: 'stack.yml', capabilities: ['CAPABILITY_IAM'] } },
       { path: 'json' },
       { path: 'network' },
+      { path: 'twin', with: { template: 'queue.yaml' } },
     ])
   })
   it('names what a stack is built from', async () => {

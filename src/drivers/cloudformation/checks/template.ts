@@ -41,7 +41,7 @@ export function checkTemplate(template: SourceTemplate): Finding[] {
   }
   const names = new Set([...Object.keys(declaredIn(value)), ...resources.map(([id]) => id)])
   // Macros and transforms make resources of their own.
-  const complete = value['Transform'] === undefined && !JSON.stringify(value).includes('Fn::ForEach')
+  const complete = value['Transform'] === undefined && !/"Fn::(ForEach|Transform)/.test(JSON.stringify(value))
   for (const [logicalId, resource] of resources) {
     const at = ['Resources', logicalId]
     if (!/^[A-Za-z0-9]+$/.test(logicalId))

@@ -161,8 +161,8 @@ function fromDetail(
   }
 }
 
-/** Attributes of the resource itself stand beside its properties, not among them. */
-const named = (path: string): string => path.replace(/^_/, '')
+/** Attributes of the resource itself stand beside its properties; `Tags` there are the stack's, which each resource gets. */
+const named = (path: string): string => path.replace(/^_Tags/, 'stackTags').replace(/^_/, '')
 
 function causeOf(
   change: AwsChange,

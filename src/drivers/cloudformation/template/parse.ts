@@ -19,6 +19,9 @@ const SHORT_FORMS = [
   'Base64',
   'Cidr',
   'Condition',
+  'Contains',
+  'EachMemberEquals',
+  'EachMemberIn',
   'Equals',
   'FindInMap',
   'ForEach',
@@ -31,13 +34,14 @@ const SHORT_FORMS = [
   'Not',
   'Or',
   'Ref',
-  'Rain::Embed',
-  'Rain::S3',
+  'RefAll',
   'Select',
   'Split',
   'Sub',
   'ToJsonString',
   'Transform',
+  'ValueOf',
+  'ValueOfAll',
 ] as const
 const WITHOUT_PREFIX = new Set<string>(['Ref', 'Condition'])
 
