@@ -126,6 +126,10 @@ export function moveStack(stack: Stack, status: string, options: { reason?: stri
 export function takeFailure(account: Account, logicalId: string, on: OrderedFailure['on']): string | undefined {
   const failure = account.failures.find((one) => one.logicalId === logicalId && one.on === on && one.times > 0)
   if (failure === undefined) return undefined
+  if (failure.after) {
+    failure.after -= 1
+    return undefined
+  }
   failure.times -= 1
   return failure.reason
 }

@@ -135,6 +135,8 @@ export interface OrderedFailure {
   on: 'CREATE' | 'UPDATE' | 'DELETE'
   reason: string
   times: number
+  /** Operations that still work before it. */
+  after?: number
 }
 
 /** What the real service cannot know before execution, written as it writes it. */

@@ -100,7 +100,7 @@ function parameterFileOf(directory: string, path: string, files: readonly string
 /** What the template needs to be acknowledged, as far as it shows. */
 function capabilitiesOf(template: JsonObject): string[] {
   const resources = resourcesIn(template)
-  const iam = resources.filter(([, { Type: type }]) => /^AWS::IAM::/.test(String(type as string)))
+  const iam = resources.filter(([, { Type: type }]) => String(type as string).startsWith('AWS::IAM::'))
   const named = iam.some(([, { Properties: properties }]) =>
     /"(RoleName|UserName|GroupName|ManagedPolicyName)"/.test(JSON.stringify(properties ?? {})),
   )

@@ -65,7 +65,7 @@ for (const revertDrift of [true, false]) {
         { address: 'Topic', cause: 'config', attributes: [{ path: 'DisplayName', after: 'News' }] },
       ])
       expect(result.status).toBe('applied')
-      expect(String(test.real('Queue').properties['VisibilityTimeout'])).toBe('30')
+      expect(test.real('Queue').properties['VisibilityTimeout']).toBe(30)
       expect((await test.plan()).changes).toEqual([])
     })
   })
@@ -102,6 +102,14 @@ describe('drift that cannot be seen or healed', () => {
     const planned = await test.plan({ kind: 'drift', config: test.configure({ driftDetection: false }) })
     expect(planned.coverage.checked).toBe(0)
     expect(planned.coverage.unchecked).toHaveLength(3)
+  })
+
+  it('a stack in a state that AWS does not look at is unchecked, in its words', async () => {
+    await open(true)
+    test.stack().status = 'IMPORT_ROLLBACK_COMPLETE'
+    const { coverage } = await test.plan({ kind: 'drift' })
+    expect(coverage.checked).toBe(0)
+    expect(coverage.unchecked[0]?.why).toContain('IMPORT_ROLLBACK_COMPLETE')
   })
 
   it('waits for a detection that somebody else has started', async () => {

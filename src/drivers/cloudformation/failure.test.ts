@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { stackIs, type StackTest, stackTest } from '../../../test/cloudformation/stack.ts'
+import { type StackTest, stackTest } from '../../../test/cloudformation/stack.ts'
 import { runUpdate } from '../../../test/cloudformation/execute.ts'
 import { makeObsolete } from '../../../test/cloudformation/change-sets.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
@@ -70,14 +70,9 @@ describe('what does not work', () => {
     await open()
     await test.deploy()
     test.server.account.failures.push({ logicalId: 'Topic', on: 'UPDATE', reason: 'broken', times: 1 })
-    test.server.account.failures.push({ logicalId: 'Queue', on: 'UPDATE', reason: 'broken too', times: 0 })
+    test.server.account.failures.push({ logicalId: 'Queue', on: 'UPDATE', reason: 'broken too', times: 1, after: 1 })
     await source(template(60))
-    const run = await test.next({ kind: 'deploy' })
-    const planned = await cloudformationDriver.plan(run)
-    const applying = cloudformationDriver.apply(run, planned)
-    await stackIs(test, /ROLLBACK_IN_PROGRESS/)
-    test.server.account.failures[1]!.times = 1
-    const result = await applying
+    const { result } = await test.deploy()
     expect(result.status).toBe('failed')
     expect(result.findings[0]?.message).toContain('continue-update-rollback')
     const thrown = (await test.plan().catch((error: unknown) => error)) as TrueupError
@@ -179,6 +174,13 @@ describe('what plans leave behind', () => {
     await source(template(60))
     await test.plan({ kind: 'preview' })
     expect(test.server.account.changeSets.filter(({ executionStatus }) => executionStatus === 'AVAILABLE')).toEqual([])
+  })
+
+  it('not even the empty stack of a change set that AWS could not make', async () => {
+    await open()
+    await source(template(30, '  Other: { Type: AWS::SNS::Topic, Properties: { TopicName: !ImportValue nowhere } }\n'))
+    expect(await test.plan({ kind: 'preview' }).catch(codeOf)).toBe('SOURCE_INVALID')
+    expect(test.server.account.stacks.filter(({ deleted }) => !deleted)).toEqual([])
   })
 
   it('the next deployment clears what the last one left, and nobody else’s', async () => {

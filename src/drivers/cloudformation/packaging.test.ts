@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type StackTest, stackTest } from '../../../test/cloudformation/stack.ts'
-import { TrueupError } from '../../lib/errors/error.ts'
+import type { TrueupError } from '../../lib/errors/error.ts'
 import { packed } from './source/zip.ts'
 
 const SAM = `

@@ -62,7 +62,7 @@ async function open(revertDrift: boolean): Promise<World> {
     async tamperIgnorable() {
       const queue = test.real('Queue')
       queue.properties['DelaySeconds'] = 77
-      return { address: 'Queue', attribute: 'DelaySeconds', read: async () => String(queue.properties['DelaySeconds']) }
+      return { address: 'Queue', attribute: 'DelaySeconds', read: async () => Number(queue.properties['DelaySeconds']) }
     },
     secret: SECRET,
     breakSource: () => source('Resources:\n  Queue: {Type: AWS::SQS::Queue\n  - broken'),

@@ -36,7 +36,8 @@ export async function newEvents(
   stackId: string,
   { since, seen }: { since: Date; seen: Set<string> },
 ): Promise<StackEvent[]> {
-  const found: StackEvent[] = []
+  const found = new Map<string, StackEvent>()
+  const oldestFirst = (): StackEvent[] => [...found.values()].reverse()
   let NextToken: string | undefined
   do {
     const input = { StackName: stackId, ...(NextToken && { NextToken }) }
@@ -47,11 +48,12 @@ export async function newEvents(
     for (const event of page.StackEvents ?? []) {
       const old = seen.has(event.EventId ?? '') || (event.Timestamp ?? since) < since
       // Newest first: from here on everything is known.
-      if (old) return found.reverse()
-      found.push(event)
+      if (old) return oldestFirst()
+      // Events that come while pages are read push others onto the next page once more.
+      found.set(event.EventId ?? '', event)
     }
   } while (NextToken)
-  return found.reverse()
+  return oldestFirst()
 }
 
 /** The template as it was given at the last deployment; null where the stack has none yet. */

@@ -58,6 +58,7 @@ export async function createChangeSet(
   } catch (thrown) {
     // What was made for this plan must not stay behind.
     await deleteChangeSet(cloud, id).catch(() => undefined)
+    if (input.ChangeSetType !== 'UPDATE') await deleteIfEmpty(cloud, stackId).catch(() => undefined)
     throw thrown
   }
 }

@@ -49,7 +49,12 @@ export async function detectDrift(
       coverage: { checked: 0, unchecked: all.map(({ address }) => ({ address, why })) },
     }
   }
-  const failure = await ended(cloud, started, options)
+  if ('why' in started)
+    return {
+      ...NOTHING,
+      coverage: { checked: 0, unchecked: all.map(({ address }) => ({ address, why: started.why })) },
+    }
+  const failure = await ended(cloud, started.id, options)
   const looked = await lookedAt(cloud, stackId)
   const report: DriftReport = { drifts: [], coverage: { checked: 0, unchecked: [] }, offered: true }
   for (const resource of all) {
@@ -77,17 +82,25 @@ function merge(report: DriftReport, inner: DriftReport): void {
   report.coverage.unchecked.push(...inner.coverage.unchecked)
 }
 
-/** Starts a detection, after one that somebody else has started; null where the endpoint does not know how. */
-async function start(cloud: Cloud, StackName: string, { untilMs }: { untilMs: number }): Promise<string | null> {
+/**
+ * Starts a detection, after one that somebody else has started. `why`: the stack is in a state in which AWS does not look
+ * ("Considerations when detecting drift"). Null where the endpoint does not know how.
+ */
+async function start(
+  cloud: Cloud,
+  StackName: string,
+  { untilMs }: { untilMs: number },
+): Promise<{ id: string } | { why: string } | null> {
   const doing = `starting drift detection on ${cloud.stackName}`
   for (;;) {
     try {
       const answer = await cloud.call(doing, (api, o) => api.detectStackDrift({ StackName }, o), { raw: true })
-      return answer.StackDriftDetectionId ?? null
+      return { id: answer.StackDriftDetectionId ?? '' }
     } catch (thrown) {
       const message = thrown instanceof Error ? thrown.message : ''
       const running = serviceCode(thrown).startsWith('Validation') && /already in progress|in progress/i.test(message)
       if (!running) {
+        if (/cannot be performed/i.test(message)) return { why: message }
         if (isNotOffered(thrown)) return null
         throw apiFailure(thrown, doing)
       }

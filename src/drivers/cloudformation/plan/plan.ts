@@ -94,13 +94,14 @@ async function planChanges(
 }
 
 async function driftOf(
-  { config }: DriverContext<CloudFormationConfig>,
+  context: DriverContext<CloudFormationConfig>,
   cloud: Cloud,
   living: Stack | null,
   untilMs: number,
 ): Promise<DriftReport> {
-  if (living?.StackId === undefined || !config.driftDetection)
+  if (living?.StackId === undefined || !context.config.driftDetection)
     return { drifts: [], coverage: { checked: 0, unchecked: [] }, offered: true }
+  context.log('asking AWS for drift')
   return await detectDrift(cloud, living.StackId, { untilMs })
 }
 

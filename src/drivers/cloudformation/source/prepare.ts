@@ -58,10 +58,14 @@ export async function prepare(
       Capabilities: config.capabilities,
       ...(config.roleArn && { RoleARN: config.roleArn }),
       NotificationARNs: config.notificationArns,
-      IncludeNestedStacks: true,
+      IncludeNestedStacks: mayNest(template),
     },
   }
 }
+
+/** Asked for only where it can matter: it has limits of its own. Macros may make what does not stand here. */
+const mayNest = ({ value, text }: SourceTemplate): boolean =>
+  value['Transform'] !== undefined || text.includes('AWS::CloudFormation::Stack')
 
 function tooLarge({ stack }: DriverContext<unknown>, bytes: number): TrueupError {
   return new TrueupError('CONFIG_INVALID', {
