@@ -60,6 +60,8 @@ export interface Account {
   /** Types whose drift detection fails half-way (missing permissions). */
   undetectable: Set<string>
   requests: { action: string }[]
+  /** Actions whose next answer gets lost on the way, after it was done. */
+  lost: Set<string>
   nested: NestedOperations
 }
 
@@ -82,6 +84,7 @@ export function createAccount(nested: NestedOperations, options: AccountOptions 
     buckets: new Set(),
     undetectable: new Set(),
     requests: [],
+    lost: new Set(),
     nested,
   }
 }

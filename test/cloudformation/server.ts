@@ -49,7 +49,9 @@ async function handle(account: Account, request: IncomingMessage, response: Serv
     const answer = ACTIONS[action]
     if (answer === undefined)
       throw new ServiceError('InvalidAction', `Could not find operation ${action} for version 2010-05-15`)
-    response.end(answerXml(action, answer(account, parameters), requestId))
+    const xml = answerXml(action, answer(account, parameters), requestId)
+    if (account.lost.delete(action)) request.socket.destroy()
+    else response.end(xml)
   } catch (thrown) {
     if (!(thrown instanceof ServiceError)) throw thrown
     response.writeHead(thrown.status).end(errorXml(thrown, requestId))

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type StackTest, stackTest } from '../../../test/cloudformation/stack.ts'
 import { runUpdate } from '../../../test/cloudformation/execute.ts'
@@ -144,6 +145,57 @@ describe('what does not work', () => {
     expect(denied.text.why).toContain('cloudformation:DescribeStacks')
     await test.server.close()
     expect(await test.plan().catch(codeOf)).toBe('TARGET_UNREACHABLE')
+  })
+
+  it('an execution whose answer got lost is followed, not begun twice', async () => {
+    await open()
+    await test.deploy()
+    await source(template(60))
+    test.server.account.lost.add('ExecuteChangeSet')
+    const { result } = await test.deploy()
+    expect(result.status).toBe('applied')
+    expect(test.server.account.requests.filter(({ action }) => action === 'ExecuteChangeSet')).toHaveLength(3)
+    expect(
+      test.stack().events.filter(({ status }) => status === 'UPDATE_COMPLETE' || status === 'UPDATE_IN_PROGRESS'),
+    ).toHaveLength(6)
+  })
+
+  it('a reason that quotes a secret does not tell it', async () => {
+    await open()
+    await test.deploy()
+    const secret = `Parameters: { Token: { Type: String, NoEcho: true } }${template(60)}`
+    await source(secret)
+    test.server.account.failures.push({
+      logicalId: 'Topic',
+      on: 'UPDATE',
+      reason: 'bad token hunter2-hunter2',
+      times: 1,
+    })
+    const config = test.configure({ secretParameters: { Token: 'TOKEN' } })
+    const env = { ...test.context.env, TOKEN: 'hunter2-hunter2' }
+    const { result, context } = await test.deploy({ config, env })
+    expect(result.status).toBe('failed')
+    expect(JSON.stringify([result, context.lines])).not.toContain('hunter2')
+    expect(JSON.stringify(result)).toContain('bad token ***')
+  })
+
+  it('credentials may come from a profile of the shared files', async () => {
+    await open()
+    const file = `${test.context.scratch}/credentials`
+    await writeFile(
+      file,
+      '[other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = x\n[denied]\naws_access_key_id = AKIADENIED\naws_secret_access_key = x\n',
+    )
+    const none = {
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+      AWS_SHARED_CREDENTIALS_FILE: file,
+      AWS_CONFIG_FILE: '/nonexistent',
+    }
+    const env = (profile: string) => ({ env: { ...test.context.env, ...none, AWS_PROFILE: profile } })
+    expect((await test.plan(env('other'))).changes).toHaveLength(2)
+    expect(await test.plan(env('denied')).catch(codeOf)).toBe('TARGET_DENIED')
+    expect(await test.plan(env('missing')).catch(codeOf)).toBe('TARGET_DENIED')
   })
 
   it('throttled requests are repeated', async () => {
