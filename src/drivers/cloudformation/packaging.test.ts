@@ -93,6 +93,20 @@ describe('serverless functions', () => {
     })
   })
 
+  it('that have drifted are healed by AWS, or said to be beyond it', async () => {
+    for (const revertDrift of [true, false]) {
+      await open()
+      test.server.account.revertDrift = revertDrift
+      await test.deploy()
+      test.real('Hello').properties['Timeout'] = 99
+      const { planned, result } = await test.deploy({ kind: 'heal' })
+      expect(planned.changes).toMatchObject([{ address: 'Hello', cause: 'drift', attributes: [{ path: 'Timeout' }] }])
+      expect(result.status).toBe(revertDrift ? 'applied' : 'failed')
+      expect(planned.findings.map(({ code }) => code)).toEqual(revertDrift ? [] : ['drift_not_healable'])
+      if (revertDrift) await test.close()
+    }
+  })
+
   it('are packed into the same bytes wherever and whenever', async () => {
     await open()
     const one = await packed(`${test.context.workspace}/src`)

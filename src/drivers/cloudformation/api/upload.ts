@@ -1,5 +1,4 @@
 import { createHash, createHmac } from 'node:crypto'
-import { SignatureV4 } from '@smithy/signature-v4'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { Artefact } from '../source/artefacts.ts'
 import { type Cloud, throwIfStopped } from './cloud.ts'
@@ -39,6 +38,8 @@ interface S3Request {
 
 async function request(cloud: Cloud, { method, bucket, key, body, signal, doing }: S3Request) {
   const url = new URL(objectUrl(cloud, bucket, key))
+  // Only those who upload pay for loading it.
+  const { SignatureV4 } = await import('@smithy/signature-v4')
   const signer = new SignatureV4({
     service: 's3',
     region: cloud.region,

@@ -9,6 +9,7 @@ import type { CloudFormationConfig } from '../config.ts'
 import { CHANGE_SET_PREFIX } from '../names.ts'
 import { createChangeSet } from '../plan/change-set.ts'
 import type { PlanRecord } from '../plan/record.ts'
+import { templateInput } from '../source/prepare.ts'
 import { parseTemplate } from '../template/parse.ts'
 import { executeChangeSet } from './execute.ts'
 import type { Followed } from './follow.ts'
@@ -43,14 +44,14 @@ export async function healByTwoUpdates(
       for (const name of names) template.set(['Resources', address, 'Properties', name], live[name] as Json | undefined)
   }
   context.log('first update: the template takes over what is there')
-  const { TemplateURL: _url, ...rest } = input
+  const { TemplateURL: _url, TemplateBody: _body, ...rest } = input
   const name = (step: string): string => `${CHANGE_SET_PREFIX}heal-${step}-${randomUUID().slice(0, 8)}`
   const previous = await deployedParameters(cloud, stackId)
   const first = await createChangeSet(
     cloud,
     {
       ...rest,
-      TemplateBody: template.write(),
+      ...(await templateInput(context, cloud, template.write())),
       Parameters: previous,
       ChangeSetName: name('take'),
       ChangeSetType: 'UPDATE',

@@ -7,6 +7,7 @@ import { propertiesOf, referencesOf, resourcesIn } from '../source/expressions.t
 import { type ChangeSet, createChangeSet, createReverting, deleteChangeSet, deleteIfEmpty } from './change-set.ts'
 import { resourceChanges } from './changes.ts'
 import { withDrift } from './drift-changes.ts'
+import type { ResourceDrift } from './drift.ts'
 import { outputChanges } from './outputs.ts'
 import { kindOf, outputFacts, type Planning } from './planning.ts'
 import type { PlanRecord } from './record.ts'
@@ -102,8 +103,9 @@ function healed(planning: Planning, changeSet: ChangeSet): Made {
   const changes = withDrift(listed(planning, changeSet), drifts, driftFacts(planning))
   const heal: NonNullable<PlanRecord['heal']> = []
   const unhealable: PlanRecord['unhealable'] = []
-  for (const { address, deleted, actual, differences } of drifts) {
-    const why = whyNot(planning, address, deleted)
+  for (const drift of drifts) {
+    const { address, deleted, actual, differences } = drift
+    const why = whyNot(planning, drift)
     if (why !== null) unhealable.push({ address, why })
     else
       heal.push({ address, deleted, live: actual, names: [...new Set(differences.map(({ path }) => String(path[0])))] })
@@ -115,11 +117,11 @@ function healed(planning: Planning, changeSet: ChangeSet): Made {
   }
 }
 
-function whyNot({ deployed }: Planning, address: string, deleted: boolean): string | null {
+function whyNot({ deployed }: Planning, { address, deleted, type }: ResourceDrift): string | null {
   if (address.includes('/')) return 'it belongs to a nested stack'
   const resources = resourcesIn(deployed ?? {})
   const definition = resources.find(([id]) => id === address)?.[1]
-  if (definition === undefined)
+  if (definition === undefined || definition['Type'] !== type)
     return 'it does not stand in the deployed template as it is written (a macro or a transform makes it)'
   if (!deleted)
     return Object.keys(propertiesOf(definition)).length === 0 ? 'its properties do not stand in the template' : null

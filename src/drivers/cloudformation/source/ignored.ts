@@ -1,7 +1,7 @@
 import { compileIgnore } from '../../../domain/ignore.ts'
 import type { Finding } from '../../../domain/plan.ts'
 import type { IgnoreRule } from '../../../domain/stack.ts'
-import type { Json, JsonObject } from '../../../lib/json.ts'
+import { canonicalJson, type Json, type JsonObject } from '../../../lib/json.ts'
 import type { ResourceDrift } from '../plan/drift.ts'
 import type { Template } from '../template/parse.ts'
 import { propertiesOf, resourcesIn } from './expressions.ts'
@@ -30,7 +30,8 @@ export function keepIgnored(
       const path = ['Resources', logicalId, 'Properties', name]
       if (isIgnored(logicalId, name)) {
         const live = drift?.differences.some((one) => one.path[0] === name) ? drift.actual[name] : undefined
-        template.set(path, live ?? old[name])
+        const kept = live ?? old[name]
+        if (canonicalJson(kept) !== canonicalJson(now[name])) template.set(path, kept)
         continue
       }
       const inside =

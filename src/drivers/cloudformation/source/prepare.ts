@@ -41,18 +41,13 @@ export async function prepare(
   const url = (key: string): string => objectUrl(cloud, config.bucket ?? '', key)
   const { body, artefacts } = await packageTemplate(context, template, url)
   const templates = artefacts.filter(({ kind }) => kind === 'template')
-  const large = Buffer.byteLength(body) > MAX_BODY_BYTES
-  const whole = large ? artefact(context, Buffer.from(body), 'template', 'template') : undefined
-  if (whole) {
-    if (config.bucket === undefined) throw tooLarge(context, Buffer.byteLength(body))
-    templates.push(whole)
-  }
   if (templates.length > 0) await upload(cloud, config.bucket ?? '', templates, context)
+  const sent = await templateInput(context, cloud, body)
   return {
     code: artefacts.filter(({ kind }) => kind === 'code'),
     input: {
       StackName: cloud.stackName,
-      ...(whole ? { TemplateURL: url(whole.key) } : { TemplateBody: body }),
+      ...sent,
       Parameters: parameters.given,
       Tags: Object.entries(config.tags).map(([Key, Value]) => ({ Key, Value })),
       Capabilities: config.capabilities,
@@ -61,6 +56,21 @@ export async function prepare(
       IncludeNestedStacks: mayNest(template),
     },
   }
+}
+
+/** How a template is sent: in the request, or from the bucket where it is too large for one. CONFIG_INVALID without one. */
+export async function templateInput(
+  context: DriverContext<CloudFormationConfig>,
+  cloud: Cloud,
+  body: string,
+): Promise<{ TemplateBody: string } | { TemplateURL: string }> {
+  const bytes = Buffer.byteLength(body)
+  if (bytes <= MAX_BODY_BYTES) return { TemplateBody: body }
+  const { bucket } = context.config
+  if (bucket === undefined) throw tooLarge(context, bytes)
+  const whole = artefact(context, Buffer.from(body), 'template', 'template')
+  await upload(cloud, bucket, [whole], context)
+  return { TemplateURL: objectUrl(cloud, bucket, whole.key) }
 }
 
 /** Asked for only where it can matter: it has limits of its own. Macros may make what does not stand here. */

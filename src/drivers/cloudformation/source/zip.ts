@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { strToU8, zip, type AsyncZippable } from 'fflate'
+import type { AsyncZippable } from 'fflate'
 import { TrueupError } from '../../../lib/errors/error.ts'
 
 /** Lambda takes 250 MB unpacked; ten times that is a mistake. */
@@ -16,6 +16,7 @@ const UNIX = 3
  * Versioning data and the environments of package managers are left out. TOO_LARGE above 256 MiB.
  */
 export async function packed(path: string): Promise<Buffer> {
+  const { strToU8, zip } = await import('fflate')
   const files: AsyncZippable = {}
   let bytes = 0
   const add = (name: string, content: Uint8Array, mode: number): void => {
