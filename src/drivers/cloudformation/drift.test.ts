@@ -82,6 +82,16 @@ describe('drift that cannot be seen or healed', () => {
     ])
     expect(result.status).toBe('failed')
     expect(result.resources).toMatchObject([{ address: 'Queue', status: 'failed' }])
+
+    // A deployment does what it can, and says what it cannot.
+    await test.context.write({
+      'stack/template.yaml': TEMPLATE.replace('TopicName: news', 'TopicName: news, DisplayName: N'),
+    })
+    const deployed = await test.deploy()
+    expect(deployed.planned.changes.map(({ address }) => address)).toEqual(['Topic'])
+    expect(deployed.planned.findings).toMatchObject([{ code: 'drift_not_healable' }])
+    expect(deployed.result.status).toBe('applied')
+    expect((await test.plan({ kind: 'drift' })).changes.map(({ address }) => address)).toEqual(['Queue'])
   })
 
   it('a detection that ends half-way gives what it has', async () => {

@@ -86,12 +86,24 @@ function reverted(planning: Planning, changeSet: ChangeSet): Made {
     address,
     why: 'the drift-aware change set of AWS leaves it as it is',
   }))
+  const shown = isAboutDrift(planning) ? left : []
   return {
-    changes: [...changes, ...withDrift([], left, driftFacts(planning))],
+    changes: [...changes, ...withDrift([], shown, driftFacts(planning))],
     findings: unhealable.map(unhealableFinding),
-    record: { kind: 'execute', type: 'UPDATE', unhealable, ...(!changeSet.empty && { changeSetId: changeSet.id }) },
+    record: {
+      kind: 'execute',
+      type: 'UPDATE',
+      unhealable: shown.length > 0 ? unhealable : [],
+      ...(!changeSet.empty && { changeSetId: changeSet.id }),
+    },
   }
 }
+
+/**
+ * A drift check names everything that has drifted, and a heal fails of what it cannot bring back. A deployment promises
+ * only what it can do: there the rest is a finding.
+ */
+const isAboutDrift = ({ context }: Planning): boolean => ['drift', 'heal'].includes(kindOf(context))
 
 /**
  * Without drift-aware change sets: AWS writes only what differs between two templates. So an update first tells it what
@@ -100,7 +112,6 @@ function reverted(planning: Planning, changeSet: ChangeSet): Made {
  */
 function healed(planning: Planning, changeSet: ChangeSet): Made {
   const { drifts } = planning
-  const changes = withDrift(listed(planning, changeSet), drifts, driftFacts(planning))
   const heal: NonNullable<PlanRecord['heal']> = []
   const unhealable: PlanRecord['unhealable'] = []
   for (const drift of drifts) {
@@ -110,10 +121,18 @@ function healed(planning: Planning, changeSet: ChangeSet): Made {
     else
       heal.push({ address, deleted, live: actual, names: [...new Set(differences.map(({ path }) => String(path[0])))] })
   }
+  const beyond = new Set(unhealable.map(({ address }) => address))
+  const shown = isAboutDrift(planning) ? drifts : drifts.filter(({ address }) => !beyond.has(address))
   return {
-    changes,
+    changes: withDrift(listed(planning, changeSet), shown, driftFacts(planning)),
     findings: unhealable.map(unhealableFinding),
-    record: { kind: 'heal', type: 'UPDATE', heal, unhealable, ...(!changeSet.empty && { changeSetId: changeSet.id }) },
+    record: {
+      kind: 'heal',
+      type: 'UPDATE',
+      heal,
+      unhealable: isAboutDrift(planning) ? unhealable : [],
+      ...(!changeSet.empty && { changeSetId: changeSet.id }),
+    },
   }
 }
 
