@@ -12,7 +12,9 @@ export interface StackTestOptions {
   files: { [path: string]: SourceFile }
   with?: { [setting: string]: unknown }
   account?: AccountOptions
-  context?: Omit<TestContextOptions<CloudFormationConfig>, 'config' | 'files'>
+  context?: Omit<TestContextOptions<CloudFormationConfig>, 'config' | 'files' | 'env'> & {
+    env?: { [name: string]: string }
+  }
 }
 
 /** A stack of the driver in an account of its own. */
