@@ -40,6 +40,13 @@ const WANTED: WantedTool[] = [
     debian: 'ansible-core',
     how: 'https://docs.ansible.com/ansible/latest/installation_guide/',
   },
+  {
+    name: 'ansible-lint',
+    what: 'Ansible linter',
+    debian: 'ansible-lint',
+    how: 'https://ansible.readthedocs.io/projects/lint/',
+  },
+  { name: 'yamllint', what: 'YAML linter', debian: 'yamllint', how: 'https://yamllint.readthedocs.io' },
   { name: 'puppet', what: 'Puppet', debian: 'puppet-agent', how: 'https://www.puppet.com/docs/puppet/latest/install' },
   {
     name: 'puppet-lint',
