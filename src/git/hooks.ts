@@ -49,13 +49,15 @@ exit $status
 /**
  * Records what was pushed for the server, whole or not at all, and tells the pusher how to go on. The format is read by
  * push-file.ts. A line feed inside an option could forge a line, so it becomes a space. TRUEUP_OPEN_MRS: "NUMBER BRANCH"
- * of open merge requests, one a line; a branch that is neither new nor among them is not commented.
+ * of open merge requests, one a line; a branch that is neither new nor among them is not commented. Options and refusals
+ * are those of engine/ref-sync.ts and of openMergeRequest, which run when the pusher listens no more.
  */
 const POST_RECEIVE = `#!/bin/sh
 # Written by Trueup at every start; changes are lost.
 set -u
 file=\${TRUEUP_PUSH_FILE:-}
 default=$(git symbolic-ref -q HEAD || echo refs/heads/main)
+target=\${default#refs/heads/}
 hints=
 wants_mr=0
 is_zero() { case $1 in *[!0]*) return 1 ;; *) return 0 ;; esac; }
@@ -64,14 +66,30 @@ open_mr() {
     if [ "$branch" = "$1" ]; then printf '%s' "$number"; break; fi
   done
 }
+# Why the server will not open a merge request, as openMergeRequest decides; nothing where it will.
+refusal() {
+  if [ "$1" = "$target" ]; then
+    printf 'it is the target itself. Next: git push -o mr origin HEAD:refs/heads/my-change'
+  elif ! git rev-parse -q --verify "refs/heads/$target^{commit}" >/dev/null 2>&1; then
+    printf 'there is no branch %s. Push it first, or name another target.' "$target"
+  elif git merge-base --is-ancestor "$2" "refs/heads/$target" 2>/dev/null; then
+    printf 'it has no commit that %s lacks. Commit something and push again.' "$target"
+  fi
+}
 hint() {
   number=$(open_mr "$1")
   if [ -n "$number" ]; then
     hints="\${hints}Trueup: !$number is updated: trueup mr show $number
 "
   elif [ "$wants_mr" = 1 ]; then
-    hints="\${hints}Trueup: a merge request for $1 is being opened: trueup mr show
+    why=$(refusal "$1" "$3")
+    if [ -n "$why" ]; then
+      hints="\${hints}Trueup: no merge request is opened for $1: $why
 "
+    else
+      hints="\${hints}Trueup: a merge request for $1 is being opened: trueup mr show
+"
+    fi
   elif is_zero "$2"; then
     hints="\${hints}Trueup: to open a merge request for $1: trueup mr create, or push with -o mr
 "
@@ -82,7 +100,8 @@ options() {
   while [ "$i" -lt "\${GIT_PUSH_OPTION_COUNT:-0}" ]; do
     eval "option=\\$GIT_PUSH_OPTION_$i"
     printf 'option %s\\n' "$(printf '%s' "$option" | tr '\\n\\r' '  ')"
-    case $option in mr | mr=* | mr.* | merge_request.*) wants_mr=1 ;; esac
+    case \${option%%=*} in mr | mr.title | mr.target | mr.draft | merge_request.create) wants_mr=1 ;; esac
+    case $option in mr.target=?*) target=\${option#mr.target=} ;; mr.target | mr.target=) target=\${default#refs/heads/} ;; esac
     i=$((i + 1))
   done
 }
@@ -92,7 +111,7 @@ record() {
   while read -r old new ref; do
     printf 'update %s %s %s\\n' "$old" "$new" "$ref"
     if is_zero "$new"; then continue; fi
-    case $ref in "$default") ;; refs/heads/*) hint "\${ref#refs/heads/}" "$old" ;; esac
+    case $ref in "$default") ;; refs/heads/*) hint "\${ref#refs/heads/}" "$old" "$new" ;; esac
   done
   printf 'end\\n'
 }

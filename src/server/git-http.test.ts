@@ -223,6 +223,27 @@ test('push options arrive, and cannot forge a line of the record', async () => {
   expect(push.updates).toHaveLength(1)
 })
 
+test('the pusher hears that no merge request is opened, and why', async () => {
+  const { clone } = await cloned('repo_nothing')
+  await userGitOk(clone, 'branch', 'idle')
+  await change(clone, { a: '1' })
+  const push = async (options: string[], ...refs: string[]) => {
+    const pushed = await userGit(clone, 'push', ...options.flatMap((option) => ['-o', option]), 'origin', ...refs)
+    expect(pushed.exitCode).toBe(0)
+    return pushed.stderr
+  }
+  const none = 'remote: Trueup: no merge request is opened for'
+  const said = await push(['mr'], 'idle:refs/heads/idle', 'HEAD:refs/heads/ahead')
+  expect(said).toContain(`${none} idle: it has no commit that main lacks. Commit something and push again.`)
+  expect(said).toContain('a merge request for ahead is being opened')
+  // Against another target the same commits can be new, or again not.
+  expect(await push(['mr.target=idle'], 'HEAD:refs/heads/b')).toContain('a merge request for b is being opened')
+  expect(await push(['mr.target=ahead'], 'HEAD:refs/heads/c')).toContain(`${none} c: it has no commit that ahead lacks`)
+  expect(await push(['mr.target=nowhere'], 'HEAD:refs/heads/d')).toContain(`${none} d: there is no branch nowhere.`)
+  expect(await push(['mr.target=e'], 'HEAD:refs/heads/e')).toContain(`${none} e: it is the target itself.`)
+  expect(await push(['mr.unknown'], 'HEAD:refs/heads/f')).not.toContain('is being opened')
+})
+
 test('names that are not UTF-8, quotes and submodules go through', async () => {
   const { own, clone } = await cloned('repo_names')
   await writeFile(Buffer.concat([Buffer.from(`${clone}/caf`), Buffer.from([0xe9])]), 'latin')
