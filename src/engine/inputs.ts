@@ -4,13 +4,16 @@ import type { StackDefinition } from '../domain/stacks/definition.ts'
 import { digestOf, keyedHash } from '../lib/digest.ts'
 import type { Json } from '../lib/json.ts'
 
+/** Why nobody can say which outputs an upstream stack will have: its plan is being made, did not succeed, or cannot begin. */
+export type NoOutputs = 'pending' | 'failed' | 'unplanned'
+
 /** What is known of one upstream stack's outputs. */
-export type OutputsOf = (stack: StackKey) => { [name: string]: Output } | 'pending' | null
+export type OutputsOf = (stack: StackKey) => { [name: string]: Output } | NoOutputs | null
 
 export type InputResolution =
   | { status: 'resolved'; inputs: { [name: string]: ResolvedInput } }
-  /** An upstream plan of the same MR is still being made. */
-  | { status: 'pending'; stack: StackKey }
+  /** An upstream plan of the same MR is not there. */
+  | { status: NoOutputs; stack: StackKey }
   /** The value is known only after the upstream stack is applied. */
   | { status: 'unknown'; input: string; stack: StackKey }
   | { status: 'missing'; input: string; stack: StackKey; output: string }
@@ -24,7 +27,7 @@ export function resolveInputs(
   const inputs: { [name: string]: ResolvedInput } = {}
   for (const [input, from] of Object.entries(definition.inputs)) {
     const outputs = outputsOf(from.stack)
-    if (outputs === 'pending') return { status: 'pending', stack: from.stack }
+    if (typeof outputs === 'string') return { status: outputs, stack: from.stack }
     const output = outputs?.[from.output]
     if (!output) return { status: 'missing', input, stack: from.stack, output: from.output }
     if (output.unknown) return { status: 'unknown', input, stack: from.stack }

@@ -13,7 +13,7 @@ import {
 } from '../testing/flows.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { workAll } from '../testing/puppet.ts'
+import { leaseOne, workAll } from '../testing/puppet.ts'
 import { outputsOfStack } from '../outputs.ts'
 import type { Grant } from '../../domain/wire/worker-protocol.ts'
 import { createWorld, type World } from '../testing/world.ts'
@@ -84,6 +84,23 @@ describe('inputs from the outputs of another stack', () => {
     await workAll(harness, { plan, apply })
     const { store, parts } = { store: harness.store, parts: harness.engine.parts }
     expect(await outputsOfStack(store.db, parts.keys, stackId)).toEqual({ value: { value: secret, sensitive: true } })
+  })
+
+  it('of a stack whose plan failed say so, and are predicted once there is a plan', async () => {
+    const more = configOf({ net: {}, app: { inputs: { id: 'net.value' } }, far: { inputs: { id: 'app.value' } } })
+    const mr = await propose(harness, 'two', { 'trueup.yaml': more, 'net/value': '2', 'far/value': 'f' })
+    const { runId, fence, stack } = (await leaseOne(harness))!
+    expect(stack.name).toBe('net')
+    const error = { code: 'TOOL_FAILED', doing: 'planning', why: 'it was told to', next: 'look' }
+    await harness.engine.worker.call(harness.workerId, 'state', { runId, fence, state: 'preparing' })
+    await harness.engine.worker.call(harness.workerId, 'finish', { runId, fence, status: 'failed', verify: [], error })
+    await world.work()
+    const noteOf = async (name: string) => previewsOf(await mrOf(harness, mr.id))[`production/${name}`]?.note
+    expect(await noteOf('app')).toBe('the plan of production/net failed; planned once that succeeds')
+    expect(await noteOf('far')).toBe('production/app is not planned either; planned once it is')
+    await harness.push('two', { 'net/value': '3' })
+    await world.work()
+    expect(await noteOf('app')).toBe(null)
   })
 
   it('that are known only after the apply hold the dependant back until somebody has seen its plan', async () => {

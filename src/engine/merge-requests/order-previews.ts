@@ -7,7 +7,7 @@ import { createRun, getRuns, type Run } from '../../store/runs.ts'
 import { findStack, type Stack } from '../../store/stacks.ts'
 import { listVariables, type Variable } from '../../store/variables.ts'
 import { desiredDigestOf, destroyedDigest } from '../desired.ts'
-import { type InputResolution, resolveInputs } from '../inputs.ts'
+import { type InputResolution, type NoOutputs, resolveInputs } from '../inputs.ts'
 import { hashKeyOf } from '../keys.ts'
 import { currentOutputs, outputsOfStack } from '../outputs.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
@@ -30,8 +30,8 @@ interface Comparison {
   anew: (run: Run) => boolean
 }
 
-/** Outputs that a stack will have after the merge, as far as its preview tells; `pending` while that is being made. */
-type Predictions = Map<StackKey, { [name: string]: Output } | 'pending'>
+/** Outputs that a stack will have after the merge, as far as its preview tells, or why there is none. */
+type Predictions = Map<StackKey, Outputs | NoOutputs>
 
 /** Finds the affected stacks and their dependants, with the runs that plan them: standing ones, or new ones. */
 export async function orderPreviews(
@@ -87,7 +87,7 @@ async function previewOf(
   mr: MergeRequest,
   source: StackSource,
   facts: PreviewFacts,
-): Promise<{ ref: PreviewRef; outputs: Outputs | 'pending' } | null> {
+): Promise<{ ref: PreviewRef; outputs: Outputs | NoOutputs } | null> {
   const { definition } = source
   const { how, predictions } = facts
   const current = await currentOutputs(parts, mr.repositoryId, definition)
@@ -98,7 +98,7 @@ async function previewOf(
     if (how === 'dependant' && resolution.status === 'pending') return null
     const settled = resolution.status !== 'pending'
     const ref: PreviewRef = { how, runId: null, provisional: true, note: noteOf(resolution), settled }
-    return { ref, outputs: settled ? {} : 'pending' }
+    return { ref, outputs: settled ? 'unplanned' : 'pending' }
   }
   const desiredDigest = await desiredDigestOf(parts, mr.repositoryId, source, resolution.inputs, facts.variables)
   const stack = await stackRowForPreview(parts.store, mr.repositoryId, source)
@@ -114,9 +114,9 @@ async function previewOf(
 }
 
 /** A plan may tell only the outputs that change: the others stay as they are deployed. */
-async function outputsAfter(parts: EngineParts, stack: Stack, run: Run): Promise<Outputs | 'pending'> {
+async function outputsAfter(parts: EngineParts, stack: Stack, run: Run): Promise<Outputs | NoOutputs> {
   if (run.finishedAt === null) return 'pending'
-  if (run.state !== 'succeeded') return {}
+  if (run.state !== 'succeeded') return 'failed'
   const { store, keys } = parts
   const known: Outputs = await outputsOfStack(store.db, keys, stack.id)
   const planned = Object.entries(run.plan?.outputs ?? {})
@@ -136,6 +136,10 @@ function noteOf(resolution: Exclude<InputResolution, { status: 'resolved' }>): s
   switch (resolution.status) {
     case 'pending':
       return `waits for the plan of ${resolution.stack}`
+    case 'failed':
+      return `the plan of ${resolution.stack} failed; planned once that succeeds`
+    case 'unplanned':
+      return `${resolution.stack} is not planned either; planned once it is`
     case 'unknown':
       return `input "${resolution.input}" is known only after ${resolution.stack} is applied; planned then`
     case 'missing':
