@@ -4,6 +4,7 @@ import { MrDetail } from '../server/schemas/merge-requests.ts'
 import { RunDetail, RunSummary } from '../server/schemas/plans.ts'
 import type { Client } from './client.ts'
 import { collect, type Output } from './output.ts'
+import { atStandstill } from './standstill.ts'
 import { waitFor } from './wait.ts'
 
 /** What following needs: where to ask, where to tell, and when to stop. */
@@ -29,23 +30,33 @@ export async function followRun(following: Following, id: string): Promise<RunDe
 }
 
 /**
- * Waits until everything that a merged MR deploys has ended, or waits for something that does not come by itself: a stack
- * whose upstream failed. Gives the newest run of each stack.
+ * Waits until everything that a merged MR deploys has ended, or waits for something that does not come by itself: an
+ * approval, or a stack whose upstream failed. Gives the newest run of each stack.
  */
 export async function followDeployments(following: Following, mrPath: string): Promise<RunSummary[]> {
   const { client, output } = following
   const number = /\d+$/.exec(mrPath)?.[0] ?? ''
   const runsPath = mrPath.replace(/merge-requests\/\d+$/, 'runs')
   const tell = teller(output)
-  const ask = async (): Promise<{ enacted: boolean; problem: string; runs: RunSummary[] }> => {
+  const dependsOnOf = async (id: string) => (await client.get(runPath(id), RunDetail)).dependsOn
+  const ask = async (): Promise<{ over: boolean; enacted: boolean; problem: string; runs: RunSummary[] }> => {
     const { enacted, problems } = await client.get(mrPath, MrDetail.pick({ enacted: true, problems: true }))
     // Asked after it: whatever was ordered by then is in the list.
     const all = await collect(client.all(runsPath, RunSummary, { mr: number }))
     const changing = all.filter(({ kind }) => kind === 'deploy' || kind === 'destroy')
     const runs = changing.filter((run, i) => changing.findIndex(({ stackId }) => stackId === run.stackId) === i)
-    return { enacted, problem: problems.map(({ why }) => `: ${why}`).join(''), runs: runs.reverse() }
+    const over = enacted && (runs.every(({ state }) => isFinal(state)) || (await standsStill(runs)))
+    return { over, enacted, problem: problems.map(({ why }) => `: ${why}`).join(''), runs: runs.reverse() }
   }
-  const { runs } = await waitFor(ask, ({ enacted, runs }) => enacted && areOver(runs), {
+  const standsStill = async (runs: RunSummary[]): Promise<boolean> => {
+    const awaiting = await collect(client.all(runsPath, RunSummary, { state: 'awaiting_approval' }))
+    return await atStandstill(
+      runs,
+      awaiting.map(({ id }) => id),
+      dependsOnOf,
+    )
+  }
+  const { runs } = await waitFor(ask, ({ over }) => over, {
     ...following,
     doing: `waiting for the deployments of !${number}`,
     show: ({ enacted, problem, runs }) =>
@@ -79,10 +90,6 @@ const missing = (mr: MrDetail): string => {
   return unmet.length === 0 ? 'is being merged' : `waits: ${unmet.map(({ message }) => message).join('; ')}`
 }
 
-/** Blocked stacks are over when nothing else is under way that could let them go on. */
-const areOver = (runs: readonly RunSummary[]): boolean =>
-  runs.every(({ state }) => isFinal(state) || state === 'blocked')
-
 /** A run that a newer merge has made pointless is no failure of this one. */
 export const wentWell = ({ state }: Pick<RunSummary, 'state'>): boolean =>
   state === 'succeeded' || state === 'superseded'
@@ -91,6 +98,10 @@ export const runLine = (run: RunSummary): string =>
   run.state === 'succeeded'
     ? `${run.stack}: succeeded`
     : `${run.stack}: ${describeState(run.state, run.reason)}${run.message ? ` — ${run.message}` : ''}`
+
+/** How a person lets a run go on that waits for them; null where it does not. */
+export const howToApprove = ({ id, state }: Pick<RunSummary, 'id' | 'state'>): string | null =>
+  state === 'awaiting_approval' ? `trueup run show ${id}; trueup run approve ${id}` : null
 
 /** Tells of runs: one line that changes on a terminal, a line for every new state elsewhere. */
 function teller(output: Output): (runs: readonly RunSummary[]) => void {
@@ -101,9 +112,8 @@ function teller(output: Output): (runs: readonly RunSummary[]) => void {
       if (told.get(run.id) === line) continue
       told.set(run.id, line)
       // What waits for a person must not be overwritten by the next line.
-      const waits =
-        run.state === 'awaiting_approval' ? `\n  trueup run show ${run.id}; trueup run approve ${run.id}` : ''
-      if (!output.live || waits !== '' || isFinal(run.state)) output.note(`${line}${waits}`)
+      const how = howToApprove(run)
+      if (!output.live || how !== null || isFinal(run.state)) output.note(how === null ? line : `${line}\n  ${how}`)
     }
     const open = runs.filter(({ state }) => !isFinal(state))
     if (output.live && open.length > 0)

@@ -114,6 +114,13 @@ export function gateText(detail: MrDetail, { wrap }: Layout): string {
 const readyText = ({ origin }: MrDetail): string =>
   origin === 'rollback' ? 'Nothing is missing: it is merged by itself now.' : 'Ready to merge.'
 
+/** Whether all plans were made that the gate asks for; of one that is merged or closed nobody asks that. */
+export const isPlanned = ({ state, requirements }: Pick<MrDetail, 'state' | 'requirements'>): boolean =>
+  state !== 'open' ||
+  requirements.every(
+    ({ name, blocking, satisfied }) => satisfied || !blocking || !['plans', 'config', 'conflicts'].includes(name),
+  )
+
 export function planProgress(detail: MrDetail): string {
   const done = detail.stacks.filter((stack) => stack.state === 'succeeded' || stack.state === 'failed').length
   return `planning !${detail.number}: ${done} of ${detail.stacks.length} stacks`

@@ -4,7 +4,7 @@ import { MrDetail } from '../../server/schemas/merge-requests.ts'
 import type { RunSummary } from '../../server/schemas/plans.ts'
 import { duration, mrNumber } from '../arguments.ts'
 import type { Cli } from '../cli.ts'
-import { followDeployments, runLine, wentWell } from '../follow.ts'
+import { followDeployments, howToApprove, runLine, wentWell } from '../follow.ts'
 import { gateText } from '../mr-text.ts'
 import { mrPath, withRepository } from '../repository.ts'
 
@@ -51,7 +51,10 @@ export function addReviewCommands(mr: Command, cli: Cli): void {
     .option('--squash', 'one commit on the target branch', false)
     .option('--bypass <reason>', 'merge although the gate says no: recorded, and shown in red')
     .addOption(new Option('--wait [duration]', 'follow the deployments to their end').preset('30m').argParser(duration))
-    .addHelpText('after', '\nExit code with --wait: 1 when a deployment did not succeed.')
+    .addHelpText(
+      'after',
+      '\nExit code with --wait: 1 when a deployment did not succeed, or stands still until a person approves it.',
+    )
     .action(async (number: number, options: { squash: boolean; bypass?: string; wait?: number }, command) => {
       const client = cli.client(command)
       const output = cli.output(command)
@@ -73,10 +76,13 @@ export function addReviewCommands(mr: Command, cli: Cli): void {
 
 /** What a merge led to, on stdout; exit code 1 when not everything is deployed. */
 export function reportDeployments(cli: Cli, command: Command, mr: MrDetail, runs: RunSummary[]): void {
-  cli
-    .output(command)
-    .result({ mr, runs }, ({ wrap }) =>
-      runs.length === 0 ? `!${mr.number} deploys nothing` : runs.map((run) => wrap(runLine(run))).join('\n'),
-    )
+  cli.output(command).result({ mr, runs }, ({ wrap }) =>
+    runs.length === 0
+      ? `!${mr.number} deploys nothing`
+      : runs
+          .flatMap((run) => [wrap(runLine(run)), wrap(howToApprove(run) ?? '', '  ')])
+          .filter((line) => line !== '')
+          .join('\n'),
+  )
   if (!runs.every(wentWell)) cli.exitWith(1)
 }

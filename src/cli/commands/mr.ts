@@ -11,7 +11,7 @@ import { RunDetail } from '../../server/schemas/plans.ts'
 import { duration, mrNumber } from '../arguments.ts'
 import type { Cli, CommandModule } from '../cli.ts'
 import { runPath } from '../follow.ts'
-import { describeMr, planProgress } from '../mr-text.ts'
+import { describeMr, isPlanned, planProgress } from '../mr-text.ts'
 import { collect, when } from '../output.ts'
 import { mrPath, withRepository } from '../repository.ts'
 import { waitFor } from '../wait.ts'
@@ -70,6 +70,10 @@ export const mrCommands: CommandModule = (program, cli) => {
     .option('--plan', 'also the whole plan of every stack', false)
     .option('--diff', 'also what changes in Git', false)
     .addOption(new Option('--wait [duration]', 'wait until the plans are made').preset('10m').argParser(duration))
+    .addHelpText(
+      'after',
+      '\nExit code with --wait: 1 when plans could not be made: one failed, trueup.yaml is broken, or Git finds conflicts.',
+    )
     .action(async (asked: number | undefined, options: { plan: boolean; diff: boolean; wait?: number }, command) => {
       const client = cli.client(command)
       const number = asked ?? (await numberHere(cli, command, options.wait ? OPENING_MS : 0))
@@ -98,6 +102,7 @@ export const mrCommands: CommandModule = (program, cli) => {
           ...diff.map((file) => `--- ${file.oldPath}\n+++ ${file.path}\n${file.binary ? '(binary)' : file.hunks}`),
         ].join('\n\n'),
       )
+      if (timeoutMs > 0 && !isPlanned(detail)) cli.exitWith(1)
     })
 
   addReviewCommands(mr, cli)

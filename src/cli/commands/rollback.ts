@@ -26,6 +26,10 @@ export const rollbackCommand: CommandModule = (program, cli) => {
     .option('--to <commit>', 'go back to what this commit says')
     .requiredOption('--reason <text>', 'why; it stands in the commit and in the audit')
     .addOption(new Option('--wait [duration]', 'follow it until it is deployed').preset('1h').argParser(duration))
+    .addHelpText(
+      'after',
+      '\nExit code with --wait: 1 when a deployment did not succeed, or stands still until a person approves it.',
+    )
     .addHelpText('after', '\nExample:\n  $ trueup rollback --stack production/web --reason "5xx since 14:02" --wait')
     .action(async (options: RollbackOptions, command) => {
       const target =
