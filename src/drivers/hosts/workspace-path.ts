@@ -1,0 +1,37 @@
+import { realpath } from 'node:fs/promises'
+import { posix, resolve, sep } from 'node:path'
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { DriverContext } from '../driver.ts'
+
+/**
+ * Absolute path of a file or directory that the stack names relative to its own directory.
+ * @throws PATH_OUTSIDE where it leaves the workspace, also through a symbolic link
+ */
+export async function insideWorkspace(context: DriverContext<unknown>, path: string): Promise<string> {
+  const absolute = resolve(context.directory, path)
+  const workspace = resolve(context.workspace)
+  const root = await realpath(workspace)
+  const real = await realpath(absolute).catch(() => absolute)
+  const inside = (base: string, candidate: string): boolean => candidate === base || candidate.startsWith(base + sep)
+  if (inside(workspace, absolute) && (inside(root, real) || inside(workspace, real))) return absolute
+  throw outside(path, context.stack.path)
+}
+
+/** Joins a path of the repository with one relative to it. @throws PATH_OUTSIDE where the result is above the root */
+export function joinInside(directory: string, path: string): string {
+  const joined = posix.normalize(posix.join(directory, path)).replace(/\/$/, '')
+  if (posix.isAbsolute(path) || joined === '..' || joined.startsWith('../')) throw outside(path, directory)
+  return joined
+}
+
+/** `path` is `directory` itself or below it. Both relative to the repository's root, `.` being the root. */
+export function isWithin(directory: string, path: string): boolean {
+  return directory === '.' || directory === '' || path === directory || path.startsWith(`${directory}/`)
+}
+
+const outside = (path: string, namedBy: string): TrueupError =>
+  new TrueupError('PATH_OUTSIDE', {
+    doing: `resolving "${path}", named by ${namedBy}`,
+    why: 'it lies outside the repository',
+    details: { path, namedBy },
+  })
