@@ -6,6 +6,7 @@ import { cloudformationDriver } from './cloudformation/index.ts'
 import { commandDriver } from './command/index.ts'
 import type { Driver } from './driver.ts'
 import { filesDriver } from './files/index.ts'
+import { puppetDriver } from './puppet/index.ts'
 import { terraformDriver } from './terraform/index.ts'
 
 /**
@@ -17,6 +18,7 @@ export const DRIVERS: ReadonlyMap<string, Driver> = new Map<string, Driver>([
   ['cloudformation', cloudformationDriver as unknown as Driver],
   ['command', commandDriver as unknown as Driver],
   ['files', filesDriver as unknown as Driver],
+  ['puppet', puppetDriver as unknown as Driver],
   ['terraform', terraformDriver as unknown as Driver],
 ])
 

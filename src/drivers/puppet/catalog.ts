@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
+import type { IgnoreMatcher } from '../../domain/ignore.ts'
+
+const value = z.custom<Json>(() => true)
+
+const CatalogResource = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  file: z.string().optional(),
+  line: z.int().optional(),
+  parameters: z.record(z.string(), value).default({}),
+  sensitive_parameters: z.array(z.string()).default([]),
+})
+export type CatalogResource = z.infer<typeof CatalogResource>
+
+/** The compiled catalog as Puppet keeps it (`--catalog_cache_terminus json`); what Trueup does not know is kept. */
+const Catalog = z.looseObject({ name: z.string(), resources: z.array(CatalogResource) })
+export type Catalog = z.infer<typeof Catalog>
+
+/** @throws TOOL_OUTPUT where it is no catalog */
+export function parseCatalog(text: string, doing: string): Catalog {
+  try {
+    return Catalog.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new TrueupError('TOOL_OUTPUT', { doing, why: "Puppet's catalog is not one Trueup can read", cause })
+  }
+}
+
+/** `File[/etc/motd]`: how Puppet names a resource, in reports too. */
+export const referenceOf = ({ type, title }: Pick<CatalogResource, 'type' | 'title'>): string => `${type}[${title}]`
+
+export const byReference = (catalog: Catalog): Map<string, CatalogResource> =>
+  new Map(catalog.resources.map((resource) => [referenceOf(resource), resource]))
+
+/**
+ * The catalog without what the ignore rules cover: Puppet then neither looks at such an attribute nor writes it. Null where
+ * they cover nothing in it. Parameters that are no properties (`path`, `provider`, `require` …) stay: they are not state.
+ */
+export function withoutIgnored(catalog: Catalog, prefix: string, ignored: IgnoreMatcher): Catalog | null {
+  let found = false
+  const resources = catalog.resources.map((resource) => {
+    const address = `${prefix}${referenceOf(resource)}`
+    const dropped = Object.keys(resource.parameters).filter(
+      (name) => !NOT_STATE.has(name) && (ignored(address, name) || contentOf(name, address, ignored)),
+    )
+    if (dropped.length === 0) return resource
+    found = true
+    return {
+      ...resource,
+      parameters: Object.fromEntries(Object.entries(resource.parameters).filter(([name]) => !dropped.includes(name))),
+      sensitive_parameters: resource.sensitive_parameters.filter((name) => !dropped.includes(name)),
+    }
+  })
+  return found ? { ...catalog, resources } : null
+}
+
+/** Reports call the content of a file `content`, also where the code says `source`. */
+const contentOf = (name: string, address: string, ignored: IgnoreMatcher): boolean =>
+  name === 'source' && ignored(address, 'content')
+
+/** Parameters that identify or steer a resource. */
+export const NOT_STATE: ReadonlySet<string> = new Set([
+  ...['name', 'title', 'path', 'command', 'provider', 'alias', 'audit', 'before', 'require', 'notify', 'subscribe'],
+  ...['tag', 'stage', 'loglevel', 'noop', 'schedule', 'creates', 'onlyif', 'unless', 'refreshonly', 'cwd', 'environment'],
+  ...['backup', 'force', 'purge', 'recurse', 'recurselimit', 'replace', 'show_diff', 'checksum', 'ignore', 'sourceselect'],
+  ...['source_permissions', 'links', 'max_files', 'validate_cmd', 'validate_replacement', 'validation', 'timeout', 'tries'],
+  ...['try_sleep', 'logoutput', 'refresh', 'returns', 'hasstatus', 'hasrestart', 'status', 'start', 'stop', 'restart'],
+  ...['pattern', 'manifest', 'binary', 'control', 'allow_virtual', 'managehome', 'install_options', 'uninstall_options'],
+  ...['configfiles', 'reinstall_on_refresh', 'package_settings', 'adminfile', 'responsefile', 'line', 'match', 'after'],
+])
+
+/** Everything that the catalog says is secret, as text. */
+export function secretsIn(catalog: Catalog): string[] {
+  return catalog.resources.flatMap(({ parameters, sensitive_parameters }) =>
+    sensitive_parameters.flatMap((name) => textsOf(parameters[name] ?? null)),
+  )
+}
+
+function textsOf(given: Json): string[] {
+  if (given === null || typeof given === 'boolean') return []
+  if (typeof given !== 'object') return [String(given), String(given).trim()]
+  return Object.values(given as JsonObject).flatMap(textsOf)
+}

@@ -1,0 +1,21 @@
+import { type Driver, NO_CAPABILITIES } from '../driver.ts'
+import { apply } from './apply.ts'
+import { PuppetConfig } from './config.ts'
+import { dependencies } from './dependencies.ts'
+import { detect } from './detect.ts'
+import { plan } from './plan.ts'
+import { versions } from './tool.ts'
+import { validate } from './validate.ts'
+
+/** Puppet without a server: `apply --noop` and its report, then the same catalog is applied; here or over SSH. */
+export const puppetDriver: Driver<PuppetConfig> = {
+  name: 'puppet',
+  capabilities: { ...NO_CAPABILITIES, idempotentApply: true },
+  config: PuppetConfig,
+  detect,
+  dependencies,
+  versions,
+  validate,
+  plan,
+  apply,
+}
