@@ -10,6 +10,7 @@ import { appliedResources, linesOf } from './applied.ts'
 import { secretsIn } from './catalog.ts'
 import type { PuppetConfig } from './config.ts'
 import { readLogs, readReport } from './dry-run.ts'
+import { withLocalSources } from './local-sources.ts'
 import { type Kept, keptPlan, unreachedFindings } from './plan.ts'
 import { APPLY, LOCKED } from './scripts.ts'
 import { openSession, prepare, type Prepared, type Session } from './session.ts'
@@ -87,7 +88,10 @@ async function applyOn(context: DriverContext<PuppetConfig>, session: Session, w
   const { catalog, settings, directory } = work.kept
   const doing = `applying stack "${context.stack.name}"${host.name === '' ? '' : ` on host "${host.name}"`}`
   const redaction = redactionFor(context, [...secretInputs(context), ...secretsIn(catalog)])
-  await host.write('catalog.json', JSON.stringify(catalog).replaceAll(directory, host.directory))
+  const local = withLocalSources(catalog, session.modules)
+  if (local !== null) {
+    await host.write('catalog.json', JSON.stringify(local).replaceAll(directory, host.directory))
+  }
   const kept = [
     ...(settings.clientbucketdir === undefined ? [] : ['--clientbucketdir', settings.clientbucketdir]),
     ...(settings.statefile === undefined ? [] : ['--statefile', settings.statefile]),
@@ -98,7 +102,10 @@ async function applyOn(context: DriverContext<PuppetConfig>, session: Session, w
       [
         ...['sh', '-c', APPLY, 'sh', session.puppet, host.directory, settings.agent_catalog_run_lockfile ?? ''],
         ...[String(context.config.lockTimeout), 'apply', '--detailed-exitcodes', ...session.arguments, ...kept],
-        ...['--catalog', posix.join(host.directory, 'catalog.json')],
+        // A catalog that needs modules of the host cannot be applied from a file: it is compiled anew.
+        ...(local === null
+          ? [posix.join(session.places.root, work.prepared.source.manifest)]
+          : ['--catalog', posix.join(host.directory, 'catalog.json')]),
       ],
       { graceMs: GRACE_MS, onLine: (line) => lines.push(line) },
     )

@@ -10,6 +10,7 @@ import type { PuppetConfig } from './config.ts'
 import { type LogEntry, parseLogs, parseReport, type Report } from './report.ts'
 import { HOST_SETTINGS, PLAN } from './scripts.ts'
 import { placeOf } from './source-error.ts'
+import { withLocalSources } from './local-sources.ts'
 import type { Session } from './session.ts'
 
 /** A catalog of 10,000 files with their contents is some 50 MB; a report is smaller. */
@@ -42,8 +43,10 @@ export async function dryRun(
   const compiled = parseCatalog(await readCatalog(session), doing(context, session))
   const prefix = addressPrefix(session.host)
   const catalog = context.ignore.length === 0 ? null : withoutIgnored(compiled, prefix, compileIgnore(context.ignore))
-  if (catalog === null) return { ...first, catalog: compiled }
-  await session.host.write('catalog.json', JSON.stringify(catalog))
+  const local = catalog === null ? null : withLocalSources(catalog, session.modules)
+  // What cannot be taken out is named by the findings.
+  if (catalog === null || local === null) return { ...first, catalog: compiled }
+  await session.host.write('catalog.json', JSON.stringify(local))
   const second = await noop(context, session, ['--catalog', posix.join(session.host.directory, 'catalog.json')])
   return { ...second, catalog }
 }

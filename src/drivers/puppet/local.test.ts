@@ -14,7 +14,7 @@ describeWithTool('puppet', 'Puppet on the worker itself', () => {
   /** A stack whose manifests find the directory they manage as an input. */
   async function open(
     files: { [path: string]: SourceFile },
-    { config, inputs, ...more }: Partial<TestContextOptions<PuppetConfig>> & { config?: object } = {},
+    { config, inputs, ...more }: Omit<Partial<TestContextOptions<PuppetConfig>>, 'config'> & { config?: object } = {},
   ): Promise<void> {
     context = await testContext<PuppetConfig>({
       config: PuppetConfig.parse(config ?? {}),

@@ -7,6 +7,7 @@ import type { Host, Places } from '../hosts/host.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'
 import type { PuppetConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
+import { modulesIn } from './local-sources.ts'
 import { installModules } from './r10k.ts'
 import { PREPARE } from './scripts.ts'
 import { findSource, type PuppetSource } from './source.ts'
@@ -58,6 +59,8 @@ export interface Session {
   host: Host
   puppet: string
   places: Places
+  /** Modules of the repository and of its Puppetfile by name, as directories of the host. */
+  modules: ReadonlyMap<string, string>
   /** Arguments that every call of `puppet apply` gets: nothing of the host's own configuration is used or written. */
   arguments: string[]
   /** A path in messages of Puppet as one of the repository. */
@@ -93,16 +96,22 @@ export async function openSession(
   if (made.exitCode !== 0) throw toolFailed(`preparing ${on}`, made)
   await host.write('facts.d/trueup.json', JSON.stringify({ trueup: factsOf(context) }))
 
+  // Not as an option: Puppet forgets that when it applies a catalog.
   const modulepath = [...source.modulepath.map(at), ...Object.values(places.extra), '$basemodulepath'].join(':')
+  await host.write(`code/environments/${environment}/environment.conf`, `modulepath = ${modulepath}\n`)
   return {
     host,
     puppet,
     places,
+    modules: await modulesIn([
+      ...source.modulepath.map((path) => ({ here: join(context.workspace, path), there: at(path) })),
+      ...Object.values(places.extra).map((there) => ({ here: installed!, there })),
+    ]),
     arguments: [
       ...['--confdir', `${directory}/conf`, '--codedir', `${directory}/code`, '--vardir', `${directory}/var`],
       ...['--publicdir', `${directory}/public`, '--logdir', `${directory}/log`, '--rundir', `${directory}/run`],
       ...['--ssldir', `${directory}/conf/ssl`, '--pluginfactdest', `${directory}/facts.d`],
-      ...['--environment', environment, '--modulepath', modulepath],
+      ...['--environment', environment],
       ...(source.hiera !== null ? ['--hiera_config', at(source.hiera)] : []),
       ...['--color', 'false', '--no-show_diff', '--logdest', `${directory}/log.json`, '--logdest', 'console'],
     ],
