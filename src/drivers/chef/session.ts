@@ -1,10 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join, posix, relative } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { posix } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { ProcessResult } from '../../lib/process/supervise.ts'
-import type { DriverContext, ListFiles, ReadFile } from '../driver.ts'
+import type { DriverContext } from '../driver.ts'
 import type { Host } from '../hosts/host.ts'
+import { workspaceFiles } from '../hosts/workspace-files.ts'
 import { clientRb, nodeJson } from './client-rb.ts'
 import type { ChefConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
@@ -27,23 +28,6 @@ export async function prepare(context: DriverContext<ChefConfig>): Promise<Prepa
   return {
     source: await findSource(read, list, path, context.config),
     paths: [path, ...(await dependencies(read, list, path, context.config))],
-  }
-}
-
-/** Reads the run's workspace as the server reads the repository. */
-export function workspaceFiles({ workspace }: Pick<DriverContext<unknown>, 'workspace'>): {
-  read: ReadFile
-  list: ListFiles
-} {
-  return {
-    read: (path) => readFile(join(workspace, path)).catch(() => null),
-    list: async (directory) => {
-      const entries = await readdir(join(workspace, directory), { recursive: true, withFileTypes: true }).catch(() => [])
-      return entries
-        .filter((entry) => !entry.isDirectory())
-        .map((entry) => relative(workspace, join(entry.parentPath, entry.name)))
-        .toSorted()
-    },
   }
 }
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
-import type { DriverPlan, Finding } from '../../domain/plan.ts'
+import type { DriverPlan } from '../../domain/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
-import { onEachHost, type HostOutcome } from '../hosts/each.ts'
+import { onEachHost } from '../hosts/each.ts'
+import { unreached, unreachedFindings } from '../hosts/unreached.ts'
 import { planOf, type HostPlan } from './changes.ts'
 import type { PuppetConfig } from './config.ts'
 import { contentsOf } from './contents.ts'
@@ -54,17 +55,6 @@ export async function plan(context: DriverContext<PuppetConfig>): Promise<Driver
     toolVersions: { puppet: found.map(({ version }) => version).toSorted()[0]! },
   }
 }
-
-const unreached = (outcomes: readonly HostOutcome<unknown>[]): { address: string; why: string }[] =>
-  outcomes.flatMap(({ name, error }) => (error === undefined ? [] : [{ address: name, why: error.text.why }]))
-
-/** A host that was not looked at is not in sync, whatever the others are. */
-export const unreachedFindings = (outcomes: readonly HostOutcome<unknown>[]): Finding[] =>
-  outcomes.flatMap(({ error }) =>
-    error === undefined
-      ? []
-      : [{ severity: 'warning' as const, code: error.code.toLowerCase(), message: `${error.message}. ${error.next}` }],
-  )
 
 function refuseDestroy({ destroy, stack }: DriverContext<unknown>): void {
   if (!destroy) return

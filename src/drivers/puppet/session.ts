@@ -1,9 +1,9 @@
-import { readFile, readdir } from 'node:fs/promises'
-import { join, posix, relative } from 'node:path'
+import { join, posix } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ProcessResult } from '../../lib/process/supervise.ts'
-import type { DriverContext, ListFiles, ReadFile } from '../driver.ts'
+import type { DriverContext } from '../driver.ts'
 import type { Host, Places } from '../hosts/host.ts'
+import { workspaceFiles } from '../hosts/workspace-files.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'
 import type { PuppetConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
@@ -34,23 +34,6 @@ export async function prepare(context: DriverContext<PuppetConfig>): Promise<Pre
     installed: await installModules(context, source),
     environment:
       context.config.environment ?? context.stack.environment.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_'),
-  }
-}
-
-/** Reads the run's workspace as the server reads the repository. */
-export function workspaceFiles({ workspace }: Pick<DriverContext<unknown>, 'workspace'>): {
-  read: ReadFile
-  list: ListFiles
-} {
-  return {
-    read: (path) => readFile(join(workspace, path)).catch(() => null),
-    list: async (directory) => {
-      const entries = await readdir(join(workspace, directory), { recursive: true, withFileTypes: true }).catch(() => [])
-      return entries
-        .filter((entry) => !entry.isDirectory())
-        .map((entry) => relative(workspace, join(entry.parentPath, entry.name)))
-        .toSorted()
-    },
   }
 }
 

@@ -1,0 +1,21 @@
+import { type Driver, NO_CAPABILITIES } from '../driver.ts'
+import { apply } from './apply.ts'
+import { ChefConfig } from './config.ts'
+import { dependencies } from './dependencies.ts'
+import { detect } from './detect.ts'
+import { plan } from './plan.ts'
+import { versions } from './tool.ts'
+import { validate } from './validate.ts'
+
+/** Chef and Cinc without a server: `--local-mode --why-run` with a witness of its events, then a run; here or over SSH. */
+export const chefDriver: Driver<ChefConfig> = {
+  name: 'chef',
+  capabilities: NO_CAPABILITIES,
+  config: ChefConfig,
+  detect,
+  dependencies,
+  versions,
+  validate,
+  plan,
+  apply,
+}

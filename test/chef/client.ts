@@ -1,0 +1,27 @@
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findTool } from '../tools.ts'
+
+const DOUBLE = dirname(fileURLToPath(import.meta.url))
+
+export interface ChefClient {
+  /** Directory to put first on PATH. */
+  directory: string
+  /** What it is, for the conformance table. */
+  against: string
+  real: boolean
+}
+
+/** A real chef-client or cinc-client where one is on PATH, else the double of this directory; null without Ruby. */
+export function chefClient(): ChefClient | null {
+  for (const name of ['chef-client', 'cinc-client']) {
+    const tool = findTool(name)
+    if (tool !== null) return { directory: dirname(tool.path), against: `${name} ${tool.version}`, real: true }
+  }
+  if (findTool('ruby') === null) return null
+  return { directory: DOUBLE, against: 'a double of Chef Infra Client 16.18', real: false }
+}
+
+export const CHEF_MISSING = 'neither chef-client nor cinc-client is here, and no Ruby for the double: "npm run tools"'
+export const recorded = (name: string): string => join(DOUBLE, 'recorded', `${name}.txt`)
+export const doubleProgram = join(DOUBLE, 'chef-client')
