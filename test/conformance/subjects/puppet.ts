@@ -94,7 +94,7 @@ exec { 'slow':
       return { begun: () => comesTrue(begun, 'the slow command runs', 120_000) }
     },
     async processes() {
-      const there = await onHost("pgrep -af '[s]leep 60|[p]uppet|trueup' || true")
+      const there = await onHost("pgrep -af '[s]leep 60|[p]uppet|[t]rueup' || true")
       return [...(await processesNaming(base.root)), ...there.split('\n').filter(Boolean)]
     },
     async addUncheckable() {

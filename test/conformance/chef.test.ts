@@ -1,0 +1,4 @@
+import { chefSubject } from './subjects/chef.ts'
+import { conformance } from './suite.ts'
+
+conformance(chefSubject)
