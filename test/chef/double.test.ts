@@ -61,13 +61,18 @@ describeWithTool('ruby', 'the double of chef-client', () => {
     await writeFile(join(cookbook, 'templates', 'app.erb'), 'v=<%= @v %>\n')
     await writeFile(join(root, 'client.rb'), `cookbook_path ['${root}/cookbooks']\nfile_cache_path '${root}/cache'\n`)
     const chef = async (...more: string[]): Promise<string[]> =>
-      told((await run(doubleProgram, ['-z', '-c', join(root, 'client.rb'), '-o', 'recipe[demo]', ...more])).stdout, root)
+      told(
+        (await run(doubleProgram, ['-z', '-c', join(root, 'client.rb'), '-o', 'recipe[demo]', ...more])).stdout,
+        root,
+      )
 
     expect(await chef('--why-run')).toEqual(await expected('whyrun'))
     expect(await chef()).toEqual(await expected('apply'))
     await writeFile(join(root, 'tree/etc/app.conf'), 'port=8080\nhacked\n')
     await writeFile(join(root, 'tree/etc/secret'), 'hacked\n')
-    const drift = (await chef('--why-run')).map((line) => line.replace(/from [0-9a-f]{6} to 33a751/, 'from eee1c1 to 33a751'))
+    const drift = (await chef('--why-run')).map((line) =>
+      line.replace(/from [0-9a-f]{6} to 33a751/, 'from eee1c1 to 33a751'),
+    )
     expect(drift).toEqual(await expected('whyrun-drift'))
   })
 })

@@ -30,7 +30,12 @@ export function appliedResources(
         message: redact(`${address}: ${failed.error ?? 'it failed'}${path === null ? '' : ` (${path}:${line})`}`),
       })
       if (!planned.has(address)) {
-        resources.push({ address, actions: ['update'], status: 'failed', message: redact(failed.error ?? 'Chef says no reason') })
+        resources.push({
+          address,
+          actions: ['update'],
+          status: 'failed',
+          message: redact(failed.error ?? 'Chef says no reason'),
+        })
       }
     } else if (!planned.has(address) && its.some(({ status, depth }) => status === 'updated' && depth === 0)) {
       findings.push({ severity: 'info', code: 'beyond_plan', message: `${address} was run or changed too` })
@@ -39,7 +44,8 @@ export function appliedResources(
   return { resources, findings }
 }
 
-const isOver = (status: Entry['status']): boolean => status === 'updated' || status === 'up_to_date' || status === 'skipped'
+const isOver = (status: Entry['status']): boolean =>
+  status === 'updated' || status === 'up_to_date' || status === 'skipped'
 
 function placeIn({ source_line: text }: Entry): { path: string | null; line: number } {
   const found = /([^/:]+\/recipes\/[^:]+|[^/:]+\/resources\/[^:]+):(\d+)/.exec(text)
@@ -47,7 +53,11 @@ function placeIn({ source_line: text }: Entry): { path: string | null; line: num
 }
 
 /** The same from the lines of the doc formatter, where the run ended before its report could be read. */
-export function fromLines(lines: readonly string[], changes: readonly ResourceChange[], prefix: string): AppliedResource[] {
+export function fromLines(
+  lines: readonly string[],
+  changes: readonly ResourceChange[],
+  prefix: string,
+): AppliedResource[] {
   const begun: string[] = []
   for (const line of lines) {
     const found = /^\s*\* ([\w-]+\[.*\]) action \w+/.exec(line)

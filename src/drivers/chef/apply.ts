@@ -99,7 +99,11 @@ async function applyOn(
     if (failed && report.error && !findings.some(({ severity }) => severity === 'error')) {
       findings.push({ severity: 'error', message: redact(`${prefix}${report.error}`) })
     }
-    return { status: failed ? 'failed' : 'applied', resources, findings: [...findings, ...exitFinding(result.exitCode, host.name)] }
+    return {
+      status: failed ? 'failed' : 'applied',
+      resources,
+      findings: [...findings, ...exitFinding(result.exitCode, host.name)],
+    }
   } catch (thrown) {
     const error = asTrueupError(thrown, doing)
     return {

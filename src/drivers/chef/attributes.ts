@@ -16,7 +16,8 @@ export interface ToldChange {
   attributes: Told[]
 }
 
-const CREATED = /^(create new (?:file|directory)|create symlink|create user|create group|create hard link|install |create )/
+const CREATED =
+  /^(create new (?:file|directory)|create symlink|create user|create group|create hard link|install |create )/
 const DELETED = /^(delete |remove |purge |uninstall )/
 
 /**
@@ -71,14 +72,20 @@ function attributeIn(entry: Entry, line: string): Told | null {
   const version = /^(?:install|upgrade) (?:version (\S+) of )?package (\S+)(?: from (\S+) to (\S+))?$/.exec(line)
   if (version) return { path: 'version', before: version[3] ?? null, after: version[4] ?? version[1] ?? 'installed' }
   const command = /^(?:execute|run) (.+)$/.exec(line)
-  if (command) return { path: 'run', before: 'not run', after: entry.sensitive ? { redacted: command[1]! } : command[1]! }
+  if (command)
+    return { path: 'run', before: 'not run', after: entry.sensitive ? { redacted: command[1]! } : command[1]! }
   return null
 }
 
 /** Whole contents where they are known and have the checksums that Chef names, else those. */
 function contentOf(entry: Entry, from: string, to: string): Told {
   if (entry.sensitive) {
-    return { path: 'content', sensitive: true, ...(from !== 'none' && { before: entry.content ?? from }), after: entry.wanted_content ?? { redacted: to } }
+    return {
+      path: 'content',
+      sensitive: true,
+      ...(from !== 'none' && { before: entry.content ?? from }),
+      after: entry.wanted_content ?? { redacted: to },
+    }
   }
   const before = typeof entry.content === 'string' && starts(entry.content, from) ? entry.content : null
   const candidates = [entry.wanted_content, ...patched(before ?? '', entry.updates)]

@@ -29,7 +29,11 @@ export function planOf(context: DriverContext<unknown>, host: Host, report: Chef
     if (entry.status === 'skipped' && entry.why === 'action :nothing') continue
     if (entry.notified_by !== null && entry.notified_by !== undefined) {
       if (entry.status === 'updated') {
-        findings.push({ severity: 'info', code: 'refresh', message: `${address} would run, notified by ${entry.notified_by}` })
+        findings.push({
+          severity: 'info',
+          code: 'refresh',
+          message: `${address} would run, notified by ${entry.notified_by}`,
+        })
       }
       continue
     }
@@ -50,13 +54,18 @@ export function planOf(context: DriverContext<unknown>, host: Host, report: Chef
     findings.push(
       ...told.attributes
         .filter(({ path }) => told.action === 'update' && ignored(address, path) && !writable.has(path))
-        .map(({ path }): Finding => ({
-          severity: 'warning',
-          code: 'ignore_not_written',
-          message: `${address}: "${path}" is ignored in the plan but would be written`,
-        })),
+        .map(
+          ({ path }): Finding => ({
+            severity: 'warning',
+            code: 'ignore_not_written',
+            message: `${address}: "${path}" is ignored in the plan but would be written`,
+          }),
+        ),
     )
-    changes.set(address, joined(changes.get(address), { address, type: entry.type, cause: 'config', actions: [told.action], attributes }))
+    changes.set(
+      address,
+      joined(changes.get(address), { address, type: entry.type, cause: 'config', actions: [told.action], attributes }),
+    )
   }
   for (const [resource, message] of assumed) {
     findings.push({ severity: 'info', code: 'assumed', message: redaction.text(`${prefix}${resource}: ${message}`) })
@@ -75,7 +84,8 @@ export function planOf(context: DriverContext<unknown>, host: Host, report: Chef
 }
 
 /** Commands and blocks of Ruby: a why-run says of each that it would run, always. */
-const COMMANDS = /^(execute|script|bash|sh|csh|ksh|perl|python|ruby|powershell_script|batch|ruby_block|http_request|log)$/
+const COMMANDS =
+  /^(execute|script|bash|sh|csh|ksh|perl|python|ruby|powershell_script|batch|ruby_block|http_request|log)$/
 
 function uncheckedBecause(entry: Entry): string | null {
   if (entry.bypassed) return 'its provider does not support why-run'
@@ -96,14 +106,20 @@ function hasInner(entries: readonly Entry[], index: number): boolean {
 export function ignorable({ type, action }: Pick<Entry, 'type' | 'action'>): string[] {
   if (action !== 'create') return []
   if (type === 'file') return ['content', 'mode', 'owner', 'group']
-  return /^(template|cookbook_file|remote_file|directory|remote_directory)$/.test(type) ? ['mode', 'owner', 'group'] : []
+  return /^(template|cookbook_file|remote_file|directory|remote_directory)$/.test(type)
+    ? ['mode', 'owner', 'group']
+    : []
 }
 
 /** A resource that two recipes declare, or that has two actions, is one. */
 function joined(before: ResourceChange | undefined, next: ResourceChange): ResourceChange {
   if (before === undefined) return next
   const paths = new Set(next.attributes.map(({ path }) => path))
-  return { ...next, actions: before.actions, attributes: [...before.attributes.filter(({ path }) => !paths.has(path)), ...next.attributes] }
+  return {
+    ...next,
+    actions: before.actions,
+    attributes: [...before.attributes.filter(({ path }) => !paths.has(path)), ...next.attributes],
+  }
 }
 
 /** A value that the host has redacted comes as a salted hash, and leaves the worker as a keyed one. */
@@ -113,19 +129,31 @@ function shown(context: DriverContext<unknown>, redaction: Redaction, address: s
   const value = (given: Json | undefined, side: string): ReturnType<Redaction['value']> => {
     if (!secret) return redaction.value(given ?? null, false)
     if (isRedacted(given)) return { value: context.hash((given as { redacted: string }).redacted), sensitive: true }
-    return { value: given === null || given === undefined ? null : context.hash({ address, path, side }), sensitive: true }
+    return {
+      value: given === null || given === undefined ? null : context.hash({ address, path, side }),
+      sensitive: true,
+    }
   }
   const before = value(told.before, 'before')
   const after = value(told.after, 'after')
   const sensitive = secret || before.sensitive || after.sensitive
-  return { path, ...(before.value !== null && { before: before.value }), after: after.value, ...(sensitive && { sensitive }) }
+  return {
+    path,
+    ...(before.value !== null && { before: before.value }),
+    after: after.value,
+    ...(sensitive && { sensitive }),
+  }
 }
 
 const isRedacted = (value: Json | undefined): boolean =>
   value !== null && typeof value === 'object' && !Array.isArray(value) && 'redacted' in value
 
 /** Which properties of which resources the ignore rules take away, for the next run. */
-export function ignoredProperties(context: DriverContext<unknown>, host: Host, report: ChefReport): { [resource: string]: string[] } {
+export function ignoredProperties(
+  context: DriverContext<unknown>,
+  host: Host,
+  report: ChefReport,
+): { [resource: string]: string[] } {
   if (context.ignore.length === 0) return {}
   const ignored = compileIgnore(context.ignore)
   const prefix = addressPrefix(host)
@@ -133,7 +161,8 @@ export function ignoredProperties(context: DriverContext<unknown>, host: Host, r
   for (const entry of report.resources) {
     const names = ignorable(entry).filter((name) => ignored(`${prefix}${entry.resource}`, name))
     // A file that is not there yet is made as declared: nobody else has a hand on it.
-    if (names.length > 0 && entry.before !== null && attributesOf(entry).action !== 'create') found[entry.resource] = names
+    if (names.length > 0 && entry.before !== null && attributesOf(entry).action !== 'create')
+      found[entry.resource] = names
   }
   return found
 }

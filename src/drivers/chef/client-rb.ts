@@ -40,7 +40,9 @@ export function clientRb(settings: ClientSettings): string {
 function ruby(value: string | string[] | { [key: string]: string[] }): string {
   if (typeof value === 'string') return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
   if (Array.isArray(value)) return `[${value.map(ruby).join(', ')}]`
-  return `{${Object.entries(value).map(([key, each]) => `${ruby(key)} => ${ruby(each)}`).join(', ')}}`
+  return `{${Object.entries(value)
+    .map(([key, each]) => `${ruby(key)} => ${ruby(each)}`)
+    .join(', ')}}`
 }
 
 /** What `-j` gives to the node. */

@@ -10,7 +10,9 @@ export const ChefConfig = z.strictObject({
   client: z.enum(['auto', 'chef-client', 'cinc-client']).default('auto'),
   /** What to run: `recipe[web]`, `role[base]`. A Policyfile.lock.json gives it where absent. */
   runList: z
-    .array(z.string().regex(/^(recipe|role)\[[\w:.@-]+\]$|^[\w:-]+$/, 'recipe[NAME], role[NAME], or the name of a recipe'))
+    .array(
+      z.string().regex(/^(recipe|role)\[[\w:.@-]+\]$|^[\w:-]+$/, 'recipe[NAME], role[NAME], or the name of a recipe'),
+    )
     .min(1)
     .max(200)
     .optional(),

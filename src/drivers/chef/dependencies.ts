@@ -14,7 +14,9 @@ export async function dependencies(
 ): Promise<string[]> {
   const root = posix.normalize(path).replace(/\/$/, '')
   const named = [config.ssh.knownHosts, config.policyLock, config.attributesFile, config.roles, config.dataBags]
-  const found = [...named, ...config.cookbooks].filter((each) => each !== undefined).map((each) => joinInside(root, each))
+  const found = [...named, ...config.cookbooks]
+    .filter((each) => each !== undefined)
+    .map((each) => joinInside(root, each))
   const source = await findSource(read, list, path, config).catch((thrown: unknown) => {
     // What is missing is for `validate` and `plan` to say.
     if (thrown instanceof TrueupError && thrown.code === 'SOURCE_INVALID') return null

@@ -2,7 +2,8 @@ import { posix } from 'node:path'
 import type { Json } from '../../lib/json.ts'
 import type { ReadFile } from '../driver.ts'
 
-const NOT_OURS = /(^|\/)(cookbooks|cookbook_artifacts|spec|tests?|fixtures|examples?|vendor|node_modules|docs|\.[^/]+)(\/|$)/
+const NOT_OURS =
+  /(^|\/)(cookbooks|cookbook_artifacts|spec|tests?|fixtures|examples?|vendor|node_modules|docs|\.[^/]+)(\/|$)/
 
 /**
  * Policies with a lock, and `chef-repo`s whose only cookbook tells what to run. A cookbook by itself is a library: it is
@@ -23,7 +24,8 @@ export async function detect(
     }
   }
   for (const [directory, cookbooks] of cookbooksOf(files)) {
-    if (NOT_OURS.test(directory === '.' ? '' : directory) || proposals.has(directory) || cookbooks.length !== 1) continue
+    if (NOT_OURS.test(directory === '.' ? '' : directory) || proposals.has(directory) || cookbooks.length !== 1)
+      continue
     proposals.set(directory, { runList: [`recipe[${cookbooks[0]}]`] })
   }
   return [...proposals].map(([path, settings]) => ({ path, ...(settings && { with: settings }) }))

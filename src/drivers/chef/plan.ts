@@ -57,7 +57,11 @@ interface Ended {
 }
 
 /** Why a run came to nothing: another run's lock, a licence, a source that does not compile, a resource. */
-export function runError(context: DriverContext<unknown>, session: Session, { doing, result, report }: Ended): TrueupError {
+export function runError(
+  context: DriverContext<unknown>,
+  session: Session,
+  { doing, result, report }: Ended,
+): TrueupError {
   const said = `${report?.error ?? ''}\n${result.stdout}\n${result.stderr}`
   if (/RunLockTimeout|Unable to acquire lock/.test(said)) {
     return new TrueupError('STATE_LOCKED', {
@@ -87,12 +91,15 @@ export function runError(context: DriverContext<unknown>, session: Session, { do
   if (failed !== undefined) {
     return new TrueupError('TOOL_FAILED', { doing, why: redact(`${failed.resource}: ${failed.error ?? 'it failed'}`) })
   }
-  return report?.error ? new TrueupError('TOOL_FAILED', { doing, why: redact(report.error) }) : toolFailed(doing, result)
+  return report?.error
+    ? new TrueupError('TOOL_FAILED', { doing, why: redact(report.error) })
+    : toolFailed(doing, result)
 }
 
 /** The first place of the repository in the error and its trace. */
 function placeOf(report: ChefReport, { repositoryPath }: Session): { file?: string; line?: number } {
-  for (const text of [report.error ?? '', ...(report.error_trace ?? [])]) {
+  // The trace first: an error quotes objects, and with them other places. One of syntax has its place only in its words.
+  for (const text of [...(report.error_trace ?? []), report.error ?? '']) {
     for (const [, path, line] of text.matchAll(/(\/[^\s:]+\.(?:rb|json|erb)):(\d+)/g)) {
       const file = repositoryPath(path!)
       if (!file.startsWith('/')) return { file, line: Number(line) }
@@ -108,4 +115,3 @@ const noDestroy = ({ stack }: DriverContext<unknown>): TrueupError =>
     why: 'Chef cannot remove what a recipe made',
     next: 'Declare the delete actions, deploy that, and then remove the stack with `onRemove: keep`.',
   })
-

@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Json } from '../../lib/json.ts'
 
-const Attributes = z.record(z.string(), z.custom<Json>(() => true))
+const Attributes = z.record(
+  z.string(),
+  z.custom<Json>(() => true),
+)
 
 /** Policyfile.lock.json, format of Chef Workstation (https://docs.chef.io/policyfile/). */
 const PolicyLock = z.looseObject({

@@ -55,7 +55,10 @@ export async function openSession(
 ): Promise<Session> {
   const on = host.name === '' ? 'on this worker' : `on host "${host.name}"`
   const names = clientNames(context.config)
-  const client = await host.which([...names, ...names.flatMap((name) => [`/opt/chef/bin/${name}`, `/opt/cinc/bin/${name}`])])
+  const client = await host.which([
+    ...names,
+    ...names.flatMap((name) => [`/opt/chef/bin/${name}`, `/opt/cinc/bin/${name}`]),
+  ])
   if (client === null) {
     throw new TrueupError('TOOL_MISSING', {
       doing: `looking for Chef ${on}`,
@@ -94,7 +97,14 @@ export async function openSession(
       await host.run({ argv: ['rm', '-f', `${directory}/report.json`], quiet: true })
       const result = await host.run({
         argv: [
-          ...[client, '--local-mode', '--config', `${directory}/client.rb`, '--json-attributes', `${directory}/node.json`],
+          ...[
+            client,
+            '--local-mode',
+            '--config',
+            `${directory}/client.rb`,
+            '--json-attributes',
+            `${directory}/node.json`,
+          ],
           ...['--no-color', '--format', 'doc', '--force-formatter', '--log_level', 'warn'],
           ...['--run-lock-timeout', String(context.config.lockTimeout), '--no-fork'],
           ...(whyRun ? ['--why-run'] : []),

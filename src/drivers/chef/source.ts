@@ -95,7 +95,10 @@ async function attributesOf(
   const file = config.attributesFile === undefined ? null : joinInside(root, config.attributesFile)
   const text = file === null ? null : await read(file)
   if (file !== null && text === null) throw invalid(file, 'there is no such file', 'Commit it, or correct the path.')
-  const policyAttributes = merged((policy?.default_attributes ?? {}) as JsonObject, (policy?.override_attributes ?? {}) as JsonObject)
+  const policyAttributes = merged(
+    (policy?.default_attributes ?? {}) as JsonObject,
+    (policy?.override_attributes ?? {}) as JsonObject,
+  )
   const fromFile = file === null ? {} : parseObject(text!.toString('utf8'), file)
   return merged(merged(policyAttributes, fromFile), config.attributes as JsonObject)
 }

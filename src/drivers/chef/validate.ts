@@ -60,9 +60,20 @@ function missingRecipes({ runList, cookbookPath, single }: ChefSource, files: re
     if (name === null || entry.startsWith('role[')) return []
     const [, cookbook, recipe = 'default'] = name
     const homes = [...cookbookPath.map((directory) => `${directory}/${cookbook}`), single[cookbook!] ?? '']
-    const wanted = homes.flatMap((home) => [`${home}/recipes/${recipe}.rb`, `${home}/recipes/${recipe}.yml`, `${home}/recipe.rb`])
+    const wanted = homes.flatMap((home) => [
+      `${home}/recipes/${recipe}.rb`,
+      `${home}/recipes/${recipe}.yml`,
+      `${home}/recipe.rb`,
+    ])
     if (wanted.some((file) => files.includes(file))) return []
-    return [{ severity: 'error', code: 'recipe_missing', message: `${entry}: no cookbook of the repository has this recipe`, path: homes[0]! }]
+    return [
+      {
+        severity: 'error',
+        code: 'recipe_missing',
+        message: `${entry}: no cookbook of the repository has this recipe`,
+        path: homes[0]!,
+      },
+    ]
   })
 }
 
@@ -70,9 +81,18 @@ async function parse(context: DriverContext<ChefConfig>, files: string[]): Promi
   const ruby = files.length === 0 ? null : await findRubyIfAny(context)
   if (ruby === null) return []
   // One process for all: starting one for each takes longer than the parsing.
-  const script = 'ARGV.each { |f| begin; RubyVM::InstructionSequence.compile_file(f); rescue SyntaxError => e; puts e.message.lines.first; end }'
+  const script =
+    'ARGV.each { |f| begin; RubyVM::InstructionSequence.compile_file(f); rescue SyntaxError => e; puts e.message.lines.first; end }'
   const result = await context.run({
-    argv: [ruby.path, '--disable-gems', '-W0', '-e', script, '--', ...files.map((file) => join(context.workspace, file))],
+    argv: [
+      ruby.path,
+      '--disable-gems',
+      '-W0',
+      '-e',
+      script,
+      '--',
+      ...files.map((file) => join(context.workspace, file)),
+    ],
     cwd: context.scratch,
     env: context.env,
     quiet: true,

@@ -22,7 +22,11 @@ export function appliedResources(
   const planned = new Map(changes.map((change) => [change.address, change]))
   const resources = changes.map((change): AppliedResource => {
     const reference = change.address.slice(prefix.length)
-    return { address: change.address, actions: change.actions, ...verdict(statuses[reference], reference, logs, redact) }
+    return {
+      address: change.address,
+      actions: change.actions,
+      ...verdict(statuses[reference], reference, logs, redact),
+    }
   })
   const findings: Finding[] = []
   for (const [reference, status] of Object.entries(statuses)) {
@@ -31,7 +35,11 @@ export function appliedResources(
     if (isFailed(status)) {
       resources.push({ address, actions: ['update'], ...verdict(status, reference, logs, redact) })
     } else if (status.changed && !status.events.every(({ name }) => name === 'restarted')) {
-      findings.push({ severity: 'info', code: 'beyond_plan', message: `${address} was changed too: the dry run could not foresee it` })
+      findings.push({
+        severity: 'info',
+        code: 'beyond_plan',
+        message: `${address} was changed too: the dry run could not foresee it`,
+      })
     }
   }
   for (const entry of logs) {
@@ -49,7 +57,9 @@ export function appliedResources(
 }
 
 const isFailed = (status: ResourceStatus): boolean =>
-  status.failed === true || status.failed_to_restart === true || status.events.some((event) => event.status === 'failure')
+  status.failed === true ||
+  status.failed_to_restart === true ||
+  status.events.some((event) => event.status === 'failure')
 
 function verdict(
   status: ResourceStatus | undefined,
@@ -59,15 +69,21 @@ function verdict(
 ): Pick<AppliedResource, 'status' | 'message'> {
   if (status === undefined) return { status: 'skipped', message: 'Puppet did not come to it' }
   if (isFailed(status)) {
-    const said = logs.find(({ level, source }) => /^(err|crit)/.test(level) && resourceOf(source) === reference)?.message
-    const message = said ?? status.events.find((event) => event.status === 'failure')?.message ?? 'Puppet says no reason'
+    const said = logs.find(
+      ({ level, source }) => /^(err|crit)/.test(level) && resourceOf(source) === reference,
+    )?.message
+    const message =
+      said ?? status.events.find((event) => event.status === 'failure')?.message ?? 'Puppet says no reason'
     return { status: 'failed', message: redact(message) }
   }
   if (status.skipped) {
     const cause = logs.find(
       ({ message, source }) => /^Dependency .* has failures/.test(message) && resourceOf(source) === reference,
     )
-    return { status: 'skipped', message: cause?.message ?? 'Puppet skipped it: a dependency failed, or its schedule or tags exclude it' }
+    return {
+      status: 'skipped',
+      message: cause?.message ?? 'Puppet skipped it: a dependency failed, or its schedule or tags exclude it',
+    }
   }
   return { status: 'done' }
 }
@@ -82,7 +98,8 @@ export function linesOf(
   const done = new Set<string>()
   const failed = new Map<string, string>()
   for (const line of lines) {
-    const found = /^(Notice|Error): (\/Stage\[.*?\]): (.*)$/.exec(line) ?? /^(Notice|Error): (\/Stage\[.*\]\S*): (.*)$/.exec(line)
+    const found =
+      /^(Notice|Error): (\/Stage\[.*?\]): (.*)$/.exec(line) ?? /^(Notice|Error): (\/Stage\[.*\]\S*): (.*)$/.exec(line)
     const resource = found === null ? null : resourceOf(found[2])
     if (found === null || resource === null) continue
     if (found[1] === 'Error') failed.set(resource, found[3]!)

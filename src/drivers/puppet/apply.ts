@@ -124,10 +124,20 @@ async function applyOn(context: DriverContext<PuppetConfig>, session: Session, w
     )
     // 1: it did not run; 4 and 6: failures. The report says which; the code only has a second voice.
     const failed = report === null || report.status === 'failed' || ![0, 2].includes(result.exitCode ?? 1)
-    return { status: failed || resources.some(({ status }) => status === 'failed') ? 'failed' : 'applied', resources, findings }
+    return {
+      status: failed || resources.some(({ status }) => status === 'failed') ? 'failed' : 'applied',
+      resources,
+      findings,
+    }
   } catch (thrown) {
     const error = asTrueupError(thrown, doing)
-    if (error.code === 'STATE_LOCKED') return { status: 'unchanged', resources: work.changes.map((change) => skippedBecause(change, error.text.why)), findings: [], error }
+    if (error.code === 'STATE_LOCKED')
+      return {
+        status: 'unchanged',
+        resources: work.changes.map((change) => skippedBecause(change, error.text.why)),
+        findings: [],
+        error,
+      }
     // It may have begun: what it said so far is what is known.
     return {
       status: 'failed',

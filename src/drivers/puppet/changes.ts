@@ -51,7 +51,11 @@ export async function planOf(
       if (change !== null) changes.push(change)
     } else unchecked.push({ address: `${prefix}${reference}`, why })
   }
-  return { changes, coverage: { checked, unchecked }, findings: runFindings(context, host, run, redaction, repositoryPath) }
+  return {
+    changes,
+    coverage: { checked, unchecked },
+    findings: runFindings(context, host, run, redaction, repositoryPath),
+  }
 }
 
 /** Why the dry run says nothing of this resource, or null where it does. */
@@ -71,17 +75,21 @@ const isGuarded = (resource: CatalogResource | undefined): boolean =>
 const pending = ({ events }: ResourceStatus): ReportEvent[] =>
   events.filter(({ status, property }) => status === 'noop' && (property ?? '') !== '')
 
-async function changeOf(
-  reading: Reading,
-  reference: string,
-  status: ResourceStatus,
-): Promise<ResourceChange | null> {
+async function changeOf(reading: Reading, reference: string, status: ResourceStatus): Promise<ResourceChange | null> {
   const events = pending(status)
   if (events.length === 0) return null
   const resource = reading.resources.get(reference)
-  const base = { address: `${addressPrefix(reading.host)}${reference}`, type: status.resource_type, cause: 'config' as const }
+  const base = {
+    address: `${addressPrefix(reading.host)}${reference}`,
+    type: status.resource_type,
+    cause: 'config' as const,
+  }
   const presence = events.find(({ property }) => property === 'ensure')
-  if (presence !== undefined && isAbsent(presence.previous_value, presence) && !isAbsent(presence.desired_value, null)) {
+  if (
+    presence !== undefined &&
+    isAbsent(presence.previous_value, presence) &&
+    !isAbsent(presence.desired_value, null)
+  ) {
     return { ...base, actions: ['create'], attributes: await created(reading, presence, resource) }
   }
   const attributes: AttributeChange[] = []
@@ -102,7 +110,9 @@ async function created(
   presence: ReportEvent,
   resource: CatalogResource | undefined,
 ): Promise<AttributeChange[]> {
-  const declared = Object.entries(resource?.parameters ?? {}).filter(([name]) => !NOT_STATE.has(name) && name !== 'ensure')
+  const declared = Object.entries(resource?.parameters ?? {}).filter(
+    ([name]) => !NOT_STATE.has(name) && name !== 'ensure',
+  )
   const attributes: AttributeChange[] = []
   for (const [name, given] of declared) {
     const secret = resource!.sensitive_parameters.includes(name)

@@ -113,9 +113,12 @@ function sourceError(
   logs: readonly LogEntry[],
   result: ProcessResult,
 ): TrueupError {
-  const errors = logs.filter(({ level, source }) => /^(err|crit|alert|emerg)/.test(level) && (source ?? '') !== 'Facter')
+  const errors = logs.filter(
+    ({ level, source }) => /^(err|crit|alert|emerg)/.test(level) && (source ?? '') !== 'Facter',
+  )
   const [first] = errors
-  if (first === undefined || first.message.startsWith('Could not run:')) return toolFailed(doing(context, session), result)
+  if (first === undefined || first.message.startsWith('Could not run:'))
+    return toolFailed(doing(context, session), result)
   const { message, file, line } = placeOf(first, session.repositoryPath)
   const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `
   return new TrueupError('SOURCE_INVALID', {

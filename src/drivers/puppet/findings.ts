@@ -62,7 +62,9 @@ function unwrittenIgnores({ ignore }: DriverContext<unknown>, prefix: string, re
   if (ignore.length === 0) return []
   return Object.entries(report.resource_statuses).flatMap(([reference, { events }]) =>
     events
-      .filter(({ status, property }) => status === 'noop' && matchesIgnore(ignore, `${prefix}${reference}`, property ?? ''))
+      .filter(
+        ({ status, property }) => status === 'noop' && matchesIgnore(ignore, `${prefix}${reference}`, property ?? ''),
+      )
       .map(({ property }) => ({
         severity: 'warning' as const,
         code: 'ignore_not_written',

@@ -75,7 +75,10 @@ exec { 'always':
       { address: 'Exec[always]', why: expect.stringContaining('runs with every apply') as string },
     ])
     expect(planned.toolVersions.puppet).toMatch(/^\d+\.\d+\.\d+$/)
-    expect(result).toMatchObject({ status: 'applied', resources: Array.from({ length: 4 }, () => ({ status: 'done' })) })
+    expect(result).toMatchObject({
+      status: 'applied',
+      resources: Array.from({ length: 4 }, () => ({ status: 'done' })),
+    })
     expect(await readFile(join(target, 'app.conf'), 'utf8')).toBe('port=8080\n')
     const said = JSON.stringify([planned, result, context.lines])
     expect(said).not.toContain('s3cr3t-token')
@@ -211,7 +214,9 @@ file { "\${dir}/b": content => 'x', noop => true }
     await rm(join(target, 'a'))
   })
 
-  test('a refresh is announced, and validate names what the parser and the linter say', { timeout: 240_000 }, async () => {
+  test('a refresh is announced, and validate names what the parser and the linter say', {
+    timeout: 240_000,
+  }, async () => {
     await open({
       'stack/site.pp': `
 $dir = $facts['trueup']['inputs']['target']

@@ -32,8 +32,7 @@ export async function prepare(context: DriverContext<PuppetConfig>): Promise<Pre
     source,
     paths: [path, ...(await dependencies(read, list, path, context.config))],
     installed: await installModules(context, source),
-    environment:
-      context.config.environment ?? context.stack.environment.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_'),
+    environment: context.config.environment ?? context.stack.environment.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_'),
   }
 }
 

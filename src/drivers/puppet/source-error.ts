@@ -14,7 +14,10 @@ export function placeOf(entry: Pick<LogEntry, 'message' | 'file' | 'line'>, path
   const file = entry.file ?? found?.file
   const line = entry.line ?? (found?.line === undefined ? undefined : Number(found.line))
   return {
-    message: entry.message.replace(IN_MESSAGE, '').replace(/ on node \S+$/, '').trim(),
+    message: entry.message
+      .replace(IN_MESSAGE, '')
+      .replace(/ on node \S+$/, '')
+      .trim(),
     ...(file !== undefined && { file: path(file) }),
     ...(line !== undefined && { line }),
   }

@@ -67,7 +67,10 @@ function readSettings(text: string): { modulepath?: string[]; manifest?: string 
   const valueOf = (name: string): string | undefined =>
     new RegExp(`^\\s*${name}\\s*=\\s*(\\S.*?)\\s*$`, 'm').exec(text)?.[1]
   const relative = (part: string): boolean => part !== '' && !part.startsWith('/') && !part.includes('$')
-  const modulepath = valueOf('modulepath')?.split(':').map((part) => part.trim()).filter(relative)
+  const modulepath = valueOf('modulepath')
+    ?.split(':')
+    .map((part) => part.trim())
+    .filter(relative)
   const manifest = valueOf('manifest')
   return { ...(modulepath && { modulepath }), ...(manifest !== undefined && relative(manifest) && { manifest }) }
 }

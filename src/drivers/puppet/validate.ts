@@ -42,7 +42,9 @@ export async function validate(context: DriverContext<PuppetConfig>): Promise<Fi
   }
   const found = await Promise.all([source.manifest, ...source.modulepath].map((path) => list(path)))
   const manifests = source.manifest.endsWith('.pp') ? [source.manifest] : []
-  const files = [...new Set([...manifests, ...found.flat().filter((file) => file.endsWith('.pp') && !IS_TEST.test(file))])]
+  const files = [
+    ...new Set([...manifests, ...found.flat().filter((file) => file.endsWith('.pp') && !IS_TEST.test(file))]),
+  ]
   const own = files.filter((file) => isWithin(context.stack.path, file) && !IS_VENDORED.test(file))
   return [...(await parse(context, files)), ...(context.config.lint ? await lint(context, own) : [])]
 }
@@ -56,14 +58,32 @@ async function parse(context: DriverContext<PuppetConfig>, files: string[]): Pro
   const puppet = await findPuppetIfAny(context)
   if (puppet === null) {
     if (context.config.hosts === 'local') return []
-    return [{ severity: 'info', code: 'not_parsed', message: 'puppet is not on this worker: the plan on the hosts checks the syntax' }]
+    return [
+      {
+        severity: 'info',
+        code: 'not_parsed',
+        message: 'puppet is not on this worker: the plan on the hosts checks the syntax',
+      },
+    ]
   }
   const findings: Finding[] = []
   for (let at = 0; at < files.length; at += BATCH) {
     const doing = `validating stack "${context.stack.name}"`
     const scratch = join(context.scratch, 'parser')
     const result = await context.run({
-      argv: [puppet.path, 'parser', 'validate', '--render-as', 'json', '--confdir', scratch, '--vardir', scratch, '--', ...files.slice(at, at + BATCH)],
+      argv: [
+        puppet.path,
+        'parser',
+        'validate',
+        '--render-as',
+        'json',
+        '--confdir',
+        scratch,
+        '--vardir',
+        scratch,
+        '--',
+        ...files.slice(at, at + BATCH),
+      ],
       cwd: context.workspace,
       env: context.env,
       quiet: true,

@@ -1,0 +1,1 @@
+default['web']['motto'] = 'everything here comes from Git'

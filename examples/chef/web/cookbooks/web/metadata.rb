@@ -1,0 +1,3 @@
+name 'web'
+version '1.0.0'
+chef_version '>= 15'

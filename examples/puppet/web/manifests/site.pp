@@ -1,0 +1,2 @@
+# What the host is.
+include profile::greeting
