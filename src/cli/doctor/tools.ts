@@ -12,6 +12,11 @@ const TOOLS = [
   { name: 'tofu', argv: ['tofu', 'version'] },
   { name: 'ansible-playbook', argv: ['ansible-playbook', '--version'] },
   { name: 'cfn-lint', argv: ['cfn-lint', '--version'] },
+  { name: 'puppet', argv: ['puppet', '--version'] },
+  { name: 'r10k', argv: ['r10k', 'version'] },
+  { name: 'chef-client', argv: ['chef-client', '--version'] },
+  { name: 'cinc-client', argv: ['cinc-client', '--version'] },
+  { name: 'ssh', argv: ['ssh', '-V'] },
 ] as const
 
 export function checkNode(): Check {

@@ -129,8 +129,8 @@ end
         },
       ],
     ])
-    const [{ before, after }] = changes[2]!.attributes as [{ before: string; after: string }]
-    expect(before).not.toBe(after)
+    const [secret] = changes[2]!.attributes
+    expect(secret!.before).not.toBe(secret!.after)
   })
 
   test('an ignored attribute is neither shown nor written', async () => {

@@ -21,7 +21,7 @@ export const HOST_SETTINGS = ['agent_catalog_run_lockfile', 'clientbucketdir', '
 export const PLAN = `
 puppet=$1; dir=$2; shift 2
 rm -f "$dir/log.json" "$dir/var/state/last_run_report.yaml"
-"$puppet" config print ${HOST_SETTINGS.join(' ')} >"$dir/settings" 2>/dev/null </dev/null &
+[ -s "$dir/settings" ] || "$puppet" config print ${HOST_SETTINGS.join(' ')} >"$dir/settings" 2>/dev/null </dev/null &
 "$puppet" "$@" </dev/null
 code=$?
 wait
