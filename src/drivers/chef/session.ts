@@ -109,6 +109,7 @@ export async function openSession(
           ...['--run-lock-timeout', String(context.config.lockTimeout), '--no-fork'],
           ...(whyRun ? ['--why-run'] : []),
         ],
+        guarded: true,
         quiet: true,
         graceMs,
         onLine: (line) => {

@@ -8,6 +8,8 @@ export interface HostRun {
   /** Added to the environment; visible to other accounts of the host, so no secrets. */
   env?: { [name: string]: string }
   input?: string | Buffer
+  /** It starts others in sessions of their own, which a cancel must end too. */
+  guarded?: boolean
   /** Keeps its output out of the run's log. */
   quiet?: boolean
   timeoutMs?: number

@@ -2,7 +2,7 @@ import { access, constants, mkdir, mkdtemp, open, rm, stat, writeFile } from 'no
 import { delimiter, dirname, join } from 'node:path'
 import type { DriverContext } from '../driver.ts'
 import type { Host } from './host.ts'
-import { EXTRA_PATH } from './remote-scripts.ts'
+import { EXTRA_PATH, GUARD } from './remote-scripts.ts'
 
 /** The worker's own machine. Nothing is copied: the workspace is private to the run already. */
 export async function openLocal(context: DriverContext<unknown>): Promise<Host> {
@@ -18,8 +18,13 @@ export async function openLocal(context: DriverContext<unknown>): Promise<Host> 
     },
     read: readStart,
     which: (names) => findProgram(names, context.env.PATH ?? ''),
-    run: ({ env, cwd, ...spec }) =>
-      context.run({ ...spec, cwd: cwd ?? directory, env: { ...context.env, PATH: path, ...env } }),
+    run: ({ argv, env, cwd, guarded, ...spec }) =>
+      context.run({
+        ...spec,
+        argv: guarded ? ['sh', '-c', GUARD, 'trueup', ...argv] : argv,
+        cwd: cwd ?? directory,
+        env: { ...context.env, PATH: path, ...env },
+      }),
     close: () => rm(directory, { recursive: true, force: true }),
   }
 }

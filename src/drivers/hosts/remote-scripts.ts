@@ -50,3 +50,55 @@ code=$?
 rm -f "$dir/.groups/$group"
 exit $code
 `
+
+/**
+ * Runs a program so that a signal ends everything it has started. Puppet and Chef give each command a session of its own,
+ * where no signal to their group arrives, and leave it behind when they end. So the program gets a session too, and the
+ * shell here stays between it and the signals: it looks up the tree of processes while there still is one. Services that
+ * were started meanwhile have left the tree, and stay. Killed itself, it takes the program along (PR_SET_PDEATHSIG).
+ */
+export const GUARD = `
+exec 3<&0
+if command -v setpriv >/dev/null 2>&1 && command -v setsid >/dev/null 2>&1; then
+  setpriv --pdeathsig KILL setsid "$@" <&3 3<&- &
+elif command -v setsid >/dev/null 2>&1; then
+  setsid "$@" <&3 3<&- &
+else
+  "$@" <&3 3<&- &
+fi
+root=$!
+parents() {
+  for file in /proc/[0-9]*/stat; do
+    { read -r line <"$file"; } 2>/dev/null || continue
+    set -- \${line##*) }
+    echo "\${line%% *}:$2"
+  done
+}
+tree() {
+  found=" $root "
+  all=$(parents)
+  again=yes
+  while [ "$again" = yes ]; do
+    again=no
+    for each in $all; do
+      case $found in *" \${each%:*} "*) continue ;; esac
+      case $found in *" \${each#*:} "*) found="$found\${each%:*} "; again=yes ;; esac
+    done
+  done
+}
+alive() { for each in $found; do kill -0 "$each" 2>/dev/null && return 0; done; return 1; }
+end() {
+  trap '' INT TERM HUP
+  tree
+  kill -TERM $found 2>/dev/null
+  n=0
+  while alive && [ "$n" -lt 80 ]; do sleep 0.1 2>/dev/null || sleep 1; n=$((n + 1)); done
+  kill -KILL $found 2>/dev/null
+  ended=yes
+}
+trap end INT TERM HUP
+wait "$root"
+code=$?
+[ -n "$ended" ] && exit 143
+exit $code
+`

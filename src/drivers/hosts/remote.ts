@@ -8,7 +8,7 @@ import { checkConnected, connect, remoteShell } from './connection.ts'
 import type { Host, HostRun } from './host.ts'
 import { packDirectories } from './pack.ts'
 import { quoted } from './quote.ts'
-import { RUNNER } from './remote-scripts.ts'
+import { GUARD, RUNNER } from './remote-scripts.ts'
 import type { SshCommand } from './ssh-command.ts'
 import type { SshFiles } from './ssh-files.ts'
 
@@ -25,9 +25,10 @@ export async function openRemote(
   const { config } = context
   const { name } = command.target
 
-  const run = async ({ argv, cwd, env, ...spec }: HostRun): Promise<ProcessResult> => {
-    const words =
-      env === undefined ? argv : ['env', ...Object.entries(env).map(([key, value]) => `${key}=${value}`), ...argv]
+  const run = async ({ argv, cwd, env, guarded, ...spec }: HostRun): Promise<ProcessResult> => {
+    const program = guarded ? ['sh', '-c', GUARD, 'trueup', ...argv] : argv
+    const settings = Object.entries(env ?? {}).map(([key, value]) => `${key}=${value}`)
+    const words = settings.length === 0 ? program : ['env', ...settings, ...program]
     const result = await context.run({
       ...spec,
       argv: [command.program, ...command.further, remoteShell(config, RUNNER, directory, cwd ?? directory, ...words)],

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -91,6 +91,32 @@ describe.skipIf(!hasSshd())('hosts over SSH (OpenSSH server of this machine)', (
     expect((await running)[0]!.value).toMatchObject({ canceled: true })
     expect(existsSync(`/proc/${pid}`)).toBe(false)
     expect(existsSync(directory)).toBe(false)
+  })
+
+  test('a cancel also ends commands with a session of their own, on the host and here', {
+    timeout: 60_000,
+  }, async () => {
+    for (const hosts of [undefined, 'local']) {
+      await open(hosts === undefined ? {} : { hosts })
+      const mark = join(context.root, 'pid')
+      const running = onEachHost(context, (host) =>
+        host.run({ argv: ['sh', '-c', `setsid sleep 300 & echo $! >${mark}; wait`], guarded: true }),
+      )
+      await until(() => existsSync(mark))
+      await sleep(50)
+      const pid = Number(await readFile(mark, 'utf8'))
+      context.cancel()
+      expect((await running)[0]!.value).toMatchObject({ canceled: true })
+      expect(existsSync(`/proc/${pid}`)).toBe(false)
+      if (hosts === undefined) await context.remove()
+    }
+  })
+
+  test('a program that is guarded keeps its exit code and its input', async () => {
+    await open()
+    const guarded = { argv: ['sh', '-c', 'cat; exit 7'], input: 'given', guarded: true }
+    const [outcome] = await onEachHost(context, (host) => host.run(guarded))
+    expect(outcome!.value).toMatchObject({ exitCode: 7, stdout: 'given' })
   })
 
   test('a program on the host that ignores signals is killed', { timeout: 30_000 }, async () => {
@@ -204,7 +230,6 @@ describe.skipIf(!hasSshd())('hosts over SSH (OpenSSH server of this machine)', (
       code: 'CONFIG_INVALID',
       text: { next: expect.stringContaining('trueup variable set OTHER') as string },
     })
-    await writeFile(join(context.root, 'x'), '')
   })
 })
 

@@ -32,22 +32,28 @@ describeWithHosts('Puppet on several hosts over SSH', () => {
   }
   const withPuppet = test.skipIf(findTool('puppet') === null)
 
-  withPuppet('each host is planned and applied as itself; one that is down hides no other', { timeout: 240_000 }, async () => {
-    await open()
-    await hosts.cutOff(3)
-    try {
-      const plan = await puppetDriver.plan(context)
-      expect(plan.changes.map(({ address }) => address)).toEqual(['host1/File[/etc/motd]', 'host2/File[/etc/motd]'])
-      expect(plan.changes[0]!.attributes).toContainEqual(expect.objectContaining({ path: 'content', after: 'host1\n' }))
-      expect(plan.coverage.unchecked).toMatchObject([{ address: 'host3', unreachable: true }])
-      expect(plan.findings).toContainEqual(expect.objectContaining({ code: 'target_unreachable' }))
-      const result = await puppetDriver.apply(context, plan)
-      expect(result).toMatchObject({ status: 'applied', resources: [{ status: 'done' }, { status: 'done' }] })
-      expect(await hosts.exec(2, 'cat /etc/motd')).toBe('host2\n')
-    } finally {
-      await hosts.reconnect(3)
-    }
-  })
+  withPuppet(
+    'each host is planned and applied as itself; one that is down hides no other',
+    { timeout: 240_000 },
+    async () => {
+      await open()
+      await hosts.cutOff(3)
+      try {
+        const plan = await puppetDriver.plan(context)
+        expect(plan.changes.map(({ address }) => address)).toEqual(['host1/File[/etc/motd]', 'host2/File[/etc/motd]'])
+        expect(plan.changes[0]!.attributes).toContainEqual(
+          expect.objectContaining({ path: 'content', after: 'host1\n' }),
+        )
+        expect(plan.coverage.unchecked).toMatchObject([{ address: 'host3', unreachable: true }])
+        expect(plan.findings).toContainEqual(expect.objectContaining({ code: 'target_unreachable' }))
+        const result = await puppetDriver.apply(context, plan)
+        expect(result).toMatchObject({ status: 'applied', resources: [{ status: 'done' }, { status: 'done' }] })
+        expect(await hosts.exec(2, 'cat /etc/motd')).toBe('host2\n')
+      } finally {
+        await hosts.reconnect(3)
+      }
+    },
+  )
 
   withPuppet('a run of the host own agent is respected: STATE_LOCKED names it', { timeout: 240_000 }, async () => {
     await open({ hosts: [hosts.hosts[0]], lockTimeout: 1 })

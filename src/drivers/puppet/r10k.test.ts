@@ -10,7 +10,12 @@ import { installModules } from './r10k.ts'
 describeWithTool('r10k', 'modules of a Puppetfile', () => {
   let context: TestContext<PuppetConfig>
   afterEach(() => context?.remove())
-  const source = { manifest: 'stack/site.pp', modulepath: ['stack/modules'], hiera: null, puppetfile: 'stack/Puppetfile' }
+  const source = {
+    manifest: 'stack/site.pp',
+    modulepath: ['stack/modules'],
+    hiera: null,
+    puppetfile: 'stack/Puppetfile',
+  }
 
   /** A module in a Git repository of this machine. */
   function moduleRepository(): string {
@@ -30,7 +35,9 @@ describeWithTool('r10k', 'modules of a Puppetfile', () => {
     const url = moduleRepository()
     await context.write({ 'stack/Puppetfile': `mod 'greeting', git: '${url}', branch: 'main'\n` })
     const installed = await installModules(context, source)
-    expect(execFileSync('cat', [join(installed!, 'greeting/manifests/init.pp')], { encoding: 'utf8' })).toContain('class')
+    expect(execFileSync('cat', [join(installed!, 'greeting/manifests/init.pp')], { encoding: 'utf8' })).toContain(
+      'class',
+    )
     const later = await context.next()
     later.env.PATH = '/nowhere'
     // r10k is not even started, but it must be there.

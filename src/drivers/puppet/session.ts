@@ -102,6 +102,7 @@ export async function openSession(
       host.run({
         ...options,
         argv,
+        guarded: true,
         quiet: true,
         onLine: (line) => {
           if (/^(trueup-|Error: Facter: )/.test(line)) return
