@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
@@ -60,6 +61,22 @@ export function withoutIgnored(catalog: Catalog, prefix: string, ignored: Ignore
 const contentOf = (name: string, address: string, ignored: IgnoreMatcher): boolean =>
   name === 'source' && ignored(address, 'content')
 
+/**
+ * A parameter as people write it. Ruby takes text that comes from a fact for binary, and catalogs then have it as an object
+ * (`__ptype`, "rich data"); so do sensitive values inside of others.
+ */
+export function plainValue(given: Json): Json {
+  if (given === null || typeof given !== 'object') return given
+  if (Array.isArray(given)) return given.map(plainValue)
+  const { __ptype: type, __pvalue: inner } = given
+  if (type === 'Binary' && typeof inner === 'string') {
+    const bytes = Buffer.from(inner, 'base64')
+    return isUtf8(bytes) ? bytes.toString('utf8') : given
+  }
+  if (type === 'Sensitive') return plainValue(inner ?? null)
+  return Object.fromEntries(Object.entries(given).map(([key, each]) => [key, plainValue(each)]))
+}
+
 /** Parameters that identify or steer a resource. */
 export const NOT_STATE: ReadonlySet<string> = new Set([
   ...['name', 'title', 'path', 'command', 'provider', 'alias', 'audit', 'before', 'require', 'notify', 'subscribe'],
@@ -115,7 +132,7 @@ export const NOT_STATE: ReadonlySet<string> = new Set([
 /** Everything that the catalog says is secret, as text. */
 export function secretsIn(catalog: Catalog): string[] {
   return catalog.resources.flatMap(({ parameters, sensitive_parameters }) =>
-    sensitive_parameters.flatMap((name) => textsOf(parameters[name] ?? null)),
+    sensitive_parameters.flatMap((name) => textsOf(plainValue(parameters[name] ?? null))),
   )
 }
 

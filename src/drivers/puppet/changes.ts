@@ -3,7 +3,7 @@ import type { Json } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'
 import { addressPrefix, type Host } from '../hosts/host.ts'
 import { redactionFor, secretInputs, type Redaction } from '../values/redaction.ts'
-import { byReference, type CatalogResource, NOT_STATE, secretsIn } from './catalog.ts'
+import { byReference, type CatalogResource, NOT_STATE, plainValue, secretsIn } from './catalog.ts'
 import { type Contents, sameChecksum } from './contents.ts'
 import type { DryRun } from './dry-run.ts'
 import { plainChecksum, type ReportEvent, type ResourceStatus } from './report.ts'
@@ -104,9 +104,11 @@ function isAbsent(value: Json | undefined, event: ReportEvent | null): boolean {
   return value === 'absent' || value === 'purged' || value === null || value === undefined
 }
 
+const holdsSensitive = (given: Json): boolean => JSON.stringify(given).includes('"__ptype":"Sensitive"')
+
 /** What a resource gets that is not there yet: the state that its code declares. */
 async function created(
-  { context, redaction, contents }: Reading,
+  { redaction, contents }: Reading,
   presence: ReportEvent,
   resource: CatalogResource | undefined,
 ): Promise<AttributeChange[]> {
@@ -116,13 +118,12 @@ async function created(
   const attributes: AttributeChange[] = []
   for (const [name, given] of declared) {
     const secret = resource!.sensitive_parameters.includes(name)
-    attributes.push(attribute(name, undefined, redaction.value(given, secret)))
+    attributes.push(attribute(name, undefined, redaction.value(plainValue(given), secret || holdsSensitive(given))))
   }
   const text = declared.some(([name]) => name === 'content') ? null : await contents.desired(resource)
   if (text !== null) attributes.push(attribute('content', undefined, redaction.value(text, false)))
   const ensure = presence.redacted ? 'present' : (presence.desired_value ?? 'present')
   attributes.push(attribute('ensure', redaction.value('absent', false), redaction.value(ensure, false)))
-  void context
   return attributes
 }
 

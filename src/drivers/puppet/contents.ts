@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json } from '../../lib/json.ts'
 import type { Host } from '../hosts/host.ts'
-import type { CatalogResource } from './catalog.ts'
+import { type CatalogResource, plainValue } from './catalog.ts'
 
 /** Larger files are shown by their checksums. */
 const MAX_CONTENT = 256 * 1024
@@ -22,7 +22,8 @@ export function contentsOf(modules: readonly string[]): Contents {
   return {
     async desired(resource) {
       if (resource?.type !== 'File') return null
-      const { content, source } = resource.parameters
+      const { source } = resource.parameters
+      const content = plainValue(resource.parameters.content ?? null)
       if (typeof content === 'string') return content.length <= MAX_CONTENT ? content : null
       // A list of sources is a question to the host: the first that is there.
       const found = typeof source === 'string' ? /^puppet:\/\/\/modules\/(\w+)\/(.+)$/.exec(source) : null
