@@ -35,7 +35,7 @@ export function attributesOf(entry: Entry): ToldChange {
   for (const line of lines) {
     const told = attributeIn(entry, line)
     if (told !== null) add(told)
-    else if (!CREATED.test(line) && !DELETED.test(line) && !/^suppressed sensitive/.test(line)) rest.push(line)
+    else if (!CREATED.test(line) && !DELETED.test(line) && !line.startsWith('suppressed sensitive')) rest.push(line)
   }
   if (created) {
     for (const [path, value] of Object.entries(entry.wanted ?? {})) {
@@ -64,7 +64,7 @@ function attributeIn(entry: Entry, line: string): Told | null {
   if (content) return contentOf(entry, content[1]!, content[2]!)
   const service = /^(enable|disable|start|stop|restart|reload) service /.exec(line)
   if (service) {
-    const path = /able$/.test(service[1]!) ? 'enabled' : 'running'
+    const path = service[1]!.endsWith('able') ? 'enabled' : 'running'
     const after = ['enable', 'start'].includes(service[1]!)
     if (/^(restart|reload)$/.test(service[1]!)) return { path: 'state', after: service[1]! }
     return { path, before: !after, after }

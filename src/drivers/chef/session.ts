@@ -44,7 +44,7 @@ export interface Session {
   client: string
   /** Runs it; the report is null where it did not come so far. */
   run(options: RunOptions): Promise<{ result: ProcessResult; report: ChefReport | null }>
-  repositoryPath(path: string): string
+  repositoryPath: (path: string) => string
 }
 
 /** @throws TOOL_MISSING, and errors of the connection */
@@ -97,16 +97,21 @@ export async function openSession(
       await host.run({ argv: ['rm', '-f', `${directory}/report.json`], quiet: true })
       const result = await host.run({
         argv: [
-          ...[
-            client,
-            '--local-mode',
-            '--config',
-            `${directory}/client.rb`,
-            '--json-attributes',
-            `${directory}/node.json`,
-          ],
-          ...['--no-color', '--format', 'doc', '--force-formatter', '--log_level', 'warn'],
-          ...['--run-lock-timeout', String(context.config.lockTimeout), '--no-fork'],
+          client,
+          '--local-mode',
+          '--config',
+          `${directory}/client.rb`,
+          '--json-attributes',
+          `${directory}/node.json`,
+          '--no-color',
+          '--format',
+          'doc',
+          '--force-formatter',
+          '--log_level',
+          'warn',
+          '--run-lock-timeout',
+          String(context.config.lockTimeout),
+          '--no-fork',
           ...(whyRun ? ['--why-run'] : []),
         ],
         guarded: true,

@@ -67,7 +67,14 @@ export function sshCommand(
     // Without the socket it must not connect by itself: it would ask nobody and check nothing.
     further: [
       ...common,
-      ...['-o', 'ControlMaster=no', '-o', 'BatchMode=yes', '-o', 'ProxyCommand=false', '-o', 'LogLevel=ERROR'],
+      '-o',
+      'ControlMaster=no',
+      '-o',
+      'BatchMode=yes',
+      '-o',
+      'ProxyCommand=false',
+      '-o',
+      'LogLevel=ERROR',
       '--',
       target.address,
     ],

@@ -101,8 +101,18 @@ async function applyOn(context: DriverContext<PuppetConfig>, session: Session, w
   try {
     const result = await session.run(
       [
-        ...['sh', '-c', APPLY, 'sh', session.puppet, host.directory, settings.agent_catalog_run_lockfile ?? ''],
-        ...[String(context.config.lockTimeout), 'apply', '--detailed-exitcodes', ...session.arguments, ...kept],
+        'sh',
+        '-c',
+        APPLY,
+        'sh',
+        session.puppet,
+        host.directory,
+        settings.agent_catalog_run_lockfile ?? '',
+        String(context.config.lockTimeout),
+        'apply',
+        '--detailed-exitcodes',
+        ...session.arguments,
+        ...kept,
         // A catalog that needs modules of the host cannot be applied from a file: it is compiled anew.
         ...(local === null
           ? [posix.join(session.places.root, work.prepared.source.manifest)]

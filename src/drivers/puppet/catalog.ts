@@ -37,11 +37,16 @@ export const byReference = (catalog: Catalog): Map<string, CatalogResource> =>
 
 /**
  * The catalog without what the ignore rules cover: Puppet then neither looks at such an attribute nor writes it. Null where
- * they cover nothing in it. Parameters that are no properties (`path`, `provider`, `require` …) stay: they are not state.
+ * they cover nothing in it. Parameters that are no properties (`path`, `provider`, `require` …) stay: they are not state. So
+ * do resources that are yet to be made (`absent`): nobody else has a hand on them, and they are made as declared.
  */
-export function withoutIgnored(catalog: Catalog, prefix: string, ignored: IgnoreMatcher): Catalog | null {
+export function withoutIgnored(
+  catalog: Catalog,
+  { prefix, ignored, absent }: { prefix: string; ignored: IgnoreMatcher; absent: ReadonlySet<string> },
+): Catalog | null {
   let found = false
   const resources = catalog.resources.map((resource) => {
+    if (absent.has(referenceOf(resource))) return resource
     const address = `${prefix}${referenceOf(resource)}`
     const dropped = Object.keys(resource.parameters).filter(
       (name) => !NOT_STATE.has(name) && (ignored(address, name) || contentOf(name, address, ignored)),
@@ -78,56 +83,19 @@ export function plainValue(given: Json): Json {
 }
 
 /** Parameters that identify or steer a resource. */
-export const NOT_STATE: ReadonlySet<string> = new Set([
-  ...['name', 'title', 'path', 'command', 'provider', 'alias', 'audit', 'before', 'require', 'notify', 'subscribe'],
-  ...[
-    'tag',
-    'stage',
-    'loglevel',
-    'noop',
-    'schedule',
-    'creates',
-    'onlyif',
-    'unless',
-    'refreshonly',
-    'cwd',
-    'environment',
-  ],
-  ...[
-    'backup',
-    'force',
-    'purge',
-    'recurse',
-    'recurselimit',
-    'replace',
-    'show_diff',
-    'checksum',
-    'ignore',
-    'sourceselect',
-  ],
-  ...[
-    'source_permissions',
-    'links',
-    'max_files',
-    'validate_cmd',
-    'validate_replacement',
-    'validation',
-    'timeout',
-    'tries',
-  ],
-  ...['try_sleep', 'logoutput', 'refresh', 'returns', 'hasstatus', 'hasrestart', 'status', 'start', 'stop', 'restart'],
-  ...[
-    'pattern',
-    'manifest',
-    'binary',
-    'control',
-    'allow_virtual',
-    'managehome',
-    'install_options',
-    'uninstall_options',
-  ],
-  ...['configfiles', 'reinstall_on_refresh', 'package_settings', 'adminfile', 'responsefile', 'line', 'match', 'after'],
-])
+export const NOT_STATE: ReadonlySet<string> = new Set(
+  `
+    name title path command provider alias audit before require notify subscribe tag stage loglevel noop
+    schedule creates onlyif unless refreshonly cwd environment backup force purge recurse recurselimit
+    replace show_diff checksum ignore sourceselect source_permissions links max_files validate_cmd
+    validate_replacement validation timeout tries try_sleep logoutput refresh returns hasstatus
+    hasrestart status start stop restart pattern manifest binary control allow_virtual managehome
+    install_options uninstall_options configfiles reinstall_on_refresh package_settings adminfile
+    responsefile line match after
+  `
+    .trim()
+    .split(/\s+/),
+)
 
 /** Everything that the catalog says is secret, as text. */
 export function secretsIn(catalog: Catalog): string[] {

@@ -6,7 +6,7 @@ import { redactionFor, secretInputs, type Redaction } from '../values/redaction.
 import { byReference, type CatalogResource, NOT_STATE, plainValue, secretsIn } from './catalog.ts'
 import { type Contents, sameChecksum } from './contents.ts'
 import type { DryRun } from './dry-run.ts'
-import { plainChecksum, type ReportEvent, type ResourceStatus } from './report.ts'
+import { isMissing, plainChecksum, type ReportEvent, type ResourceStatus } from './report.ts'
 import { runFindings } from './findings.ts'
 
 export interface HostPlan {
@@ -85,24 +85,16 @@ async function changeOf(reading: Reading, reference: string, status: ResourceSta
     cause: 'config' as const,
   }
   const presence = events.find(({ property }) => property === 'ensure')
-  if (
-    presence !== undefined &&
-    isAbsent(presence.previous_value, presence) &&
-    !isAbsent(presence.desired_value, null)
-  ) {
+  if (presence !== undefined && isMissing(presence) && !isAbsent(presence.desired_value)) {
     return { ...base, actions: ['create'], attributes: await created(reading, presence, resource) }
   }
   const attributes: AttributeChange[] = []
   for (const event of events) attributes.push(await updated(reading, base.address, event, resource))
-  const isDeletion = presence !== undefined && isAbsent(presence.desired_value, null)
+  const isDeletion = presence !== undefined && isAbsent(presence.desired_value)
   return { ...base, actions: [isDeletion ? 'delete' : 'update'], attributes }
 }
 
-/** A secret resource does not say what it was: the name of the event does (`file_created`). */
-function isAbsent(value: Json | undefined, event: ReportEvent | null): boolean {
-  if (event?.redacted) return /created$/.test(event.name ?? '')
-  return value === 'absent' || value === 'purged' || value === null || value === undefined
-}
+const isAbsent = (value: Json | undefined): boolean => ['absent', 'purged', null, undefined].includes(value as string)
 
 const holdsSensitive = (given: Json): boolean => JSON.stringify(given).includes('"__ptype":"Sensitive"')
 

@@ -7,8 +7,8 @@ import { addressPrefix } from '../hosts/host.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'
 import { type Catalog, parseCatalog, withoutIgnored } from './catalog.ts'
 import type { PuppetConfig } from './config.ts'
-import { type LogEntry, parseLogs, parseReport, type Report } from './report.ts'
-import { HOST_SETTINGS, PLAN } from './scripts.ts'
+import { isMissing, type LogEntry, parseLogs, parseReport, type Report } from './report.ts'
+import { type HOST_SETTINGS, PLAN } from './scripts.ts'
 import { placeOf } from './source-error.ts'
 import { withLocalSources } from './local-sources.ts'
 import type { Session } from './session.ts'
@@ -42,7 +42,11 @@ export async function dryRun(
   const first = await noop(context, session, compiling)
   const compiled = parseCatalog(await readCatalog(session), doing(context, session))
   const prefix = addressPrefix(session.host)
-  const catalog = context.ignore.length === 0 ? null : withoutIgnored(compiled, prefix, compileIgnore(context.ignore))
+  const absent = absentIn(first.report)
+  const catalog =
+    context.ignore.length === 0
+      ? null
+      : withoutIgnored(compiled, { prefix, ignored: compileIgnore(context.ignore), absent })
   const local = catalog === null ? null : withLocalSources(catalog, session.modules)
   // What cannot be taken out is named by the findings.
   if (catalog === null || local === null) return { ...first, catalog: compiled }
@@ -50,6 +54,13 @@ export async function dryRun(
   const second = await noop(context, session, ['--catalog', posix.join(session.host.directory, 'catalog.json')])
   return { ...second, catalog }
 }
+
+const absentIn = ({ resource_statuses }: Report): Set<string> =>
+  new Set(
+    Object.entries(resource_statuses)
+      .filter(([, { events }]) => events.some((event) => event.property === 'ensure' && isMissing(event)))
+      .map(([reference]) => reference),
+  )
 
 const doing = ({ stack }: DriverContext<unknown>, { host }: Session): string =>
   `planning stack "${stack.name}" with puppet${host.name === '' ? '' : ` on host "${host.name}"`}`

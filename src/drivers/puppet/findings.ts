@@ -30,7 +30,7 @@ export function runFindings(
     })
   }
   const refreshed = report.logs
-    .filter(({ message }) => /^Would have triggered 'refresh'/.test(message))
+    .filter(({ message }) => message.startsWith("Would have triggered 'refresh'"))
     .map(({ source }) => resourceOf(source))
     .filter((resource) => resource !== null)
   for (const resource of refreshed) {

@@ -16,6 +16,10 @@ const Event = z.object({
 })
 export type ReportEvent = z.infer<typeof Event>
 
+/** Whether an event of `ensure` tells of a resource that is not there. A secret one says it by its name (`file_created`). */
+export const isMissing = ({ redacted, name, previous_value: previous }: ReportEvent): boolean =>
+  redacted ? (name ?? '').endsWith('created') : (previous ?? 'absent') === 'absent' || previous === 'purged'
+
 const Status = z.object({
   title: z.string(),
   resource_type: z.string(),

@@ -46,7 +46,7 @@ export interface Session {
   /** Arguments that every call of `puppet apply` gets: nothing of the host's own configuration is used or written. */
   arguments: string[]
   /** A path in messages of Puppet as one of the repository. */
-  repositoryPath(path: string): string
+  repositoryPath: (path: string) => string
   run(argv: string[], options?: { graceMs?: number; onLine?: (line: string) => void }): Promise<ProcessResult>
 }
 
@@ -90,12 +90,32 @@ export async function openSession(
       ...Object.values(places.extra).map((there) => ({ here: installed!, there })),
     ]),
     arguments: [
-      ...['--confdir', `${directory}/conf`, '--codedir', `${directory}/code`, '--vardir', `${directory}/var`],
-      ...['--publicdir', `${directory}/public`, '--logdir', `${directory}/log`, '--rundir', `${directory}/run`],
-      ...['--ssldir', `${directory}/conf/ssl`, '--pluginfactdest', `${directory}/facts.d`],
-      ...['--environment', environment],
+      '--confdir',
+      `${directory}/conf`,
+      '--codedir',
+      `${directory}/code`,
+      '--vardir',
+      `${directory}/var`,
+      '--publicdir',
+      `${directory}/public`,
+      '--logdir',
+      `${directory}/log`,
+      '--rundir',
+      `${directory}/run`,
+      '--ssldir',
+      `${directory}/conf/ssl`,
+      '--pluginfactdest',
+      `${directory}/facts.d`,
+      '--environment',
+      environment,
       ...(source.hiera !== null ? ['--hiera_config', at(source.hiera)] : []),
-      ...['--color', 'false', '--no-show_diff', '--logdest', `${directory}/log.json`, '--logdest', 'console'],
+      '--color',
+      'false',
+      '--no-show_diff',
+      '--logdest',
+      `${directory}/log.json`,
+      '--logdest',
+      'console',
     ],
     repositoryPath: (path) => repositoryPath(path, places),
     run: (argv, { onLine, ...options } = {}) =>
