@@ -61,7 +61,13 @@ export type Report = z.infer<typeof Report>
  */
 export function parseReport(text: string, doing: string): Report {
   try {
-    return Report.parse(parse(text, { customTags: (tags) => [...tags, ...RUBY_OBJECTS, BASE64], maxAliasCount: -1 }))
+    return Report.parse(
+      parse(text, {
+        customTags: (tags) => [...tags, ...RUBY_OBJECTS, ...BASE64],
+        maxAliasCount: -1,
+        logLevel: 'error',
+      }),
+    )
   } catch (cause) {
     throw new TrueupError('TOOL_OUTPUT', { doing, why: "the host's run report is not one Trueup can read", cause })
   }
@@ -75,11 +81,11 @@ const RUBY_OBJECTS: CollectionTag[] = [
   'Puppet::Transaction::Event',
 ].map((name) => ({ tag: `!ruby/object:${name}`, collection: 'map', nodeClass: YAMLMap }))
 
-/** Strings that Ruby thinks binary; what is text after all becomes text. */
-const BASE64: ScalarTag = {
-  tag: 'tag:yaml.org,2002:binary',
-  resolve: (text) => Buffer.from(text.replaceAll(/\s/g, ''), 'base64').toString('utf8'),
-}
+/** Strings that Ruby thinks binary, as `!binary` and not as YAML's own `!!binary`; what is text after all becomes text. */
+const BASE64: ScalarTag[] = ['!binary', 'tag:yaml.org,2002:binary'].map((tag) => ({
+  tag,
+  resolve: (text: string) => Buffer.from(text.replaceAll(/\s/g, ''), 'base64').toString('utf8'),
+}))
 
 /** A checksum as text; Puppet writes some of them as base64, without saying so. */
 export function plainChecksum(given: Json): Json {
