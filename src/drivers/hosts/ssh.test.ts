@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { type TestContext, testContext } from '../testing/context.ts'
+import { type TestContext, testContext, type TestContextOptions } from '../testing/context.ts'
 import { type HostSettings, hostSettings } from './config.ts'
 import { onEachHost } from './each.ts'
 import { hasSshd, type Sshd, startSshd } from './testing/sshd.ts'
@@ -20,7 +20,7 @@ describe.skipIf(!hasSshd())('hosts over SSH (OpenSSH server of this machine)', (
   afterAll(() => sshd.stop())
   afterEach(() => context?.remove())
 
-  const open = async (given: object = {}, more: Partial<Parameters<typeof testContext<HostSettings>>[0]> = {}) => {
+  const open = async (given: object = {}, more: Partial<TestContextOptions<HostSettings>> = {}) => {
     context = await testContext<HostSettings>({
       config: Settings.parse({
         hosts: [{ name: 'one', address: '127.0.0.1', port: sshd.port }],
