@@ -33,7 +33,7 @@ describe.skipIf(!hasSshd())('hosts over SSH (OpenSSH server of this machine)', (
         'roles/r/run.sh': { content: 'x', mode: 0o755 },
       },
       ...more,
-      env: { KEY: sshd.privateKey, ...more.env },
+      env: Object.assign({ KEY: sshd.privateKey }, more.env),
     })
     return context
   }
