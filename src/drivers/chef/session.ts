@@ -69,7 +69,7 @@ export async function openSession(
   const { root } = await host.place({ paths })
   const at = (path: string): string => posix.join(root, path)
   const { directory } = host
-  await host.write('trueup_report.rb', await readFile(new URL('trueup_report.rb', import.meta.url)))
+  await host.write('trueup_report.rb', await readFile(new URL('plugins/trueup_report.rb', import.meta.url)))
   await host.write('node.json', nodeJson(source.runList, source.attributes, trueupAttributes(context)))
   // Chef takes directories of cookbooks, and a policy names single ones.
   const singles = Object.entries(source.single)
