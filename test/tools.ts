@@ -20,6 +20,8 @@ const VERSION_ARGUMENTS: { readonly [tool: string]: readonly string[] } = {
   ip: ['-V'],
   ssh: ['-V'],
   r10k: ['version'],
+  kubectl: ['version', '--client'],
+  helm: ['version', '--short'],
 }
 /** Programs that end with an error when they are asked, or take seconds to answer: that they are there is enough. */
 const NOT_ASKED = new Set(['sshd'])

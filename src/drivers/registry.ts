@@ -8,6 +8,7 @@ import type { Driver } from './driver.ts'
 import { chefDriver } from './chef/index.ts'
 import { filesDriver } from './files/index.ts'
 import { puppetDriver } from './puppet/index.ts'
+import { kubernetesDriver } from './kubernetes/index.ts'
 import { terraformDriver } from './terraform/index.ts'
 
 /**
@@ -21,6 +22,7 @@ export const DRIVERS: ReadonlyMap<string, Driver> = new Map<string, Driver>([
   ['command', commandDriver as unknown as Driver],
   ['files', filesDriver as unknown as Driver],
   ['puppet', puppetDriver as unknown as Driver],
+  ['kubernetes', kubernetesDriver as unknown as Driver],
   ['terraform', terraformDriver as unknown as Driver],
 ])
 

@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Agent } from 'undici'
+import { TrueupError } from '../../../lib/errors/error.ts'
+import type { ClusterAccess, Headers } from './access.ts'
+import { failureOf, isStatus, type Status } from './failures.ts'
+
+/** Times of a request. Milliseconds. */
+const CONNECT_MS = 10_000
+const ANSWER_MS = 60_000
+/** An answer 429 or 5xx, or a connection that was closed while idle, is tried again. */
+const ATTEMPTS = 5
+const FIRST_PAUSE = 100
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface Call {
+  /** What is being done, for errors: `reading Deployment/shop/web`. */
+  doing: string
+  method?: Method
+  /** With query. */
+  path: string
+  body?: string
+  contentType?: string
+  signal?: AbortSignal
+}
+
+export interface Answer<T> {
+  status: number
+  /** The object, or the server's Status where it refused. */
+  body: T
+}
+
+/**
+ * Speaks with one API server over kept connections: HTTP/1.1 with as many as there may be requests at once, since each
+ * request then has one for itself (HTTP/2 was not faster in Node, 2026).
+ */
+export class Client {
+  readonly access: ClusterAccess
+  readonly #agent: Agent
+  readonly #origin: string
+  readonly #base: string
+
+  constructor(access: ClusterAccess) {
+    this.access = access
+    const url = new URL(access.server)
+    this.#origin = url.origin
+    this.#base = url.pathname.replace(/\/$/, '')
+    this.#agent = new Agent({
+      connect: { ...access.tls, timeout: CONNECT_MS },
+      connections: 128,
+      keepAliveTimeout: 20_000,
+      headersTimeout: ANSWER_MS,
+      bodyTimeout: ANSWER_MS,
+    })
+  }
+
+  /** The answer whatever its status. TARGET_UNREACHABLE where there is none, CANCELED when the signal ends it. */
+  async ask<T>(call: Call): Promise<Answer<T | Status>> {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#once<T>(call, attempt)
+      if (answer !== null && !mayTryAgain(answer)) return answer
+      if (answer !== null && attempt >= ATTEMPTS) return answer
+      const pause = (answer?.retryAfterMs ?? FIRST_PAUSE * 2 ** (attempt - 1)) * (0.75 + Math.random() / 2)
+      await sleep(pause, undefined, { signal: call.signal }).catch(() => {})
+    }
+  }
+
+  /** The answer of a request that has to succeed. Throws what `failureOf` makes of a refusal. */
+  async must<T>(call: Call): Promise<T> {
+    const answer = await this.ask<T>(call)
+    if (answer.status < 300) return answer.body as T
+    throw failureOf(call.doing, answer.status, answer.body as Status)
+  }
+
+  /** Like `must`, but null for 404. */
+  async find<T>(call: Call): Promise<T | null> {
+    const answer = await this.ask<T>(call)
+    if (answer.status === 404) return null
+    if (answer.status < 300) return answer.body as T
+    throw failureOf(call.doing, answer.status, answer.body as Status)
+  }
+
+  /** The lines of a watch as they come; ends when the server ends it. */
+  async *lines(call: Call): AsyncGenerator<string> {
+    const answer = await this.#request(call, { bodyTimeout: 0 })
+    if (answer.statusCode !== 200) {
+      const text = await answer.body.text()
+      throw failureOf(call.doing, answer.statusCode, statusFrom(text, answer.statusCode))
+    }
+    let rest = ''
+    const decoder = new TextDecoder()
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) if (line !== '') yield line
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy()
+  }
+
+  /** Null where the connection broke and another attempt may go well. */
+  async #once<T>(call: Call, attempt: number): Promise<(Answer<T | Status> & { retryAfterMs?: number }) | null> {
+    try {
+      const answer = await this.#request(call)
+      const text = await answer.body.text()
+      const retryAfter = Number(answer.headers['retry-after'])
+      const body = answer.statusCode < 300 ? (JSON.parse(text) as T) : statusFrom(text, answer.statusCode)
+      return { status: answer.statusCode, body, ...(retryAfter > 0 && { retryAfterMs: retryAfter * 1000 }) }
+    } catch (thrown) {
+      if (call.signal?.aborted) throw new TrueupError('CANCELED', { doing: call.doing, why: 'the run was stopped' })
+      if (thrown instanceof TrueupError) throw thrown
+      // A kept connection that the server has closed meanwhile: the request may be repeated, all of ours may.
+      if (attempt < ATTEMPTS && /ECONNRESET|UND_ERR_SOCKET|EPIPE/.test(codeOf(thrown))) return null
+      throw unreachable(call.doing, this.access.server, thrown)
+    }
+  }
+
+  async #request(call: Call, more: { bodyTimeout?: number } = {}) {
+    const headers: Headers = { ...(await this.access.headers()), accept: 'application/json' }
+    if (call.body !== undefined) headers['content-type'] = call.contentType ?? 'application/json'
+    return this.#agent.request({
+      origin: this.#origin,
+      path: this.#base + call.path,
+      method: call.method ?? 'GET',
+      headers,
+      ...(call.body !== undefined && { body: call.body }),
+      ...(call.signal && { signal: call.signal }),
+      ...more,
+    })
+  }
+}
+
+const clients = new Map<string, Client>()
+const MAX_CLIENTS = 256
+
+/** The client of a cluster and identity; connections outlive runs. */
+export function clientFor(access: ClusterAccess): Client {
+  const known = clients.get(access.identity)
+  if (known && known.access.server === access.server) {
+    // What the newest run knows of tokens counts.
+    known.access.headers = access.headers
+    return known
+  }
+  if (clients.size >= MAX_CLIENTS) clients.delete(clients.keys().next().value ?? '')
+  const client = new Client({ ...access })
+  clients.set(access.identity, client)
+  return client
+}
+
+/** Busy, starting, or etcd choosing a leader. Other answers 500 are the server's way to say that a field is unknown. */
+function mayTryAgain({ status, body }: Answer<unknown>): boolean {
+  if (status === 429 || status === 502 || status === 503 || status === 504) return true
+  return status === 500 && /etcdserver|leader changed|timed? ?out/i.test((body as Status).message ?? '')
+}
+
+function statusFrom(text: string, code: number): Status {
+  try {
+    const body: unknown = JSON.parse(text)
+    if (isStatus(body)) return body
+  } catch {
+    // A proxy in between answers in its own words.
+  }
+  return { kind: 'Status', code, message: text.trim().slice(0, 500) || `status ${code}` }
+}
+
+function codeOf(thrown: unknown): string {
+  const { code, cause } = thrown as { code?: string; cause?: { code?: string } }
+  return `${code ?? ''} ${cause?.code ?? ''}`
+}
+
+function unreachable(doing: string, server: string, cause: unknown): TrueupError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const nested = cause instanceof AggregateError ? cause.errors.map((one: Error) => one.message).join(', ') : ''
+  return new TrueupError('TARGET_UNREACHABLE', {
+    doing,
+    why: `${server} does not answer: ${nested || message}`,
+    next: 'Check that the API server is up, and that the worker can reach it and trusts its certificate.',
+    cause,
+  })
+}

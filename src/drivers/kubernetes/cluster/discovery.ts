@@ -1,0 +1,122 @@
+import type { KubeObject } from '../objects/object.ts'
+import { groupOf, valueAt } from '../objects/object.ts'
+import type { Client } from './client.ts'
+
+/** A kind as the API serves it. */
+export interface Resource {
+  apiVersion: string
+  kind: string
+  plural: string
+  namespaced: boolean
+  verbs: readonly string[]
+}
+
+interface ResourceList {
+  resources?: { name: string; kind: string; namespaced: boolean; verbs: string[] }[]
+}
+interface GroupList {
+  groups?: { name: string; preferredVersion: { groupVersion: string } }[]
+}
+
+/** What is found stays known this long; a kind that is not found is always looked for again. Milliseconds. */
+const LIFE = 10 * 60_000
+
+/**
+ * The kinds of one cluster, read group by group as they are needed. Shared by runs, so no run's signal ends a question.
+ */
+export class Discovery {
+  readonly #client: Client
+  readonly #versions = new Map<string, { at: number; resources: Promise<Map<string, Resource>> }>()
+  #groups: { at: number; preferred: Promise<Map<string, string>> } | undefined
+  #server: Promise<string> | undefined
+
+  constructor(client: Client) {
+    this.#client = client
+  }
+
+  /** The resource of a kind in exactly this version, or null where the cluster does not have it. */
+  async find(apiVersion: string, kind: string): Promise<Resource | null> {
+    const known = this.#versions.get(apiVersion)
+    const found = known && known.at + LIFE > Date.now() ? (await known.resources).get(kind) : undefined
+    if (found) return found
+    return (await this.#read(apiVersion)).get(kind) ?? null
+  }
+
+  /** The resource of a kind in the version that the cluster prefers: all that an inventory knows is the group. */
+  async preferred(group: string, kind: string): Promise<Resource | null> {
+    const version = group === '' ? 'v1' : (await this.#preferredVersions()).get(group)
+    return version === undefined ? null : this.find(version, kind)
+  }
+
+  /** `v1.20.2`. */
+  serverVersion(): Promise<string> {
+    const call = { doing: 'asking the cluster for its version', path: '/version' }
+    this.#server ??= this.#client
+      .must<{ gitVersion: string }>(call)
+      .then(({ gitVersion }) => gitVersion)
+      .catch((error: unknown) => {
+        this.#server = undefined
+        throw error
+      })
+    return this.#server
+  }
+
+  #read(apiVersion: string): Promise<Map<string, Resource>> {
+    const path = groupOf(apiVersion) === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`
+    const call = { doing: `looking up the kinds of ${apiVersion}`, path }
+    const resources = this.#client.find<ResourceList>(call).then((list) => resourcesOf(apiVersion, list))
+    const entry = { at: Date.now(), resources }
+    this.#versions.set(apiVersion, entry)
+    resources.catch(() => this.#versions.delete(apiVersion))
+    return resources
+  }
+
+  async #preferredVersions(): Promise<Map<string, string>> {
+    if (!this.#groups || this.#groups.at + LIFE < Date.now()) {
+      const call = { doing: 'looking up the groups of the API', path: '/apis' }
+      const preferred = this.#client
+        .must<GroupList>(call)
+        .then(({ groups }) => new Map((groups ?? []).map((one) => [one.name, one.preferredVersion.groupVersion])))
+      this.#groups = { at: Date.now(), preferred }
+      preferred.catch(() => (this.#groups = undefined))
+    }
+    return this.#groups!.preferred
+  }
+}
+
+function resourcesOf(apiVersion: string, list: ResourceList | null): Map<string, Resource> {
+  const whole = (list?.resources ?? []).filter(({ name }) => !name.includes('/'))
+  return new Map(
+    whole.map(({ name, kind, namespaced, verbs }) => [kind, { apiVersion, kind, plural: name, namespaced, verbs }]),
+  )
+}
+
+const known = new WeakMap<Client, Discovery>()
+
+export function discoveryOf(client: Client): Discovery {
+  const discovery = known.get(client) ?? new Discovery(client)
+  known.set(client, discovery)
+  return discovery
+}
+
+/** The resources that a CustomResourceDefinition will bring, for objects that are applied together with it. */
+export function resourcesOfDefinition(object: KubeObject): Resource[] {
+  if (object.kind !== 'CustomResourceDefinition') return []
+  const text = (...path: string[]): string => String(valueAt(object, 'spec', ...path) ?? '')
+  const listed = valueAt(object, 'spec', 'versions')
+  const versions = Array.isArray(listed) ? listed.map((one) => String(valueAt(one, 'name'))) : [text('version')]
+  return versions.map((version) => ({
+    apiVersion: `${text('group')}/${version}`,
+    kind: text('names', 'kind'),
+    plural: text('names', 'plural'),
+    namespaced: text('scope') === 'Namespaced',
+    verbs: [],
+  }))
+}
+
+/** The path of an object, or of the collection where `name` is absent. */
+export function pathOf(resource: Resource, namespace: string, name?: string): string {
+  const root = groupOf(resource.apiVersion) === '' ? `/api/${resource.apiVersion}` : `/apis/${resource.apiVersion}`
+  const place = resource.namespaced && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : ''
+  return `${root}${place}/${resource.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
+}

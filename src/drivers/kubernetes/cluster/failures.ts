@@ -1,0 +1,65 @@
+import { TrueupError } from '../../../lib/errors/error.ts'
+import type { ErrorCode } from '../../../lib/errors/table.ts'
+
+/** How the API server refuses: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+export interface Status {
+  kind: 'Status'
+  code: number
+  message?: string
+  reason?: string
+  details?: { causes?: { reason?: string; message?: string; field?: string }[] }
+}
+
+export const isStatus = (body: unknown): body is Status =>
+  typeof body === 'object' && body !== null && (body as Status).kind === 'Status' && 'code' in body
+
+const CODES: { readonly [status: number]: ErrorCode } = {
+  400: 'SOURCE_INVALID',
+  401: 'TARGET_DENIED',
+  403: 'TARGET_DENIED',
+  404: 'NOT_FOUND',
+  409: 'CONFLICT',
+  413: 'TOO_LARGE',
+  422: 'SOURCE_INVALID',
+  429: 'UNAVAILABLE',
+}
+
+/** What of a refusal a person has to know. The server's message says which verb on which resource is missing. */
+export function failureOf(doing: string, code: number, status: Status): TrueupError {
+  const known = CODES[code]
+  const why = (status.message ?? `the server answered ${code}`).slice(0, 2000)
+  if (code === 401) {
+    const next = 'Renew the token or certificate in the kubeconfig.'
+    return new TrueupError('TARGET_DENIED', { doing, why: `the cluster does not know who we are: ${why}`, next })
+  }
+  if (code === 403) {
+    const next = 'Grant the identity of the kubeconfig (or of `impersonate:`) what the message names.'
+    return new TrueupError('TARGET_DENIED', { doing, why, next })
+  }
+  // 1.20 answers 500 to fields that its schema does not have.
+  const isTyped = /typed patch object|not declared in schema|associative list/.test(why)
+  if (isTyped) return new TrueupError('SOURCE_INVALID', { doing, why })
+  return new TrueupError(known ?? (code >= 500 ? 'UNAVAILABLE' : 'TOOL_FAILED'), {
+    doing,
+    why,
+    ...(known === undefined && { next: 'Look at the log of the API server.' }),
+  })
+}
+
+/** A refusal that says: this field can never be changed on a living object. */
+export const isImmutable = (status: Status): boolean =>
+  status.code === 422 &&
+  /field is immutable|may not change once set|updates to .+ for fields other than .+ are forbidden|pod updates may not change|cannot be changed|immutable/i.test(
+    status.message ?? '',
+  )
+
+/** A webhook that has side effects refuses dry runs. */
+export const refusesDryRun = (status: Status): boolean =>
+  status.code === 400 && /does not support dry.?run/i.test(status.message ?? '')
+
+/** Field conflicts of a server-side apply, one sentence each, the other manager named. */
+export function conflictsIn(status: Status): string[] {
+  if (status.code !== 409) return []
+  const causes = status.details?.causes?.filter(({ reason }) => reason === 'FieldManagerConflict') ?? []
+  return causes.map(({ message = '', field = '' }) => `${field}: ${message}`)
+}

@@ -1,0 +1,23 @@
+import { type Driver, NO_CAPABILITIES } from '../driver.ts'
+import { apply } from './apply.ts'
+import { KubernetesConfig } from './config.ts'
+import { dependencies } from './dependencies.ts'
+import { detect } from './detect.ts'
+import { health } from './health/health.ts'
+import { plan } from './plan.ts'
+import { versions } from './source/render.ts'
+import { validate } from './validate.ts'
+
+/** Kubernetes: plain YAML, Kustomize and Helm, applied by server-side apply. */
+export const kubernetesDriver: Driver<KubernetesConfig> = {
+  name: 'kubernetes',
+  capabilities: { ...NO_CAPABILITIES, destroy: true, idempotentApply: true },
+  config: KubernetesConfig,
+  detect,
+  dependencies,
+  versions,
+  validate,
+  plan,
+  apply,
+  health,
+}

@@ -1,0 +1,232 @@
+import { access, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { TrueupError } from '../../../lib/errors/error.ts'
+import type { Json } from '../../../lib/json.ts'
+import type { DriverContext } from '../../driver.ts'
+import { findTool, type Tool } from '../../tools/find-tool.ts'
+import { checkEnded, lastWords } from '../../tools/verdict.ts'
+import type { HelmConfig, KubernetesConfig } from '../config.ts'
+import { directoryOf, HELM_DEFAULTS, inWorkspace } from './locate.ts'
+import { type Manifest, type Problem, readManifests } from './manifests.ts'
+
+const MAX_OUTPUT = 128 * 1024 * 1024
+
+export function findHelm(context: DriverContext<KubernetesConfig>): Promise<Tool<'helm'>> {
+  return findTool(context, {
+    names: ['helm'],
+    install: 'Helm 3 (https://helm.sh/docs/intro/install)',
+    versionArguments: ['version', '--short'],
+    env: { HELM_NAMESPACE: 'default' },
+  })
+}
+
+/**
+ * `helm template`: the chart with the stack's values, hooks and (unless told otherwise) `crds/` included. It asks no
+ * cluster, so `lookup` finds nothing and capabilities are what `kubeVersion` and `apiVersions` say.
+ */
+export async function renderHelm(context: DriverContext<KubernetesConfig>, problems: Problem[]): Promise<Manifest[]> {
+  const tool = await findHelm(context)
+  const settings = context.config.helm ?? HELM_DEFAULTS
+  const chart = await chartDirectory(context, tool, settings)
+  const argv = [
+    tool.path,
+    'template',
+    releaseOf(context),
+    chart,
+    ...(await helmValues(context, settings)),
+    '--namespace',
+    context.config.namespace ?? 'default',
+    settings.crds ? '--include-crds' : '--skip-crds',
+    ...(settings.kubeVersion ? ['--kube-version', settings.kubeVersion] : []),
+    ...settings.apiVersions.flatMap((version) => ['--api-versions', version]),
+  ]
+  const result = await runHelm(context, `rendering ${context.stack.path} with helm`, argv)
+  return readManifests(result, undefined, problems).filter(({ object }) => !isTest(object))
+}
+
+/** `helm lint`, for `validate`. */
+export async function lintChart(context: DriverContext<KubernetesConfig>): Promise<string[]> {
+  const settings = context.config.helm ?? HELM_DEFAULTS
+  if (isRemote(settings)) return []
+  const tool = await findHelm(context)
+  const chart = await chartDirectory(context, tool, settings)
+  const argv = [tool.path, 'lint', chart, ...(await helmValues(context, settings))]
+  const result = await context.run({ argv, cwd: context.scratch, env: environment(context), quiet: true })
+  const said = `${result.stdout}\n${result.stderr}`.replaceAll(`${context.workspace}/`, '')
+  return said.split('\n').filter((line) => /^\[(WARNING|ERROR)\]/.test(line))
+}
+
+/** Tests are for `helm test` (https://helm.sh/docs/topics/chart_tests/); they are no part of what is deployed. */
+const isTest = ({ metadata }: Manifest['object']): boolean =>
+  /(^|,)\s*test(-success|-failure)?\s*(,|$)/.test(metadata.annotations?.['helm.sh/hook'] ?? '')
+
+function releaseOf({ config, stack }: DriverContext<KubernetesConfig>): string {
+  if (config.helm?.release) return config.helm.release
+  const last = stack.name.split('/').at(-1) ?? stack.name
+  return (
+    last
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9-]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '')
+      .slice(0, 53) || 'release'
+  )
+}
+
+const isRemote = ({ chart, repo }: HelmConfig): boolean => chart.startsWith('oci://') || repo !== undefined
+
+async function helmValues(context: DriverContext<KubernetesConfig>, settings: HelmConfig): Promise<string[]> {
+  const files: string[] = []
+  for (const file of settings.valueFiles) {
+    files.push('--values', await inWorkspace(context, file.replaceAll('{environment}', context.stack.environment)))
+  }
+  if (Object.keys(settings.values).length === 0) return files
+  const own = join(context.scratch, 'values.json')
+  await writeFile(own, JSON.stringify(settings.values satisfies { [name: string]: Json }), { mode: 0o600 })
+  return [...files, '--values', own]
+}
+
+async function chartDirectory(
+  context: DriverContext<KubernetesConfig>,
+  tool: Tool,
+  settings: HelmConfig,
+): Promise<string> {
+  if (isRemote(settings)) return pulledChart(context, tool, settings)
+  const path = join(directoryOf(context.config, context.stack.environment), settings.chart)
+  const directory = await inWorkspace(context, path)
+  return (await lacksDependencies(context, directory)) ? withDependencies(context, tool, directory) : directory
+}
+
+/** Dependencies that Chart.yaml names and nobody has vendored into `charts/`. */
+async function lacksDependencies(context: DriverContext<unknown>, directory: string): Promise<boolean> {
+  const text = await readFile(join(directory, 'Chart.yaml'), 'utf8').catch(() => {
+    throw new TrueupError('SOURCE_INVALID', {
+      doing: `rendering ${context.stack.path} with helm`,
+      why: 'there is no Chart.yaml',
+      next: 'Name the chart in `helm.chart`, or set `render:` to what the directory holds.',
+    })
+  })
+  const chart: unknown = parseQuietly(text)
+  const named = (chart as { dependencies?: { name?: unknown; alias?: unknown }[] } | null)?.dependencies ?? []
+  const there = await Promise.all(
+    named.map(({ name }) =>
+      access(join(directory, 'charts', String(name))).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  )
+  if (there.every(Boolean)) return false
+  const archives = await import('node:fs/promises').then(({ readdir }) =>
+    readdir(join(directory, 'charts')).catch(() => []),
+  )
+  return named.some(({ name }, at) => !there[at] && !archives.some((file) => file.startsWith(`${String(name)}-`)))
+}
+
+/** A copy of the chart with its dependencies fetched, as Chart.lock pins them where there is one. */
+async function withDependencies(
+  context: DriverContext<KubernetesConfig>,
+  tool: Tool,
+  directory: string,
+): Promise<string> {
+  const copy = join(context.scratch, 'chart')
+  await rm(copy, { recursive: true, force: true })
+  // Local dependencies (`file://../x`) are relative to the chart: the link keeps their places.
+  await cp(directory, copy, { recursive: true })
+  const metadata = await readFile(join(copy, 'Chart.yaml'), 'utf8')
+  const absolute = metadata.replaceAll(
+    /(repository:\s*["']?file:\/\/)(\.[^"'\s]*)/g,
+    (_all, start: string, path: string) => {
+      return `${start}${join(directory, path)}`
+    },
+  )
+  await writeFile(join(copy, 'Chart.yaml'), absolute)
+  if (absolute !== metadata) await rm(join(copy, 'Chart.lock'), { force: true })
+  await runHelm(context, `fetching the dependencies of the chart ${context.stack.path}`, [
+    tool.path,
+    'dependency',
+    absolute === metadata ? 'build' : 'update',
+    copy,
+  ])
+  return copy
+}
+
+/** A chart from a repository or registry; an exact version is fetched once per worker and stack. */
+async function pulledChart(
+  context: DriverContext<KubernetesConfig>,
+  tool: Tool,
+  settings: HelmConfig,
+): Promise<string> {
+  const { chart, repo, version } = settings
+  if (version === undefined) {
+    throw new TrueupError('CONFIG_INVALID', {
+      doing: `reading the settings of stack "${context.stack.name}"`,
+      why: `helm.version is missing: without it ${chart} is another chart tomorrow`,
+    })
+  }
+  const id = createHash('sha256')
+    .update(JSON.stringify([chart, repo, version]))
+    .digest('hex')
+    .slice(0, 16)
+  const name = chart.split('/').at(-1) ?? chart
+  const kept = join(context.cache, 'charts', id)
+  const there = await access(join(kept, name, 'Chart.yaml')).then(
+    () => true,
+    () => false,
+  )
+  if (there) return join(kept, name)
+  const arriving = join(context.scratch, `chart-${id}`)
+  await mkdir(arriving, { recursive: true })
+  const source = repo === undefined ? [chart] : [chart, '--repo', repo]
+  await runHelm(context, `fetching the chart ${chart} ${version}`, [
+    tool.path,
+    'pull',
+    ...source,
+    '--version',
+    version,
+    '--untar',
+    '--untardir',
+    arriving,
+  ])
+  await mkdir(join(context.cache, 'charts'), { recursive: true })
+  await rename(arriving, kept).catch(() => cp(arriving, kept, { recursive: true }))
+  return join(kept, name)
+}
+
+async function runHelm(context: DriverContext<KubernetesConfig>, doing: string, argv: string[]): Promise<string> {
+  const result = await context.run({
+    argv,
+    cwd: context.scratch,
+    env: environment(context),
+    quiet: true,
+    maxOutputBytes: MAX_OUTPUT,
+    graceMs: 2_000,
+  })
+  checkEnded(doing, result)
+  if (result.exitCode === 0) return result.stdout
+  const why = lastWords({ stdout: '', stderr: result.stderr || result.stdout })
+    .replaceAll(`${context.workspace}/`, '')
+    .replaceAll(context.scratch, '<scratch>')
+    .replace(/^Error: /, '')
+  throw new TrueupError('SOURCE_INVALID', { doing, why })
+}
+
+/** Its own directories are private and hold nothing; the cluster of the environment is out of reach. */
+const environment = (context: DriverContext<unknown>): { [name: string]: string } => ({
+  ...context.env,
+  HOME: context.scratch,
+  KUBECONFIG: '/dev/null',
+  HELM_CACHE_HOME: join(context.cache, 'helm'),
+  HELM_CONFIG_HOME: join(context.scratch, 'helm', 'config'),
+  HELM_DATA_HOME: join(context.scratch, 'helm', 'data'),
+  HELM_EXPERIMENTAL_OCI: '1',
+})
+
+function parseQuietly(text: string): unknown {
+  try {
+    return parse(text)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,50 @@
+import { TrueupError } from '../../../lib/errors/error.ts'
+import type { DriverContext } from '../../driver.ts'
+import { findTool, type Tool } from '../../tools/find-tool.ts'
+import { checkEnded, lastWords } from '../../tools/verdict.ts'
+import type { KubernetesConfig } from '../config.ts'
+import { directoryOf, inWorkspace } from './locate.ts'
+import { type Manifest, type Problem, readManifests } from './manifests.ts'
+
+const MAX_OUTPUT = 128 * 1024 * 1024
+
+/** `kustomize` where the worker has it, else the one inside of kubectl. */
+export function findKustomize(context: DriverContext<KubernetesConfig>): Promise<Tool<'kustomize' | 'kubectl'>> {
+  return findTool(context, {
+    names: ['kustomize', 'kubectl'],
+    install: 'Kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize/) or kubectl',
+    versionArguments: ['version', '--client'],
+    readVersion: (stdout, stderr) => /v?(\d+\.\d+\.\d+(?:-[\w.]+)?)/.exec(`${stdout}\n${stderr}`)?.[1] ?? null,
+  })
+}
+
+/** `kustomize build`, without plugins and without a cluster. */
+export async function renderKustomize(
+  context: DriverContext<KubernetesConfig>,
+  problems: Problem[],
+): Promise<Manifest[]> {
+  const tool = await findKustomize(context)
+  const path = directoryOf(context.config, context.stack.environment)
+  const directory = await inWorkspace(context, path)
+  const doing = `rendering ${context.stack.path} with ${tool.name}`
+  const result = await context.run({
+    argv: [tool.path, tool.name === 'kubectl' ? 'kustomize' : 'build', directory],
+    cwd: directory,
+    env: { ...context.env, HOME: context.scratch, KUBECONFIG: '/dev/null' },
+    quiet: true,
+    maxOutputBytes: MAX_OUTPUT,
+    graceMs: 2_000,
+  })
+  checkEnded(doing, result)
+  if (result.exitCode !== 0) throw refused(context, doing, lastWords(result))
+  return readManifests(result.stdout, undefined, problems)
+}
+
+/** What kustomize says names its own temporary places and ours. */
+function refused(context: DriverContext<unknown>, doing: string, words: string): TrueupError {
+  const why = words
+    .replaceAll(`${context.workspace}/`, '')
+    .replaceAll(context.workspace, '.')
+    .replace(/^error: /i, '')
+  return new TrueupError('SOURCE_INVALID', { doing, why: why || 'it said nothing' })
+}

@@ -1,0 +1,103 @@
+import { LineCounter, parseAllDocuments } from 'yaml'
+import type { Json, JsonObject } from '../../../lib/json.ts'
+import { isObject, type KubeObject } from '../objects/object.ts'
+
+/** An object and where it comes from. */
+export interface Manifest {
+  object: KubeObject
+  /** Path from the repository's root, where that is known; else what rendered it. */
+  path?: string
+  line?: number
+}
+
+/** A place in the source that is wrong. */
+export interface Problem {
+  message: string
+  path?: string
+  line?: number
+}
+
+/** More documents in one file come from no person. */
+const MAX_ALIASES = 100
+
+/**
+ * The objects of a YAML or JSON text, lists unpacked. YAML 1.1, which is what Kubernetes reads: `0644` is octal and `yes`
+ * is true; but times and `1:30` stay texts, as they do there.
+ */
+export function readManifests(text: string, path: string | undefined, problems: Problem[]): Manifest[] {
+  const place = path === undefined ? {} : { path }
+  if (/^\s*\{/.test(text)) {
+    const whole = parsedJson(text)
+    if (whole !== undefined) return unpack(whole, { ...place, line: 1 }, problems)
+  }
+  const found: Manifest[] = []
+  const lines = new LineCounter()
+  const documents = parseAllDocuments(text, {
+    version: '1.1',
+    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isTime(tag)),
+    lineCounter: lines,
+    prettyErrors: false,
+    maxAliasCount: MAX_ALIASES,
+  } as Parameters<typeof parseAllDocuments>[1])
+  if ('empty' in documents) return []
+  for (const document of documents) {
+    const [error] = document.errors
+    if (error) {
+      problems.push({ ...place, line: lines.linePos(error.pos[0]).line, message: `no valid YAML: ${error.message}` })
+      continue
+    }
+    const start = document.contents?.range?.[0] ?? document.range[0]
+    const line = lines.linePos(start).line
+    try {
+      found.push(...unpack(document.toJS({ maxAliasCount: MAX_ALIASES }) as Json, { ...place, line }, problems))
+    } catch (thrown) {
+      problems.push({ ...place, line, message: thrown instanceof Error ? thrown.message : String(thrown) })
+    }
+  }
+  return found
+}
+
+const isTime = ({ tag, format }: { tag?: string; format?: string }): boolean =>
+  format === 'TIME' || tag === 'tag:yaml.org,2002:timestamp'
+
+function unpack(value: Json, place: { path?: string; line: number }, problems: Problem[]): Manifest[] {
+  if (value === null) return []
+  if (!isObject(value) || typeof value.apiVersion !== 'string' || typeof value.kind !== 'string') {
+    problems.push({ ...place, message: 'this is no Kubernetes object: it has no apiVersion or no kind' })
+    return []
+  }
+  if (value.kind.endsWith('List') && Array.isArray(value.items)) {
+    return value.items.flatMap((item) => unpack(item, place, problems))
+  }
+  const why = nameProblem(value)
+  if (why === null) return [{ object: value as unknown as KubeObject, ...place }]
+  problems.push({ ...place, message: `${value.kind}: ${why}` })
+  return []
+}
+
+function nameProblem({ metadata }: JsonObject): string | null {
+  if (!isObject(metadata)) return 'it has no metadata'
+  const { name, namespace, generateName, labels, annotations } = metadata
+  if (generateName !== undefined && name === undefined)
+    return 'generateName makes a new object with each apply: give it a name'
+  if (typeof name !== 'string' || name === '') return 'metadata.name is missing'
+  // Names are parts of paths everywhere: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+  if (/[/%]/.test(name) || name === '.' || name === '..') return `"${name}" is no name of an object`
+  if (namespace !== undefined && namespace !== null && typeof namespace !== 'string')
+    return 'metadata.namespace is no text'
+  for (const [member, values] of Object.entries({ labels, annotations })) {
+    if (values === undefined || values === null) continue
+    if (!isObject(values)) return `metadata.${member} is no map`
+    const bad = Object.entries(values).find(([, text]) => typeof text !== 'string')
+    if (bad) return `metadata.${member}.${bad[0]} is ${JSON.stringify(bad[1])} and has to be a text: put it in quotes`
+  }
+  return null
+}
+
+function parsedJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,44 @@
+import type { Json, JsonObject } from '../../../lib/json.ts'
+import { asJson, isObject, type KubeObject } from '../objects/object.ts'
+
+/**
+ * An object as it is applied: without what only the server writes, and a Secret's `stringData` as the `data` that the
+ * server makes of it, so that both are compared and owned as one.
+ */
+export function normalised(object: KubeObject): KubeObject {
+  const { status: _status, ...rest } = asJson(object)
+  const { creationTimestamp, resourceVersion, uid, generation, managedFields, selfLink, ...metadata } =
+    rest.metadata as JsonObject
+  void [creationTimestamp, resourceVersion, uid, generation, managedFields, selfLink]
+  for (const member of ['labels', 'annotations', 'namespace']) {
+    const value = metadata[member]
+    if (value === null || value === '' || (isObject(value) && Object.keys(value).length === 0)) delete metadata[member]
+  }
+  const whole = { ...rest, metadata } as unknown as KubeObject
+  return isSecret(whole) ? withEncodedData(whole) : whole
+}
+
+export const isSecret = ({ kind, apiVersion }: Pick<KubeObject, 'kind' | 'apiVersion'>): boolean =>
+  kind === 'Secret' && apiVersion === 'v1'
+
+function withEncodedData(secret: KubeObject): KubeObject {
+  const { stringData, data, ...rest } = asJson(secret)
+  const encoded = Object.entries(isObject(stringData) ? stringData : {}).map(([key, value]): [string, Json] => [
+    key,
+    Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64'),
+  ])
+  // Line breaks of folded base64 are nothing to the server, and would be a difference to us.
+  const given = Object.entries(isObject(data) ? data : {}).map(([key, value]): [string, Json] => [
+    key,
+    typeof value === 'string' ? value.replaceAll(/\s/g, '') : (value ?? ''),
+  ])
+  const all = [...given, ...encoded]
+  return { ...rest, ...(all.length > 0 && { data: Object.fromEntries(all) }) } as unknown as KubeObject
+}
+
+/** The values of a Secret, as they stand there and decoded. */
+export function secretTexts(secret: KubeObject): string[] {
+  const { data } = asJson(secret)
+  const values = Object.values(isObject(data) ? data : {}).filter((value) => typeof value === 'string')
+  return values.flatMap((value) => [value, Buffer.from(value, 'base64').toString('utf8')])
+}

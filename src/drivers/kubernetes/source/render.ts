@@ -1,0 +1,82 @@
+import { TrueupError } from '../../../lib/errors/error.ts'
+import type { DriverContext } from '../../driver.ts'
+import type { KubernetesConfig } from '../config.ts'
+import { keyOf, refOf } from '../objects/object.ts'
+import { findHelm, renderHelm } from './helm.ts'
+import { findKustomize, renderKustomize } from './kustomize.ts'
+import { chooseRenderer, type Renderer } from './locate.ts'
+import type { Manifest, Problem } from './manifests.ts'
+import { isSecret, normalised, secretTexts } from './normal.ts'
+import { readPlain } from './plain.ts'
+import { namedVariables, substituted } from './substitute.ts'
+
+/** What the source says there should be. */
+export interface Rendered {
+  manifests: Manifest[]
+  problems: Problem[]
+  /** Values of Secrets and of variables: nothing that holds one may leave the worker. */
+  secrets: string[]
+}
+
+const RENDERERS: {
+  readonly [renderer in Renderer]: (
+    context: DriverContext<KubernetesConfig>,
+    problems: Problem[],
+  ) => Promise<Manifest[]>
+} = {
+  yaml: readPlain,
+  kustomize: renderKustomize,
+  helm: renderHelm,
+}
+
+/** Renders the stack without a cluster. Problems of single objects are collected; what stops the tool is thrown. */
+export async function render(context: DriverContext<KubernetesConfig>): Promise<Rendered> {
+  const problems: Problem[] = []
+  const raw = await RENDERERS[await chooseRenderer(context)](context, problems)
+  const secrets = namedVariables(context, raw)
+  const filled = substituted(context, raw, problems)
+  const manifests = filled.map((manifest) => ({ ...manifest, object: normalised(manifest.object) }))
+  for (const { object } of manifests) if (isSecret(object)) secrets.push(...secretTexts(object))
+  problems.push(...repeated(manifests))
+  return { manifests, problems, secrets }
+}
+
+/** Renders, or throws SOURCE_INVALID with the first problems. */
+export async function renderOrThrow(context: DriverContext<KubernetesConfig>): Promise<Rendered> {
+  const rendered = await render(context)
+  const { problems } = rendered
+  if (problems.length === 0) return rendered
+  const shown = problems.slice(0, 5).map(({ path, line, message }) => [path, line, message].filter(Boolean).join(':'))
+  throw new TrueupError('SOURCE_INVALID', {
+    doing: `reading the objects of stack "${context.stack.name}"`,
+    why: [...shown, ...(problems.length > 5 ? [`and ${problems.length - 5} more`] : [])].join('; '),
+  })
+}
+
+/** Versions of what renders; plain YAML needs no tool. */
+export async function versions(context: DriverContext<KubernetesConfig>): Promise<{ [tool: string]: string }> {
+  const renderer = await chooseRenderer(context)
+  if (renderer === 'yaml') return {}
+  const { name, version } = renderer === 'helm' ? await findHelm(context) : await findKustomize(context)
+  return { [name]: version }
+}
+
+function repeated(manifests: readonly Manifest[]): Problem[] {
+  const seen = new Map<string, Manifest>()
+  const problems: Problem[] = []
+  for (const manifest of manifests) {
+    const key = keyOf(refOf(manifest.object))
+    const first = seen.get(key)
+    if (!first) seen.set(key, manifest)
+    else {
+      const { object, path, line } = manifest
+      const where = first.path === undefined ? '' : `, first in ${first.path}:${first.line ?? 1}`
+      problems.push({
+        ...(path !== undefined && { path }),
+        ...(line !== undefined && { line }),
+        message: `${object.kind} "${object.metadata.name}" is there twice${where}`,
+      })
+    }
+  }
+  return problems
+}

@@ -1,0 +1,52 @@
+import type { DriverContext } from '../../driver.ts'
+import { canonicalJson, type Json } from '../../../lib/json.ts'
+import { asJson, type KubeObject } from '../objects/object.ts'
+import type { Manifest, Problem } from './manifests.ts'
+
+/** As in templates of the `files` driver; `$${inputs.NAME}` stays as `${inputs.NAME}`. */
+const REFERENCE = /(\$?)\$\{(inputs|variables)\.([A-Za-z_][\w.-]*)\}/g
+const WHOLE = /^\$\{inputs\.([A-Za-z_][\w.-]*)\}$/
+
+/**
+ * Fills `${inputs.NAME}` and `${variables.NAME}` into the texts of the objects, after rendering, so that a value cannot
+ * change the structure around it. A text that is nothing but one input becomes its value, numbers and lists too.
+ */
+export function substituted(
+  context: Pick<DriverContext<unknown>, 'inputs' | 'env'>,
+  manifests: readonly Manifest[],
+  problems: Problem[],
+): Manifest[] {
+  return manifests.map((manifest) => {
+    const fill = (value: Json): Json => {
+      if (typeof value === 'string') return value.includes('${') ? fillText(value, manifest) : value
+      if (Array.isArray(value)) return value.map(fill)
+      if (value === null || typeof value !== 'object') return value
+      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, fill(inner)]))
+    }
+    return { ...manifest, object: fill(asJson(manifest.object)) as unknown as KubeObject }
+  })
+
+  function fillText(text: string, { path, line }: Manifest): Json {
+    const whole = WHOLE.exec(text)?.[1]
+    if (whole !== undefined && context.inputs[whole]) return context.inputs[whole].value
+    return text.replaceAll(REFERENCE, (match: string, escape: string, kind: string, name: string) => {
+      if (escape === '$') return match.slice(1)
+      const value = kind === 'inputs' ? context.inputs[name]?.value : context.env[name]
+      if (value !== undefined) return typeof value === 'string' ? value : canonicalJson(value)
+      const one = kind === 'inputs' ? 'input' : 'variable'
+      problems.push({
+        ...(path !== undefined && { path }),
+        ...(line !== undefined && { line }),
+        message: `there is no ${one} "${name}" (write $\${${kind}.${name}} for the text itself)`,
+      })
+      return match
+    })
+  }
+}
+
+/** Values of variables that the texts name: a driver is not told which of them are secret, so all are. */
+export function namedVariables(context: Pick<DriverContext<unknown>, 'env'>, manifests: readonly Manifest[]): string[] {
+  const text = JSON.stringify(manifests.map(({ object }) => object))
+  const names = [...text.matchAll(REFERENCE)].filter(([, , kind]) => kind === 'variables').map(([, , , name]) => name)
+  return names.flatMap((name) => (name !== undefined && context.env[name] ? [context.env[name]] : []))
+}

@@ -1,0 +1,48 @@
+import type { Step } from './steps.ts'
+
+/** Steps that may run at once, and whether they have to be healthy before the next ones begin. */
+export interface Stage {
+  steps: Step[]
+  /** One after the other, by weight: hooks. */
+  inOrder: boolean
+  waits: boolean
+}
+
+/**
+ * The order of an apply: namespaces and definitions; hooks before; the waves, each from what workloads use to what
+ * intercepts others; deletions, dependants first; hooks after. Within a stage everything runs at once.
+ */
+export function stagesOf(steps: readonly Step[]): Stage[] {
+  const applied = steps.filter(({ act }) => act === 'create' || act === 'update' || act === 'replace')
+  const first = applied.filter(({ rank }) => rank === 0)
+  const waves = Map.groupBy(
+    applied.filter(({ rank }) => rank !== 0),
+    ({ wave }) => wave,
+  )
+  const order = [...waves.keys()].toSorted((a, b) => a - b)
+  const after = hooks(steps, 'after')
+  const deletions = steps.filter(({ act }) => act === 'delete')
+  return [
+    { steps: first, inOrder: false, waits: true },
+    { steps: hooks(steps, 'before'), inOrder: true, waits: false },
+    ...order.flatMap((wave, at) => stagesOfWave(waves.get(wave) ?? [], at < order.length - 1 || after.length > 0)),
+    ...[3, 2, 1, 0].map((rank) => ({
+      steps: deletions.filter((step) => step.rank === rank),
+      inOrder: false,
+      waits: false,
+    })),
+    { steps: after, inOrder: true, waits: false },
+    { steps: steps.filter(({ act }) => act === 'forget' || act === 'inventory'), inOrder: false, waits: false },
+  ].filter((stage) => stage.steps.length > 0)
+}
+
+/** The barrier of a wave waits for all of the wave. */
+function stagesOfWave(steps: readonly Step[], waits: boolean): Stage[] {
+  const ranks = [1, 2, 3].map((rank) => steps.filter((step) => step.rank === rank)).filter(({ length }) => length > 0)
+  return ranks.map((same, at) => ({ steps: same, inOrder: false, waits: waits && at === ranks.length - 1 }))
+}
+
+const hooks = (steps: readonly Step[], when: 'before' | 'after'): Step[] =>
+  steps
+    .filter(({ act, hook }) => act === 'hook' && hook?.when === when)
+    .toSorted((a, b) => (a.hook?.weight ?? 0) - (b.hook?.weight ?? 0) || (a.address < b.address ? -1 : 1))

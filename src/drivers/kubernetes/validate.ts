@@ -1,0 +1,37 @@
+import type { Finding } from '../../domain/plan.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { DriverContext } from '../driver.ts'
+import type { KubernetesConfig } from './config.ts'
+import { hookOf } from './objects/hooks.ts'
+import { addressOf, refOf } from './objects/object.ts'
+import { lintChart } from './source/helm.ts'
+import { chooseRenderer } from './source/locate.ts'
+import { render } from './source/render.ts'
+
+/** Renders the stack and looks at every object; charts go through `helm lint`. Asks no cluster. */
+export async function validate(context: DriverContext<KubernetesConfig>): Promise<Finding[]> {
+  const rendered = await render(context).catch((thrown: unknown) => {
+    if (thrown instanceof TrueupError && thrown.code === 'SOURCE_INVALID') return thrown
+    throw thrown
+  })
+  if (rendered instanceof TrueupError) {
+    return [{ severity: 'error', message: rendered.text.why, path: context.stack.path }]
+  }
+  const findings: Finding[] = rendered.problems.map((problem) => ({ severity: 'error', ...problem }))
+  if (rendered.manifests.length === 0 && findings.length === 0) {
+    const message = 'the source renders no object: nothing would be applied, and nothing is deleted'
+    findings.push({ severity: 'error', code: 'empty', message, path: context.stack.path })
+  }
+  for (const { object, path } of rendered.manifests) {
+    if (hookOf(object) !== 'never') continue
+    const message = `${addressOf(refOf(object))} is a hook of an event that does not exist here and is not run`
+    findings.push({ severity: 'info', code: 'hook_not_run', message, ...(path !== undefined && { path }) })
+  }
+  if ((await chooseRenderer(context)) === 'helm') {
+    for (const line of await lintChart(context)) {
+      const severity = line.startsWith('[ERROR]') ? 'error' : 'warning'
+      findings.push({ severity, code: 'helm_lint', message: line.replace(/^\[\w+\]\s*/, ''), path: context.stack.path })
+    }
+  }
+  return findings
+}
