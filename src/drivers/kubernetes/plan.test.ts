@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { startCluster, type TestCluster } from '../../../test/kube/cluster.ts'
 import { describeWithTool } from '../../../test/tools.ts'
+import { kubernetesDriver } from './index.ts'
 import { openStack, placesOf, type StackOptions, type TestStack } from './testing/stack.ts'
 
 const CONFIG = (data: string): string =>
@@ -85,5 +86,216 @@ describeWithTool('kube-apiserver', 'planning and applying', () => {
     expect((await stack.deploy({ kind: 'heal' })).result.status).toBe('applied')
     expect((await stack.plan()).changes).toEqual([])
     expect(get('deployment', 'web').spec.replicas).toBe(2)
+  })
+
+  it('takes what others add inside of ours for drift, and nothing else of theirs', async () => {
+    await open({ 'stack/all.yaml': [CONFIG('  a: "1"\n'), DEPLOYMENT.replace('  replicas: 2\n', '')].join('\n---\n') })
+    await stack.deploy()
+    patch('configmap', 'app', { metadata: { labels: { theirs: 'yes' }, annotations: { note: 'x' } } })
+    cluster.kubectl(['-n', namespace, 'scale', 'deployment', 'web', '--replicas=4'])
+    cluster.kubectl(['-n', namespace, 'rollout', 'restart', 'deployment', 'web'])
+    expect((await stack.plan()).changes).toEqual([])
+
+    patch('configmap', 'app', { data: { extra: 'x' } })
+    cluster.kubectl(['-n', namespace, 'set', 'env', 'deployment/web', 'FOREIGN=1'])
+    const drift = await stack.plan()
+    expect(placesOf(drift)).toEqual([
+      `ConfigMap/${namespace}/app data.extra`,
+      `Deployment/${namespace}/web spec.template.spec.containers[0].env[2]`,
+    ])
+    expect(drift.changes[0]).toMatchObject({
+      attributes: [{ before: 'x', after: null }],
+      reason: 'set by "kubectl-patch"',
+    })
+    expect((await stack.deploy()).result.status).toBe('applied')
+    expect(get('configmap', 'app').data).toEqual({ a: '1' })
+    const { spec } = get('deployment', 'web')
+    expect(spec.template.spec.containers[0].env.map(({ name }: { name: string }) => name)).toEqual(['A', 'B'])
+    expect(spec.replicas).toBe(4)
+    expect(get('configmap', 'app').metadata.labels.theirs).toBe('yes')
+  })
+
+  it('leaves what is ignored to whoever has set it, in plans and in writes', async () => {
+    const ignore = [
+      { address: 'Deployment/*', attribute: 'spec.replicas' },
+      { address: 'ConfigMap/*', attribute: 'data.b' },
+      { address: 'ConfigMap/*', attribute: 'data.theirs' },
+    ]
+    await open({ 'stack/all.yaml': [CONFIG('  a: "1"\n  b: "2"\n'), DEPLOYMENT].join('\n---\n') })
+    await stack.deploy()
+    patch('deployment', 'web', { spec: { replicas: 7 } })
+    patch('configmap', 'app', { data: { b: 'theirs', theirs: 'x' } })
+    expect((await stack.plan({ ignore })).changes).toEqual([])
+    await stack.write({
+      'stack/all.yaml': [CONFIG('  a: "changed"\n  b: "2"\n'), DEPLOYMENT.replace('1.25', '1.26')].join('\n---\n'),
+    })
+    const { planned, result } = await stack.deploy({ ignore })
+    expect(placesOf(planned)).toEqual([
+      `ConfigMap/${namespace}/app data.a`,
+      `Deployment/${namespace}/web spec.template.spec.containers[0].image`,
+    ])
+    expect(result.status).toBe('applied')
+    expect(get('configmap', 'app').data).toEqual({ a: 'changed', b: 'theirs', theirs: 'x' })
+    expect(get('deployment', 'web').spec.replicas).toBe(7)
+  })
+
+  it('keeps the live value of a field that was ours before it was ignored', async () => {
+    await open({ 'stack/all.yaml': DEPLOYMENT })
+    await stack.deploy()
+    const ignore = [{ address: 'Deployment/*', attribute: 'spec.replicas' }]
+    await stack.write({ 'stack/all.yaml': DEPLOYMENT.replace('replicas: 2', 'replicas: 9').replace('1.25', '1.26') })
+    expect((await stack.deploy({ ignore })).result.status).toBe('applied')
+    expect(get('deployment', 'web').spec.replicas).toBe(2)
+  })
+
+  it('removes what it has set and does not want any more, and no more than that', async () => {
+    await open({ 'stack/all.yaml': DEPLOYMENT })
+    await stack.deploy()
+    await stack.write({ 'stack/all.yaml': DEPLOYMENT.replace('            - {name: A, value: "1"}\n', '') })
+    const { planned } = await stack.deploy()
+    expect(placesOf(planned).length).toBeGreaterThan(0)
+    expect(get('deployment', 'web').spec.template.spec.containers[0].env).toEqual([{ name: 'B', value: '2' }])
+    expect((await stack.plan()).changes).toEqual([])
+  })
+
+  it('prunes by its inventory, keeps what is annotated so, and asks before data goes', async () => {
+    const map = (name: string, prune?: string): string =>
+      `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${prune ? `  annotations: {trueup.dev/prune: ${prune}}\n` : ''}data: {a: b}\n`
+    const claim = `apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n`
+    await open({
+      'stack/stays.yaml': map('stays'),
+      'stack/goes.yaml': map('goes'),
+      'stack/kept.yaml': map('kept', 'keep'),
+      'stack/asks.yaml': map('asks', 'confirm'),
+      'stack/claim.yaml': claim,
+    })
+    await stack.deploy()
+    await stack.write({
+      'stack/goes.yaml': null,
+      'stack/kept.yaml': null,
+      'stack/asks.yaml': null,
+      'stack/claim.yaml': null,
+    })
+    const { planned, result } = await stack.deploy()
+    expect(placesOf(planned)).toEqual([`ConfigMap/${namespace}/goes (delete)`, `ConfigMap/${namespace}/kept (forget)`])
+    expect(planned.findings.map(({ code, message }) => `${code} ${message.split(' ')[0]}`).toSorted()).toEqual([
+      `prune_waits ConfigMap/${namespace}/asks`,
+      `prune_waits PersistentVolumeClaim/${namespace}/data`,
+    ])
+    expect(result.status).toBe('applied')
+    const names = (): string[] =>
+      JSON.parse(cluster.kubectl(['-n', namespace, 'get', 'cm', '-o', 'json'])).items.map(
+        ({ metadata }: { metadata: { name: string } }) => metadata.name,
+      )
+    expect(names().filter((name) => !name.startsWith('trueup-'))).toEqual(['asks', 'kept', 'stays'])
+    expect((await stack.plan()).changes).toEqual([])
+    cluster.kubectl(['-n', namespace, 'annotate', 'cm', 'asks', 'trueup.dev/prune-confirmed=yes'])
+    expect(placesOf(await stack.plan())).toEqual([`ConfigMap/${namespace}/asks (delete)`])
+  })
+
+  it('never prunes because nothing is rendered', async () => {
+    await open({ 'stack/a.yaml': CONFIG('  a: "1"\n') })
+    await stack.deploy()
+    await stack.write({ 'stack/a.yaml': '# emptied\n' })
+    await expect(stack.plan()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringContaining('delete all 1'),
+    })
+  })
+
+  it('does not delete what another stack has taken over', async () => {
+    await open({ 'stack/a.yaml': CONFIG('  a: "1"\n'), 'stack/b.yaml': SECRET })
+    await stack.deploy()
+    const other = await openStack({
+      kubeconfig: cluster.kubeconfig,
+      files: { 'other/a.yaml': CONFIG('  a: "1"\n') },
+      path: 'other',
+      name: `${namespace}-other`,
+      with: { namespace },
+    })
+    try {
+      const { planned } = await other.deploy()
+      expect(placesOf(planned)).toEqual([`ConfigMap/${namespace}/app metadata.annotations["trueup.dev/stack"]`])
+      expect(planned.findings.map(({ code }) => code)).toContain('shared_object')
+      await stack.write({ 'stack/a.yaml': null })
+      expect(placesOf((await stack.deploy()).planned)).toEqual([`ConfigMap/${namespace}/app (forget)`])
+      expect(get('configmap', 'app').data).toEqual({ a: '1' })
+      expect((await other.plan()).changes).toEqual([])
+    } finally {
+      await other.remove()
+    }
+  })
+
+  it('destroys what it has made, and is then done', async () => {
+    await open({ 'stack/all.yaml': [CONFIG('  a: "1"\n'), SECRET].join('\n---\n') })
+    await stack.deploy()
+    const { planned, result } = await stack.deploy({ destroy: true, kind: 'destroy' })
+    expect(placesOf(planned)).toEqual([`ConfigMap/${namespace}/app (delete)`, `Secret/${namespace}/app (delete)`])
+    expect(result.status).toBe('applied')
+    expect(cluster.kubectl(['-n', namespace, 'get', 'cm,secret', '-o', 'name']).trim()).toBe('')
+    expect((await stack.plan({ destroy: true, kind: 'destroy' })).changes).toEqual([])
+  })
+
+  it('says what cannot be changed in place, and replaces it only when that is allowed', async () => {
+    const job = (image: string, more = ''): string =>
+      `apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: once\n${more}spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: ${image}}]}}}\n`
+    await open({ 'stack/job.yaml': job('one') })
+    await stack.deploy()
+    await stack.write({ 'stack/job.yaml': job('two') })
+    await expect(stack.plan()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringMatching(/cannot be changed in place.*trueup\.dev\/replace/s),
+    })
+    await stack.write({ 'stack/job.yaml': job('two', '  annotations: {trueup.dev/replace: "true"}\n') })
+    const { planned, result } = await stack.deploy()
+    expect(planned.changes[0]?.actions).toEqual(['replace'])
+    expect(planned.changes[0]?.attributes.map(({ path }) => path)).toContain('spec.template.spec.containers[0].image')
+    expect(result.status).toBe('applied')
+    expect(get('job', 'once').spec.template.spec.containers[0].image).toBe('two')
+    expect((await stack.plan()).changes).toEqual([])
+  })
+
+  it('is stale when an object has changed since the plan', async () => {
+    await open({ 'stack/a.yaml': CONFIG('  a: "1"\n') })
+    await stack.deploy()
+    await stack.write({ 'stack/a.yaml': CONFIG('  a: "2"\n') })
+    const context = await stack.next()
+    const planned = await kubernetesDriver.plan(context)
+    patch('configmap', 'app', { data: { a: '3' } })
+    await expect(kubernetesDriver.apply(context, planned)).rejects.toMatchObject({ code: 'PLAN_STALE' })
+    expect(get('configmap', 'app').data.a).toBe('3')
+  })
+
+  it('plans with rights to read alone, and names what it could not ask', async () => {
+    await open({ 'stack/all.yaml': [CONFIG('  a: "1"\n'), DEPLOYMENT].join('\n---\n') })
+    await stack.deploy()
+    const config = { ...stack.context.config, context: 'viewer' }
+    expect((await stack.plan({ config })).coverage).toEqual(expect.anything())
+    patch('configmap', 'app', { data: { a: 'x' } })
+    const drift = await stack.plan({ config })
+    expect(placesOf(drift)).toEqual([`ConfigMap/${namespace}/app data.a`])
+    expect(drift.coverage.unchecked.map(({ address }) => address)).toContain(`ConfigMap/${namespace}/app`)
+    const context = await stack.next({ config })
+    const planned = await kubernetesDriver.plan(context)
+    const denied = await kubernetesDriver.apply(context, planned).catch((thrown: unknown) => thrown)
+    expect(denied).toMatchObject({
+      status: 'failed',
+      resources: [{ status: 'failed', message: expect.stringMatching(/cannot patch resource "configmaps"/) }],
+    })
+  })
+
+  it('says which namespace, kind or cluster is missing', async () => {
+    await open({ 'stack/a.yaml': CONFIG('  a: "1"\n').replace('name: app', 'name: app, namespace: nowhere') })
+    await expect(stack.plan()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringContaining('there is no namespace "nowhere"'),
+    })
+    await stack.write({ 'stack/a.yaml': 'apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: x}\n' })
+    await expect(stack.plan()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringContaining('Thing (example.org/v1)'),
+    })
+    const env = { ...stack.context.env, KUBECONFIG: '/nowhere/kubeconfig' }
+    await expect(stack.plan({ env })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   })
 })

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 import { below, type Fields, indexOf, namesIn } from './fields.ts'
+import { isQuantity, sameQuantity } from './quantity.ts'
 
 /**
  * What an object would look like after applying, as well as can be told without the server: for identities that may read
@@ -12,7 +13,7 @@ export function overlaid(desired: KubeObject, live: KubeObject, ours: Fields | n
   return { ...merged, metadata: { ...merged.metadata, name, ...(namespace !== undefined && { namespace }) } }
 }
 
-function overlay(desired: Json, live: Json | undefined, ours: Fields | null): Json {
+function overlay(desired: Json, live: Json | undefined, ours: Fields | null, parent = ''): Json {
   if (Array.isArray(desired)) return Array.isArray(live) ? list(desired, live, ours) : desired
   if (!isObject(desired) || !isObject(live)) return desired
   const merged: JsonObject = { ...live }
@@ -20,7 +21,8 @@ function overlay(desired: Json, live: Json | undefined, ours: Fields | null): Js
     if (name.startsWith('f:') && !Object.hasOwn(desired, name.slice(2))) delete merged[name.slice(2)]
   }
   for (const [member, value] of Object.entries(desired)) {
-    merged[member] = overlay(value, live[member], below(ours, `f:${member}`))
+    if (isQuantity(parent, member) && sameQuantity(value, live[member])) continue
+    merged[member] = overlay(value, live[member], below(ours, `f:${member}`), member)
   }
   return merged
 }

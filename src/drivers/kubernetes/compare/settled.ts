@@ -1,10 +1,11 @@
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { asJson, equalJson, isObject, type KubeObject } from '../objects/object.ts'
 import { type Fields, indexOf, namesIn } from './fields.ts'
+import { isQuantity, sameQuantity } from './quantity.ts'
 
 /**
  * Whether applying `desired` would change nothing, decided without asking the server: exactly the wanted fields are ours,
- * and each has the wanted value. False may also mean "spelt otherwise" (`0.1` and `100m`); only a dry run can tell then.
+ * and each has the wanted value. False may also mean "spelt otherwise"; only a dry run can tell then.
  */
 export function isSettled(desired: KubeObject, live: KubeObject, ours: Fields): boolean {
   return settled(withoutIdentity(desired), asJson(live), ours)
@@ -17,14 +18,16 @@ function withoutIdentity(object: KubeObject): JsonObject {
   return { ...rest, ...(Object.keys(others).length > 0 && { metadata: others }) }
 }
 
-function settled(desired: Json | undefined, live: Json | undefined, ours: Fields): boolean {
+function settled(desired: Json | undefined, live: Json | undefined, ours: Fields, parent = ''): boolean {
   const names = namesIn(ours)
   if (names.length === 0) return desired !== undefined && equalJson(desired, live)
   if (Array.isArray(desired)) return Array.isArray(live) && listSettled(desired, live, ours, names)
   if (!isObject(desired) || !isObject(live) || names.length !== Object.keys(desired).length) return false
   return names.every((name) => {
     const member = name.slice(2)
-    return Object.hasOwn(desired, member) && settled(desired[member], live[member], ours[name] as Fields)
+    if (!Object.hasOwn(desired, member)) return false
+    if (settled(desired[member], live[member], ours[name] as Fields, member)) return true
+    return isQuantity(parent, member) && sameQuantity(desired[member], live[member])
   })
 }
 
