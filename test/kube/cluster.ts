@@ -8,6 +8,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { requireTool } from '../tools.ts'
 
+/** Tests look into answers as they like. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Looked = any
+
 /** What has to be there for `startCluster`. */
 export const CLUSTER_TOOLS = ['etcd', 'kube-apiserver', 'kubectl'] as const
 
@@ -27,7 +31,7 @@ export interface TestCluster {
   pids: number[]
   kubectl(args: string[], input?: string): string
   /** One request as admin; the parsed answer, whatever its status. */
-  api(method: string, path: string, body?: unknown, contentType?: string): Promise<{ status: number; body: any }>
+  api(method: string, path: string, body?: unknown, contentType?: string): Promise<{ status: number; body: Looked }>
   /** Ends the API server and etcd, as a crash would; `stop` is still to be called. */
   kill(): Promise<void>
   stop(): Promise<void>

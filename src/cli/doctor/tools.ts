@@ -17,6 +17,9 @@ const TOOLS = [
   { name: 'chef-client', argv: ['chef-client', '--version'] },
   { name: 'cinc-client', argv: ['cinc-client', '--version'] },
   { name: 'ssh', argv: ['ssh', '-V'] },
+  { name: 'kubectl', argv: ['kubectl', 'version', '--client'] },
+  { name: 'kustomize', argv: ['kustomize', 'version'] },
+  { name: 'helm', argv: ['helm', 'version', '--short'] },
 ] as const
 
 export function checkNode(): Check {

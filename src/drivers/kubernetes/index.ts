@@ -1,23 +1,26 @@
 import { type Driver, NO_CAPABILITIES } from '../driver.ts'
 import { apply } from './apply.ts'
 import { KubernetesConfig } from './config.ts'
-import { dependencies } from './dependencies.ts'
+import { dependencies, dependencyChanges } from './dependencies.ts'
 import { detect } from './detect.ts'
 import { health } from './health/health.ts'
 import { plan } from './plan.ts'
 import { versions } from './source/render.ts'
 import { validate } from './validate.ts'
+import { watch } from './watch/watch.ts'
 
 /** Kubernetes: plain YAML, Kustomize and Helm, applied by server-side apply. */
 export const kubernetesDriver: Driver<KubernetesConfig> = {
   name: 'kubernetes',
-  capabilities: { ...NO_CAPABILITIES, destroy: true, idempotentApply: true },
+  capabilities: { ...NO_CAPABILITIES, destroy: true, watch: true, idempotentApply: true },
   config: KubernetesConfig,
   detect,
   dependencies,
+  dependencyChanges,
   versions,
   validate,
   plan,
   apply,
   health,
+  watch,
 }

@@ -37,7 +37,10 @@ export async function readLive(
   const live = new Map<string, KubeObject>()
   const single: Target[] = []
   const listed: Target[][] = []
-  for (const group of groups.values()) group.length >= LIST_FROM ? listed.push(group) : single.push(...group)
+  for (const group of groups.values()) {
+    if (group.length >= LIST_FROM) listed.push(group)
+    else single.push(...group)
+  }
   await inParallel(listed, reading.concurrency, async (group) => {
     const objects = await listOrNull(client, group[0] as Target, reading.signal)
     if (objects === null) single.push(...group)

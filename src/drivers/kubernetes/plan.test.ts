@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { startCluster, type TestCluster } from '../../../test/kube/cluster.ts'
+import { type Looked, startCluster, type TestCluster } from '../../../test/kube/cluster.ts'
 import { describeWithTool } from '../../../test/tools.ts'
 import { kubernetesDriver } from './index.ts'
 import { openStack, placesOf, type StackOptions, type TestStack } from './testing/stack.ts'
@@ -53,7 +53,7 @@ describeWithTool('kube-apiserver', 'planning and applying', () => {
   }
   const patch = (kind: string, name: string, body: object): string =>
     cluster.kubectl(['-n', namespace, 'patch', kind, name, '--type=merge', '-p', JSON.stringify(body)])
-  const get = (kind: string, name: string): any =>
+  const get = (kind: string, name: string): Looked =>
     JSON.parse(cluster.kubectl(['-n', namespace, 'get', kind, name, '-o', 'json']))
 
   it('creates, is then in sync, finds drift where it is, and heals it', async () => {

@@ -17,6 +17,7 @@ import { isSecret, secretTexts } from './source/normal.ts'
 import { type Rendered, renderOrThrow, versions } from './source/render.ts'
 import { keepSteps, type PreparedPlan, type Step } from './steps.ts'
 import { seenText, type Survey, type Surveyed, surveyOne } from './survey.ts'
+import { liveCacheOf } from './watch/live-cache.ts'
 import { resolveWanted, type Wanted } from './wanted.ts'
 
 const NOTHING: Rendered = { manifests: [], problems: [], secrets: [] }
@@ -32,7 +33,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   const ordinary = wanted.filter(({ hook }) => hook === null)
   const reading = { concurrency: context.config.concurrency, signal: context.signal }
   const asked = ordinary.filter(({ pending }) => !pending)
-  const live = await readLive(session.client, asked, reading)
+  const live = cachedLive(context, session, asked) ?? (await readLive(session.client, asked, reading))
   const secrets = allSecrets(context, rendered, live)
   const survey = surveyFor(context, session, { inventory, wanted, secrets })
   const surveyed = await inParallel(ordinary, context.config.concurrency, (one) =>
@@ -42,7 +43,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   const keys = new Set(wanted.map(({ key }) => key))
   const pruning = await planPruning({ context, session, inventory, wanted: keys, seen: survey.seen })
   const hashes = new Map(ordinary.map(({ key }, at) => [key, surveyed[at]?.hash ?? '']))
-  const desired = context.hash(wanted.map(({ key, object }) => [key, survey.hash(object)]).toSorted())
+  const desired = context.hash(wanted.map(({ key, object }) => `${key} ${survey.hash(object)}`).toSorted())
   const hooks = hookSteps({ context, survey, wanted, inventory, desired })
   const changes = [...surveyed.flatMap(({ change }) => change ?? []), ...pruning.changes, ...hooks.changes]
   const steps = [...surveyed.flatMap(({ step }) => step ?? []), ...pruning.steps, ...hooks.steps]
@@ -70,6 +71,23 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
       kubernetes: await session.discovery.serverVersion(),
     },
   }
+}
+
+/** What the stack's watch has heard, for checks of drift: a deployment looks for itself. */
+function cachedLive(
+  context: DriverContext<unknown>,
+  session: Session,
+  wanted: readonly Wanted[],
+): Map<string, KubeObject> | null {
+  if (context.kind !== 'drift' && context.kind !== 'heal') return null
+  const cache = liveCacheOf(session)
+  if (!cache?.covers(wanted.map(({ key }) => key))) return null
+  return new Map(
+    wanted.flatMap(({ key }) => {
+      const object = cache.get(key)
+      return object ? [[key, object] as const] : []
+    }),
+  )
 }
 
 /** A directory that was emptied by mistake, a chart whose values switch everything off. */

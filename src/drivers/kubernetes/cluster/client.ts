@@ -10,6 +10,7 @@ const ANSWER_MS = 60_000
 /** An answer 429 or 5xx, or a connection that was closed while idle, is tried again. */
 const ATTEMPTS = 5
 const FIRST_PAUSE = 100
+const MAX_CONNECTIONS = 128
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -31,27 +32,21 @@ export interface Answer<T> {
 }
 
 /**
- * Speaks with one API server over kept connections: HTTP/1.1 with as many as there may be requests at once, since each
- * request then has one for itself (HTTP/2 was not faster in Node, 2026).
+ * Speaks with one API server over kept connections. HTTP/1.1: each request then has a connection for itself, and undici's
+ * HTTP/2 ends the process when the server closes a connection that watches use (8.13, 2026).
  */
 export class Client {
   readonly access: ClusterAccess
-  readonly #agent: Agent
+  readonly #connections: Connections
   readonly #origin: string
   readonly #base: string
 
-  constructor(access: ClusterAccess) {
+  constructor(access: ClusterAccess, connections: Connections) {
     this.access = access
     const url = new URL(access.server)
     this.#origin = url.origin
     this.#base = url.pathname.replace(/\/$/, '')
-    this.#agent = new Agent({
-      connect: { ...access.tls, timeout: CONNECT_MS },
-      connections: 128,
-      keepAliveTimeout: 20_000,
-      headersTimeout: ANSWER_MS,
-      bodyTimeout: ANSWER_MS,
-    })
+    this.#connections = connections
   }
 
   /** The answer whatever its status. TARGET_UNREACHABLE where there is none, CANCELED when the signal ends it. */
@@ -82,7 +77,7 @@ export class Client {
 
   /** The lines of a watch as they come; ends when the server ends it. */
   async *lines(call: Call): AsyncGenerator<string> {
-    const answer = await this.#request(call, { bodyTimeout: 0 })
+    const answer = await this.#request(call, this.#connections.watches)
     if (answer.statusCode !== 200) {
       const text = await answer.body.text()
       throw failureOf(call.doing, answer.statusCode, statusFrom(text, answer.statusCode))
@@ -94,10 +89,6 @@ export class Client {
       rest = lines.pop() ?? ''
       for (const line of lines) if (line !== '') yield line
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#agent.destroy()
   }
 
   /** Null where the connection broke and another attempt may go well. */
@@ -117,36 +108,46 @@ export class Client {
     }
   }
 
-  async #request(call: Call, more: { bodyTimeout?: number } = {}) {
+  async #request(call: Call, agent = this.#connections.requests) {
     const headers: Headers = { ...(await this.access.headers()), accept: 'application/json' }
     if (call.body !== undefined) headers['content-type'] = call.contentType ?? 'application/json'
-    return this.#agent.request({
+    return agent.request({
       origin: this.#origin,
       path: this.#base + call.path,
       method: call.method ?? 'GET',
       headers,
       ...(call.body !== undefined && { body: call.body }),
       ...(call.signal && { signal: call.signal }),
-      ...more,
     })
   }
 }
 
-const clients = new Map<string, Client>()
-const MAX_CLIENTS = 256
+/** Connections to one server as one identity; they outlive runs. */
+interface Connections {
+  requests: Agent
+  /** A watch holds its connection for minutes: requests do not wait for it. */
+  watches: Agent
+}
 
-/** The client of a cluster and identity; connections outlive runs. */
+const connections = new Map<string, Connections>()
+const MAX_CLUSTERS = 256
+
+/** A client with its own idea of who we are (a token of this run), over the connections that there are already. */
 export function clientFor(access: ClusterAccess): Client {
-  const known = clients.get(access.identity)
-  if (known && known.access.server === access.server) {
-    // What the newest run knows of tokens counts.
-    known.access.headers = access.headers
-    return known
+  const known = connections.get(access.identity) ?? connect(access)
+  // The least lately used ones are forgotten; their idle connections close by themselves.
+  connections.delete(access.identity)
+  connections.set(access.identity, known)
+  if (connections.size > MAX_CLUSTERS) connections.delete(connections.keys().next().value ?? '')
+  return new Client(access, known)
+}
+
+function connect({ tls }: ClusterAccess): Connections {
+  const common = { connect: { ...tls, timeout: CONNECT_MS }, allowH2: false, headersTimeout: ANSWER_MS }
+  return {
+    requests: new Agent({ ...common, connections: MAX_CONNECTIONS, keepAliveTimeout: 20_000, bodyTimeout: ANSWER_MS }),
+    watches: new Agent({ ...common, bodyTimeout: 0 }),
   }
-  if (clients.size >= MAX_CLIENTS) clients.delete(clients.keys().next().value ?? '')
-  const client = new Client({ ...access })
-  clients.set(access.identity, client)
-  return client
 }
 
 /** Busy, starting, or etcd choosing a leader. Other answers 500 are the server's way to say that a field is unknown. */

@@ -25,12 +25,17 @@ const LIFE = 10 * 60_000
  * The kinds of one cluster, read group by group as they are needed. Shared by runs, so no run's signal ends a question.
  */
 export class Discovery {
-  readonly #client: Client
+  #client: Client
   readonly #versions = new Map<string, { at: number; resources: Promise<Map<string, Resource>> }>()
   #groups: { at: number; preferred: Promise<Map<string, string>> } | undefined
   #server: Promise<string> | undefined
 
   constructor(client: Client) {
+    this.#client = client
+  }
+
+  /** The client of the newest run asks: tokens of older ones may have run out. */
+  use(client: Client): void {
     this.#client = client
   }
 
@@ -91,18 +96,27 @@ function resourcesOf(apiVersion: string, list: ResourceList | null): Map<string,
   )
 }
 
-const known = new WeakMap<Client, Discovery>()
+const known = new Map<string, Discovery>()
+const MAX_CLUSTERS = 256
 
+/** What is known of a cluster's kinds in this process. */
 export function discoveryOf(client: Client): Discovery {
-  const discovery = known.get(client) ?? new Discovery(client)
-  known.set(client, discovery)
+  const { identity } = client.access
+  const discovery = known.get(identity) ?? new Discovery(client)
+  discovery.use(client)
+  known.delete(identity)
+  known.set(identity, discovery)
+  if (known.size > MAX_CLUSTERS) known.delete(known.keys().next().value ?? '')
   return discovery
 }
 
 /** The resources that a CustomResourceDefinition will bring, for objects that are applied together with it. */
 export function resourcesOfDefinition(object: KubeObject): Resource[] {
   if (object.kind !== 'CustomResourceDefinition') return []
-  const text = (...path: string[]): string => String(valueAt(object, 'spec', ...path) ?? '')
+  const text = (...path: string[]): string => {
+    const value = valueAt(object, 'spec', ...path)
+    return typeof value === 'string' ? value : ''
+  }
   const listed = valueAt(object, 'spec', 'versions')
   const versions = Array.isArray(listed) ? listed.map((one) => String(valueAt(one, 'name'))) : [text('version')]
   return versions.map((version) => ({

@@ -35,7 +35,8 @@ export function sameQuantity(a: Json | undefined, b: Json | undefined): boolean 
 function amount(value: Json | undefined): number | null {
   if (typeof value === 'number') return value
   if (typeof value !== 'string') return null
-  const [, digits, suffix = '', exponent] = /^([+-]?\d*\.?\d+)(?:(n|u|m|k|[KMGTPE]i?)|[eE]([+-]?\d+))?$/.exec(value) ?? []
+  const [, digits, suffix = '', exponent] =
+    /^([+-]?\d*\.?\d+)(?:(n|u|m|k|[KMGTPE]i?)|[eE]([+-]?\d+))?$/.exec(value) ?? []
   const factor = exponent === undefined ? FACTORS[suffix] : 10 ** Number(exponent)
   return digits === undefined || factor === undefined ? null : Number(digits) * factor
 }

@@ -90,7 +90,8 @@ function job(object: KubeObject): HealthState {
 function pod(object: KubeObject): HealthState {
   const phase = valueAt(object, 'status', 'phase')
   if (phase === 'Succeeded') return healthy
-  if (phase === 'Failed') return failed(String(valueAt(object, 'status', 'message') ?? 'it has failed'))
+  const message = valueAt(object, 'status', 'message')
+  if (phase === 'Failed') return failed(typeof message === 'string' ? message : 'it has failed')
   if (phase === 'Running' && isTrue(object, 'Ready')) return healthy
   const statuses = valueAt(object, 'status', 'containerStatuses')
   const waiting = (Array.isArray(statuses) ? statuses : []).map((one) => valueAt(one, 'state', 'waiting', 'reason'))
@@ -98,7 +99,9 @@ function pod(object: KubeObject): HealthState {
     (one) => typeof one === 'string' && one !== 'ContainerCreating' && one !== 'PodInitializing',
   )
   return progressing(
-    typeof reason === 'string' ? `a container waits: ${reason}` : `it is ${String(phase ?? 'not there yet')}`,
+    typeof reason === 'string'
+      ? `a container waits: ${reason}`
+      : `it is ${typeof phase === 'string' ? phase : 'not there yet'}`,
   )
 }
 

@@ -24,6 +24,7 @@ export interface StackOptions {
   with?: { [setting: string]: unknown }
   name?: string
   path?: string
+  environment?: string
   env?: { [name: string]: string }
   inputs?: DriverContext<unknown>['inputs']
 }
@@ -39,7 +40,7 @@ export async function openStack({ kubeconfig, files, with: settings, ...rest }: 
   const next = (changes: Changes = {}): Promise<KubeContext> => context.next<KubernetesConfig>(changes)
   return {
     context,
-    write: context.write,
+    write: (changed) => context.write(changed),
     next,
     plan: async (changes) => kubernetesDriver.plan(await next(changes)),
     deploy: async (changes) => {

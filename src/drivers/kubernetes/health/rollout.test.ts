@@ -1,0 +1,214 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { startCluster, type TestCluster } from '../../../../test/kube/cluster.ts'
+import { describeWithTool } from '../../../../test/tools.ts'
+import { kubernetesDriver } from '../index.ts'
+import { openStack, type TestStack } from '../testing/stack.ts'
+
+const DEPLOYMENT = (image: string, more = ''): string => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web${more}}
+spec:
+  replicas: 2
+  progressDeadlineSeconds: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: ${image}}]}
+`
+const MAP = (name: string, annotations: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, annotations: {${annotations}}}\ndata: {a: b}\n`
+const JOB = (name: string, annotations: string): string =>
+  `apiVersion: batch/v1\nkind: Job\nmetadata: {name: ${name}, annotations: {${annotations}}}\nspec:\n  backoffLimit: 0\n  template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}\n`
+
+/** Stands in for a kubelet: pods become what the test says. */
+class Kubelet {
+  phase: 'Running' | 'Succeeded' | 'Failed' | 'none' = 'Running'
+  #stop = false
+  #done: Promise<void> = Promise.resolve()
+
+  start(cluster: TestCluster, namespace: () => string): void {
+    this.#done = (async () => {
+      while (!this.#stop) {
+        if (this.phase !== 'none') await this.#step(cluster, namespace())
+        await sleep(50)
+      }
+    })()
+  }
+
+  async #step(cluster: TestCluster, namespace: string): Promise<void> {
+    const { body } = await cluster.api('GET', `/api/v1/namespaces/${namespace}/pods`)
+    for (const pod of body.items ?? []) {
+      const phase =
+        pod.metadata.ownerReferences?.[0]?.kind === 'Job' && this.phase === 'Running' ? 'Succeeded' : this.phase
+      if (pod.metadata.deletionTimestamp) {
+        await cluster.api('DELETE', `/api/v1/namespaces/${namespace}/pods/${pod.metadata.name}`, {
+          gracePeriodSeconds: 0,
+        })
+      }
+      if (pod.status.phase === phase || pod.status.phase === 'Succeeded') continue
+      const isReady = phase === 'Running' ? 'True' : 'False'
+      await cluster.api(
+        'PATCH',
+        `/api/v1/namespaces/${namespace}/pods/${pod.metadata.name}/status`,
+        {
+          status: {
+            phase,
+            conditions: [{ type: 'Ready', status: isReady, lastTransitionTime: '2026-01-01T00:00:00Z' }],
+          },
+        },
+        'application/merge-patch+json',
+      )
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stop = true
+    await this.#done
+  }
+}
+
+describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => {
+  let cluster: TestCluster
+  let kubelet: Kubelet
+  let stack: TestStack
+  let namespace = 'default'
+  let count = 0
+
+  beforeAll(async () => {
+    cluster = await startCluster({ controllers: true })
+    kubelet = new Kubelet()
+    kubelet.start(cluster, () => namespace)
+  }, 60_000)
+  afterAll(async () => {
+    await kubelet?.stop()
+    await cluster?.stop()
+  })
+  beforeEach(() => {
+    kubelet.phase = 'Running'
+    namespace = `rollout-${++count}`
+    cluster.kubectl(['create', 'namespace', namespace])
+  })
+  afterEach(() => stack?.remove())
+
+  const open = async (files: { [path: string]: string }, settings = {}): Promise<TestStack> => {
+    stack = await openStack({
+      kubeconfig: cluster.kubeconfig,
+      files,
+      name: namespace,
+      with: { namespace, wait: true, waitTimeout: '20s', ...settings },
+    })
+    return stack
+  }
+  const exists = async (path: string): Promise<boolean> =>
+    (await cluster.api('GET', path.replace('NS', `namespaces/${namespace}`))).status === 200
+  const health = async () => kubernetesDriver.health!(await stack.next())
+
+  it('waits for a roll-out, and says why one cannot succeed', async () => {
+    await open({ 'stack/web.yaml': DEPLOYMENT('nginx:1') })
+    expect((await stack.deploy()).result.status).toBe('applied')
+    expect(await health()).toEqual({ healthy: true, lines: ['1 objects are healthy'] })
+    kubelet.phase = 'none'
+    await stack.write({ 'stack/web.yaml': DEPLOYMENT('nginx:2') })
+    expect((await stack.deploy()).result.status).toBe('applied')
+    const bad = await health()
+    expect(bad.healthy).toBe(false)
+    expect(bad.lines.join()).toMatch(new RegExp(`Deployment/${namespace}/web: .*timed out progressing`))
+  }, 40_000)
+
+  it('begins a wave when the one before is healthy', async () => {
+    kubelet.phase = 'none'
+    await open({
+      'stack/web.yaml': DEPLOYMENT('nginx:1'),
+      'stack/later.yaml': MAP('later', 'trueup.dev/wave: "1"'),
+    })
+    const deploying = stack.deploy()
+    await sleep(1000)
+    expect(await exists('/apis/apps/v1/NS/deployments/web')).toBe(true)
+    expect(await exists('/api/v1/NS/configmaps/later')).toBe(false)
+    kubelet.phase = 'Running'
+    expect((await deploying).result.status).toBe('applied')
+    expect(await exists('/api/v1/NS/configmaps/later')).toBe(true)
+    expect((await stack.plan()).changes).toEqual([])
+  }, 40_000)
+
+  it('does not begin a wave after one that failed', async () => {
+    kubelet.phase = 'none'
+    await open(
+      {
+        'stack/web.yaml': DEPLOYMENT('nginx:1'),
+        'stack/later.yaml': MAP('later', 'argocd.argoproj.io/sync-wave: "1"'),
+      },
+      { waitTimeout: '1s' },
+    )
+    const { result } = await stack.deploy()
+    expect(result.status).toBe('failed')
+    expect(result.resources.map(({ address, status }) => `${address} ${status}`)).toEqual([
+      `ConfigMap/${namespace}/later skipped`,
+      `Deployment/${namespace}/web failed`,
+    ])
+    expect(await exists('/api/v1/NS/configmaps/later')).toBe(false)
+  }, 40_000)
+
+  it('runs hooks before and after, once per change, and clears them away', async () => {
+    await open({
+      'stack/before.yaml': JOB('before', 'helm.sh/hook: "pre-install,pre-upgrade"'),
+      'stack/after.yaml': JOB('after', 'trueup.dev/hook: after, trueup.dev/hook-delete: succeeded'),
+      'stack/app.yaml': MAP('app', ''),
+    })
+    const first = await stack.deploy()
+    expect(first.planned.changes.map(({ address, reason }) => `${address} ${reason ?? ''}`)).toEqual([
+      `ConfigMap/${namespace}/app `,
+      `Job/${namespace}/after hook, after the install`,
+      `Job/${namespace}/before hook, before the install`,
+    ])
+    expect(first.result.status).toBe('applied')
+    expect(await exists('/apis/batch/v1/NS/jobs/before')).toBe(true)
+    expect(await exists('/apis/batch/v1/NS/jobs/after')).toBe(false)
+    expect((await stack.plan()).changes).toEqual([])
+    await cluster.api(
+      'PATCH',
+      `/api/v1/namespaces/${namespace}/configmaps/app`,
+      { data: { a: 'x' } },
+      'application/merge-patch+json',
+    )
+    expect((await stack.plan({ kind: 'drift' })).changes.map(({ type }) => type)).toEqual(['ConfigMap'])
+    expect((await stack.plan()).changes.map(({ type }) => type)).toEqual(['ConfigMap'])
+    await stack.write({ 'stack/app.yaml': MAP('app', 'new: "1"') })
+    expect((await stack.deploy()).planned.changes.map(({ type }) => type)).toEqual(['ConfigMap', 'Job', 'Job'])
+  }, 40_000)
+
+  it('goes no further than a hook that failed, and runs it again', async () => {
+    kubelet.phase = 'Failed'
+    await open({
+      'stack/before.yaml': JOB('before', 'argocd.argoproj.io/hook: PreSync'),
+      'stack/app.yaml': MAP('app', ''),
+    })
+    const { result } = await stack.deploy()
+    expect(result.status).toBe('failed')
+    expect(result.resources.map(({ address, status }) => `${address} ${status}`)).toEqual([
+      `ConfigMap/${namespace}/app skipped`,
+      `Job/${namespace}/before failed`,
+    ])
+    expect(result.resources[1]?.message).toMatch(/BackoffLimitExceeded/)
+    kubelet.phase = 'Running'
+    expect((await stack.deploy()).result.status).toBe('applied')
+  }, 40_000)
+
+  it('deletes a namespace of its own with all that is in it', async () => {
+    await open({
+      'stack/ns.yaml': `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${namespace}-own}\n`,
+      'stack/map.yaml': MAP('app', '').replace('name: app', `name: app, namespace: ${namespace}-own`),
+    })
+    expect((await stack.deploy()).result.status).toBe('applied')
+    const { result } = await stack.deploy({ destroy: true, kind: 'destroy' })
+    expect(result.status).toBe('applied')
+    for (
+      let attempt = 0;
+      attempt < 100 && (await cluster.api('GET', `/api/v1/namespaces/${namespace}-own`)).status !== 404;
+      attempt++
+    )
+      await sleep(100)
+    expect((await stack.plan({ destroy: true, kind: 'destroy' })).changes).toEqual([])
+  }, 40_000)
+})
