@@ -1,4 +1,3 @@
-import type { IgnoreMatcher } from '../../../domain/ignore.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 import { below, type Fields, indexOf, namesIn } from './fields.ts'
@@ -27,11 +26,6 @@ export function withoutIgnored(
     ...kept,
     metadata: { ...(kept.metadata as JsonObject | undefined), ...identity },
   } as unknown as KubeObject
-}
-
-/** The rules as they concern one object; null where none does. */
-export function rulesFor(matcher: IgnoreMatcher, address: string, rules: number): ((path: string) => boolean) | null {
-  return rules === 0 ? null : (path) => matcher(address, path)
 }
 
 interface Place {

@@ -1,9 +1,7 @@
-import { createServer, connect, type Server, type Socket } from 'node:net'
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { startCluster, type TestCluster } from '../../../../test/kube/cluster.ts'
+import { openWire, type Wire } from '../../../../test/kube/wire.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import type { Watch } from '../../driver.ts'
 import { kubernetesDriver } from '../index.ts'
@@ -21,54 +19,18 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   throw new Error(`${what} has not come true in ten seconds`)
 }
 
-/** Bytes to and from the API server, until they are cut. */
-class Wire {
-  readonly #sockets = new Set<Socket>()
-  #server: Server | undefined
-  isDown = false
-
-  async open(port: number): Promise<number> {
-    this.#server = createServer((client) => {
-      if (this.isDown) return client.destroy()
-      const server = connect(port, '127.0.0.1')
-      for (const socket of [client, server]) {
-        this.#sockets.add(socket)
-        socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket))
-      }
-      client.pipe(server).pipe(client)
-      return undefined
-    })
-    await new Promise<void>((resolve) => this.#server!.listen(0, '127.0.0.1', () => resolve()))
-    return (this.#server.address() as { port: number }).port
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  close(): void {
-    this.cut()
-    this.#server?.close()
-  }
-}
-
 describeWithTool('kube-apiserver', 'watching', () => {
   let cluster: TestCluster
   let wire: Wire
   let stack: TestStack
   let watch: Watch | undefined
-  let kubeconfig: string
   let namespace: string
   let events: string[]
   let count = 0
 
   beforeAll(async () => {
     cluster = await startCluster()
-    wire = new Wire()
-    const port = await wire.open(Number(new URL(cluster.server).port))
-    kubeconfig = join(cluster.directory, 'through-the-wire')
-    const text = await readFile(cluster.kubeconfig, 'utf8')
-    await writeFile(kubeconfig, text.replace(cluster.server, `https://127.0.0.1:${port}`))
+    wire = await openWire(cluster)
   }, 60_000)
   afterAll(async () => {
     wire?.close()
@@ -78,7 +40,7 @@ describeWithTool('kube-apiserver', 'watching', () => {
     namespace = `watch-${++count}`
     cluster.kubectl(['create', 'namespace', namespace])
     stack = await openStack({
-      kubeconfig,
+      kubeconfig: wire.kubeconfig,
       files: { 'stack/a.yaml': MAP('a', '1'), 'stack/b.yaml': MAP('b', '1'), 'stack/pod.yaml': POD },
       name: namespace,
       with: { namespace },
@@ -115,23 +77,21 @@ describeWithTool('kube-apiserver', 'watching', () => {
   })
 
   it('goes on after the connection was cut, and tells what happened meanwhile', async () => {
-    wire.isDown = true
     wire.cut()
     await patch('configmaps', 'a', { data: { a: 'while nobody looked' } })
     await sleep(300)
     expect(events).toEqual([])
-    wire.isDown = false
+    wire.mend()
     await until('the event', () => events.includes(`ConfigMap/${namespace}/a`))
     await patch('configmaps', 'b', { data: { a: 'later' } })
     await until('the next event', () => events.includes(`ConfigMap/${namespace}/b`))
   })
 
   it('looks for itself while the watch hears nothing', async () => {
-    wire.isDown = true
     wire.cut()
     await patch('configmaps', 'a', { data: { a: 'x' } })
     await sleep(50)
-    wire.isDown = false
+    wire.mend()
     expect(placesOf(await stack.plan({ kind: 'drift' }))).toEqual([`ConfigMap/${namespace}/a data.a`])
   })
 
