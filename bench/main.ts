@@ -8,6 +8,9 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
   ['B2', async () => (await import('./b2.ts')).b2],
   ['B3', async () => (await import('./b3.ts')).b3],
   ['B4', async () => (await import('./b4.ts')).b4],
+  ['B5', async () => (await import('./b5.ts')).b5],
+  ['B6', async () => (await import('./b6.ts')).b6],
+  ['B7', async () => (await import('./b7.ts')).b7],
   ['B8', async () => (await import('./b8.ts')).b8],
   ['B9', async () => (await import('./b9.ts')).b9],
 ])
