@@ -3,13 +3,14 @@ import { compileIgnore } from '../../domain/ignore.ts'
 import type { DriverPlan, ResourceChange } from '../../domain/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { digestOf } from '../../lib/digest.ts'
+import { canonicalJson } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'
 import { redactionFor, secretInputs } from '../values/redaction.ts'
 import type { KubernetesConfig } from './config.ts'
 import { hookSteps } from './hook-plan.ts'
 import { type Inventory, inventoryPlace, readInventory, sameEntries } from './inventory.ts'
 import { readLive } from './live.ts'
-import { asJson, type KubeObject } from './objects/object.ts'
+import type { KubeObject } from './objects/object.ts'
 import { inParallel } from './parallel.ts'
 import { planPruning } from './prune.ts'
 import { openSession, type Session } from './session.ts'
@@ -43,7 +44,9 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   const keys = new Set(wanted.map(({ key }) => key))
   const pruning = await planPruning({ context, session, inventory, wanted: keys, seen: survey.seen })
   const hashes = new Map(ordinary.map(({ key }, at) => [key, surveyed[at]?.hash ?? '']))
-  const desired = context.hash(wanted.map(({ key, object }) => `${key} ${survey.hash(object)}`).toSorted())
+  const desired = context.hash(
+    wanted.map(({ key, object }) => `${key} ${hashes.get(key) ?? survey.hash(object)}`).toSorted(),
+  )
   const hooks = hookSteps({ context, survey, wanted, inventory, desired })
   const changes = [...surveyed.flatMap(({ change }) => change ?? []), ...pruning.changes, ...hooks.changes]
   const steps = [...surveyed.flatMap(({ step }) => step ?? []), ...pruning.steps, ...hooks.steps]
@@ -137,9 +140,21 @@ function surveyFor(
     checkCreations: kind !== 'deploy' && kind !== 'heal',
     namespaces: new Set(namespaces.map(({ ref }) => ref.name)),
     formerHash: (key) => inventory.objects.get(key)?.hash,
-    hash: (object) => context.hash(asJson(object)),
+    hash: (object) => context.hash(textOf(object)),
     seen: (object) => digestOf(seenText(object)),
   }
+}
+
+const texts = new WeakMap<KubeObject, string>()
+
+/** Canonical JSON of an object that never changes. */
+function textOf(object: KubeObject): string {
+  let text = texts.get(object)
+  if (text === undefined) {
+    text = canonicalJson(object)
+    texts.set(object, text)
+  }
+  return text
 }
 
 function allSecrets(

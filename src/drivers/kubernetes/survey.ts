@@ -54,8 +54,9 @@ export async function surveyOne(survey: Survey, wanted: Wanted, live: KubeObject
   if (live.metadata.deletionTimestamp !== undefined) {
     return { hash, findings: [], unchecked: { address: wanted.address, why: 'it is being deleted' } }
   }
-  const ours = ourFields(live)
   const rules = survey.isIgnored
+  if (rules === null && inSync.get(live) === wanted.object) return { hash, findings: [] }
+  const ours = ourFields(live)
   const ignores = rules === null ? null : (path: string): boolean => rules(wanted.address, path)
   const object = ignores === null ? wanted.object : withoutIgnored(wanted.object, live, ours, ignores)
   const settled = ours !== null && isSettled(object, live, ours)
@@ -70,13 +71,20 @@ export async function surveyOne(survey: Survey, wanted: Wanted, live: KubeObject
     ({ steps }) => !ignores?.(pathText(steps)),
   )
   const attributes = [
-    ...differences(live, after, survey.redaction),
+    ...(settled ? [] : differences(live, after, survey.redaction)),
     ...foreignAttributes(live, foreign, survey.redaction),
   ]
+  if (settled && rules === null && foreign.length === 0) inSync.set(live, wanted.object)
   const unchecked = prediction.kind === 'unknown' && { unchecked: { address: wanted.address, why: prediction.why } }
   if (attributes.length === 0) return { ...base, ...unchecked }
   return { ...base, ...unchecked, ...updateOf(survey, wanted, { live, object, attributes, foreign, hash }) }
 }
+
+/**
+ * Live object → the wanted one that it was found to fulfil, with nothing of others in it. Neither is ever changed, and a new
+ * version is a new object; only what a watch keeps is met twice.
+ */
+const inSync = new WeakMap<KubeObject, KubeObject>()
 
 interface Update {
   live: KubeObject

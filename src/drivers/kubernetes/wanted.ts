@@ -65,10 +65,7 @@ interface Resolved {
 }
 
 function asWanted(session: Session, object: KubeObject, { resource, pending, hook }: Resolved): Wanted {
-  const { namespace, ...metadata } = object.metadata
-  const place = resource.namespaced ? { namespace: namespace ?? session.namespace } : {}
-  const annotations = { ...metadata.annotations, [OWNER]: session.owner }
-  const whole: KubeObject = { ...object, metadata: { ...metadata, ...place, annotations } }
+  const whole = placed(session, object, resource.namespaced)
   const ref = refOf(whole)
   return {
     ref,
@@ -81,6 +78,26 @@ function asWanted(session: Session, object: KubeObject, { resource, pending, hoo
     wave: waveOf(whole),
     rank: rankOf(whole),
   }
+}
+
+interface Placed {
+  where: string
+  whole: KubeObject
+}
+
+/** The same object for the same stack is the same again. */
+const known = new WeakMap<KubeObject, Placed>()
+
+function placed(session: Session, object: KubeObject, namespaced: boolean): KubeObject {
+  const where = `${session.owner} ${namespaced ? session.namespace : ''}`
+  const before = known.get(object)
+  if (before?.where === where) return before.whole
+  const { namespace, ...metadata } = object.metadata
+  const place = namespaced ? { namespace: namespace ?? session.namespace } : {}
+  const annotations = { ...metadata.annotations, [OWNER]: session.owner }
+  const whole: KubeObject = { ...object, metadata: { ...metadata, ...place, annotations } }
+  known.set(object, { where, whole })
+  return whole
 }
 
 /** Two manifests may differ by nothing but a namespace that one of them leaves out. */

@@ -9,7 +9,8 @@ import { findTool, type Tool } from '../../tools/find-tool.ts'
 import { checkEnded, lastWords } from '../../tools/verdict.ts'
 import type { HelmConfig, KubernetesConfig } from '../config.ts'
 import { directoryOf, HELM_DEFAULTS, inWorkspace } from './locate.ts'
-import { type Manifest, type Problem, readManifests } from './manifests.ts'
+import type { Manifest, Problem } from './manifests.ts'
+import { parsedManifests } from './parsed.ts'
 
 const MAX_OUTPUT = 128 * 1024 * 1024
 
@@ -43,7 +44,7 @@ export async function renderHelm(context: DriverContext<KubernetesConfig>, probl
     ...settings.apiVersions.flatMap((version) => ['--api-versions', version]),
   ]
   const result = await runHelm(context, `rendering ${context.stack.path} with helm`, argv)
-  return readManifests(result, undefined, problems).filter(({ object }) => !isTest(object))
+  return parsedManifests(result, undefined, problems).filter(({ object }) => !isTest(object))
 }
 
 /** `helm lint`, for `validate`. */

@@ -4,7 +4,8 @@ import { findTool, type Tool } from '../../tools/find-tool.ts'
 import { checkEnded, lastWords } from '../../tools/verdict.ts'
 import type { KubernetesConfig } from '../config.ts'
 import { directoryOf, inWorkspace } from './locate.ts'
-import { type Manifest, type Problem, readManifests } from './manifests.ts'
+import type { Manifest, Problem } from './manifests.ts'
+import { parsedManifests } from './parsed.ts'
 
 const MAX_OUTPUT = 128 * 1024 * 1024
 
@@ -37,7 +38,7 @@ export async function renderKustomize(
   })
   checkEnded(doing, result)
   if (result.exitCode !== 0) throw refused(context, doing, lastWords(result))
-  return readManifests(result.stdout, undefined, problems)
+  return parsedManifests(result.stdout, undefined, problems)
 }
 
 /** What kustomize says names its own temporary places and ours. */

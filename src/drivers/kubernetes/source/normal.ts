@@ -6,6 +6,17 @@ import { asJson, isObject, type KubeObject } from '../objects/object.ts'
  * server makes of it, so that both are compared and owned as one.
  */
 export function normalised(object: KubeObject): KubeObject {
+  const known = normal.get(object)
+  if (known) return known
+  const made = normalise(object)
+  normal.set(object, made)
+  return made
+}
+
+/** Equal inputs give the same object: what is known of it (its text, its verdict) stays known. */
+const normal = new WeakMap<KubeObject, KubeObject>()
+
+function normalise(object: KubeObject): KubeObject {
   const { status: _status, ...rest } = asJson(object)
   const { creationTimestamp, resourceVersion, uid, generation, managedFields, selfLink, ...metadata } =
     rest.metadata as JsonObject

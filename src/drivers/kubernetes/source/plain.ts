@@ -4,7 +4,8 @@ import { compileGlob } from '../../../domain/glob.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { KubernetesConfig } from '../config.ts'
 import { directoryOf, inWorkspace } from './locate.ts'
-import { type Manifest, type Problem, readManifests } from './manifests.ts'
+import type { Manifest, Problem } from './manifests.ts'
+import { parsedManifests } from './parsed.ts'
 
 /** Files that hold objects. */
 export const isManifestFile = (path: string): boolean =>
@@ -24,7 +25,7 @@ export async function readPlain(context: DriverContext<KubernetesConfig>, proble
   const manifests: Manifest[] = []
   for (const file of files) {
     const path = relative(workspace, join(directory, file))
-    manifests.push(...readManifests(await readFile(join(directory, file), 'utf8'), path, problems))
+    manifests.push(...parsedManifests(await readFile(join(directory, file), 'utf8'), path, problems))
   }
   return manifests
 }

@@ -17,6 +17,7 @@ export function substituted(
   problems: Problem[],
 ): Manifest[] {
   return manifests.map((manifest) => {
+    if (!holdsReference(manifest)) return manifest
     const fill = (value: Json): Json => {
       if (typeof value === 'string') return value.includes('${') ? fillText(value, manifest) : value
       if (Array.isArray(value)) return value.map(fill)
@@ -44,9 +45,21 @@ export function substituted(
   }
 }
 
+const scanned = new WeakMap<KubeObject, boolean>()
+
+/** Most objects hold none, and are then passed on as they are. */
+function holdsReference({ object }: Manifest): boolean {
+  let holds = scanned.get(object)
+  if (holds === undefined) {
+    holds = /\$\{(inputs|variables)\./.test(JSON.stringify(object))
+    scanned.set(object, holds)
+  }
+  return holds
+}
+
 /** Values of variables that the texts name: a driver is not told which of them are secret, so all are. */
 export function namedVariables(context: Pick<DriverContext<unknown>, 'env'>, manifests: readonly Manifest[]): string[] {
-  const text = JSON.stringify(manifests.map(({ object }) => object))
+  const text = JSON.stringify(manifests.filter(holdsReference).map(({ object }) => object))
   const names = [...text.matchAll(REFERENCE)].filter(([, , kind]) => kind === 'variables').map(([, , , name]) => name)
   return names.flatMap((name) => (name !== undefined && context.env[name] ? [context.env[name]] : []))
 }
