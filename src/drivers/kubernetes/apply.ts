@@ -12,6 +12,7 @@ import {
   inventoryPlace,
   type InventoryPlace,
   readInventory,
+  sameEntries,
   writeInventory,
 } from './inventory.ts'
 import { readLive, type Target } from './live.ts'
@@ -179,7 +180,10 @@ async function storeResult({ context, session, place, prepared, before }: Work):
   const objects = entriesOf(false)
   for (const entry of prepared.kept) objects.set(keyOf(entry.ref), entry)
   const hooks = new Map([...before.hooks, ...entriesOf(true)])
-  const same =
-    before.exists && before.desired === prepared.desired && digestOf([...before.objects]) === digestOf([...objects])
-  if (!same) await writeInventory(session, place, { exists: true, objects, hooks, desired: prepared.desired })
+  const isSame =
+    before.exists &&
+    before.desired === prepared.desired &&
+    sameEntries(before.objects, objects) &&
+    sameEntries(before.hooks, hooks)
+  if (!isSame) await writeInventory(session, place, { exists: true, objects, hooks, desired: prepared.desired })
 }

@@ -95,7 +95,13 @@ export async function deleteInventory(session: Session, place: InventoryPlace): 
   await session.client.find({ doing, method: 'DELETE', path: pathTo(place) })
 }
 
-export const sameEntries = (a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean =>
+/** The same objects, with the same hashes. */
+export const sameEntries = (
+  a: ReadonlyMap<string, { hash: string }>,
+  b: ReadonlyMap<string, { hash: string }>,
+): boolean => a.size === b.size && [...a].every(([key, { hash }]) => b.get(key)?.hash === hash)
+
+export const sameKeys = (a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean =>
   a.size === b.size && [...a.keys()].every((key) => b.has(key))
 
 function textOf(map: KubeObject): string | null {

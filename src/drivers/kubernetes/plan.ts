@@ -8,9 +8,9 @@ import type { DriverContext } from '../driver.ts'
 import { redactionFor, secretInputs } from '../values/redaction.ts'
 import type { KubernetesConfig } from './config.ts'
 import { hookSteps } from './hook-plan.ts'
-import { type Inventory, inventoryPlace, readInventory, sameEntries } from './inventory.ts'
+import { type Inventory, inventoryPlace, readInventory, sameKeys } from './inventory.ts'
 import { readLive } from './live.ts'
-import type { KubeObject } from './objects/object.ts'
+import { keyOf, type KubeObject } from './objects/object.ts'
 import { inParallel } from './parallel.ts'
 import { planPruning } from './prune.ts'
 import { openSession, type Session } from './session.ts'
@@ -140,21 +140,29 @@ function surveyFor(
     checkCreations: kind !== 'deploy' && kind !== 'heal',
     namespaces: new Set(namespaces.map(({ ref }) => ref.name)),
     formerHash: (key) => inventory.objects.get(key)?.hash,
-    hash: (object) => context.hash(textOf(object)),
+    hash: hasher(context),
     seen: (object) => digestOf(seenText(object)),
   }
 }
 
-const texts = new WeakMap<KubeObject, string>()
+interface Hashed {
+  /** Tells keys apart: hashes of one are nothing under another. */
+  probe: string
+  hash: string
+}
 
-/** Canonical JSON of an object that never changes. */
-function textOf(object: KubeObject): string {
-  let text = texts.get(object)
-  if (text === undefined) {
-    text = canonicalJson(object)
-    texts.set(object, text)
+const hashes = new WeakMap<KubeObject, Hashed>()
+
+/** Keyed hashes of wanted objects, which never change. */
+function hasher(context: DriverContext<unknown>): (object: KubeObject) => string {
+  const probe = context.hash('')
+  return (object) => {
+    const known = hashes.get(object)
+    if (known?.probe === probe) return known.hash
+    const hash = context.hash(canonicalJson(object))
+    hashes.set(object, { probe, hash })
+    return hash
   }
-  return text
 }
 
 function allSecrets(
@@ -178,12 +186,11 @@ interface InventoryParts {
 function addInventoryStep({ context, session, inventory, prepared, changes }: InventoryParts): void {
   const { namespace, name } = inventoryPlace(context, session)
   const objects = prepared.entries.filter(({ hook }) => !hook)
-  const all = new Map([...objects, ...prepared.kept].map(({ ref }) => [JSON.stringify(ref), ref]))
-  const former = new Map([...inventory.objects.values()].map(({ ref }) => [JSON.stringify(ref), ref]))
-  if (context.destroy ? !inventory.exists : inventory.exists && sameEntries(all, former)) return
+  const all = new Map([...objects, ...prepared.kept].map(({ ref, hash }) => [keyOf(ref), { hash }]))
+  if (context.destroy ? !inventory.exists : inventory.exists && sameKeys(all, inventory.objects)) return
   const act = context.destroy ? 'delete' : inventory.exists ? 'update' : 'create'
   const address = `ConfigMap/${namespace}/${name}`
-  const attributes = context.destroy ? [] : [{ path: 'objects', before: former.size, after: all.size }]
+  const attributes = context.destroy ? [] : [{ path: 'objects', before: inventory.objects.size, after: all.size }]
   const reason = 'the inventory of this stack'
   changes.push({ address, type: 'ConfigMap', actions: [act], attributes, cause: 'config', reason })
   const ref = { group: '', kind: 'ConfigMap', namespace, name }
