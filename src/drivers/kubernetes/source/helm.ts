@@ -1,4 +1,4 @@
-import { access, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { parse } from 'yaml'
@@ -54,7 +54,7 @@ export async function lintChart(context: DriverContext<KubernetesConfig>): Promi
   const tool = await findHelm(context)
   const chart = await chartDirectory(context, tool, settings)
   const argv = [tool.path, 'lint', chart, ...(await helmValues(context, settings))]
-  const result = await context.run({ argv, cwd: context.scratch, env: environment(context), quiet: true })
+  const result = await context.run({ argv, cwd: context.scratch, env: await environment(context), quiet: true })
   const said = `${result.stdout}\n${result.stderr}`.replaceAll(`${context.workspace}/`, '')
   return said.split('\n').filter((line) => /^\[(WARNING|ERROR)\]/.test(line))
 }
@@ -119,9 +119,7 @@ async function lacksDependencies(context: DriverContext<unknown>, directory: str
     ),
   )
   if (there.every(Boolean)) return false
-  const archives = await import('node:fs/promises').then(({ readdir }) =>
-    readdir(join(directory, 'charts')).catch(() => []),
-  )
+  const archives = await readdir(join(directory, 'charts')).catch(() => [])
   return named.some(({ name }, at) => !there[at] && !archives.some((file) => file.startsWith(`${String(name)}-`)))
 }
 
@@ -199,30 +197,38 @@ async function runHelm(context: DriverContext<KubernetesConfig>, doing: string, 
   const result = await context.run({
     argv,
     cwd: context.scratch,
-    env: environment(context),
+    env: await environment(context),
     quiet: true,
     maxOutputBytes: MAX_OUTPUT,
     graceMs: 2_000,
   })
   checkEnded(doing, result)
   if (result.exitCode === 0) return result.stdout
-  const why = lastWords({ stdout: '', stderr: result.stderr || result.stdout })
+  const words = lastWords({ stdout: '', stderr: result.stderr || result.stdout })
+  const why = words
     .replaceAll(`${context.workspace}/`, '')
     .replaceAll(context.scratch, '<scratch>')
+    .replaceAll(context.cache, '<cache>')
     .replace(/^Error: /, '')
-  throw new TrueupError('SOURCE_INVALID', { doing, why })
+    .replace(/\n+Use --debug flag.*$/, '')
+  const next = /requires kubeVersion/.test(why) && 'Set `helm.kubeVersion` of the stack to the version of its cluster.'
+  throw new TrueupError('SOURCE_INVALID', { doing, why, ...(next && { next }) })
 }
 
 /** Its own directories are private and hold nothing; the cluster of the environment is out of reach. */
-const environment = (context: DriverContext<unknown>): { [name: string]: string } => ({
-  ...context.env,
-  HOME: context.scratch,
-  KUBECONFIG: '/dev/null',
-  HELM_CACHE_HOME: join(context.cache, 'helm'),
-  HELM_CONFIG_HOME: join(context.scratch, 'helm', 'config'),
-  HELM_DATA_HOME: join(context.scratch, 'helm', 'data'),
-  HELM_EXPERIMENTAL_OCI: '1',
-})
+async function environment(context: DriverContext<unknown>): Promise<{ [name: string]: string }> {
+  const kubeconfig = join(context.scratch, 'empty-kubeconfig')
+  await writeFile(kubeconfig, '', { mode: 0o600 })
+  return {
+    ...context.env,
+    HOME: context.scratch,
+    KUBECONFIG: kubeconfig,
+    HELM_CACHE_HOME: join(context.cache, 'helm'),
+    HELM_CONFIG_HOME: join(context.scratch, 'helm', 'config'),
+    HELM_DATA_HOME: join(context.scratch, 'helm', 'data'),
+    HELM_EXPERIMENTAL_OCI: '1',
+  }
+}
 
 function parseQuietly(text: string): unknown {
   try {

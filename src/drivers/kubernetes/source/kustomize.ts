@@ -41,9 +41,11 @@ export async function renderKustomize(
   return parsedManifests(result.stdout, undefined, problems)
 }
 
-/** What kustomize says names its own temporary places and ours. */
+/** What kustomize says names our places, and kubectl adds the time and its pid. */
 function refused(context: DriverContext<unknown>, doing: string, words: string): TrueupError {
-  const why = words
+  const quoted = /^E\d{4} .*? err="((?:[^"\\]|\\.)*)"/m.exec(words)?.[1]
+  const said = quoted === undefined ? words : (JSON.parse(`"${quoted}"`) as string)
+  const why = said
     .replaceAll(`${context.workspace}/`, '')
     .replaceAll(context.workspace, '.')
     .replace(/^error: /i, '')

@@ -1,5 +1,7 @@
 import { LineCounter, parseAllDocuments } from 'yaml'
+import { digestOf } from '../../../lib/digest.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
+import { HOOK } from '../objects/annotations.ts'
 import { isObject, type KubeObject } from '../objects/object.ts'
 
 /** An object and where it comes from. */
@@ -69,11 +71,25 @@ function unpack(value: Json, place: { path?: string; line: number }, problems: P
   if (value.kind.endsWith('List') && Array.isArray(value.items)) {
     return value.items.flatMap((item) => unpack(item, place, problems))
   }
-  const why = nameProblem(value)
-  if (why === null) return [{ object: value as unknown as KubeObject, ...place }]
+  const named = withGivenName(value)
+  const why = nameProblem(named)
+  if (why === null) return [{ object: named as unknown as KubeObject, ...place }]
   problems.push({ ...place, message: `${value.kind}: ${why}` })
   return []
 }
+
+/** A hook is a new object with each change: what `generateName` would give at random is made of its content. */
+function withGivenName(value: JsonObject): JsonObject {
+  const { metadata } = value
+  if (!isObject(metadata) || typeof metadata.generateName !== 'string' || metadata.name !== undefined) return value
+  const annotations = isObject(metadata.annotations) ? Object.keys(metadata.annotations) : []
+  if (!annotations.some((name) => HOOKS.has(name))) return value
+  const { generateName, ...rest } = metadata
+  const suffix = digestOf(value).slice('sha256:'.length, 'sha256:'.length + 8)
+  return { ...value, metadata: { ...rest, name: `${generateName}${suffix}` } }
+}
+
+const HOOKS = new Set([HOOK, 'helm.sh/hook', 'argocd.argoproj.io/hook'])
 
 function nameProblem({ metadata }: JsonObject): string | null {
   if (!isObject(metadata)) return 'it has no metadata'

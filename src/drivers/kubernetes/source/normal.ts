@@ -26,7 +26,32 @@ function normalise(object: KubeObject): KubeObject {
     if (value === null || value === '' || (isObject(value) && Object.keys(value).length === 0)) delete metadata[member]
   }
   const whole = { ...rest, metadata } as unknown as KubeObject
-  return isSecret(whole) ? withEncodedData(whole) : whole
+  return isSecret(whole) ? withEncodedData(whole) : withProtocols(whole)
+}
+
+/** Kinds whose ports are lists with `protocol` as a part of their key. */
+const WITH_PORTS = new Set(
+  'Service Pod Deployment StatefulSet DaemonSet ReplicaSet ReplicationController Job CronJob'.split(' '),
+)
+
+/**
+ * `protocol: TCP` where a port names none, which is its default: servers before 1.21 refuse to apply a list without its keys
+ * (https://github.com/kubernetes-sigs/structured-merge-diff/issues/130).
+ */
+function withProtocols(object: KubeObject): KubeObject {
+  if (!WITH_PORTS.has(object.kind)) return object
+  const walk = (value: Json, member: string): Json => {
+    if (Array.isArray(value)) {
+      return value.map((item) =>
+        member === 'ports' && isObject(item) && item.protocol === undefined
+          ? { ...item, protocol: 'TCP' }
+          : walk(item, ''),
+      )
+    }
+    if (!isObject(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, walk(inner, name)]))
+  }
+  return { ...object, spec: walk(asJson(object).spec ?? null, 'spec') }
 }
 
 export const isSecret = ({ kind, apiVersion }: Pick<KubeObject, 'kind' | 'apiVersion'>): boolean =>
@@ -36,7 +61,8 @@ function withEncodedData(secret: KubeObject): KubeObject {
   const { stringData, data, ...rest } = asJson(secret)
   const encoded = Object.entries(isObject(stringData) ? stringData : {}).map(([key, value]): [string, Json] => [
     key,
-    Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64'),
+    // Anything else is the server's to refuse.
+    typeof value === 'string' ? Buffer.from(value).toString('base64') : (value ?? ''),
   ])
   // Line breaks of folded base64 are nothing to the server, and would be a difference to us.
   const given = Object.entries(isObject(data) ? data : {}).map(([key, value]): [string, Json] => [
