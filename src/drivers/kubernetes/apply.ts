@@ -78,7 +78,9 @@ async function run(work: Work): Promise<ApplyResult['status']> {
       await runStage(work, stage)
       if (hasFailed(work)) return context.signal.aborted ? 'canceled' : 'failed'
       if (context.signal.aborted) return 'canceled'
-      if (stage.waits && context.config.wait && !(await stageHealthy(work, stage))) {
+      // Without its definition an object cannot be made at all, so these are waited for in any case.
+      const waits = stage.waits && (context.config.wait || isFirst)
+      if (waits && !(await stageHealthy(work, stage))) {
         return context.signal.aborted ? 'canceled' : 'failed'
       }
     }

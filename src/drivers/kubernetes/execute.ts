@@ -22,6 +22,7 @@ export interface Execution {
 
 /** Milliseconds between two looks. */
 const LOOK = 250
+const SERVED_ATTEMPTS = 40
 
 /** Does one step; throws what the server says. */
 export async function execute(execution: Execution, step: Step): Promise<void> {
@@ -51,7 +52,12 @@ async function applyObject(
   force: boolean,
 ): Promise<KubeObject> {
   const call = applyCall({ ...target, object }, { force, signal })
-  const { status, body } = await session.client.ask<KubeObject>(call)
+  let { status, body } = await session.client.ask<KubeObject>(call)
+  // A definition is established a moment before its kind is served.
+  for (let attempt = 0; attempt < SERVED_ATTEMPTS && isNotServed(status, body); attempt++) {
+    await pause(signal, call.doing)
+    ;({ status, body } = await session.client.ask<KubeObject>(call))
+  }
   if (status < 300) return body as KubeObject
   const conflicts = conflictsIn(body as Status)
   if (conflicts.length === 0) throw failureOf(call.doing, status, body as Status)
@@ -61,6 +67,9 @@ async function applyObject(
     next: 'Plan again.',
   })
 }
+
+const isNotServed = (status: number, body: KubeObject | Status): boolean =>
+  status === 404 && /could not find the requested resource/.test((body as Status).message ?? '')
 
 /** Takes out what the plan showed as foreign; guarded by the version, so that nothing else is hit. */
 async function removeForeign(

@@ -298,4 +298,135 @@ describeWithTool('kube-apiserver', 'planning and applying', () => {
     const env = { ...stack.context.env, KUBECONFIG: '/nowhere/kubeconfig' }
     await expect(stack.plan({ env })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   })
+
+  it('shows an element that was taken out of a list as one difference', async () => {
+    await open({ 'stack/all.yaml': DEPLOYMENT })
+    await stack.deploy()
+    cluster.kubectl(['-n', namespace, 'set', 'env', 'deployment/web', 'A-'])
+    // Servers differ in whether it comes back where it was or at the end.
+    const places = placesOf(await stack.plan()).map((place) => place.replace(/^.*\.env\[[01]\]/, 'env'))
+    expect(places).toEqual(['env.name', 'env.value'])
+    expect((await stack.deploy()).result.status).toBe('applied')
+    expect((await stack.plan()).changes).toEqual([])
+  })
+
+  it('takes over what kubectl has applied, and what Git does not have goes', async () => {
+    const settings = CONFIG('  a: "1"\n  old: "x"\n')
+    cluster.kubectl(['-n', namespace, 'apply', '-f', '-'], `${settings}\n---\n${DEPLOYMENT}`)
+    await open({
+      'stack/all.yaml': [CONFIG('  a: "1"\n'), DEPLOYMENT.replace('            - {name: A, value: "1"}\n', '')].join(
+        '\n---\n',
+      ),
+    })
+    const { planned } = await stack.deploy()
+    expect(placesOf(planned)).toEqual([
+      `ConfigMap/${namespace}/app data.old`,
+      `ConfigMap/${namespace}/app metadata.annotations["trueup.dev/stack"]`,
+      `Deployment/${namespace}/web metadata.annotations["trueup.dev/stack"]`,
+      `Deployment/${namespace}/web spec.template.spec.containers[0].env[0]`,
+    ])
+    expect((await stack.plan()).changes).toEqual([])
+    expect(get('configmap', 'app').data).toEqual({ a: '1' })
+  })
+
+  it('refuses instead of overwriting where it is told to', async () => {
+    await open({ 'stack/a.yaml': CONFIG('  a: "1"\n') }, { with: { conflicts: 'refuse' } })
+    await stack.deploy()
+    patch('configmap', 'app', { data: { a: '2' } })
+    await expect(stack.plan()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringMatching(/data\.a \(kubectl-patch\)/),
+    })
+  })
+
+  it('fills in inputs and variables, and hides the secret ones', async () => {
+    const inputs = { port: { value: 8080, sensitive: false }, token: { value: 'very-secret-token', sensitive: true } }
+    await open(
+      {
+        'stack/a.yaml': CONFIG(
+          '  url: "http://host:${inputs.port}/$${inputs.port}"\n  token: "t=${inputs.token}"\n  word: ${variables.WORD}\n',
+        ),
+      },
+      { inputs, env: { WORD: 'swordfish' } },
+    )
+    const { planned, result } = await stack.deploy()
+    expect(result.status).toBe('applied')
+    expect(get('configmap', 'app').data).toEqual({
+      url: 'http://host:8080/${inputs.port}',
+      token: 't=very-secret-token',
+      word: 'swordfish',
+    })
+    expect(JSON.stringify([planned, result])).not.toMatch(/very-secret|swordfish/)
+    await stack.write({ 'stack/a.yaml': CONFIG('  a: ${inputs.nowhere}\n') })
+    await expect(stack.plan()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringContaining('stack/a.yaml:1:there is no input "nowhere"'),
+    })
+  })
+
+  it('creates its namespace, acts as another user, and leaves the namespace behind', async () => {
+    const own = `${namespace}-own`
+    await open({ 'stack/a.yaml': CONFIG('  a: "1"\n') }, { with: { namespace: own, createNamespace: true } })
+    const impersonate = { user: 'nobody', groups: ['system:authenticated'] }
+    const config = { ...stack.context.config, impersonate }
+    await expect(stack.plan({ config })).rejects.toMatchObject({
+      code: 'TARGET_DENIED',
+      message: expect.stringContaining('User "nobody" cannot get resource "configmaps"'),
+    })
+    expect((await stack.deploy()).result.status).toBe('applied')
+    expect((await stack.plan()).changes).toEqual([])
+    expect(placesOf((await stack.deploy({ destroy: true, kind: 'destroy' })).planned)).toEqual([
+      `ConfigMap/${own}/app (delete)`,
+    ])
+    expect(cluster.kubectl(['get', 'namespace', own, '-o', 'name']).trim()).toBe(`namespace/${own}`)
+  })
+
+  it('writes its inventory anew when somebody has deleted it', async () => {
+    await open({ 'stack/a.yaml': CONFIG('  a: "1"\n') })
+    await stack.deploy()
+    const [name] = cluster
+      .kubectl(['-n', namespace, 'get', 'cm', '-o', 'name', '-l', 'app.kubernetes.io/managed-by=trueup'])
+      .trim()
+      .split('\n')
+    cluster.kubectl(['-n', namespace, 'delete', name!])
+    const { planned, result } = await stack.deploy()
+    expect(planned.changes).toMatchObject([{ actions: ['create'], reason: 'the inventory of this stack' }])
+    expect(result).toMatchObject({ status: 'applied', resources: [{ status: 'done' }] })
+    expect((await stack.plan()).changes).toEqual([])
+  })
+
+  it('compares by itself where a webhook refuses dry runs, and says so', async () => {
+    cluster.kubectl(['label', 'namespace', namespace, 'hooked=yes'])
+    await open({ 'stack/a.yaml': CONFIG('  a: "1"\n') })
+    await stack.deploy()
+    const webhook = {
+      apiVersion: 'admissionregistration.k8s.io/v1beta1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name: namespace },
+      webhooks: [
+        {
+          name: 'hook.example.org',
+          clientConfig: { url: 'https://127.0.0.1:1/' },
+          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources: ['configmaps'] }],
+          namespaceSelector: { matchLabels: { hooked: 'yes' } },
+          sideEffects: 'Some',
+          failurePolicy: 'Ignore',
+        },
+      ],
+    }
+    cluster.kubectl(['create', '-f', '-'], JSON.stringify(webhook))
+    try {
+      patch('configmap', 'app', { data: { a: '2' } })
+      let planned = await stack.plan()
+      // The API server learns of webhooks from a watch of its own.
+      for (let attempt = 0; attempt < 50 && planned.coverage.unchecked.length === 0; attempt++)
+        planned = await stack.plan()
+      expect(placesOf(planned)).toEqual([`ConfigMap/${namespace}/app data.a`])
+      expect(planned.coverage.unchecked).toEqual([
+        { address: `ConfigMap/${namespace}/app`, why: expect.stringContaining('does not support dry run') },
+      ])
+    } finally {
+      cluster.kubectl(['delete', 'validatingwebhookconfiguration', namespace])
+    }
+  })
 })

@@ -4,6 +4,7 @@ import { attributeChanges } from '../../values/attributes.ts'
 import type { Redaction } from '../../values/redaction.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 import { isSecret } from '../source/normal.ts'
+import { aligned } from './aligned.ts'
 import type { Foreign } from './foreign.ts'
 import { pathText } from './paths.ts'
 
@@ -34,10 +35,11 @@ export function differences(
   after: KubeObject | null,
   redaction: Redaction,
 ): AttributeChange[] {
+  const [old, now] = aligned(essence(before), essence(after))
   return attributeChanges(
     {
-      before: essence(before),
-      after: essence(after),
+      before: old,
+      after: now,
       beforeSensitive: sensitiveIn(before),
       afterSensitive: sensitiveIn(after),
     },
