@@ -30,7 +30,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   const place = inventoryPlace(context, session)
   const inventory = await readInventory(session, place, context.signal)
   if (!context.destroy) assertSomething(context, rendered, inventory)
-  const wanted = await resolveWanted(context, session, rendered)
+  const wanted = context.destroy ? [] : await resolveWanted(context, session, rendered)
   const ordinary = wanted.filter(({ hook }) => hook === null)
   const reading = { concurrency: context.config.concurrency, signal: context.signal }
   const asked = ordinary.filter(({ pending }) => !pending)

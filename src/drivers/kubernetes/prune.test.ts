@@ -96,6 +96,7 @@ describeOnCluster('what goes away', (world) => {
       code: 'TARGET_DENIED',
       message: expect.stringContaining('User "nobody" cannot get resource "configmaps"'),
     })
+    expect((await world.stack.plan({ destroy: true, kind: 'destroy' })).changes).toEqual([])
     expect((await world.stack.deploy()).result.status).toBe('applied')
     expect((await world.stack.plan()).changes).toEqual([])
     expect(placesOf((await world.stack.deploy({ destroy: true, kind: 'destroy' })).planned)).toEqual([
