@@ -1,14 +1,14 @@
 import type { StackDefinition } from '../domain/stacks/definition.ts'
 import { didYouMean } from '../domain/suggest.ts'
 import { TrueupError } from '../lib/errors/error.ts'
+import type { Driver } from './driver.ts'
 import { ansibleDriver } from './ansible/index.ts'
+import { chefDriver } from './chef/index.ts'
 import { cloudformationDriver } from './cloudformation/index.ts'
 import { commandDriver } from './command/index.ts'
-import type { Driver } from './driver.ts'
-import { chefDriver } from './chef/index.ts'
 import { filesDriver } from './files/index.ts'
-import { puppetDriver } from './puppet/index.ts'
 import { kubernetesDriver } from './kubernetes/index.ts'
+import { puppetDriver } from './puppet/index.ts'
 import { terraformDriver } from './terraform/index.ts'
 
 /**
@@ -17,12 +17,12 @@ import { terraformDriver } from './terraform/index.ts'
  */
 export const DRIVERS: ReadonlyMap<string, Driver> = new Map<string, Driver>([
   ['ansible', ansibleDriver as unknown as Driver],
-  ['cloudformation', cloudformationDriver as unknown as Driver],
   ['chef', chefDriver as unknown as Driver],
+  ['cloudformation', cloudformationDriver as unknown as Driver],
   ['command', commandDriver as unknown as Driver],
   ['files', filesDriver as unknown as Driver],
-  ['puppet', puppetDriver as unknown as Driver],
   ['kubernetes', kubernetesDriver as unknown as Driver],
+  ['puppet', puppetDriver as unknown as Driver],
   ['terraform', terraformDriver as unknown as Driver],
 ])
 

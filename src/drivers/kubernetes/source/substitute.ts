@@ -5,11 +5,14 @@ import type { Manifest, Problem } from './manifests.ts'
 
 /** As in templates of the `files` driver; `$${inputs.NAME}` stays as `${inputs.NAME}`. */
 const REFERENCE = /(\$?)\$\{(inputs|variables)\.([A-Za-z_][\w.-]*)\}/g
+/** Places (the kind, then the path) of maps from text to text. */
+const ONLY_TEXT = /^(ConfigMap\.data|Secret\.(data|stringData))\.|\.metadata\.(labels|annotations)\./
 const WHOLE = /^\$\{inputs\.([A-Za-z_][\w.-]*)\}$/
 
 /**
  * Fills `${inputs.NAME}` and `${variables.NAME}` into the texts of the objects, after rendering, so that a value cannot
- * change the structure around it. A text that is nothing but one input becomes its value, numbers and lists too.
+ * change the structure around it. A text that is nothing but one input becomes its value, numbers and lists too, except
+ * where Kubernetes takes only text (labels, annotations, the data of ConfigMaps and Secrets): there it becomes JSON.
  */
 export function substituted(
   context: Pick<DriverContext<unknown>, 'inputs' | 'env'>,
@@ -18,17 +21,17 @@ export function substituted(
 ): Manifest[] {
   return manifests.map((manifest) => {
     if (!holdsReference(manifest)) return manifest
-    const fill = (value: Json): Json => {
-      if (typeof value === 'string') return value.includes('${') ? fillText(value, manifest) : value
-      if (Array.isArray(value)) return value.map(fill)
+    const fill = (value: Json, path: string): Json => {
+      if (typeof value === 'string') return value.includes('${') ? fillText(value, path, manifest) : value
+      if (Array.isArray(value)) return value.map((inner) => fill(inner, `${path}[]`))
       if (value === null || typeof value !== 'object') return value
-      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, fill(inner)]))
+      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, fill(inner, `${path}.${name}`)]))
     }
-    return { ...manifest, object: fill(asJson(manifest.object)) as unknown as KubeObject }
+    return { ...manifest, object: fill(asJson(manifest.object), manifest.object.kind) as unknown as KubeObject }
   })
 
-  function fillText(text: string, { path, line }: Manifest): Json {
-    const whole = WHOLE.exec(text)?.[1]
+  function fillText(text: string, at: string, { path, line }: Manifest): Json {
+    const whole = ONLY_TEXT.test(at) ? undefined : WHOLE.exec(text)?.[1]
     if (whole !== undefined && context.inputs[whole]) return context.inputs[whole].value
     return text.replaceAll(REFERENCE, (match: string, escape: string, kind: string, name: string) => {
       if (escape === '$') return match.slice(1)
