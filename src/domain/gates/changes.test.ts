@@ -98,6 +98,21 @@ describe('a change of the rules', () => {
     expect(rewritten(split)).toEqual([production])
   })
 
+  it('is none when a new stack is healed as its environment says', () => {
+    const target = structuredClone(CONFIG)
+    Object.assign(target.environments.staging ?? {}, { drift: { mode: 'enforce' } })
+    const what = (drift: object, environment: object = {}) => {
+      const proposed = structuredClone(target)
+      Object.assign(proposed.environments.staging ?? {}, environment)
+      proposed.stacks.push({ path: 'new', driver: 'files', environments: ['staging'], drift })
+      return gateChanges(guarded(target), guarded(proposed)).flatMap((change) => change.what)
+    }
+    expect(what({})).toEqual([])
+    expect(what({ mode: 'observe' })).toEqual([])
+    expect(what({ maxDestroys: 50 })).toEqual(['drift of the new new'])
+    expect(what({}, { drift: { mode: 'enforce', maxDestroys: 50 } })).toEqual(['drift'])
+  })
+
   it('binds to the commands of a new stack and to the rules of a new environment', () => {
     const digests = (verify: string[], workers: string) => {
       const proposed = structuredClone(CONFIG)

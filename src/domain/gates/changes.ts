@@ -2,7 +2,8 @@ import { digestOf } from '../../lib/digest.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import type { TrueupConfig } from '../config/schema.ts'
 import { stackKey, type StackKey } from '../stack.ts'
-import type { StackDefinition } from '../stacks/definition.ts'
+import { resolveEnvironment } from '../environment.ts'
+import type { DriftRules, StackDefinition } from '../stacks/definition.ts'
 
 /** A change of what guards an environment; approvals bind to `digest` as they do to a plan's. */
 export interface GateChange {
@@ -54,23 +55,24 @@ function whatChanges(environment: string, target: Guarded, proposed: Guarded): s
   // A stack has the drift rules of its environment, whose change is said once.
   const stackParts = parts.includes('drift') || parts.includes('tier') ? WITHOUT_DRIFT : STACK_PARTS
   if (differs(target.config.policies ?? [], proposed.config.policies ?? [])) parts.push('policies')
+  const rules = resolveEnvironment(environment, proposed.config)
   const stacks = new Map(stacksOf(environment, target).map((stack) => [stack.key, stack]))
   // Removing a stack is a change of the stack, with a plan and gates of its own.
   for (const proposal of stacksOf(environment, proposed)) {
     const stack = stacks.get(proposal.key)
     if (stack === proposal) continue
-    if (!stack) parts.push(...commandsOf(proposal).map((part) => `${part} of the new ${proposal.name}`))
+    if (!stack) parts.push(...broughtBy(proposal, rules.drift).map((part) => `${part} of the new ${proposal.name}`))
     else for (const part of stackParts) if (differs(stack[part], proposal[part])) parts.push(`${part} of ${stack.name}`)
   }
   return parts
 }
 
-/** What a new stack brings that its plan does not show. */
-const commandsOf = (stack: StackDefinition): string[] => [
+/** What a new stack brings that its plan does not show, and that is not just what its environment says of all stacks. */
+const broughtBy = (stack: StackDefinition, usual: DriftRules): string[] => [
   ...(stack.checks.length > 0 ? ['checks'] : []),
   ...(stack.verify.length > 0 ? ['verify'] : []),
   ...(stack.onRemove === 'keep' ? [] : ['onRemove']),
-  ...(stack.drift.mode === 'enforce' ? ['drift'] : []),
+  ...(stack.drift.mode === 'enforce' && differs(stack.drift, usual) ? ['drift'] : []),
 ]
 
 const WITHOUT_DRIFT = STACK_PARTS.filter((part) => part !== 'drift')

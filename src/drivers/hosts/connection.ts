@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { constants, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ProcessResult } from '../../lib/process/supervise.ts'
 import type { DriverContext } from '../driver.ts'
@@ -13,12 +14,13 @@ import type { SshFiles } from './ssh-files.ts'
 
 /** What clearing up on the host may take after a cancel: ten seconds for the tool, and a slow line. */
 const CLOSING_MS = 25_000
+const LOST_MS = 1_000
 
 export interface Connection {
   /** The private directory on the host. */
   directory: string
-  /** Has it ended by itself, and with what; null while it stands. */
-  ended(): ProcessResult | null
+  /** What it has ended with, waiting this long (milliseconds) for that; null when it still stands then. */
+  endsWithin(ms: number): Promise<ProcessResult | null>
   close(): Promise<void>
 }
 
@@ -83,20 +85,33 @@ export async function connect(
   }
   return {
     directory,
-    ended: () => over,
+    endsWithin: async (ms) => {
+      await Promise.race([ended, sleep(ms, undefined, { ref: false })])
+      return over
+    },
     async close() {
-      if (over === null) await writeFile(line, '\n').catch(() => {})
+      if (over === null) await writeLine(line).catch(() => {})
       await ended
     },
   }
 }
 
+/** Without waiting for a reader: an ssh that has just ended, unnoticed yet, would be waited for without end. */
+async function writeLine(pipe: string): Promise<void> {
+  const opened = await open(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+  await opened.write('\n').finally(() => opened.close())
+}
+
 /** @throws TARGET_UNREACHABLE where the connection is gone; a program that really ended with 255 is a result. */
-export function checkConnected(connection: Connection, command: SshCommand, result: ProcessResult): void {
+export async function checkConnected(
+  connection: Connection,
+  command: SshCommand,
+  result: ProcessResult,
+): Promise<void> {
   if (result.exitCode !== 255 || result.canceled) return
-  const over = connection.ended()
   const refused = /mux_client|Control socket connect|Connection (closed|reset)|UNKNOWN port 65535/.test(result.stderr)
-  if (over === null && !refused) return
+  // A session learns that the connection is lost a moment before the process that holds it ends.
+  if (!refused && (await connection.endsWithin(LOST_MS)) === null) return
   const { name, address } = command.target
   throw new TrueupError('TARGET_UNREACHABLE', {
     doing: `working on host "${name}" (${address})`,

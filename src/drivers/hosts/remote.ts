@@ -36,7 +36,7 @@ export async function openRemote(
       // What runs on the host is ended by the keeper; the client here has nothing to clear up.
       graceMs: 1_000,
     })
-    checkConnected(connection, command, result)
+    await checkConnected(connection, command, result)
     return result
   }
   const short = async (doing: string, argv: string[], input?: Buffer): Promise<ProcessResult> => {

@@ -211,7 +211,7 @@ describe.skipIf(!hasSshd())('hosts over SSH (OpenSSH server of this machine)', (
     await open()
     const mark = join(context.root, 'pid')
     const running = onEachHost(context, (host) =>
-      host.run({ argv: ['sh', '-c', `cut -d' ' -f4 /proc/$PPID/stat >${mark}; sleep 60`] }),
+      host.run({ argv: ['sh', '-c', `cut -d' ' -f4 /proc/$PPID/stat >${mark}.new; mv ${mark}.new ${mark}; sleep 60`] }),
     )
     await until(() => existsSync(mark))
     await sleep(50)
