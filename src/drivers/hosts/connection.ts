@@ -99,7 +99,11 @@ export async function connect(
 /** Without waiting for a reader: an ssh that has just ended, unnoticed yet, would be waited for without end. */
 async function writeLine(pipe: string): Promise<void> {
   const opened = await open(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
-  await opened.write('\n').finally(() => opened.close())
+  try {
+    await opened.write('\n')
+  } finally {
+    await opened.close()
+  }
 }
 
 /** @throws TARGET_UNREACHABLE where the connection is gone; a program that really ended with 255 is a result. */
