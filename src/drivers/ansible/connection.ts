@@ -4,7 +4,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { runProcess } from '../../lib/process/run.ts'
 import type { DriverContext } from '../driver.ts'
 import type { AnsibleConfig } from './config.ts'
-import { insideWorkspace } from './paths.ts'
+import { fileOfStack } from './paths.ts'
 import { variableNamed } from './secrets.ts'
 
 /**
@@ -64,7 +64,7 @@ async function knownHostsOptions(context: DriverContext<AnsibleConfig>): Promise
   if (knownHosts === undefined && knownHostsVariable === undefined) return []
   let file = join(context.scratch, 'known_hosts')
   if (knownHostsVariable !== undefined) await writeFile(file, `${variableNamed(context, knownHostsVariable)}\n`)
-  else file = await insideWorkspace(context, knownHosts!)
+  else file = await fileOfStack(context, knownHosts!)
   // ssh splits this option's value at spaces, unless they are quoted; Ansible takes one level of quotes away.
   if (/[\s"'\\%]/.test(file)) {
     throw new TrueupError('CONFIG_INVALID', {

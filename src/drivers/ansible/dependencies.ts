@@ -4,6 +4,7 @@ import type { ListFiles, ReadFile } from '../driver.ts'
 import { type AnsibleConfig, inventoriesOf } from './config.ts'
 import { defaultsOf, pathsIn } from './configuration.ts'
 import { isYaml, textsOf } from './source-files.ts'
+import { isWithin, withoutCovered } from '../paths/inside.ts'
 
 /**
  * Paths outside the stack's directory that it is built from: what its settings and its ansible.cfg name (inventories, roles,
@@ -94,11 +95,3 @@ const isFile = async (read: ReadFile, path: string): Promise<boolean> =>
 
 const exists = async (read: ReadFile, list: ListFiles, path: string): Promise<boolean> =>
   (await isFile(read, path)) || (await list(path)).length > 0
-
-const isWithin = (directory: string, path: string): boolean =>
-  directory === '.' || directory === '' || path === directory || path.startsWith(`${directory}/`)
-
-function withoutCovered(paths: string[]): string[] {
-  const sorted = [...new Set(paths)].toSorted()
-  return sorted.filter((path) => !sorted.some((other) => other !== path && isWithin(other, path)))
-}

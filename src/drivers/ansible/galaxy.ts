@@ -8,7 +8,7 @@ import type { DriverContext } from '../driver.ts'
 import type { Tool } from '../tools/find-tool.ts'
 import { checkEnded, lastWords } from '../tools/verdict.ts'
 import type { AnsibleConfig } from './config.ts'
-import { insideWorkspace, isThere } from './paths.ts'
+import { fileOfStack, isThere } from './paths.ts'
 import { sibling } from './tool.ts'
 
 /** Where Galaxy's own documents put the file. */
@@ -63,10 +63,10 @@ export async function installRequirements(
 async function requirementsFile(context: DriverContext<AnsibleConfig>): Promise<string | null> {
   const { requirements } = context.config
   if (requirements === false) return null
-  if (requirements !== undefined) return insideWorkspace(context, requirements)
+  if (requirements !== undefined) return fileOfStack(context, requirements)
   for (const name of USUAL) {
     const path = join(context.directory, name)
-    if (await isThere(path)) return insideWorkspace(context, name)
+    if (await isThere(path)) return fileOfStack(context, name)
   }
   return null
 }

@@ -8,7 +8,7 @@ import { defaultsOf, pathsIn } from './configuration.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { installRequirements } from './galaxy.ts'
 import { inputEnvironment, writeVariables } from './inputs.ts'
-import { insideWorkspace, isThere } from './paths.ts'
+import { fileOfStack, isThere } from './paths.ts'
 import { credentialVariables, variableNamed } from './secrets.ts'
 import { findAnsible } from './tool.ts'
 import { vaultArguments } from './vault.ts'
@@ -28,8 +28,8 @@ export interface Session {
 /** Everything that a run of the playbook needs. The connection must be closed. */
 export async function openSession(context: DriverContext<AnsibleConfig>): Promise<Session> {
   const tool = await findAnsible(context)
-  const playbook = await insideWorkspace(context, context.config.playbook)
-  const inventories = await Promise.all(inventoriesOf(context.config).map((path) => insideWorkspace(context, path)))
+  const playbook = await fileOfStack(context, context.config.playbook)
+  const inventories = await Promise.all(inventoriesOf(context.config).map((path) => fileOfStack(context, path)))
   const env = await baseEnvironment(context)
   const galaxy = await installRequirements(context, tool, env, await searchPaths(context))
   const connection = await openConnection(context)
@@ -121,7 +121,7 @@ async function searchPaths(context: DriverContext<AnsibleConfig>): Promise<{ rol
 async function configurationFile(context: DriverContext<unknown>): Promise<{ path: string; text: string }> {
   const own = join(context.directory, 'ansible.cfg')
   if (await isThere(own)) {
-    const path = await insideWorkspace(context, 'ansible.cfg')
+    const path = await fileOfStack(context, 'ansible.cfg')
     return { path, text: await readFile(path, 'utf8') }
   }
   const path = join(context.scratch, 'ansible.cfg')

@@ -6,7 +6,7 @@ import type { DriverContext } from '../driver.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'
 import { type AnsibleConfig, inventoriesOf } from './config.ts'
 import { lint } from './lint.ts'
-import { insideWorkspace } from './paths.ts'
+import { fileOfStack } from './paths.ts'
 import { baseEnvironment } from './session.ts'
 import { sourceFinding } from './source-error.ts'
 import { checkModeOff, isYaml } from './source-files.ts'
@@ -36,7 +36,7 @@ async function missingFiles(context: DriverContext<AnsibleConfig>): Promise<Find
   for (const path of named) {
     if (path === undefined) continue
     try {
-      await insideWorkspace(context, path)
+      await fileOfStack(context, path)
     } catch (error) {
       if (!(error instanceof TrueupError) || error.code !== 'SOURCE_INVALID') throw error
       findings.push({ severity: 'error', code: 'file_missing', message: `${path} does not exist`, path })
@@ -51,7 +51,7 @@ async function checkSyntax(
   env: { [name: string]: string },
 ): Promise<Finding[]> {
   const doing = `validating stack "${context.stack.name}"`
-  const playbook = await insideWorkspace(context, context.config.playbook)
+  const playbook = await fileOfStack(context, context.config.playbook)
   // A laptop may not have the password; most of a playbook can be checked without.
   const passwords = await vaultArguments(context).catch((error: unknown) => {
     if (error instanceof TrueupError && error.code === 'CONFIG_INVALID') return []

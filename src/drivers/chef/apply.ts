@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import type { AppliedResource, ApplyResult, DriverPlan, Finding, ResourceChange } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, ResourceChange } from '../../domain/plan.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { onEachHost } from '../hosts/each.ts'
 import { addressPrefix } from '../hosts/host.ts'
-import { unreachedFindings } from '../hosts/unreached.ts'
+import { changesOn, type HostResult, resultOfHosts, skippedBecause, UNCHANGED } from '../hosts/outcomes.ts'
 import { redactionFor, secretInputs } from '../values/redaction.ts'
 import { appliedResources, fromLines } from './applied.ts'
 import type { ChefConfig } from './config.ts'
@@ -15,40 +15,17 @@ import { openSession, prepare, type Session } from './session.ts'
 /** From the first signal Chef ends the resource it is at. */
 const GRACE_MS = 15_000
 
-interface HostResult {
-  status: ApplyResult['status'] | 'unchanged'
-  resources: AppliedResource[]
-  findings: Finding[]
-  /** Thrown where no host was changed. */
-  error?: TrueupError
-}
-
 /** Converges the hosts that have changes in the preceding plan. */
 export async function apply(context: DriverContext<ChefConfig>, plan: DriverPlan): Promise<ApplyResult> {
   const kept = await readKept(context)
   if (plan.changes.length === 0) return { status: 'applied', resources: [], outputs: {}, findings: [] }
   const prepared = await prepare(context)
-  const byHost = new Map(Object.keys(kept).map((name) => [name, changesOf(plan, name)]))
   const outcomes = await onEachHost(context, async (host): Promise<HostResult> => {
-    const changes = byHost.get(host.name) ?? []
-    if (changes.length === 0) return { status: 'unchanged', resources: [], findings: [] }
+    const changes = changesOn(plan, host.name)
+    if (changes.length === 0) return UNCHANGED
     return await applyOn(context, await openSession(context, host, prepared), changes, kept[host.name] ?? {})
   })
-  const results = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]))
-  const skipped = outcomes.flatMap(({ name, error }) =>
-    error === undefined ? [] : (byHost.get(name) ?? []).map((change) => skippedBecause(change, error.text.why)),
-  )
-  const touched = results.filter(({ status, error }) => status !== 'unchanged' && error === undefined)
-  const refused = results.find(({ error }) => error !== undefined)?.error
-  if (touched.length === 0 && refused !== undefined) throw refused
-  const has = (status: ApplyResult['status']): boolean => touched.some((each) => each.status === status)
-  const incomplete = skipped.length > 0 || refused !== undefined || has('failed')
-  return {
-    status: has('canceled') ? 'canceled' : incomplete ? 'failed' : 'applied',
-    resources: [...results.flatMap(({ resources }) => resources), ...skipped],
-    outputs: {},
-    findings: [...results.flatMap(({ findings }) => findings), ...unreachedFindings(outcomes)],
-  }
+  return resultOfHosts(outcomes, plan)
 }
 
 async function readKept(context: DriverContext<unknown>): Promise<Kept> {
@@ -61,16 +38,6 @@ async function readKept(context: DriverContext<unknown>): Promise<Kept> {
   })
   return JSON.parse(text) as Kept
 }
-
-const changesOf = (plan: DriverPlan, name: string): ResourceChange[] =>
-  plan.changes.filter(({ address }) => name === '' || address.startsWith(addressPrefix({ name })))
-
-const skippedBecause = ({ address, actions }: ResourceChange, message: string): AppliedResource => ({
-  address,
-  actions,
-  status: 'skipped',
-  message,
-})
 
 async function applyOn(
   context: DriverContext<ChefConfig>,

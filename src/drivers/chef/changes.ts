@@ -1,17 +1,12 @@
 import { compileIgnore } from '../../domain/ignore.ts'
-import type { AttributeChange, Coverage, Finding, ResourceChange } from '../../domain/plan.ts'
+import type { AttributeChange, Finding, ResourceChange } from '../../domain/plan.ts'
 import type { Json } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'
 import { addressPrefix, type Host } from '../hosts/host.ts'
+import type { HostPlan } from '../hosts/outcomes.ts'
 import { redactionFor, secretInputs, type Redaction } from '../values/redaction.ts'
 import { attributesOf, type Told } from './attributes.ts'
 import type { ChefReport, Entry } from './report.ts'
-
-export interface HostPlan {
-  changes: ResourceChange[]
-  coverage: Coverage
-  findings: Finding[]
-}
 
 /** What the why-run says would change, what it could not say, and what a person should know of it. */
 export function planOf(context: DriverContext<unknown>, host: Host, report: ChefReport): HostPlan {

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ListFiles, ReadFile } from '../driver.ts'
-import { isWithin, joinInside } from '../hosts/workspace-path.ts'
+import { isWithin, joinInside } from '../paths/inside.ts'
 import type { ChefConfig } from './config.ts'
 import { findSource } from './source.ts'
 

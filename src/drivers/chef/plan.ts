@@ -5,11 +5,11 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import type { ProcessResult } from '../../lib/process/supervise.ts'
 import type { DriverContext } from '../driver.ts'
 import { onEachHost } from '../hosts/each.ts'
-import { unreached, unreachedFindings } from '../hosts/unreached.ts'
+import { type HostPlan, planOfHosts } from '../hosts/outcomes.ts'
 import { checkVersion } from '../tools/check-version.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'
 import { redactionFor, secretInputs } from '../values/redaction.ts'
-import { ignoredProperties, planOf, type HostPlan } from './changes.ts'
+import { ignoredProperties, planOf } from './changes.ts'
 import type { ChefConfig } from './config.ts'
 import type { ChefReport } from './report.ts'
 import { openSession, prepare, type Session } from './session.ts'
@@ -38,13 +38,8 @@ export async function plan(context: DriverContext<ChefConfig>): Promise<DriverPl
   await writeFile(keptPlan(context), JSON.stringify(kept), { mode: 0o600 })
   const found = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]))
   return {
-    changes: found.flatMap(({ changes }) => changes),
-    coverage: {
-      checked: found.reduce((sum, { coverage }) => sum + coverage.checked, 0),
-      unchecked: [...found.flatMap(({ coverage }) => coverage.unchecked), ...unreached(outcomes)],
-    },
+    ...planOfHosts(outcomes),
     outputs: {},
-    findings: [...found.flatMap(({ findings }) => findings), ...unreachedFindings(outcomes)],
     // The oldest decides: its major version enters the digest.
     toolVersions: { [found[0]!.tool]: found.map(({ version }) => version).toSorted()[0]! },
   }

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { ListFiles, ReadFile } from '../driver.ts'
-import { joinInside } from '../hosts/workspace-path.ts'
+import { joinInside } from '../paths/inside.ts'
 import type { ChefConfig } from './config.ts'
 import { parsePolicyLock, type PolicyLock } from './policy.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import type { HostSettings } from './config.ts'
-import { insideWorkspace } from './workspace-path.ts'
+import { insideWorkspace } from '../paths/inside.ts'
 
 /** What ssh reads, in files of this run alone. */
 export interface SshFiles {

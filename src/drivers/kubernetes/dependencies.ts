@@ -4,6 +4,7 @@ import type { ListFiles, ReadFile } from '../driver.ts'
 import type { KubernetesConfig } from './config.ts'
 import { isKustomization, readKustomization, referencesIn } from './source/kustomization.ts'
 import { HELM_DEFAULTS, pathInRepository } from './source/locate.ts'
+import { isWithin, withoutCovered } from '../paths/inside.ts'
 
 /**
  * Paths outside the stack's own directory that it is rendered from: the bases, components, patches and files of
@@ -107,14 +108,6 @@ function inRepository(directory: string, path: string): string | null {
 const has = async (read: ReadFile, directory: string, name: string): Promise<boolean> => {
   const path = posix.join(directory, name)
   return read.idOf ? (await read.idOf(path)) !== null : (await read(path)) !== null
-}
-
-const isWithin = (directory: string, path: string): boolean =>
-  directory === '.' || path === directory || path.startsWith(`${directory}/`)
-
-function withoutCovered(paths: string[]): string[] {
-  const sorted = [...new Set(paths)].toSorted()
-  return sorted.filter((path) => !sorted.some((other) => other !== path && isWithin(other, path)))
 }
 
 function parseQuietly(text: string): unknown {

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
-import type { AppliedResource, ApplyResult, DriverPlan, Finding, ResourceChange } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, ResourceChange } from '../../domain/plan.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { onEachHost } from '../hosts/each.ts'
 import { addressPrefix } from '../hosts/host.ts'
-import { unreachedFindings } from '../hosts/unreached.ts'
+import { changesOn, type HostResult, resultOfHosts, skippedBecause, UNCHANGED } from '../hosts/outcomes.ts'
 import { redactionFor, secretInputs } from '../values/redaction.ts'
 import { appliedResources, linesOf } from './applied.ts'
 import { secretsIn } from './catalog.ts'
@@ -19,42 +19,19 @@ import { openSession, prepare, type Prepared, type Session } from './session.ts'
 /** From the first signal Puppet ends the resource it is at, and gives its lock back. */
 const GRACE_MS = 15_000
 
-interface HostResult {
-  status: ApplyResult['status'] | 'unchanged'
-  resources: AppliedResource[]
-  findings: Finding[]
-  /** Thrown where no host was changed. */
-  error?: TrueupError
-}
-
 /** Applies the catalogs of the preceding plan, on the hosts that have changes in it. */
 export async function apply(context: DriverContext<PuppetConfig>, plan: DriverPlan): Promise<ApplyResult> {
   const kept = await readKept(context)
   if (plan.changes.length === 0) return { status: 'applied', resources: [], outputs: {}, findings: [] }
   const prepared = await prepare(context)
-  const byHost = new Map(Object.keys(kept).map((name) => [name, changesOf(plan, name)]))
   const outcomes = await onEachHost(context, async (host): Promise<HostResult> => {
-    const changes = byHost.get(host.name) ?? []
+    const changes = changesOn(plan, host.name)
     const its = kept[host.name]
-    if (changes.length === 0 || its === undefined) return { status: 'unchanged', resources: [], findings: [] }
+    if (changes.length === 0 || its === undefined) return UNCHANGED
     const session = await openSession(context, host, prepared)
     return await applyOn(context, session, { kept: its, changes, prepared })
   })
-  const results = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]))
-  const skipped = outcomes.flatMap(({ name, error }) =>
-    error === undefined ? [] : (byHost.get(name) ?? []).map((change) => skippedBecause(change, error.text.why)),
-  )
-  const touched = results.filter(({ status, error }) => status !== 'unchanged' && error === undefined)
-  const refused = results.find(({ error }) => error !== undefined)?.error
-  if (touched.length === 0 && refused !== undefined) throw refused
-  const worst = ['canceled', 'failed', 'applied'].find((status) => touched.some((each) => each.status === status))
-  const incomplete = skipped.length > 0 || refused !== undefined
-  return {
-    status: worst === 'canceled' ? 'canceled' : incomplete ? 'failed' : ((worst ?? 'applied') as ApplyResult['status']),
-    resources: [...results.flatMap(({ resources }) => resources), ...skipped],
-    outputs: {},
-    findings: [...results.flatMap(({ findings }) => findings), ...unreachedFindings(outcomes)],
-  }
+  return resultOfHosts(outcomes, plan)
 }
 
 async function readKept(context: DriverContext<unknown>): Promise<{ [host: string]: Kept }> {
@@ -67,16 +44,6 @@ async function readKept(context: DriverContext<unknown>): Promise<{ [host: strin
   })
   return JSON.parse(context.open(sealed).toString('utf8')) as { [host: string]: Kept }
 }
-
-const changesOf = (plan: DriverPlan, name: string): ResourceChange[] =>
-  plan.changes.filter(({ address }) => name === '' || address.startsWith(addressPrefix({ name })))
-
-const skippedBecause = ({ address, actions }: ResourceChange, message: string): AppliedResource => ({
-  address,
-  actions,
-  status: 'skipped',
-  message,
-})
 
 interface Work {
   kept: Kept

@@ -1,19 +1,14 @@
-import type { AttributeChange, Coverage, Finding, ResourceChange } from '../../domain/plan.ts'
+import type { AttributeChange, Coverage, ResourceChange } from '../../domain/plan.ts'
 import type { Json } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'
 import { addressPrefix, type Host } from '../hosts/host.ts'
+import type { HostPlan } from '../hosts/outcomes.ts'
 import { redactionFor, secretInputs, type Redaction } from '../values/redaction.ts'
 import { byReference, type CatalogResource, NOT_STATE, plainValue, secretsIn } from './catalog.ts'
 import { type Contents, sameChecksum } from './contents.ts'
 import type { DryRun } from './dry-run.ts'
 import { isMissing, plainChecksum, type ReportEvent, type ResourceStatus } from './report.ts'
 import { runFindings } from './findings.ts'
-
-export interface HostPlan {
-  changes: ResourceChange[]
-  coverage: Coverage
-  findings: Finding[]
-}
 
 /** Puppet's own, which every run has. */
 const HOUSEKEEPING = new Set(['Schedule', 'Filebucket', 'Whit', 'Class', 'Stage', 'Notify'])

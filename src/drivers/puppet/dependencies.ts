@@ -3,7 +3,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ListFiles, ReadFile } from '../driver.ts'
-import { isWithin, joinInside } from '../hosts/workspace-path.ts'
+import { isWithin, joinInside, withoutCovered } from '../paths/inside.ts'
 import type { PuppetConfig } from './config.ts'
 import { findSource } from './source.ts'
 
@@ -32,8 +32,7 @@ export async function dependencies(
     found.push(source.manifest, ...source.modulepath)
     if (source.hiera !== null) found.push(...(await dataOf(read, source.hiera)))
   }
-  const outside = [...new Set(found)].filter((each) => !isWithin(root, each)).toSorted()
-  return outside.filter((each) => !outside.some((other) => other !== each && isWithin(other, each)))
+  return withoutCovered([...found].filter((each) => !isWithin(root, each)))
 }
 
 /** Directories of data that a hiera.yaml names: relative to it, up to the first interpolation. */

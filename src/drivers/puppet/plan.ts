@@ -4,8 +4,8 @@ import type { DriverPlan } from '../../domain/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { onEachHost } from '../hosts/each.ts'
-import { unreached, unreachedFindings } from '../hosts/unreached.ts'
-import { planOf, type HostPlan } from './changes.ts'
+import { type HostPlan, planOfHosts } from '../hosts/outcomes.ts'
+import { planOf } from './changes.ts'
 import type { PuppetConfig } from './config.ts'
 import { contentsOf } from './contents.ts'
 import { dryRun, type DryRun } from './dry-run.ts'
@@ -44,13 +44,8 @@ export async function plan(context: DriverContext<PuppetConfig>): Promise<Driver
   await writeFile(keptPlan(context), context.seal(Buffer.from(JSON.stringify(kept))), { mode: 0o600 })
   const found = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]))
   return {
-    changes: found.flatMap(({ changes }) => changes),
-    coverage: {
-      checked: found.reduce((sum, { coverage }) => sum + coverage.checked, 0),
-      unchecked: [...found.flatMap(({ coverage }) => coverage.unchecked), ...unreached(outcomes)],
-    },
+    ...planOfHosts(outcomes),
     outputs: {},
-    findings: [...found.flatMap(({ findings }) => findings), ...unreachedFindings(outcomes)],
     // The oldest decides: its major version enters the digest.
     toolVersions: { puppet: found.map(({ version }) => version).toSorted()[0]! },
   }

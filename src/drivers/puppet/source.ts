@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ListFiles, ReadFile } from '../driver.ts'
-import { joinInside } from '../hosts/workspace-path.ts'
+import { joinInside } from '../paths/inside.ts'
 import type { PuppetConfig } from './config.ts'
 
 /** What a stack consists of; paths from the repository's root. */

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import type { DriverContext } from '../driver.ts'
 import type { TerraformConfig } from './config.ts'
-import { insideWorkspace } from './paths.ts'
+import { insideWorkspace } from '../paths/inside.ts'
 import type { ModuleSource } from './source.ts'
 
 /**

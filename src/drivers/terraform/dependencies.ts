@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import type { ListFiles, ReadFile } from '../driver.ts'
 import type { TerraformConfig } from './config.ts'
-import { isWithin, joinInside } from './paths.ts'
+import { isWithin, joinInside } from '../paths/inside.ts'
 import { referencesIn } from './references.ts'
 import { isSourceFile, sourcePaths } from './source.ts'
 

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { ReadFile } from '../driver.ts'
-import { joinInside } from './paths.ts'
+import { joinInside } from '../paths/inside.ts'
 import { isSourceFile, type ModuleSource, readModule } from './source.ts'
 
 /** Directories of these names hold modules and tests, not roots that someone deploys. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DriverContext } from '../driver.ts'
 import type { TerraformConfig } from './config.ts'
-import { insideWorkspace } from './paths.ts'
+import { insideWorkspace } from '../paths/inside.ts'
 
 /**
  * Variables that would change what Trueup's own arguments mean, or share a directory between runs that no two

@@ -4,7 +4,7 @@ import { digestOf } from '../../lib/digest.ts'
 import type { DriverContext } from '../driver.ts'
 import type { TerraformConfig } from './config.ts'
 import type { InitRequest } from './init.ts'
-import { joinInside } from './paths.ts'
+import { joinInside } from '../paths/inside.ts'
 import { type ModuleCall, type ModuleSource, readModule, sourceFiles } from './source.ts'
 import { workspaceFiles } from './workspace-files.ts'
 

@@ -8,7 +8,7 @@ import type { TerraformConfig } from './config.ts'
 import { toolError } from './diagnostics.ts'
 import { initKey } from './init-key.ts'
 import { restoreInit, saveInit } from './init-cache.ts'
-import { insideWorkspace } from './paths.ts'
+import { insideWorkspace } from '../paths/inside.ts'
 import type { TerraformTool } from './tool.ts'
 
 export const LOCK_FILE = '.terraform.lock.hcl'

@@ -6,7 +6,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import type { TerraformConfig } from './config.ts'
 import { Diagnostic, findingOf, toolError } from './diagnostics.ts'
-import { insideWorkspace } from './paths.ts'
+import { insideWorkspace } from '../paths/inside.ts'
 import { openForValidation } from './session.ts'
 
 const ValidateAnswer = z.object({ valid: z.boolean(), diagnostics: z.array(Diagnostic).default([]) })

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DriverContext } from '../driver.ts'
 import type { TerraformConfig } from './config.ts'
-import { insideWorkspace } from './paths.ts'
+import { insideWorkspace } from '../paths/inside.ts'
 
 /**
  * Arguments that give the root module its variables: the stack's files in order, then one file of our own with

@@ -8,7 +8,7 @@ import type { DriverContext } from '../../driver.ts'
 import type { Cloud } from '../api/cloud.ts'
 import type { CloudFormationConfig } from '../config.ts'
 import { STACK_TYPE, stackAddress } from '../names.ts'
-import { insideWorkspace } from '../paths.ts'
+import { insideWorkspace } from '../../paths/inside.ts'
 
 /** The stack policy as the repository has it, or undefined where the stack names none. SOURCE_INVALID for no JSON. */
 export async function wantedPolicy(context: DriverContext<CloudFormationConfig>): Promise<string | undefined> {

@@ -7,7 +7,7 @@ import { TrueupError } from '../../../lib/errors/error.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { CloudFormationConfig } from '../config.ts'
-import { insideWorkspace } from '../paths.ts'
+import { insideWorkspace } from '../../paths/inside.ts'
 
 /** Values of a template's parameters, and which of them nobody may see. */
 export interface ParameterValues {

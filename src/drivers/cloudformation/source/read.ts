@@ -3,7 +3,7 @@ import { join, posix, relative } from 'node:path'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { CloudFormationConfig } from '../config.ts'
-import { insideWorkspace } from '../paths.ts'
+import { insideWorkspace } from '../../paths/inside.ts'
 import { parseTemplate, type Template } from '../template/parse.ts'
 
 /** Names under which a template is looked for where the stack names none. */
