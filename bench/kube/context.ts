@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RunKind } from '../../src/domain/run.ts'
+import type { RunKind } from '../../src/domain/runs/run.ts'
 import type { DriverContext } from '../../src/drivers/driver.ts'
 import { KubernetesConfig } from '../../src/drivers/kubernetes/config.ts'
 import { keyedHash } from '../../src/lib/digest.ts'

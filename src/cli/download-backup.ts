@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extract } from 'tar-stream'
 import { TrueupError } from '../lib/errors/error.ts'
-import { MANIFEST_FILE } from '../store/backup-manifest.ts'
+import { MANIFEST_FILE } from '../store/backup/manifest.ts'
 import type { Client } from './client.ts'
 
 /**

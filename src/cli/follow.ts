@@ -1,4 +1,4 @@
-import { describeState, isFinal } from '../domain/run.ts'
+import { describeState, isFinal } from '../domain/runs/run.ts'
 import { TrueupError } from '../lib/errors/error.ts'
 import { MrDetail } from '../server/schemas/merge-requests.ts'
 import { RunDetail, RunSummary } from '../server/schemas/plans.ts'

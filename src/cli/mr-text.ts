@@ -1,6 +1,6 @@
 import { furtherProblems } from '../domain/config/problems.ts'
 import { summaryText } from '../domain/plans/summary.ts'
-import { describeState } from '../domain/run.ts'
+import { describeState } from '../domain/runs/run.ts'
 import type { MrDetail } from '../server/schemas/merge-requests.ts'
 import { fields, type Layout, when } from './output.ts'
 

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { z } from 'zod'
-import type { RunRequest } from '../domain/run-request.ts'
+import type { RunRequest } from '../domain/runs/run-request.ts'
 import { RunSummary } from '../server/schemas/plans.ts'
 import { duration } from './arguments.ts'
 import type { Cli } from './cli.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RunState } from '../domain/run.ts'
+import type { RunState } from '../domain/runs/run.ts'
 import { atStandstill } from './standstill.ts'
 
 const runs = (states: { [id: string]: RunState }) => Object.entries(states).map(([id, state]) => ({ id, state }))

@@ -1,4 +1,4 @@
-import { isFinal, type RunState } from '../domain/run.ts'
+import { isFinal, type RunState } from '../domain/runs/run.ts'
 
 interface Standing {
   id: string

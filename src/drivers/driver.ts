@@ -1,8 +1,8 @@
 import type { ZodType } from 'zod'
-import type { ApplyResult, DriverPlan, Finding } from '../domain/plan.ts'
-import type { RequestPart, RunRequest } from '../domain/run-request.ts'
-import type { RunKind } from '../domain/run.ts'
-import type { IgnoreRule, Phase, ResolvedInput } from '../domain/stack.ts'
+import type { ApplyResult, DriverPlan, Finding } from '../domain/plans/plan.ts'
+import type { RequestPart, RunRequest } from '../domain/runs/run-request.ts'
+import type { RunKind } from '../domain/runs/run.ts'
+import type { IgnoreRule, Phase, ResolvedInput } from '../domain/stacks/stack.ts'
 import type { Json } from '../lib/json.ts'
 import type { ProcessResult, ProcessSpec } from '../lib/process/supervise.ts'
 

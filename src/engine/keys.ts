@@ -1,5 +1,5 @@
 import { TrueupError } from '../lib/errors/error.ts'
-import { getRepository } from '../store/repositories.ts'
+import { getRepository } from '../store/changes/repositories.ts'
 import type { EngineParts } from './parts.ts'
 
 export const hashKeyContext = (repositoryId: string): string => `hash-key:${repositoryId}`

@@ -1,5 +1,5 @@
 import type { GitRepository, GitService } from '../git/repository.ts'
-import type { DataKeys } from '../store/keys.ts'
+import type { DataKeys } from '../store/database/keys.ts'
 import type { Store } from '../store/open.ts'
 import type { Logger } from '../lib/log.ts'
 import type { SnapshotCache } from './snapshot/cache.ts'

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { TrueupError } from '../lib/errors/error.ts'
 import { newId } from '../lib/ids.ts'
-import { appendAudit } from '../store/audit.ts'
-import { setMember } from '../store/members.ts'
-import { createRepository as insertRepository, findRepositoryByName, type Repository } from '../store/repositories.ts'
+import { appendAudit } from '../store/audit/audit.ts'
+import { setMember } from '../store/people/members.ts'
+import { createRepository as insertRepository, findRepositoryByName, type Repository } from '../store/changes/repositories.ts'
 import { hashKeyContext } from './keys.ts'
 import { type EngineParts, repositoryOf, userActor } from './parts.ts'
 

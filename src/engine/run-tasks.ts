@@ -1,6 +1,6 @@
-import type { Queries } from '../store/context.ts'
-import type { Run } from '../store/runs.ts'
-import { enqueueTask } from '../store/tasks.ts'
+import type { Queries } from '../store/database/context.ts'
+import type { Run } from '../store/runs/runs.ts'
+import { enqueueTask } from '../store/runs/tasks.ts'
 
 /** Orders what follows from the end of a run. To be called in the transaction that ends it. */
 export async function followUpRun(tx: Queries, run: Pick<Run, 'id'>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Store } from '../store/open.ts'
-import { createUser, findUserByName, type User } from '../store/users.ts'
+import { createUser, findUserByName, type User } from '../store/people/users.ts'
 
 /** The account in whose name Trueup opens merge requests. It has no password and no token, so nobody can be it. */
 export const SYSTEM_USER = 'trueup'

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '../lib/log.ts'
 import { openStore, type Store } from '../store/open.ts'
-import { enqueueTask, nextTaskAt } from '../store/tasks.ts'
+import { enqueueTask, nextTaskAt } from '../store/runs/tasks.ts'
 import { startTaskLoop } from './task-loop.ts'
 
 describe('follow-up work', () => {

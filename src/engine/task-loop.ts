@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { JsonObject } from '../lib/json.ts'
 import { asTrueupError } from '../lib/errors/error.ts'
-import { failTask, finishTask, nextTaskAt, releaseTakenTasks, takeTask, type Task } from '../store/tasks.ts'
+import { failTask, finishTask, nextTaskAt, releaseTakenTasks, takeTask, type Task } from '../store/runs/tasks.ts'
 import type { EngineParts } from './parts.ts'
 
 /** Handles one kind of follow-up work. At least once, so it must find out itself what is already done. */

@@ -1,6 +1,6 @@
-import type { Queries } from '../store/context.ts'
+import type { Queries } from '../store/database/context.ts'
 import type { JsonObject } from '../lib/json.ts'
-import type { MergeRequest } from '../store/merge-requests.ts'
+import type { MergeRequest } from '../store/changes/merge-requests.ts'
 
 export interface NewChange {
   repositoryId: string

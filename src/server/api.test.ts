@@ -6,8 +6,8 @@ import { buffer } from 'node:stream/consumers'
 import { extract } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openStore } from '../store/open.ts'
-import { restoreStore } from '../store/restore.ts'
-import { findUserByName } from '../store/users.ts'
+import { restoreStore } from '../store/backup/restore.ts'
+import { findUserByName } from '../store/people/users.ts'
 import { ask, startTestServer, type Person, type TestServer } from './testing/app.ts'
 
 let server: TestServer

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '../lib/log.ts'
 import type { Store } from '../store/open.ts'
-import { createEnrolment, getWorker } from '../store/workers.ts'
+import { createEnrolment, getWorker } from '../store/workers/workers.ts'
 import { newToken } from './auth/token.ts'
 import { readOptional, replaceFile } from './files.ts'
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runProcess } from '../lib/process/run.ts'
-import { listRefs } from '../store/refs.ts'
+import { listRefs } from '../store/changes/refs.ts'
 import { startTestServer, type Person, type TestServer } from './testing/app.ts'
 
 let server: TestServer

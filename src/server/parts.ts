@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Engine } from '../engine/engine.ts'
 import type { GitService } from '../git/repository.ts'
-import type { DataKeys } from '../store/keys.ts'
+import type { DataKeys } from '../store/database/keys.ts'
 import type { Store } from '../store/open.ts'
 import type { ChangeHub } from './events/hub.ts'
 import type { App } from './http-types.ts'

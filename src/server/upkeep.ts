@@ -1,7 +1,7 @@
 import type { Logger } from '../lib/log.ts'
-import { signCheckpoint } from '../store/audit-verify.ts'
+import { signCheckpoint } from '../store/audit/verify.ts'
 import { deleteIdempotentAnswers } from '../store/idempotency.ts'
-import type { DataKeys } from '../store/keys.ts'
+import type { DataKeys } from '../store/database/keys.ts'
 import type { Store } from '../store/open.ts'
 
 const EVERY_MS = 3_600_000

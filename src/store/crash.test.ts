@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { verifyAudit } from './audit-verify.ts'
+import { verifyAudit } from './audit/verify.ts'
 import { openStore } from './open.ts'
 import { temporaryDirectory } from './testing/directory.ts'
 import { startChild } from './testing/process.ts'

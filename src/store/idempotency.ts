@@ -1,7 +1,7 @@
 import { canonicalJson, type Json } from '../lib/json.ts'
-import { nowOf, type Queries } from './context.ts'
-import { type FromRow, makeCodec } from './codec.ts'
-import type { Database } from './schema.ts'
+import { nowOf, type Queries } from './database/context.ts'
+import { type FromRow, makeCodec } from './database/codec.ts'
+import type { Database } from './database/schema.ts'
 
 /** What a request with an Idempotency-Key was answered. */
 export type IdempotentAnswer = FromRow<Database['idempotencyKeys'], { response: Json }>

@@ -1,8 +1,8 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../lib/clock.ts'
-import { withRepository } from './change-owner.ts'
-import { bindContext, type Change, type ChangeListener, transactionScope } from './context.ts'
-import type { Database } from './schema.ts'
+import { withRepository } from './changes/change-owner.ts'
+import { bindContext, type Change, type ChangeListener, transactionScope } from './database/context.ts'
+import type { Database } from './database/schema.ts'
 
 /** Name of the database file in a data directory. */
 export const DATABASE_FILE = 'trueup.db'

@@ -4,8 +4,8 @@ import { bootstrap, configOf, land, stackOf } from '../../src/engine/testing/flo
 import { type EngineHarness, startHarness } from '../../src/engine/testing/harness.ts'
 import { applyOne, finishOne, leaseOne, planOne } from '../../src/engine/testing/puppet.ts'
 import { createWorld, type World } from '../../src/engine/testing/world.ts'
-import { getRun } from '../../src/store/runs.ts'
-import { enqueueTask, nextTaskAt } from '../../src/store/tasks.ts'
+import { getRun } from '../../src/store/runs/runs.ts'
+import { enqueueTask, nextTaskAt } from '../../src/store/runs/tasks.ts'
 import { until } from './wait.ts'
 
 // The engine's own clock loop runs here; only the time that it reads is moved.

@@ -18,7 +18,7 @@ export const backupCommands: CommandModule = (program, cli) => {
       cli.output(command).result({ target: to, ...made }, () => `${made.files} files, ${made.bytes} bytes in ${to}`)
 
       async function local(directory: string): Promise<{ files: number; bytes: number }> {
-        const { backupStore } = await import('../../store/backup.ts')
+        const { backupStore } = await import('../../store/backup/backup.ts')
         const { files, bytes } = await backupStore(resolve(cli.cwd, dataDirectory(cli.env, options.data)), directory)
         return { files, bytes }
       }
@@ -31,7 +31,7 @@ export const backupCommands: CommandModule = (program, cli) => {
     .option('--data <directory>', 'data directory: must be empty or not exist, and no server may use it')
     .addHelpText('after', '\nExample:\n  $ trueup restore /mnt/backup/trueup-2026-11-23 --data /var/lib/trueup')
     .action(async (source: string, options: { data?: string }, command) => {
-      const { restoreStore } = await import('../../store/restore.ts')
+      const { restoreStore } = await import('../../store/backup/restore.ts')
       const data = resolve(cli.cwd, dataDirectory(cli.env, options.data))
       const { files, bytes } = await restoreStore(resolve(cli.cwd, source), data)
       const output = cli.output(command)

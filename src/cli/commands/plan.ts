@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import type { Output, Plan } from '../../domain/plan.ts'
-import type { ResolvedInput } from '../../domain/stack.ts'
+import type { Output, Plan } from '../../domain/plans/plan.ts'
+import type { ResolvedInput } from '../../domain/stacks/stack.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import { asTrueupError, TrueupError, type ErrorBody } from '../../lib/errors/error.ts'
 import type { CommandModule } from '../cli.ts'

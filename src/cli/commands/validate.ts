@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import type { Finding } from '../../domain/plan.ts'
-import type { ResolvedInput } from '../../domain/stack.ts'
+import type { Finding } from '../../domain/plans/plan.ts'
+import type { ResolvedInput } from '../../domain/stacks/stack.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import { asTrueupError } from '../../lib/errors/error.ts'
 import type { CommandModule } from '../cli.ts'

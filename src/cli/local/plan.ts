@@ -1,4 +1,4 @@
-import type { Plan } from '../../domain/plan.ts'
+import type { Plan } from '../../domain/plans/plan.ts'
 import { completePlan } from '../../domain/plans/complete.ts'
 import { localContext, type LocalContextOptions } from './context.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { parseWindow } from '../windows.ts'
+import { parseWindow } from '../windows/windows.ts'
 import { parseConfig } from './parse.ts'
 
 const page = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')

@@ -1,4 +1,4 @@
-import type { PlanSummary } from '../plan.ts'
+import type { PlanSummary } from '../plans/plan.ts'
 import { destroysOf } from '../plans/summary.ts'
 
 /** Whether a heal must wait for a person because it deletes or replaces too much. `maxDestroys` null = no limit. */

@@ -1,5 +1,5 @@
 import { canonicalJson, type Json } from '../../lib/json.ts'
-import type { Action, Plan, ResourceChange } from '../plan.ts'
+import type { Action, Plan, ResourceChange } from '../plans/plan.ts'
 
 /** One way in which reality left what was deployed. `attribute` is empty for a whole resource. */
 export interface DriftItem {

@@ -1,8 +1,8 @@
 import { digestOf } from '../../lib/digest.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import type { TrueupConfig } from '../config/schema.ts'
-import { stackKey, type StackKey } from '../stack.ts'
-import { resolveEnvironment } from '../environment.ts'
+import { stackKey, type StackKey } from '../stacks/stack.ts'
+import { resolveEnvironment } from '../stacks/environment.ts'
 import type { DriftRules, StackDefinition } from '../stacks/definition.ts'
 
 /** A change of what guards an environment; approvals bind to `digest` as they do to a plan's. */

@@ -1,6 +1,6 @@
-import type { ApprovalOutcome } from '../approvals.ts'
-import type { GateEnvironment, GateFacts, GateStack, Requirement } from '../gate.ts'
-import { describeState, isFinal } from '../run.ts'
+import type { ApprovalOutcome } from './approvals.ts'
+import type { GateEnvironment, GateFacts, GateStack, Requirement } from './gate.ts'
+import { describeState, isFinal } from '../runs/run.ts'
 
 /** Everything that is asked of an MR, in the order in which people meet it. */
 export function requirementsOf(

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AttributeChange, ResourceChange } from '../plan.ts'
+import type { AttributeChange, ResourceChange } from './plan.ts'
 import { comparePlans, describeDifference } from './compare.ts'
 import { arbitraryChange, arbitraryChanges, arbitraryPlan, change, plan } from './fixtures.ts'
 

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../lib/json.ts'
-import type { Plan, ResourceChange } from '../plan.ts'
+import type { Plan, ResourceChange } from './plan.ts'
 import { approvedPart, majorVersions, type ApprovedAttribute, type ApprovedChange } from './digest.ts'
 import { compareText } from './order.ts'
 import { valueText } from './value-text.ts'

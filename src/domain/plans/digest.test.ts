@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AttributeChange } from '../plan.ts'
+import type { AttributeChange } from './plan.ts'
 import { arbitraryChanges, change, plan } from './fixtures.ts'
 
 const one = (attribute: Partial<AttributeChange>) =>

@@ -1,7 +1,7 @@
 import { coerce } from 'semver'
 import { digestOf } from '../../lib/digest.ts'
 import { canonicalJson, type Json } from '../../lib/json.ts'
-import { ACTIONS, type Action, type AttributeChange, type Plan, type ResourceChange } from '../plan.ts'
+import { ACTIONS, type Action, type AttributeChange, type Plan, type ResourceChange } from './plan.ts'
 import { byText, compareText } from './order.ts'
 
 export type DigestParts = Pick<Plan, 'changes' | 'desiredDigest' | 'toolVersions'>

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { ACTIONS, type AttributeChange, type DriverPlan, type Plan, type ResourceChange } from '../plan.ts'
+import { ACTIONS, type AttributeChange, type DriverPlan, type Plan, type ResourceChange } from './plan.ts'
 import { completePlan, type PlanFacts } from './complete.ts'
 
 /** Plans for tests: small builders, and arbitrary plans for properties. */

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../lib/json.ts'
-import type { Plan } from '../plan.ts'
+import type { Plan } from './plan.ts'
 import { approvedPart } from './digest.ts'
 
 /**

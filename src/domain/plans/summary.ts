@@ -1,4 +1,4 @@
-import type { Action, PlanSummary, ResourceChange } from '../plan.ts'
+import type { Action, PlanSummary, ResourceChange } from './plan.ts'
 
 interface Summarised {
   summary: PlanSummary

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { PolicyConfig } from '../config/schema.ts'
 import { change } from '../plans/fixtures.ts'
-import { compilePolicy, evaluatePolicies, type PolicyFacts } from '../policy.ts'
+import { compilePolicy, evaluatePolicies, type PolicyFacts } from './policy.ts'
 import { factsOf } from './fixtures.ts'
 
 const page = readFileSync(new URL('../../../docs/policies.md', import.meta.url), 'utf8')

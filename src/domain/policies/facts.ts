@@ -1,6 +1,6 @@
 import type { Json } from '../../lib/json.ts'
-import type { AttributeChange, Plan } from '../plan.ts'
-import type { RunKind } from '../run.ts'
+import type { AttributeChange, Plan } from '../plans/plan.ts'
+import type { RunKind } from '../runs/run.ts'
 
 export type Tier = 'development' | 'staging' | 'production'
 

@@ -1,4 +1,4 @@
-import type { DriverPlan, ResourceChange } from '../plan.ts'
+import type { DriverPlan, ResourceChange } from '../plans/plan.ts'
 import { plan } from '../plans/fixtures.ts'
 import type { PolicyFacts } from './facts.ts'
 

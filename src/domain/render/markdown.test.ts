@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { GateOutcome } from '../gate.ts'
+import type { GateOutcome } from '../gates/gate.ts'
 import { change, plan } from '../plans/fixtures.ts'
 import { COMMENT_LIMIT, renderMrComment, type CommentStack } from './markdown.ts'
 

@@ -1,8 +1,8 @@
-import type { GateOutcome, Requirement } from '../gate.ts'
-import type { Plan } from '../plan.ts'
+import type { GateOutcome, Requirement } from '../gates/gate.ts'
+import type { Plan } from '../plans/plan.ts'
 import { summaryText } from '../plans/summary.ts'
-import type { PolicyResult } from '../policy.ts'
-import { describeState, type RunState } from '../run.ts'
+import type { PolicyResult } from '../policies/policy.ts'
+import { describeState, type RunState } from '../runs/run.ts'
 import { fenced, inert, inertHtml, link } from './markdown-text.ts'
 import { changeLines, footLines, type PlanLine } from './plan-lines.ts'
 

@@ -1,4 +1,4 @@
-import type { Action, Plan, ResourceChange } from '../plan.ts'
+import type { Action, Plan, ResourceChange } from '../plans/plan.ts'
 import { summaryText } from '../plans/summary.ts'
 import { cut, oneLine } from './safe-text.ts'
 import { attributeLines } from './value-lines.ts'

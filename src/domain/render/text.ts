@@ -1,4 +1,4 @@
-import type { Output, Plan } from '../plan.ts'
+import type { Output, Plan } from '../plans/plan.ts'
 import { valueText } from '../plans/value-text.ts'
 import { changeLines, footLines, type PlanLine } from './plan-lines.ts'
 import { oneLine } from './safe-text.ts'

@@ -2,7 +2,7 @@ import { structuredPatch } from 'diff'
 import type { Json } from '../../lib/json.ts'
 import { isLarge } from '../plans/large.ts'
 import { valueText } from '../plans/value-text.ts'
-import type { AttributeChange } from '../plan.ts'
+import type { AttributeChange } from '../plans/plan.ts'
 import type { PlanLine } from './plan-lines.ts'
 import { cut, oneLine, visible } from './safe-text.ts'
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../lib/json.ts'
-import type { IgnoreRule, StackKey } from '../stack.ts'
+import type { IgnoreRule, StackKey } from './stack.ts'
 
 /** One of the user's `checks:` or `verify:` commands, run by a shell in the stack's directory. */
 export interface StackCommand {

@@ -1,6 +1,6 @@
 import type { StackConfig } from '../config/schema.ts'
-import { findCycle } from '../order.ts'
-import type { StackKey } from '../stack.ts'
+import { findCycle } from './order.ts'
+import type { StackKey } from './stack.ts'
 import { didYouMean } from '../suggest.ts'
 import type { StackDefinition } from './definition.ts'
 

@@ -1,7 +1,7 @@
 import type { CommandConfig, StackConfig } from '../config/schema.ts'
 import { parseDuration } from '../duration.ts'
-import { driftRules, type EnvironmentRules } from '../environment.ts'
-import { stackKey, type StackKey } from '../stack.ts'
+import { driftRules, type EnvironmentRules } from './environment.ts'
+import { stackKey, type StackKey } from './stack.ts'
 import type { StackCommand, StackDefinition, StackInput } from './definition.ts'
 
 const DEFAULT_TIMEOUT = '1h'

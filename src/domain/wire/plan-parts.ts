@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ACTIONS } from '../plan.ts'
+import { ACTIONS } from '../plans/plan.ts'
 
 /** The pieces of plans and results as they travel: from the worker to the server, and from there to its users. */
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { RunRequest } from '../run-request.ts'
-import { RUN_KINDS } from '../run.ts'
+import { RunRequest } from '../runs/run-request.ts'
+import { RUN_KINDS } from '../runs/run.ts'
 import {
   AppliedResource,
   CommandResult,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import type { AppliedResource, ApplyResult, DriverPlan, Finding, Output } from '../../domain/plan.ts'
+import type { AppliedResource, ApplyResult, DriverPlan, Finding, Output } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Json } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'

@@ -1,4 +1,4 @@
-import type { Coverage, Finding, Unchecked } from '../../domain/plan.ts'
+import type { Coverage, Finding, Unchecked } from '../../domain/plans/plan.ts'
 import type { Redaction } from '../values/redaction.ts'
 import { addressOf } from './changes.ts'
 import type { ResultEvent } from './events.ts'

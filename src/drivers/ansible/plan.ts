@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DriverPlan, Finding, Output } from '../../domain/plan.ts'
+import type { DriverPlan, Finding, Output } from '../../domain/plans/plan.ts'
 import type { DriverContext } from '../driver.ts'
 import { type Redaction, redactionFor, secretInputs } from '../values/redaction.ts'
 import { changesOf } from './changes.ts'

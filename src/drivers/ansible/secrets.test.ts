@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { describeWithHosts, type TestHosts, upHosts } from '../../../test/hosts/hosts.ts'
-import { applyIgnoreToChanges } from '../../domain/ignore.ts'
+import { applyIgnoreToChanges } from '../../domain/plans/ignore.ts'
 import { ansibleDriver } from './index.ts'
 import { ansibleStack, playOf } from './testing/stack.ts'
 

@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
-import type { Finding } from '../../domain/plan.ts'
+import type { Finding } from '../../domain/plans/plan.ts'
 import type { DriverContext } from '../driver.ts'
 
 /** Where Ansible says an error is: `in '/x/site.yml': line 5, column 3` up to 2.18, `Origin: /x/site.yml:5:3` since 2.19. */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import type { Finding } from '../../domain/plan.ts'
+import type { Finding } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'

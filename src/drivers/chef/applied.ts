@@ -1,4 +1,4 @@
-import type { AppliedResource, Finding, ResourceChange } from '../../domain/plan.ts'
+import type { AppliedResource, Finding, ResourceChange } from '../../domain/plans/plan.ts'
 import type { ChefReport, Entry } from './report.ts'
 
 /** What became of each planned resource, and of others that failed or were changed besides. */

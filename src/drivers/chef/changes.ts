@@ -1,5 +1,5 @@
-import { compileIgnore } from '../../domain/ignore.ts'
-import type { AttributeChange, Finding, ResourceChange } from '../../domain/plan.ts'
+import { compileIgnore } from '../../domain/plans/ignore.ts'
+import type { AttributeChange, Finding, ResourceChange } from '../../domain/plans/plan.ts'
 import type { Json } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'
 import { addressPrefix, type Host } from '../hosts/host.ts'

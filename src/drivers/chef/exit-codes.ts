@@ -1,4 +1,4 @@
-import type { Finding } from '../../domain/plan.ts'
+import type { Finding } from '../../domain/plans/plan.ts'
 
 /** Exit codes of a run that did its work (Chef RFC 062): 35 and 37 outrank 0 where a reboot is asked for. */
 export const SUCCESSFUL_EXITS: ReadonlySet<number> = new Set([0, 35, 37])

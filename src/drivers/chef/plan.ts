@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import type { DriverPlan } from '../../domain/plan.ts'
+import type { DriverPlan } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ProcessResult } from '../../lib/process/supervise.ts'
 import type { DriverContext } from '../driver.ts'

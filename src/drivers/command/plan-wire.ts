@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ACTIONS, type DriverPlan, type ResourceChange } from '../../domain/plan.ts'
+import { ACTIONS, type DriverPlan, type ResourceChange } from '../../domain/plans/plan.ts'
 import { type Json, textsIn } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'
 

@@ -1,5 +1,5 @@
 import { posix, relative } from 'node:path'
-import type { DriverPlan } from '../../domain/plan.ts'
+import type { DriverPlan } from '../../domain/plans/plan.ts'
 import type { DriverContext, FilePatch } from '../driver.ts'
 import { octal, type Step } from './compare.ts'
 import type { FilesConfig } from './config.ts'

@@ -1,4 +1,4 @@
-import type { AppliedResource, ApplyResult, Finding } from '../../domain/plan.ts'
+import type { AppliedResource, ApplyResult, Finding } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { runReload } from './commands.ts'

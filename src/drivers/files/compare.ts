@@ -1,4 +1,4 @@
-import type { AttributeChange, ResourceChange } from '../../domain/plan.ts'
+import type { AttributeChange, ResourceChange } from '../../domain/plans/plan.ts'
 import type { Json } from '../../lib/json.ts'
 import type { Accounts } from './accounts.ts'
 import { fileId, type IdFormat, SHOWN_BYTES, shown, shownFile } from './content.ts'

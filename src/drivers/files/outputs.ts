@@ -1,4 +1,4 @@
-import type { Output } from '../../domain/plan.ts'
+import type { Output } from '../../domain/plans/plan.ts'
 import type { Survey } from './survey.ts'
 
 /** `target`: the directory. `files`: how many files and links Git has for it. */

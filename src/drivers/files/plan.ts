@@ -1,4 +1,4 @@
-import type { DriverPlan } from '../../domain/plan.ts'
+import type { DriverPlan } from '../../domain/plans/plan.ts'
 import type { DriverContext } from '../driver.ts'
 import type { FilesConfig } from './config.ts'
 import { outputsOf } from './outputs.ts'

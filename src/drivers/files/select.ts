@@ -1,4 +1,4 @@
-import type { DriverPlan } from '../../domain/plan.ts'
+import type { DriverPlan } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import type { Step } from './compare.ts'

@@ -1,6 +1,6 @@
 import { type FSWatcher, lstatSync, readdirSync, watch as watchDirectory } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import type { Finding } from '../../domain/plan.ts'
+import type { Finding } from '../../domain/plans/plan.ts'
 import type { DriverContext, Watch } from '../driver.ts'
 import { readAccounts } from './accounts.ts'
 import type { FilesConfig } from './config.ts'

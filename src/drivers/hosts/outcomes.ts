@@ -1,4 +1,4 @@
-import type { AppliedResource, ApplyResult, DriverPlan, Finding, ResourceChange } from '../../domain/plan.ts'
+import type { AppliedResource, ApplyResult, DriverPlan, Finding, ResourceChange } from '../../domain/plans/plan.ts'
 import type { TrueupError } from '../../lib/errors/error.ts'
 import type { HostOutcome } from './each.ts'
 import { addressPrefix } from './host.ts'

@@ -1,4 +1,4 @@
-import type { Coverage, Finding } from '../../domain/plan.ts'
+import type { Coverage, Finding } from '../../domain/plans/plan.ts'
 import type { HostOutcome } from './each.ts'
 
 /** A host that was not looked at is not in sync, whatever the others are. */

@@ -1,4 +1,4 @@
-import type { AppliedResource, ApplyResult, DriverPlan, Finding } from '../../domain/plan.ts'
+import type { AppliedResource, ApplyResult, DriverPlan, Finding } from '../../domain/plans/plan.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'

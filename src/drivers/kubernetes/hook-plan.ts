@@ -1,4 +1,4 @@
-import type { ResourceChange } from '../../domain/plan.ts'
+import type { ResourceChange } from '../../domain/plans/plan.ts'
 import type { DriverContext } from '../driver.ts'
 import { differences } from './compare/attributes.ts'
 import type { KubernetesConfig } from './config.ts'

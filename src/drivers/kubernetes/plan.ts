@@ -1,6 +1,6 @@
 import { compileGlob } from '../../domain/glob.ts'
-import { compileIgnore } from '../../domain/ignore.ts'
-import type { DriverPlan, ResourceChange } from '../../domain/plan.ts'
+import { compileIgnore } from '../../domain/plans/ignore.ts'
+import type { DriverPlan, ResourceChange } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { canonicalJson } from '../../lib/json.ts'

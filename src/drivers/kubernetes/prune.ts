@@ -1,4 +1,4 @@
-import type { Finding, ResourceChange } from '../../domain/plan.ts'
+import type { Finding, ResourceChange } from '../../domain/plans/plan.ts'
 import type { DriverContext } from '../driver.ts'
 import { compileGlob } from '../../domain/glob.ts'
 import type { KubernetesConfig } from './config.ts'

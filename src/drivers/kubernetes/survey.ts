@@ -1,5 +1,5 @@
-import type { IgnoreMatcher } from '../../domain/ignore.ts'
-import type { AttributeChange, Cause, Finding, ResourceChange } from '../../domain/plan.ts'
+import type { IgnoreMatcher } from '../../domain/plans/ignore.ts'
+import type { AttributeChange, Cause, Finding, ResourceChange } from '../../domain/plans/plan.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import type { Redaction } from '../values/redaction.ts'
 import { differences, essence, foreignAttributes } from './compare/attributes.ts'

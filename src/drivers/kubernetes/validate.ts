@@ -1,4 +1,4 @@
-import type { Finding } from '../../domain/plan.ts'
+import type { Finding } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import type { KubernetesConfig } from './config.ts'

@@ -1,4 +1,4 @@
-import type { AppliedResource, Finding, ResourceChange } from '../../domain/plan.ts'
+import type { AppliedResource, Finding, ResourceChange } from '../../domain/plans/plan.ts'
 import type { Catalog } from './catalog.ts'
 import { resourceOf } from './findings.ts'
 import type { LogEntry, Report, ResourceStatus } from './report.ts'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
-import type { ApplyResult, DriverPlan, ResourceChange } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, ResourceChange } from '../../domain/plans/plan.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { onEachHost } from '../hosts/each.ts'

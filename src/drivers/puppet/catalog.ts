@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
-import type { IgnoreMatcher } from '../../domain/ignore.ts'
+import type { IgnoreMatcher } from '../../domain/plans/ignore.ts'
 
 const value = z.custom<Json>(() => true)
 

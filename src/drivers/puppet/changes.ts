@@ -1,4 +1,4 @@
-import type { AttributeChange, Coverage, ResourceChange } from '../../domain/plan.ts'
+import type { AttributeChange, Coverage, ResourceChange } from '../../domain/plans/plan.ts'
 import type { Json } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'
 import { addressPrefix, type Host } from '../hosts/host.ts'

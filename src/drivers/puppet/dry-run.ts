@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { compileIgnore } from '../../domain/ignore.ts'
+import { compileIgnore } from '../../domain/plans/ignore.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ProcessResult } from '../../lib/process/supervise.ts'
 import type { DriverContext } from '../driver.ts'

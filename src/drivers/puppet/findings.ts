@@ -1,5 +1,5 @@
-import { matchesIgnore } from '../../domain/ignore.ts'
-import type { Finding } from '../../domain/plan.ts'
+import { matchesIgnore } from '../../domain/plans/ignore.ts'
+import type { Finding } from '../../domain/plans/plan.ts'
 import type { DriverContext } from '../driver.ts'
 import { addressPrefix, type Host } from '../hosts/host.ts'
 import type { Redaction } from '../values/redaction.ts'

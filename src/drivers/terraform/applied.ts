@@ -1,4 +1,4 @@
-import type { AppliedResource, ResourceChange } from '../../domain/plan.ts'
+import type { AppliedResource, ResourceChange } from '../../domain/plans/plan.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import type { ToolEvent } from './events.ts'
 

@@ -1,7 +1,7 @@
 import { access, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { ApplyResult, DriverPlan, Finding } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, Finding } from '../../domain/plans/plan.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { type AppliedTracker, trackApplied } from './applied.ts'

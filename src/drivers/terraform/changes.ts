@@ -1,4 +1,4 @@
-import type { Action, Cause, Finding, Output, ResourceChange } from '../../domain/plan.ts'
+import type { Action, Cause, Finding, Output, ResourceChange } from '../../domain/plans/plan.ts'
 import { attributeChanges, sameJson } from '../values/attributes.ts'
 import type { PlanJson, PlannedChange, PlannedResource } from './plan-json.ts'
 import { wordOf } from './reasons.ts'

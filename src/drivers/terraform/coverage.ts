@@ -1,4 +1,4 @@
-import type { Coverage } from '../../domain/plan.ts'
+import type { Coverage } from '../../domain/plans/plan.ts'
 import { withoutKeys } from './addresses.ts'
 import { uniqueAddress } from './changes.ts'
 import type { ConfigModule, PlanJson } from './plan-json.ts'

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { z } from 'zod'
-import type { Finding } from '../../domain/plan.ts'
+import type { Finding } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ErrorCode } from '../../lib/errors/table.ts'
 import type { ProcessResult } from '../../lib/process/supervise.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Output } from '../../domain/plan.ts'
+import type { Output } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { type Json, textsIn } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'

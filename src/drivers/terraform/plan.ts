@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DriverPlan } from '../../domain/plan.ts'
+import type { DriverPlan } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { checkFindings, predictedOutputs, resourceChanges } from './changes.ts'

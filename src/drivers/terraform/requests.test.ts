@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { nextRun, openHostStack, type TerraformContext } from '../../../test/terraform-provider/stack.ts'
 import { describeWithTool } from '../../../test/tools.ts'
-import { RunRequest } from '../../domain/run-request.ts'
+import { RunRequest } from '../../domain/runs/run-request.ts'
 import { terraformDriver } from './index.ts'
 
 const opened: TerraformContext[] = []

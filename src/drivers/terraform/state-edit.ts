@@ -1,5 +1,5 @@
-import type { ApplyResult, DriverPlan, ResourceChange } from '../../domain/plan.ts'
-import type { StateEdit } from '../../domain/run-request.ts'
+import type { ApplyResult, DriverPlan, ResourceChange } from '../../domain/plans/plan.ts'
+import type { StateEdit } from '../../domain/runs/run-request.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { typeOf } from './addresses.ts'

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { z } from 'zod'
-import type { Finding } from '../../domain/plan.ts'
+import type { Finding } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import type { TerraformConfig } from './config.ts'

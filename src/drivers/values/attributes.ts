@@ -1,4 +1,4 @@
-import type { AttributeChange } from '../../domain/plan.ts'
+import type { AttributeChange } from '../../domain/plans/plan.ts'
 import type { Json } from '../../lib/json.ts'
 
 /**

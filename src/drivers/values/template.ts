@@ -1,4 +1,4 @@
-import type { ResolvedInput } from '../../domain/stack.ts'
+import type { ResolvedInput } from '../../domain/stacks/stack.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { canonicalJson } from '../../lib/json.ts'
 

@@ -1,5 +1,5 @@
-import type { Queries } from '../../store/context.ts'
-import { getMeta, setMeta } from '../../store/meta.ts'
+import type { Queries } from '../../store/database/context.ts'
+import { getMeta, setMeta } from '../../store/database/meta.ts'
 
 const cursorKey = (repositoryId: string): string => `deploy.cursor:${repositoryId}`
 const usableKey = (repositoryId: string): string => `deploy.usable:${repositoryId}`

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { listComments } from '../../store/comments.ts'
-import { listDeployments } from '../../store/deployments.ts'
+import { listComments } from '../../store/changes/comments.ts'
+import { listDeployments } from '../../store/stacks/deployments.ts'
 import { approveRun, cancelRun } from '../runs/actions.ts'
 import { retryRun } from '../runs/retry.ts'
 import {

@@ -1,6 +1,6 @@
-import type { RunState } from '../../domain/run.ts'
-import { stackKey } from '../../domain/stack.ts'
-import type { Queries } from '../../store/context.ts'
+import type { RunState } from '../../domain/runs/run.ts'
+import { stackKey } from '../../domain/stacks/stack.ts'
+import type { Queries } from '../../store/database/context.ts'
 import {
   dropRunDependency,
   getRun,
@@ -10,8 +10,8 @@ import {
   type Run,
   runDependencies,
   transitionRun,
-} from '../../store/runs.ts'
-import { requireStack } from '../../store/stacks.ts'
+} from '../../store/runs/runs.ts'
+import { requireStack } from '../../store/stacks/stacks.ts'
 import { SYSTEM } from '../parts.ts'
 import { refreshStack } from '../stacks/status.ts'
 

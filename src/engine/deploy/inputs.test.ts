@@ -14,7 +14,7 @@ import {
 import { previewsOf } from '../merge-requests/previews.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { leaseOne, workAll } from '../testing/puppet.ts'
-import { outputsOfStack } from '../outputs.ts'
+import { outputsOfStack } from '../stacks/outputs.ts'
 import type { Grant } from '../../domain/wire/worker-protocol.ts'
 import { createWorld, type World } from '../testing/world.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { getRun, type Run } from '../../store/runs.ts'
+import { getRun, type Run } from '../../store/runs/runs.ts'
 import { takeBackLeases } from '../clock.ts'
 import { approveWaiting, audited, bootstrap, configOf, land, runsOf, stackOf } from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'

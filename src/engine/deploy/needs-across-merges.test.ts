@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { getRun } from '../../store/runs.ts'
+import { getRun } from '../../store/runs/runs.ts'
 import { cancelRun } from '../runs/actions.ts'
 import { retryRun } from '../runs/retry.ts'
 import { bootstrap, configOf, runsOf, stackOf } from '../testing/flows.ts'

@@ -1,6 +1,6 @@
-import { CHANGING_KINDS } from '../../domain/run.ts'
-import type { Queries } from '../../store/context.ts'
-import { listRuns, runDependencies, type RunSummary, transitionRun } from '../../store/runs.ts'
+import { CHANGING_KINDS } from '../../domain/runs/run.ts'
+import type { Queries } from '../../store/database/context.ts'
+import { listRuns, runDependencies, type RunSummary, transitionRun } from '../../store/runs/runs.ts'
 import { SYSTEM } from '../parts.ts'
 import { moveDependents, releaseFrom } from './dependencies.ts'
 

@@ -1,8 +1,8 @@
-import type { Plan } from '../../domain/plan.ts'
-import type { StackKey } from '../../domain/stack.ts'
-import type { Queries } from '../../store/context.ts'
-import type { MergeRequest } from '../../store/merge-requests.ts'
-import { getRun } from '../../store/runs.ts'
+import type { Plan } from '../../domain/plans/plan.ts'
+import type { StackKey } from '../../domain/stacks/stack.ts'
+import type { Queries } from '../../store/database/context.ts'
+import type { MergeRequest } from '../../store/changes/merge-requests.ts'
+import { getRun } from '../../store/runs/runs.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 

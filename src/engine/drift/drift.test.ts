@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { closeMergeRequest } from '../../forges/builtin/lifecycle.ts'
-import { listDriftRecords } from '../../store/drift.ts'
-import { listMergeRequests } from '../../store/merge-requests.ts'
-import { getRun } from '../../store/runs.ts'
+import { listDriftRecords } from '../../store/stacks/drift.ts'
+import { listMergeRequests } from '../../store/changes/merge-requests.ts'
+import { getRun } from '../../store/runs/runs.ts'
 import {
   approve,
   approveWaiting,

@@ -1,6 +1,6 @@
 import { FIRST_HEAL, type HealState } from '../../domain/drift/backoff.ts'
 import type { JsonObject } from '../../lib/json.ts'
-import type { Stack } from '../../store/stacks.ts'
+import type { Stack } from '../../store/stacks/stacks.ts'
 
 /** Something else keeps writing this attribute, so it is no longer healed by itself. */
 export interface Fight {

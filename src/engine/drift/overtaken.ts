@@ -1,7 +1,7 @@
-import { CHANGING_KINDS } from '../../domain/run.ts'
-import type { Queries } from '../../store/context.ts'
-import { getRun, listRuns, type Run, transitionRun } from '../../store/runs.ts'
-import { requireStack, type Stack } from '../../store/stacks.ts'
+import { CHANGING_KINDS } from '../../domain/runs/run.ts'
+import type { Queries } from '../../store/database/context.ts'
+import { getRun, listRuns, type Run, transitionRun } from '../../store/runs/runs.ts'
+import { requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import { SYSTEM } from '../parts.ts'
 import { specOfRun } from '../run-spec.ts'
 

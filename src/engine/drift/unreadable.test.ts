@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { listMergeRequests } from '../../store/merge-requests.ts'
+import { listMergeRequests } from '../../store/changes/merge-requests.ts'
 import { bootstrap, configOf, stackOf } from '../testing/flows.ts'
 import { startHarness } from '../testing/harness.ts'
 import { workAll } from '../testing/puppet.ts'

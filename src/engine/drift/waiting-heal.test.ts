@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { listDriftRecords } from '../../store/drift.ts'
+import { listDriftRecords } from '../../store/stacks/drift.ts'
 import { freezeEnvironment, unfreezeEnvironment } from '../environments.ts'
 import { bootstrap, configOf, runsOf, stackOf } from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'

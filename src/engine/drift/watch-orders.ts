@@ -1,14 +1,14 @@
 import type { WatchOrder } from '../../domain/wire/worker-protocol.ts'
 import type { JsonObject } from '../../lib/json.ts'
-import { allRepositories } from '../../store/repositories.ts'
-import { allStacks } from '../../store/stacks.ts'
+import { allRepositories } from '../../store/changes/repositories.ts'
+import { allStacks } from '../../store/stacks/stacks.ts'
 import { stackCapabilities } from '../driver-capabilities.ts'
-import { resolveInputs } from '../inputs.ts'
+import { resolveInputs } from '../stacks/inputs.ts'
 import { hashKeyOf } from '../keys.ts'
-import { currentOutputs } from '../outputs.ts'
+import { currentOutputs } from '../stacks/outputs.ts'
 import type { EngineParts } from '../parts.ts'
 import type { RunSpec } from '../run-spec.ts'
-import { variablesFor } from '../variables.ts'
+import { variablesFor } from '../stacks/variables.ts'
 
 /** Deployed stacks of these pools whose driver can watch: what a worker is to keep an eye on. */
 export async function watchOrders(parts: EngineParts, pools: readonly string[]): Promise<WatchOrder[]> {

@@ -1,8 +1,8 @@
 import { inert } from '../../domain/render/markdown-text.ts'
-import { describeState } from '../../domain/run.ts'
+import { describeState } from '../../domain/runs/run.ts'
 import type { Forge } from '../../forges/forge.ts'
-import { getRun, listRuns, type Run } from '../../store/runs.ts'
-import { getStack } from '../../store/stacks.ts'
+import { getRun, listRuns, type Run } from '../../store/runs/runs.ts'
+import { getStack } from '../../store/stacks/stacks.ts'
 import type { EngineParts } from '../parts.ts'
 import { appliedOf } from '../worker/applied.ts'
 

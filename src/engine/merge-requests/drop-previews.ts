@@ -1,4 +1,4 @@
-import { getRun, listRuns, requestCancel, type RunSummary, transitionRun } from '../../store/runs.ts'
+import { getRun, listRuns, requestCancel, type RunSummary, transitionRun } from '../../store/runs/runs.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import type { PreviewRefs } from './previews.ts'
 

@@ -1,5 +1,5 @@
-import type { Queries } from '../../store/context.ts'
-import { listMergeRequests, type MergeRequest, type MergeRequestFilter } from '../../store/merge-requests.ts'
+import type { Queries } from '../../store/database/context.ts'
+import { listMergeRequests, type MergeRequest, type MergeRequestFilter } from '../../store/changes/merge-requests.ts'
 
 /** Every open MR that matches, a page at a time: a busy repository has more than one page of them. */
 export async function* openMergeRequests(

@@ -1,4 +1,4 @@
-import type { StackKey } from '../../domain/stack.ts'
+import type { StackKey } from '../../domain/stacks/stack.ts'
 import type { Json } from '../../lib/json.ts'
 
 /** What an MR does to one stack, and where its plan is. Stored as `mergeRequests.previews`. */

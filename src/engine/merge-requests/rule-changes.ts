@@ -1,6 +1,6 @@
 import type { TrueupConfig } from '../../domain/config/schema.ts'
 import { gateChanges, type GateChange, type Guarded } from '../../domain/gates/changes.ts'
-import { stackKey } from '../../domain/stack.ts'
+import { stackKey } from '../../domain/stacks/stack.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'

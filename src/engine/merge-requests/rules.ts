@@ -1,4 +1,4 @@
-import { type EnvironmentRules, resolveEnvironment } from '../../domain/environment.ts'
+import { type EnvironmentRules, resolveEnvironment } from '../../domain/stacks/environment.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { listComments } from '../../store/comments.ts'
+import { listComments } from '../../store/changes/comments.ts'
 import { openMergeRequest } from '../../forges/builtin/open.ts'
 import { approve, bootstrap, configOf, judged, merge, mrOf, propose, runsOf, unmet } from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'

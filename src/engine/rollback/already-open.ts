@@ -1,5 +1,5 @@
 import { TrueupError } from '../../lib/errors/error.ts'
-import { listMergeRequests, type MergeRequest } from '../../store/merge-requests.ts'
+import { listMergeRequests, type MergeRequest } from '../../store/changes/merge-requests.ts'
 import type { EngineParts } from '../parts.ts'
 import type { RollbackPlan } from './plan.ts'
 

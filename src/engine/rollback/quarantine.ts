@@ -1,14 +1,14 @@
 import { TrueupError } from '../../lib/errors/error.ts'
-import { appendAudit } from '../../store/audit.ts'
-import type { Queries } from '../../store/context.ts'
+import { appendAudit } from '../../store/audit/audit.ts'
+import type { Queries } from '../../store/database/context.ts'
 import {
   createQuarantine,
   findQuarantine,
   getQuarantine,
   liftQuarantine as lift,
   type Quarantined,
-} from '../../store/quarantine.ts'
-import { getRun, listRuns, requestCancel } from '../../store/runs.ts'
+} from '../../store/stacks/quarantine.ts'
+import { getRun, listRuns, requestCancel } from '../../store/runs/runs.ts'
 import { type EngineParts, userActor } from '../parts.ts'
 import { specOfRun } from '../run-spec.ts'
 import { followUpRun, orderAllPreviews } from '../run-tasks.ts'

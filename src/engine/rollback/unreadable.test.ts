@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { listDeployments } from '../../store/deployments.ts'
-import { listQuarantine } from '../../store/quarantine.ts'
+import { listDeployments } from '../../store/stacks/deployments.ts'
+import { listQuarantine } from '../../store/stacks/quarantine.ts'
 import { bootstrap, configOf, land, mrOf, stackOf } from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { createWorld, type World } from '../testing/world.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { getRun } from '../../store/runs.ts'
+import { getRun } from '../../store/runs/runs.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
 import { approve, bootstrap, configOf, land, mrOf, runsOf, stackOf } from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'

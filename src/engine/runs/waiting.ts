@@ -1,7 +1,7 @@
-import { CHANGING_KINDS, PENDING_STATES, describeState } from '../../domain/run.ts'
-import type { Queries } from '../../store/context.ts'
-import { listRuns, getRun, runDependencies, type RunSummary } from '../../store/runs.ts'
-import { requireStack } from '../../store/stacks.ts'
+import { CHANGING_KINDS, PENDING_STATES, describeState } from '../../domain/runs/run.ts'
+import type { Queries } from '../../store/database/context.ts'
+import { listRuns, getRun, runDependencies, type RunSummary } from '../../store/runs/runs.ts'
+import { requireStack } from '../../store/stacks/stacks.ts'
 import type { EngineParts } from '../parts.ts'
 
 type Waiting = Pick<RunSummary, 'id' | 'stackId' | 'state' | 'message' | 'ready' | 'notBefore' | 'pool'>

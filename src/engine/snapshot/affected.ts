@@ -1,4 +1,4 @@
-import type { StackKey } from '../../domain/stack.ts'
+import type { StackKey } from '../../domain/stacks/stack.ts'
 import { changedKeys } from './overlaid-map.ts'
 import type { Snapshot } from './snapshot.ts'
 

@@ -1,6 +1,6 @@
-import { parseCodeOwners, type CodeOwners } from '../../domain/code-owners.ts'
+import { parseCodeOwners, type CodeOwners } from '../../domain/gates/code-owners.ts'
 import { parseConfigWithLines } from '../../domain/config/parse.ts'
-import { compilePolicy } from '../../domain/policy.ts'
+import { compilePolicy } from '../../domain/policies/policy.ts'
 import { discoverStacks } from '../../domain/stacks/discover.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import type { GitRepository } from '../../git/repository.ts'

@@ -1,4 +1,4 @@
-import type { StackKey } from '../../domain/stack.ts'
+import type { StackKey } from '../../domain/stacks/stack.ts'
 
 /**
  * path → stacks that want to know when something at, above or below it changes. A look-up costs the depth of the changed

@@ -1,6 +1,6 @@
 import { EMPTY_TREE } from '../../git/repository.ts'
 import type { ErrorBody } from '../../lib/errors/error.ts'
-import { getRepository } from '../../store/repositories.ts'
+import { getRepository } from '../../store/changes/repositories.ts'
 import { deployCursor, usableCommit } from '../deploy/cursor.ts'
 import { stepsBetween } from '../deploy/steps.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'

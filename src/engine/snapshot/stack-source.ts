@@ -1,5 +1,5 @@
 import picomatch from 'picomatch'
-import { desiredDigest, type PathObject } from '../../domain/desired-digest.ts'
+import { desiredDigest, type PathObject } from '../../domain/stacks/desired-digest.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import { configuredDriver } from '../../drivers/registry.ts'
 import type { ListFiles, ReadFile } from '../../drivers/driver.ts'

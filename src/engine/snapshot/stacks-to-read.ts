@@ -1,4 +1,4 @@
-import type { StackKey } from '../../domain/stack.ts'
+import type { StackKey } from '../../domain/stacks/stack.ts'
 import { driverNamed } from '../../drivers/registry.ts'
 import type { GitRepository, PathEntry, TreeChange } from '../../git/repository.ts'
 import type { Snapshot } from './snapshot.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { listVariables } from '../../store/variables.ts'
+import { listVariables } from '../../store/stacks/variables.ts'
 import { approveWaiting, audited, bootstrap, configOf, runsOf, stackOf } from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { createWorld, type World } from '../testing/world.ts'

@@ -1,10 +1,10 @@
 import { TrueupError } from '../../lib/errors/error.ts'
-import { appendAudit } from '../../store/audit.ts'
-import type { Queries } from '../../store/context.ts'
-import { deleteVariable as removeVariable, getVariable, setVariable as writeVariable } from '../../store/variables.ts'
-import type { Variable, VariableScope } from '../../store/variables.ts'
+import { appendAudit } from '../../store/audit/audit.ts'
+import type { Queries } from '../../store/database/context.ts'
+import { deleteVariable as removeVariable, getVariable, setVariable as writeVariable } from '../../store/stacks/variables.ts'
+import type { Variable, VariableScope } from '../../store/stacks/variables.ts'
 import { type EngineParts, userActor } from '../parts.ts'
-import { variableContext } from '../variables.ts'
+import { variableContext } from './variables.ts'
 import { orderRedeployment } from '../run-tasks.ts'
 
 export interface VariableWish extends VariableScope {

@@ -1,4 +1,4 @@
-import { type EnvironmentRules, resolveEnvironment } from '../../domain/environment.ts'
+import { type EnvironmentRules, resolveEnvironment } from '../../domain/stacks/environment.ts'
 import type { EngineParts } from '../parts.ts'
 import { rulesSnapshot } from '../snapshot/readable.ts'
 

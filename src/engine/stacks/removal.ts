@@ -1,5 +1,5 @@
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
-import type { Stack } from '../../store/stacks.ts'
+import type { Stack } from '../../store/stacks/stacks.ts'
 import { stackCapabilities } from '../driver-capabilities.ts'
 import type { RunSpec } from '../run-spec.ts'
 

@@ -1,6 +1,6 @@
-import type { Queries } from '../../store/context.ts'
+import type { Queries } from '../../store/database/context.ts'
 import { nowOf, type Store } from '../../store/open.ts'
-import { findStack, type Stack, upsertStack } from '../../store/stacks.ts'
+import { findStack, type Stack, upsertStack } from '../../store/stacks/stacks.ts'
 import type { StackSource } from '../snapshot/snapshot.ts'
 import { specOf, specToJson } from '../run-spec.ts'
 

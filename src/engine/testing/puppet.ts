@@ -1,4 +1,4 @@
-import type { ApplyResult, DriverPlan, ResourceChange } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, ResourceChange } from '../../domain/plans/plan.ts'
 import type { Decision, Grant, Params } from '../../domain/wire/worker-protocol.ts'
 import { newId } from '../../lib/ids.ts'
 import type { EngineHarness } from './harness.ts'

@@ -1,4 +1,4 @@
-import type { DriverPlan, Output, ResourceChange } from '../../domain/plan.ts'
+import type { DriverPlan, Output, ResourceChange } from '../../domain/plans/plan.ts'
 import type { Grant } from '../../domain/wire/worker-protocol.ts'
 import type { EngineHarness } from './harness.ts'
 import { type PuppetScript, workAll, type WorkedRun } from './puppet.ts'

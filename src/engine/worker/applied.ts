@@ -1,6 +1,6 @@
 import type { Json } from '../../lib/json.ts'
 import type { Params } from '../../domain/wire/worker-protocol.ts'
-import type { Run } from '../../store/runs.ts'
+import type { Run } from '../../store/runs/runs.ts'
 
 /** What `applied` leaves on the run; read again when it ends or is lost. */
 export type Applied = Omit<Params<'applied'>, 'runId' | 'fence'>

@@ -1,8 +1,8 @@
-import type { Finding, Plan } from '../../domain/plan.ts'
+import type { Finding, Plan } from '../../domain/plans/plan.ts'
 import { findInstability } from '../../domain/plans/instability.ts'
-import type { Queries } from '../../store/context.ts'
-import { latestPlanned } from '../../store/run-search.ts'
-import type { Run } from '../../store/runs.ts'
+import type { Queries } from '../../store/database/context.ts'
+import { latestPlanned } from '../../store/runs/search.ts'
+import type { Run } from '../../store/runs/runs.ts'
 import { specOfRun } from '../run-spec.ts'
 
 /** Attributes named on one plan; more of them are the same news. */

@@ -1,8 +1,8 @@
 import { TrueupError } from '../../lib/errors/error.ts'
-import { appendAudit } from '../../store/audit.ts'
-import { type Comment, createComment, listComments, patchComment } from '../../store/comments.ts'
+import { appendAudit } from '../../store/audit/audit.ts'
+import { type Comment, createComment, listComments, patchComment } from '../../store/changes/comments.ts'
 import { noteChange } from '../../store/open.ts'
-import { enqueueTask } from '../../store/tasks.ts'
+import { enqueueTask } from '../../store/runs/tasks.ts'
 import { mustGetMr } from './find.ts'
 import type { BuiltinParts } from './parts.ts'
 

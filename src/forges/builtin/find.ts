@@ -1,6 +1,6 @@
 import { TrueupError } from '../../lib/errors/error.ts'
-import type { Queries } from '../../store/context.ts'
-import { getMergeRequest, type MergeRequest } from '../../store/merge-requests.ts'
+import type { Queries } from '../../store/database/context.ts'
+import { getMergeRequest, type MergeRequest } from '../../store/changes/merge-requests.ts'
 
 /** The merge request, or NOT_FOUND. */
 export async function mustGetMr(queries: Queries, mrId: string, doing: string): Promise<MergeRequest> {

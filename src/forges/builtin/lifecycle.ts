@@ -1,7 +1,7 @@
 import { TrueupError } from '../../lib/errors/error.ts'
-import { appendAudit } from '../../store/audit.ts'
-import { listMergeRequests, type MergeRequest, patchMergeRequest } from '../../store/merge-requests.ts'
-import { enqueueTask } from '../../store/tasks.ts'
+import { appendAudit } from '../../store/audit/audit.ts'
+import { listMergeRequests, type MergeRequest, patchMergeRequest } from '../../store/changes/merge-requests.ts'
+import { enqueueTask } from '../../store/runs/tasks.ts'
 import { mustGetMr, mustGetOpenMr } from './find.ts'
 import type { BuiltinParts } from './parts.ts'
 

@@ -1,9 +1,9 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Json } from '../../lib/json.ts'
-import { appendAudit } from '../../store/audit.ts'
-import { createMergeRequest, listMergeRequests, type MergeRequest } from '../../store/merge-requests.ts'
-import { takeMrNumber } from '../../store/repositories.ts'
-import { enqueueTask } from '../../store/tasks.ts'
+import { appendAudit } from '../../store/audit/audit.ts'
+import { createMergeRequest, listMergeRequests, type MergeRequest } from '../../store/changes/merge-requests.ts'
+import { takeMrNumber } from '../../store/changes/repositories.ts'
+import { enqueueTask } from '../../store/runs/tasks.ts'
 import type { NewChange } from '../forge.ts'
 import type { BuiltinParts } from './parts.ts'
 

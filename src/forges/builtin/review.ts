@@ -1,8 +1,8 @@
 import { TrueupError } from '../../lib/errors/error.ts'
-import { appendAudit } from '../../store/audit.ts'
+import { appendAudit } from '../../store/audit/audit.ts'
 import { noteChange } from '../../store/open.ts'
-import { createReview, listReviews, patchReview, type Review } from '../../store/reviews.ts'
-import { enqueueTask } from '../../store/tasks.ts'
+import { createReview, listReviews, patchReview, type Review } from '../../store/changes/reviews.ts'
+import { enqueueTask } from '../../store/runs/tasks.ts'
 import { mustGetOpenMr } from './find.ts'
 import type { BuiltinParts } from './parts.ts'
 

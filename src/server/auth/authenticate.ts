@@ -1,7 +1,7 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Store } from '../../store/open.ts'
-import { findTokenByHash, touchToken } from '../../store/tokens.ts'
-import { getUser } from '../../store/users.ts'
+import { findTokenByHash, touchToken } from '../../store/people/tokens.ts'
+import { getUser } from '../../store/people/users.ts'
 import type { Principal } from './permissions.ts'
 import { hashToken, sameHash, unpackScopes } from './token.ts'
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openStore, type Store } from '../../store/open.ts'
-import { patchUser } from '../../store/users.ts'
+import { patchUser } from '../../store/people/users.ts'
 import { authenticate } from './authenticate.ts'
 import { ensureFirstAdmin, recoverAdmin } from './first-run.ts'
 

@@ -1,5 +1,5 @@
-import { findRepositoryByName, getRepository } from '../../store/repositories.ts'
-import { roleIn } from '../../store/members.ts'
+import { findRepositoryByName, getRepository } from '../../store/changes/repositories.ts'
+import { roleIn } from '../../store/people/members.ts'
 import type { ServerParts } from '../parts.ts'
 import type { WorkerIdentity } from '../worker/identity.ts'
 import { authenticate } from './authenticate.ts'

@@ -1,5 +1,5 @@
 import type { Queries } from '../../store/open.ts'
-import { listTokens, revokeToken } from '../../store/tokens.ts'
+import { listTokens, revokeToken } from '../../store/people/tokens.ts'
 
 /** Ends every login of a person, except the token `keep` (the one that asks for it). */
 export async function revokeAllTokens(tx: Queries, userId: string, keep: string | null): Promise<void> {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createComment } from '../../store/comments.ts'
-import { createDriftRecord } from '../../store/drift.ts'
-import { createMergeRequest } from '../../store/merge-requests.ts'
-import { setMember } from '../../store/members.ts'
+import { createComment } from '../../store/changes/comments.ts'
+import { createDriftRecord } from '../../store/stacks/drift.ts'
+import { createMergeRequest } from '../../store/changes/merge-requests.ts'
+import { setMember } from '../../store/people/members.ts'
 import { noteChange } from '../../store/open.ts'
-import { setOutputs } from '../../store/outputs.ts'
-import { upsertStack } from '../../store/stacks.ts'
+import { setOutputs } from '../../store/stacks/outputs.ts'
+import { upsertStack } from '../../store/stacks/stacks.ts'
 import { startTestServer, type Person, type TestServer } from '../testing/app.ts'
 
 interface Received {

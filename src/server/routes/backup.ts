@@ -1,4 +1,4 @@
-import { appendAudit } from '../../store/audit.ts'
+import { appendAudit } from '../../store/audit/audit.ts'
 import type { RouteModule } from '../parts.ts'
 import { by } from './users.ts'
 

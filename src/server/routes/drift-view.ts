@@ -1,6 +1,6 @@
 import type { EngineParts } from '../../engine/parts.ts'
-import { type DriftRecord as DriftRow, unpackActions } from '../../store/drift.ts'
-import { getStack } from '../../store/stacks.ts'
+import { type DriftRecord as DriftRow, unpackActions } from '../../store/stacks/drift.ts'
+import { getStack } from '../../store/stacks/stacks.ts'
 import type { DriftRecord } from '../schemas/drift.ts'
 import { nameOf } from './mr-view.ts'
 

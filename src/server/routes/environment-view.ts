@@ -1,9 +1,9 @@
-import { type EnvironmentRules, resolveEnvironment } from '../../domain/environment.ts'
-import { deployWindow } from '../../domain/windows.ts'
+import { type EnvironmentRules, resolveEnvironment } from '../../domain/stacks/environment.ts'
+import { deployWindow } from '../../domain/windows/windows.ts'
 import { listFreezes } from '../../engine/environments.ts'
 import type { EngineParts } from '../../engine/parts.ts'
 import { rulesSnapshot } from '../../engine/snapshot/readable.ts'
-import type { Freeze as FreezeRow } from '../../store/freezes.ts'
+import type { Freeze as FreezeRow } from '../../store/stacks/freezes.ts'
 import type { Environment, Freeze } from '../schemas/environments.ts'
 import { nameOf } from './mr-view.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { freezeEnvironment, unfreezeEnvironment } from '../../engine/environments.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { getFreeze } from '../../store/freezes.ts'
+import { getFreeze } from '../../store/stacks/freezes.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'

@@ -5,8 +5,8 @@ import { principalOf } from '../auth/enforce.ts'
 import { may, type Principal } from '../auth/permissions.ts'
 import { streamChanges } from '../events/stream.ts'
 import type { RouteModule } from '../parts.ts'
-import { roleIn } from '../../store/members.ts'
-import { getRepository } from '../../store/repositories.ts'
+import { roleIn } from '../../store/people/members.ts'
+import { getRepository } from '../../store/changes/repositories.ts'
 
 const TOPICS = [
   'repository',

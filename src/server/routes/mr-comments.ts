@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { addComment, resolveThread } from '../../forges/builtin/comments.ts'
-import { listComments } from '../../store/comments.ts'
+import { listComments } from '../../store/changes/comments.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
 import { Done } from '../schemas/common.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { countStacksByStatus } from '../../store/stacks.ts'
+import { countStacksByStatus } from '../../store/stacks/stacks.ts'
 import { repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
 import { Overview } from '../schemas/environments.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { liftQuarantine } from '../../engine/rollback/quarantine.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { getQuarantine, listQuarantine } from '../../store/quarantine.ts'
+import { getQuarantine, listQuarantine } from '../../store/stacks/quarantine.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'

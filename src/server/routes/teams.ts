@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { appendAudit } from '../../store/audit.ts'
+import { appendAudit } from '../../store/audit/audit.ts'
 import type { Queries } from '../../store/open.ts'
 import {
   addTeamMember,
@@ -10,8 +10,8 @@ import {
   removeTeamMember,
   teamMembers,
   type Team as TeamRow,
-} from '../../store/teams.ts'
-import { getUser } from '../../store/users.ts'
+} from '../../store/people/teams.ts'
+import { getUser } from '../../store/people/users.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { Name } from '../schemas/common.ts'

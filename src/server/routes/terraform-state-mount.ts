@@ -1,4 +1,4 @@
-import { makeTerraformStates } from '../../engine/terraform-state.ts'
+import { makeTerraformStates } from '../../engine/state-backend/state-backend.ts'
 import { stateAccess } from '../auth/state-access.ts'
 import type { RouteModule } from '../parts.ts'
 import { terraformStateRoutes } from './terraform-state.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { StateActor, StateKey, StateLockInfo, TerraformStates } from '../../engine/terraform-state.ts'
+import type { StateActor, StateKey, StateLockInfo, TerraformStates } from '../../engine/state-backend/state-backend.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 
 export interface TerraformStateOptions {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ACTIONS } from '../../domain/plan.ts'
+import { ACTIONS } from '../../domain/plans/plan.ts'
 import { Time } from './common.ts'
 
 export const DRIFT_STATES = ['open', 'healed', 'codified', 'accepted', 'gone'] as const

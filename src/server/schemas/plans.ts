@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { RunRequest } from '../../domain/run-request.ts'
-import { RUN_KINDS, RUN_STATES } from '../../domain/run.ts'
+import { RunRequest } from '../../domain/runs/run-request.ts'
+import { RUN_KINDS, RUN_STATES } from '../../domain/runs/run.ts'
 import {
   AppliedResource,
   AttributeChange,

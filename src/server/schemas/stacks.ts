@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { RunRequest } from '../../domain/run-request.ts'
+import { RunRequest } from '../../domain/runs/run-request.ts'
 import { Unchecked } from '../../domain/wire/plan-parts.ts'
 import { Time } from './common.ts'
 import { DriftRecord } from './drift.ts'

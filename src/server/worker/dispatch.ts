@@ -1,6 +1,6 @@
 import { METHODS, type Method } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import type { WorkerApi } from '../../engine/worker-api.ts'
+import type { WorkerApi } from '../../engine/worker/worker-api.ts'
 
 /** Checks a call against the protocol and makes it. INVALID_REQUEST for an unknown method or wrong parameters. */
 export async function dispatch(api: WorkerApi, workerId: string, method: string, params: unknown): Promise<unknown> {

@@ -1,9 +1,9 @@
 import type { EnrolRequest } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { appendAudit } from '../../store/audit.ts'
-import { findEnrolled } from '../../store/enrolments.ts'
+import { appendAudit } from '../../store/audit/audit.ts'
+import { findEnrolled } from '../../store/workers/enrolments.ts'
 import type { Store } from '../../store/open.ts'
-import { createWorker, findWorkerByName, revokeWorker, useEnrolment } from '../../store/workers.ts'
+import { createWorker, findWorkerByName, revokeWorker, useEnrolment } from '../../store/workers/workers.ts'
 import { hashToken } from '../auth/token.ts'
 
 /**

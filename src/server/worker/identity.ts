@@ -2,7 +2,7 @@ import { decodeJwt, importJWK, jwtVerify, errors as joseErrors } from 'jose'
 import { TOKEN_AUDIENCE } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ServerParts } from '../parts.ts'
-import { getWorker, touchWorker } from '../../store/workers.ts'
+import { getWorker, touchWorker } from '../../store/workers/workers.ts'
 import { createReplayGuard } from './replay-guard.ts'
 
 /** Longest life of a worker's token, seconds: workers sign a new one for each request. */

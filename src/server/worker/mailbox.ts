@@ -1,5 +1,5 @@
 import type { ServerEvent } from '../../domain/wire/worker-protocol.ts'
-import type { WorkerApi } from '../../engine/worker-api.ts'
+import type { WorkerApi } from '../../engine/worker/worker-api.ts'
 
 /** Events for workers that poll instead of keeping a socket. */
 export interface Mailboxes {

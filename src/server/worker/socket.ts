@@ -7,7 +7,7 @@ import { CallFrame, MAX_FRAME_BYTES, WORKER_PATHS, type ServerEvent } from '../.
 import { asTrueupError, type TrueupError } from '../../lib/errors/error.ts'
 import type { App } from '../http-types.ts'
 import type { ServerParts } from '../parts.ts'
-import type { WorkerApi } from '../../engine/worker-api.ts'
+import type { WorkerApi } from '../../engine/worker/worker-api.ts'
 import { dispatch } from './dispatch.ts'
 import type { WorkerIdentity } from './identity.ts'
 

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { AUDIT_GENESIS, auditHash } from '../../domain/audit.ts'
-import { appendAudit, auditHead, exportAudit, listAudit } from '../audit.ts'
-import { signCheckpoint, verifyAudit } from '../audit-verify.ts'
-import type { DataKeys } from '../keys.ts'
-import type { Database } from '../schema.ts'
+import { appendAudit, auditHead, exportAudit, listAudit } from '../audit/audit.ts'
+import { signCheckpoint, verifyAudit } from '../audit/verify.ts'
+import type { DataKeys } from '../database/keys.ts'
+import type { Database } from '../database/schema.ts'
 import type { Bench } from './bench.ts'
 
 /** The signing half of DataKeys, in memory. */

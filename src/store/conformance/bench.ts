@@ -3,10 +3,10 @@ import type { Clock } from '../../lib/clock.ts'
 import { type ErrorCode } from '../../lib/errors/table.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Store, StoreOptions } from '../open.ts'
-import { createRepository, type Repository } from '../repositories.ts'
-import { claimRun } from '../run-claim.ts'
-import { createRun, type NewRun, type Run } from '../runs.ts'
-import { type Stack, upsertStack } from '../stacks.ts'
+import { createRepository, type Repository } from '../changes/repositories.ts'
+import { claimRun } from '../runs/claim.ts'
+import { createRun, type NewRun, type Run } from '../runs/runs.ts'
+import { type Stack, upsertStack } from '../stacks/stacks.ts'
 
 export type OpenStore = (options: StoreOptions) => Promise<{ store: Store; dispose: () => Promise<void> }>
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { RUN_KINDS, type RunState } from '../../domain/run.ts'
-import type { Run } from '../runs.ts'
-import { transitionRun } from '../runs.ts'
+import { RUN_KINDS, type RunState } from '../../domain/runs/run.ts'
+import type { Run } from '../runs/runs.ts'
+import { transitionRun } from '../runs/runs.ts'
 import type { Bench } from './bench.ts'
 
 export function claimConformance(bench: () => Bench): void {

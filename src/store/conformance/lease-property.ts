@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { isFinal, isStateChanging, LEASED_STATES, RUN_KINDS, RUN_TRANSITIONS, type RunState } from '../../domain/run.ts'
+import { isFinal, isStateChanging, LEASED_STATES, RUN_KINDS, RUN_TRANSITIONS, type RunState } from '../../domain/runs/run.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { expireLeases, renewLeases } from '../run-lease.ts'
-import { listRuns, requestCancel, type RunSummary, transitionRun } from '../runs.ts'
-import type { Database } from '../schema.ts'
+import { expireLeases, renewLeases } from '../runs/lease.ts'
+import { listRuns, requestCancel, type RunSummary, transitionRun } from '../runs/runs.ts'
+import type { Database } from '../database/schema.ts'
 import { type Bench, type OpenStore, openBench } from './bench.ts'
 
 type Step =

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import type { RunState } from '../../domain/run.ts'
-import { expireLeases, type HeldRun, MAX_ATTEMPTS, renewLeases } from '../run-lease.ts'
-import { getRun, requestCancel, transitionRun } from '../runs.ts'
+import type { RunState } from '../../domain/runs/run.ts'
+import { expireLeases, type HeldRun, MAX_ATTEMPTS, renewLeases } from '../runs/lease.ts'
+import { getRun, requestCancel, transitionRun } from '../runs/runs.ts'
 import type { Bench } from './bench.ts'
 
 export function leaseConformance(bench: () => Bench): void {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { RUN_LOG_LIMIT } from '../../domain/wire/worker-protocol.ts'
-import { appendRunLog, readRunLog } from '../run-log.ts'
-import { transitionRun } from '../runs.ts'
+import { appendRunLog, readRunLog } from '../runs/log.ts'
+import { transitionRun } from '../runs/runs.ts'
 import { type Bench, refusal } from './bench.ts'
 
 export function logConformance(bench: () => Bench): void {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import type { Plan } from '../../domain/plan.ts'
-import { canTransition, isFinal, RUN_STATES, type RunState } from '../../domain/run.ts'
-import { listAudit } from '../audit.ts'
-import { explainWait, latestPlanned, poolsWithRunsDue, releaseHeldRuns, runsWhoseTimeHasCome } from '../run-search.ts'
+import type { Plan } from '../../domain/plans/plan.ts'
+import { canTransition, isFinal, RUN_STATES, type RunState } from '../../domain/runs/run.ts'
+import { listAudit } from '../audit/audit.ts'
+import { explainWait, latestPlanned, poolsWithRunsDue, releaseHeldRuns, runsWhoseTimeHasCome } from '../runs/search.ts'
 import {
   createRun,
   getRun,
@@ -12,7 +12,7 @@ import {
   requestCancel,
   runDependencies,
   transitionRun,
-} from '../runs.ts'
+} from '../runs/runs.ts'
 import { type Bench, refusal } from './bench.ts'
 
 const plan: Plan = {

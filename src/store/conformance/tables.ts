@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { createComment, listComments, patchComment } from '../comments.ts'
-import { createDeployment, findDeploymentByRun, listDeployments } from '../deployments.ts'
+import { createComment, listComments, patchComment } from '../changes/comments.ts'
+import { createDeployment, findDeploymentByRun, listDeployments } from '../stacks/deployments.ts'
 import {
   createDriftRecord,
   healsSince,
@@ -8,19 +8,19 @@ import {
   patchDriftRecord,
   recordHeals,
   standingDrift,
-} from '../drift.ts'
-import { activeFreezes, createFreeze, liftFreeze } from '../freezes.ts'
+} from '../stacks/drift.ts'
+import { activeFreezes, createFreeze, liftFreeze } from '../stacks/freezes.ts'
 import { deleteIdempotentAnswers, findIdempotentAnswer, saveIdempotentAnswer } from '../idempotency.ts'
-import { listMembers, membershipsOf, removeMember, roleIn, setMember } from '../members.ts'
+import { listMembers, membershipsOf, removeMember, roleIn, setMember } from '../people/members.ts'
 import {
   createMergeRequest,
   findMergeRequestByNumber,
   listMergeRequests,
   patchMergeRequest,
-} from '../merge-requests.ts'
-import { listOutputs, setOutputs } from '../outputs.ts'
-import { createQuarantine, findQuarantine, liftQuarantine, listQuarantine } from '../quarantine.ts'
-import { deleteRef, getRef, listRefs, pushersOf, recordPusher, setRef } from '../refs.ts'
+} from '../changes/merge-requests.ts'
+import { listOutputs, setOutputs } from '../stacks/outputs.ts'
+import { createQuarantine, findQuarantine, liftQuarantine, listQuarantine } from '../stacks/quarantine.ts'
+import { deleteRef, getRef, listRefs, pushersOf, recordPusher, setRef } from '../changes/refs.ts'
 import {
   createRepository,
   findRepositoryByName,
@@ -28,8 +28,8 @@ import {
   patchRepository,
   takeMergeSequence,
   takeMrNumber,
-} from '../repositories.ts'
-import { createReview, listReviews, patchReview } from '../reviews.ts'
+} from '../changes/repositories.ts'
+import { createReview, listReviews, patchReview } from '../changes/reviews.ts'
 import {
   allStacks,
   countStacksByStatus,
@@ -39,7 +39,7 @@ import {
   patchStack,
   stacksDueForDrift,
   upsertStack,
-} from '../stacks.ts'
+} from '../stacks/stacks.ts'
 import {
   createStateVersion,
   freeStateLock,
@@ -48,11 +48,11 @@ import {
   listStateWorkspaces,
   pruneStateVersions,
   takeStateLock,
-} from '../state.ts'
-import { addTeamMember, createTeam, removeTeamMember, teamMembers, teamsOfUser } from '../teams.ts'
-import { createToken, findTokenByHash, listTokens, revokeToken, touchToken } from '../tokens.ts'
-import { countUsers, createUser, findUserByEmail, findUserByName, listUsers, patchUser } from '../users.ts'
-import { deleteVariable, listVariables, setVariable } from '../variables.ts'
+} from '../stacks/state.ts'
+import { addTeamMember, createTeam, removeTeamMember, teamMembers, teamsOfUser } from '../people/teams.ts'
+import { createToken, findTokenByHash, listTokens, revokeToken, touchToken } from '../people/tokens.ts'
+import { countUsers, createUser, findUserByEmail, findUserByName, listUsers, patchUser } from '../people/users.ts'
+import { deleteVariable, listVariables, setVariable } from '../stacks/variables.ts'
 import {
   createEnrolment,
   createWorker,
@@ -61,8 +61,8 @@ import {
   revokeWorker,
   touchWorker,
   useEnrolment,
-} from '../workers.ts'
-import type { Queries } from '../context.ts'
+} from '../workers/workers.ts'
+import type { Queries } from '../database/context.ts'
 import { type Bench, refusal } from './bench.ts'
 
 const OID = 'a'.repeat(40)

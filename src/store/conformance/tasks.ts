@@ -8,7 +8,7 @@ import {
   releaseTakenTasks,
   takeTask,
   whyPutOff,
-} from '../tasks.ts'
+} from '../runs/tasks.ts'
 import type { Bench } from './bench.ts'
 
 export function taskConformance(bench: () => Bench): void {

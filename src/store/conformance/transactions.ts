@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { noteChange } from '../context.ts'
-import { getMeta, setMeta } from '../meta.ts'
+import { noteChange } from '../database/context.ts'
+import { getMeta, setMeta } from '../database/meta.ts'
 import type { Change } from '../open.ts'
 import type { Bench } from './bench.ts'
 

@@ -1,10 +1,10 @@
 import { rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { appendAudit } from '../audit.ts'
+import { appendAudit } from '../audit/audit.ts'
 import { openStore } from '../open.ts'
-import { restoreStore } from '../restore.ts'
-import { enqueueTask } from '../tasks.ts'
+import { restoreStore } from '../backup/restore.ts'
+import { enqueueTask } from '../runs/tasks.ts'
 
 /** Programs that tests run as a process of their own, to kill, to stop, or to give a disk of their own. */
 const say = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n`)

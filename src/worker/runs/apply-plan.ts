@@ -1,4 +1,4 @@
-import type { ApplyResult, DriverPlan } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan } from '../../domain/plans/plan.ts'
 import type { Driver, DriverContext } from '../../drivers/driver.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { CommandResult } from '../../domain/wire/plan-parts.ts'

@@ -1,5 +1,5 @@
-import type { DriverPlan, Finding } from '../../domain/plan.ts'
-import type { Phase } from '../../domain/stack.ts'
+import type { DriverPlan, Finding } from '../../domain/plans/plan.ts'
+import type { Phase } from '../../domain/stacks/stack.ts'
 import type { Driver, DriverContext } from '../../drivers/driver.ts'
 import { driverNamed } from '../../drivers/registry.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'

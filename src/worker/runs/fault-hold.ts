@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RunState } from '../../domain/run.ts'
+import type { RunState } from '../../domain/runs/run.ts'
 
 const POLL_MS = 25
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ApplyResult, DriverPlan } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan } from '../../domain/plans/plan.ts'
 import { maskPlan, maskResult, withoutSecrets } from './mask-results.ts'
 import { createMasker } from './masking.ts'
 

@@ -1,4 +1,4 @@
-import type { ApplyResult, DriverPlan, Finding, Output, ResourceChange } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, Finding, Output, ResourceChange } from '../../domain/plans/plan.ts'
 import type { FilePatch } from '../../drivers/driver.ts'
 import type { Json } from '../../lib/json.ts'
 import type { Masker } from './masking.ts'

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
-import type { Phase } from '../../domain/stack.ts'
+import type { Phase } from '../../domain/stacks/stack.ts'
 import type { Driver, DriverContext } from '../../drivers/driver.ts'
 import { keyedHash } from '../../lib/digest.ts'
 import { TrueupError } from '../../lib/errors/error.ts'

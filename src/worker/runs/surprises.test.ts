@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ApplyResult, DriverPlan } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan } from '../../domain/plans/plan.ts'
 import { withSurprises } from './surprises.ts'
 
 const plan: DriverPlan = {

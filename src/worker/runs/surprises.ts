@@ -1,4 +1,4 @@
-import type { ApplyResult, DriverPlan, Finding } from '../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, Finding } from '../../domain/plans/plan.ts'
 
 /** More are counted and not named. */
 const NAMED = 10

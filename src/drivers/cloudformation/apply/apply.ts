@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Stack } from '@aws-sdk/client-cloudformation'
-import type { ApplyResult, DriverPlan, Finding } from '../../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, Finding } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import { redactionFor } from '../../values/redaction.ts'

@@ -1,4 +1,4 @@
-import type { AppliedResource, ApplyResult, DriverPlan, Finding, ResourceChange } from '../../../domain/plan.ts'
+import type { AppliedResource, ApplyResult, DriverPlan, Finding, ResourceChange } from '../../../domain/plans/plan.ts'
 import type { Cloud } from '../api/cloud.ts'
 import { newEvents } from '../api/stacks.ts'
 import { STACK_TYPE } from '../names.ts'

@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import { z } from 'zod'
-import type { Finding } from '../../../domain/plan.ts'
+import type { Finding } from '../../../domain/plans/plan.ts'
 import type { DriverContext } from '../../driver.ts'
 import { findToolIfAny } from '../../tools/find-tool.ts'
 import { checkEnded, toolFailed } from '../../tools/verdict.ts'

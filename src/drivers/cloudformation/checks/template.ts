@@ -1,4 +1,4 @@
-import type { Finding } from '../../../domain/plan.ts'
+import type { Finding } from '../../../domain/plans/plan.ts'
 import { didYouMean } from '../../../domain/suggest.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { referencesOf, resourcesIn } from '../source/expressions.ts'

@@ -1,5 +1,5 @@
 import type { Change, ResourceChange as AwsChange, ResourceChangeDetail } from '@aws-sdk/client-cloudformation'
-import type { Action, AttributeChange, Cause, ResourceChange } from '../../../domain/plan.ts'
+import type { Action, AttributeChange, Cause, ResourceChange } from '../../../domain/plans/plan.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { attributeChanges } from '../../values/attributes.ts'
 import type { Redaction } from '../../values/redaction.ts'

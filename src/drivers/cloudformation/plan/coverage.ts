@@ -1,6 +1,6 @@
 import { asText } from '../template/text.ts'
 import type { Stack } from '@aws-sdk/client-cloudformation'
-import type { Coverage } from '../../../domain/plan.ts'
+import type { Coverage } from '../../../domain/plans/plan.ts'
 import { resourcesIn } from '../source/expressions.ts'
 import type { Source } from '../source/prepare.ts'
 import type { DriftReport } from './drift.ts'

@@ -1,5 +1,5 @@
 import { asText } from '../template/text.ts'
-import type { DriverPlan, ResourceChange } from '../../../domain/plan.ts'
+import type { DriverPlan, ResourceChange } from '../../../domain/plans/plan.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { Cloud } from '../api/cloud.ts'
 import { deployedTemplate, findStack, refuseUnready, resourcesOf, stateOf } from '../api/stacks.ts'

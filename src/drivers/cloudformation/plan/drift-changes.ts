@@ -1,4 +1,4 @@
-import type { AttributeChange, ResourceChange } from '../../../domain/plan.ts'
+import type { AttributeChange, ResourceChange } from '../../../domain/plans/plan.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import type { Redaction } from '../../values/redaction.ts'
 import { hasTrue, propertiesOf, resourcesIn, sensitiveMask } from '../source/expressions.ts'

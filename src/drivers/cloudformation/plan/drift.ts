@@ -1,5 +1,5 @@
 import type { StackResourceDrift } from '@aws-sdk/client-cloudformation'
-import type { Coverage } from '../../../domain/plan.ts'
+import type { Coverage } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import type { Cloud } from '../api/cloud.ts'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Finding, ResourceChange } from '../../../domain/plan.ts'
+import type { Finding, ResourceChange } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import { CHANGE_SET_PREFIX } from '../names.ts'
 import type { Prepared } from '../source/prepare.ts'

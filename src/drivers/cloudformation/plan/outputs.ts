@@ -1,6 +1,6 @@
 import { asText } from '../template/text.ts'
 import type { Stack } from '@aws-sdk/client-cloudformation'
-import type { Output, ResourceChange } from '../../../domain/plan.ts'
+import type { Output, ResourceChange } from '../../../domain/plans/plan.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import type { Redaction } from '../../values/redaction.ts'
 import { hasTrue, knownOf, referencesOf, sensitiveMask } from '../source/expressions.ts'

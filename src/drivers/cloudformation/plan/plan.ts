@@ -1,6 +1,6 @@
 import type { Stack } from '@aws-sdk/client-cloudformation'
-import { applyIgnoreToChanges, compileIgnore } from '../../../domain/ignore.ts'
-import type { DriverPlan, Finding } from '../../../domain/plan.ts'
+import { applyIgnoreToChanges, compileIgnore } from '../../../domain/plans/ignore.ts'
+import type { DriverPlan, Finding } from '../../../domain/plans/plan.ts'
 import type { DriverContext } from '../../driver.ts'
 import { redactionFor, secretInputs } from '../../values/redaction.ts'
 import { type Cloud, openCloud } from '../api/cloud.ts'

@@ -1,6 +1,6 @@
 import { asText } from '../template/text.ts'
 import type { Stack } from '@aws-sdk/client-cloudformation'
-import type { ResourceChange } from '../../../domain/plan.ts'
+import type { ResourceChange } from '../../../domain/plans/plan.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { attributeChanges } from '../../values/attributes.ts'
 import { knownOf, propertiesOf, resourcesIn, sensitiveMask } from '../source/expressions.ts'

@@ -1,7 +1,7 @@
 import { asText } from '../template/text.ts'
 import { readFile } from 'node:fs/promises'
 import type { Stack } from '@aws-sdk/client-cloudformation'
-import type { ResourceChange } from '../../../domain/plan.ts'
+import type { ResourceChange } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import { canonicalJson } from '../../../lib/json.ts'
 import type { DriverContext } from '../../driver.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { DriverPlan } from '../../../domain/plan.ts'
+import type { DriverPlan } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { ExecutableConfig } from '../config.ts'

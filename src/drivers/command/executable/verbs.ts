@@ -1,4 +1,4 @@
-import type { AppliedResource, ApplyResult, DriverPlan, Finding, Output } from '../../../domain/plan.ts'
+import type { AppliedResource, ApplyResult, DriverPlan, Finding, Output } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import { textsIn } from '../../../lib/json.ts'
 import { checkVersion } from '../../tools/check-version.ts'

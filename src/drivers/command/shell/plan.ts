@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { z } from 'zod'
-import type { DriverPlan, ResourceChange } from '../../../domain/plan.ts'
+import type { DriverPlan, ResourceChange } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import {
   ChangeMessage,

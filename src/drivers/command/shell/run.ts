@@ -1,6 +1,6 @@
 import { readFile, rm, stat } from 'node:fs/promises'
 import { z } from 'zod'
-import type { Output } from '../../../domain/plan.ts'
+import type { Output } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import { textsIn } from '../../../lib/json.ts'
 import type { ProcessResult } from '../../../lib/process/supervise.ts'

@@ -1,5 +1,5 @@
 import { coerce } from 'semver'
-import type { ApplyResult, DriverPlan, Finding } from '../../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, Finding } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import { checkVersion } from '../../tools/check-version.ts'
 import { checkEnded, ending, lastWords, toolFailed } from '../../tools/verdict.ts'

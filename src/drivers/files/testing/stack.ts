@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { z } from 'zod'
-import type { ApplyResult, DriverPlan } from '../../../domain/plan.ts'
+import type { ApplyResult, DriverPlan } from '../../../domain/plans/plan.ts'
 import { testContext, type TestContext, type TestContextOptions } from '../../testing/context.ts'
 import { FilesConfig } from '../config.ts'
 import { filesDriver } from '../index.ts'

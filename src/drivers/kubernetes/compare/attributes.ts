@@ -1,4 +1,4 @@
-import type { AttributeChange } from '../../../domain/plan.ts'
+import type { AttributeChange } from '../../../domain/plans/plan.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { attributeChanges } from '../../values/attributes.ts'
 import type { Redaction } from '../../values/redaction.ts'

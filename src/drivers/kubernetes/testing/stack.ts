@@ -1,4 +1,4 @@
-import type { ApplyResult, DriverPlan, ResourceChange } from '../../../domain/plan.ts'
+import type { ApplyResult, DriverPlan, ResourceChange } from '../../../domain/plans/plan.ts'
 import { type SourceFile, type TestContext, testContext } from '../../testing/context.ts'
 import type { DriverContext } from '../../driver.ts'
 import { KubernetesConfig } from '../config.ts'

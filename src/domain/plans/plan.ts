@@ -1,0 +1,105 @@
+import type { Json } from '../../lib/json.ts'
+
+export const ACTIONS = ['create', 'update', 'delete', 'replace', 'read', 'import', 'forget', 'none'] as const
+export type Action = (typeof ACTIONS)[number]
+
+/** Why a resource would change: the code changed, an input did, or reality left what was deployed. */
+export type Cause = 'config' | 'input' | 'drift'
+
+/**
+ * One attribute of a resource. `path` is dotted, indexes in brackets: `spec.ports[0].port`, `content`.
+ * A sensitive value never leaves the worker: `before`/`after` then hold keyed hashes (`hmac:…`).
+ * `unknown`: the value is known only after apply (`after` is absent).
+ */
+export interface AttributeChange {
+  path: string
+  before?: Json
+  after?: Json
+  sensitive?: boolean
+  unknown?: boolean
+  /** Listed under the stack's `unstable:`: shown, but neither part of the digest nor of a comparison. */
+  unstable?: boolean
+}
+
+export interface ResourceChange {
+  /** The tool's own address, unique in the plan: `module.db.aws_db_instance.main`, `/etc/nginx/nginx.conf`. */
+  address: string
+  type: string
+  /** Usually one; an import that also updates has two. `none` never stands in a stored plan. */
+  actions: Action[]
+  attributes: AttributeChange[]
+  cause: Cause
+  /** The tool's reason, in its words, where it gives one. */
+  reason?: string
+  /** Where the address was before a move. */
+  previousAddress?: string
+}
+
+/** What the tool looked at and what it could not: "in sync" is worth as much as its coverage. */
+export interface Coverage {
+  checked: number
+  unchecked: Unchecked[]
+}
+
+/** A resource that nobody looked at, with everything below it (`web2` stands for `web2/nginx.conf`); `*` is everything. */
+export interface Unchecked {
+  address: string
+  why: string
+  /** A part of the target that did not answer: how it is, is not known. Otherwise the tool cannot look at such a thing. */
+  unreachable?: boolean
+}
+
+export interface Output {
+  value: Json
+  sensitive: boolean
+  /** Not known before apply. */
+  unknown?: boolean
+}
+
+export interface Finding {
+  severity: 'info' | 'warning' | 'error'
+  code?: string
+  message: string
+  path?: string
+  line?: number
+}
+
+export interface PlanSummary {
+  create: number
+  update: number
+  delete: number
+  replace: number
+  other: number
+}
+
+/** What a driver hands over; the engine normalises it and adds digest, cause and summary. */
+export interface DriverPlan {
+  changes: ResourceChange[]
+  coverage: Coverage
+  outputs: { [name: string]: Output }
+  findings: Finding[]
+  /** Tool name → version; only the major version enters the plan digest. */
+  toolVersions: { [tool: string]: string }
+}
+
+/** What applying a commit to a stack would change. */
+export interface Plan extends DriverPlan {
+  desiredDigest: string
+  digest: string
+  summary: PlanSummary
+}
+
+/** One resource after an apply; `failed` ones carry the tool's message. */
+export interface AppliedResource {
+  address: string
+  actions: Action[]
+  status: 'done' | 'failed' | 'skipped'
+  message?: string
+}
+
+export interface ApplyResult {
+  status: 'applied' | 'failed' | 'canceled'
+  resources: AppliedResource[]
+  outputs: { [name: string]: Output }
+  findings: Finding[]
+}

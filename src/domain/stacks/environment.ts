@@ -1,0 +1,80 @@
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { DriftConfig, TrueupConfig, WindowConfig } from '../config/schema.ts'
+import { parseDuration } from '../duration.ts'
+import { DEFAULT_POOL, type DriftRules } from './definition.ts'
+import { didYouMean } from '../suggest.ts'
+
+export interface Approver {
+  kind: 'team' | 'user'
+  name: string
+}
+
+/** The rules of one environment with every default filled in. */
+export interface EnvironmentRules {
+  name: string
+  tier: 'development' | 'staging' | 'production'
+  approvals: {
+    required: number
+    /** Who may approve; anyone with the right to where empty. */
+    from: Approver[]
+    codeOwners: boolean
+    rollback: 'none' | 'one' | 'same'
+  }
+  windows: WindowConfig[]
+  onFailure: 'stop' | 'rollback'
+  drift: DriftRules
+  pool: string
+  /** Nothing unapproved is applied here: tier production, or approvals required. */
+  protected: boolean
+}
+
+const DEFAULT_DRIFT_INTERVAL = '10m'
+
+/** The rules of an environment that the configuration has. Throws CONFIG_INVALID for a name it does not have. */
+export function resolveEnvironment(name: string, config: TrueupConfig): EnvironmentRules {
+  const { environments } = config
+  const environment = Object.hasOwn(environments, name) ? environments[name] : undefined
+  if (!environment) {
+    throw new TrueupError('CONFIG_INVALID', {
+      doing: `looking up the environment ${JSON.stringify(name)}`,
+      why: `trueup.yaml has no such environment${didYouMean(name, Object.keys(environments))}`,
+    })
+  }
+  const { tier = 'development', approvals = {}, windows = [], onFailure = 'stop', workers = DEFAULT_POOL } = environment
+  const production = tier === 'production'
+  const required = approvals.required ?? (production ? 1 : 0)
+  return {
+    name,
+    tier,
+    approvals: {
+      required,
+      from: (approvals.from ?? []).map(approver),
+      codeOwners: approvals.codeOwners ?? false,
+      rollback: approvals.rollback ?? (production ? 'one' : 'none'),
+    },
+    windows,
+    onFailure,
+    drift: driftRules(environment.drift, {
+      mode: 'observe',
+      intervalMs: parseDuration(DEFAULT_DRIFT_INTERVAL),
+      maxDestroys: production ? 0 : null,
+    }),
+    pool: workers,
+    protected: production || required > 0,
+  }
+}
+
+/** Drift settings laid over others, key by key. */
+export function driftRules(config: DriftConfig | undefined, under: DriftRules): DriftRules {
+  return {
+    mode: config?.mode ?? under.mode,
+    intervalMs: config?.interval === undefined ? under.intervalMs : parseDuration(config.interval),
+    maxDestroys: config?.maxDestroys ?? under.maxDestroys,
+  }
+}
+
+/** `team:platform` → kind and name; the schema has checked the shape. */
+function approver(text: string): Approver {
+  const colon = text.indexOf(':')
+  return { kind: text.slice(0, colon) === 'team' ? 'team' : 'user', name: text.slice(colon + 1) }
+}

@@ -1,0 +1,131 @@
+import { openMergeRequest } from '../../forges/builtin/open.ts'
+import { NO_OID } from '../../git/repository.ts'
+import { listPushes, readPush, type PushRecord } from '../../git/push-file.ts'
+import { appendAudit } from '../../store/audit/audit.ts'
+import { deleteRef, listRefs, recordPusher, setRef } from '../../store/changes/refs.ts'
+import { getRepository } from '../../store/changes/repositories.ts'
+import { enqueueTask } from '../../store/runs/tasks.ts'
+import { rm } from 'node:fs/promises'
+import { type Actor, type EngineParts, repositoryOf, SYSTEM, userActor } from '../parts.ts'
+import { orderDeployment } from '../run-tasks.ts'
+
+const BRANCHES = 'refs/heads/'
+
+/**
+ * Compares the branches of the Git repository with those last seen and orders what follows from each that moved. The
+ * Git repository is the truth: a push whose notice was lost is found by the next call.
+ */
+export async function syncRefs(parts: EngineParts, repositoryId: string, actor: Actor = SYSTEM): Promise<string[]> {
+  const actual = await repositoryOf(parts, repositoryId).refs(BRANCHES)
+  return await parts.store.transaction(async (tx) => {
+    const repository = await getRepository(tx, repositoryId)
+    if (!repository) return []
+    const seen = new Map((await listRefs(tx, repositoryId)).map((ref) => [ref.name, ref.oid]))
+    const moved: string[] = []
+    for (const name of new Set([...actual.keys(), ...seen.keys()])) {
+      const [from, to] = [seen.get(name) ?? null, actual.get(name) ?? null]
+      if (from === to) continue
+      moved.push(name)
+      if (to === null) await deleteRef(tx, repositoryId, name)
+      else await setRef(tx, repositoryId, name, to)
+      const data = { ref: name, from: from ?? NO_OID, to: to ?? NO_OID }
+      await appendAudit(tx, { actor, action: 'ref.update', subject: repositoryId, repositoryId, data })
+      const branch = name.slice(BRANCHES.length)
+      await enqueueTask(tx, {
+        kind: 'branch.moved',
+        key: `${repositoryId}:${branch}`,
+        payload: { repositoryId, branch },
+      })
+      if (branch === repository.defaultBranch) await orderDeployment(tx, repositoryId)
+    }
+    return moved
+  })
+}
+
+/** What follows from a push that Git has accepted. Never throws for what the push holds. */
+export async function afterPush(
+  parts: EngineParts,
+  repositoryId: string,
+  user: { id: string },
+  pushFile: string | null,
+): Promise<void> {
+  const push = pushFile === null ? null : await readOrWarn(parts, pushFile)
+  // Before anything is judged by it: who pushes a commit has a part in it, whatever names stand in it.
+  if (push) await recordPushers(parts, push)
+  const moved = await syncRefs(parts, repositoryId, userActor(user.id))
+  if (!push && moved.length > 0) await recordMoved(parts, repositoryId, user.id, moved)
+  if (pushFile === null) return
+  if (push) await openFromPush(parts, push)
+  await rm(pushFile, { force: true })
+}
+
+/** A record that cannot be read must not keep the branches from being looked at. */
+async function readOrWarn(parts: EngineParts, file: string): Promise<PushRecord | null> {
+  return await readPush(file).catch((error: unknown) => {
+    parts.log.warn({ err: error, file }, 'a push notice cannot be read and is put aside')
+    return null
+  })
+}
+
+async function recordPushers(parts: EngineParts, { repositoryId, userId, updates }: PushRecord): Promise<void> {
+  await parts.store.transaction(async (tx) => {
+    if (!(await getRepository(tx, repositoryId))) return
+    for (const { ref, newOid } of updates)
+      if (ref.startsWith(BRANCHES) && newOid !== NO_OID) await recordPusher(tx, repositoryId, newOid, userId)
+  })
+}
+
+/** Of a push that left no record of itself: what has moved is taken for its doing. */
+async function recordMoved(parts: EngineParts, repositoryId: string, userId: string, moved: string[]): Promise<void> {
+  const actual = await repositoryOf(parts, repositoryId).refs(BRANCHES)
+  await parts.store.transaction(async (tx) => {
+    for (const name of moved) {
+      const oid = actual.get(name)
+      if (oid !== undefined) await recordPusher(tx, repositoryId, oid, userId)
+    }
+  })
+}
+
+/** At start-up: every repository is compared, and the notices of pushes that a killed server left are read. */
+export async function recoverPushes(
+  parts: EngineParts,
+  repositoryIds: readonly string[],
+  spool: string,
+): Promise<void> {
+  for (const repositoryId of repositoryIds) await syncRefs(parts, repositoryId)
+  for (const file of await listPushes(spool)) {
+    const push = await readOrWarn(parts, file)
+    if (push) await afterPush(parts, push.repositoryId, { id: push.userId }, file)
+    else await rm(file, { force: true })
+  }
+}
+
+/** `git push -o mr`, `-o mr.title=…`, `-o mr.target=…`, `-o mr.draft`: opens an MR of every pushed branch. */
+async function openFromPush(parts: EngineParts, push: PushRecord): Promise<void> {
+  const options = new Map(push.options.map((option) => splitOption(option)))
+  const wanted = ['mr', 'merge_request.create', 'mr.title', 'mr.target', 'mr.draft'].some((name) => options.has(name))
+  const repository = await getRepository(parts.store.db, push.repositoryId)
+  if (!wanted || !repository) return
+  const targetBranch = options.get('mr.target') || repository.defaultBranch
+  for (const { ref, newOid } of push.updates) {
+    const sourceBranch = ref.startsWith(BRANCHES) ? ref.slice(BRANCHES.length) : ''
+    if (sourceBranch === '' || sourceBranch === targetBranch || newOid === NO_OID) continue
+    const [subject, ...body] = (await repositoryOf(parts, push.repositoryId).commit(newOid)).message.split('\n')
+    await openMergeRequest(parts, {
+      repositoryId: push.repositoryId,
+      sourceBranch,
+      targetBranch,
+      title: (options.get('mr.title') || subject || sourceBranch).slice(0, 250),
+      description: body.join('\n').trim().slice(0, 50_000),
+      authorId: push.userId,
+      draft: options.has('mr.draft'),
+    }).catch((error: unknown) =>
+      parts.log.warn({ err: error, sourceBranch }, 'a merge request asked for by a push is not opened'),
+    )
+  }
+}
+
+function splitOption(option: string): [string, string] {
+  const at = option.indexOf('=')
+  return at === -1 ? [option, ''] : [option.slice(0, at), option.slice(at + 1)]
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { TrueupError } from '../../lib/errors/error.ts'
+
+const Instance = z.looseObject({
+  index_key: z.union([z.string(), z.number()]).optional(),
+  status: z.string().optional(),
+  deposed: z.string().optional(),
+})
+const Resource = z.looseObject({
+  module: z.string().optional(),
+  mode: z.string(),
+  type: z.string(),
+  name: z.string(),
+  provider: z.string(),
+  instances: z.array(Instance).default([]),
+})
+const State = z.looseObject({ resources: z.array(Resource).default([]) })
+
+/** One object of a state, without its values: which of those are secret only the provider's schema tells. */
+export interface StateObject {
+  address: string
+  type: string
+  provider: string
+  /** `tainted`: to be replaced; `deposed KEY`: an old one that is still to be destroyed. */
+  note: string | null
+}
+
+/** The managed objects of a state file (version 4), in the tool's own addresses and order. TOOL_OUTPUT for another shape. */
+export function objectsOfState(body: Buffer): StateObject[] {
+  const parsed = State.safeParse(JSON.parse(body.toString('utf8')))
+  if (!parsed.success)
+    throw new TrueupError('TOOL_OUTPUT', { doing: 'listing the state', why: z.prettifyError(parsed.error) })
+  return parsed.data.resources
+    .filter(({ mode }) => mode === 'managed')
+    .flatMap(({ module, type, name, provider, instances }) =>
+      instances.map(({ index_key: key, status, deposed }) => ({
+        address: `${module === undefined ? '' : `${module}.`}${type}.${name}${key === undefined ? '' : `[${JSON.stringify(key)}]`}`,
+        type,
+        provider: /\["(.+)"\]/.exec(provider)?.[1] ?? provider,
+        note: deposed !== undefined ? `deposed ${deposed}` : status === 'tainted' ? 'tainted' : null,
+      })),
+    )
+}

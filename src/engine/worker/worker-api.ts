@@ -1,0 +1,205 @@
+import type { Method, Params, Result, ServerEvent } from '../../domain/wire/worker-protocol.ts'
+import { archive } from '../../git/materialise.ts'
+import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
+import { newId } from '../../lib/ids.ts'
+import { appendRunLog } from '../../store/runs/log.ts'
+import type { Queries } from '../../store/database/context.ts'
+import { claimRun } from '../../store/runs/claim.ts'
+import { renewLeases } from '../../store/runs/lease.ts'
+import { getRun, listRuns, type Run, transitionRun } from '../../store/runs/runs.ts'
+import { getStack, requireStack } from '../../store/stacks/stacks.ts'
+import { getWorker, patchWorker, touchWorker } from '../../store/workers/workers.ts'
+import { checkDrift, checkSoon, currentDefinition } from '../drift/schedule.ts'
+import { watchOrders } from '../drift/watch-orders.ts'
+import { type EngineParts, repositoryOf, workerActor } from '../parts.ts'
+import { type RunSpec, specOfRun } from '../run-spec.ts'
+import { followUpIfEnded } from '../run-tasks.ts'
+import { refreshStack } from '../stacks/status.ts'
+import { makeGrant } from './grant.ts'
+import { planReceived } from './plan-received.ts'
+import { appliedReceived, finishReceived } from './results.ts'
+
+/** What a worker may call; every method checks the run's fencing token itself. */
+export interface WorkerApi {
+  call<M extends Method>(workerId: string, method: M, params: Params<M>): Promise<Result<M>>
+  workspace(workerId: string, runId: string, fence: number): Promise<NodeJS.ReadableStream>
+  /** A tar of a deployed stack that the worker's pools serve, at the commit that is deployed. */
+  watchWorkspace(workerId: string, stackId: string, commit: string): Promise<NodeJS.ReadableStream>
+  subscribe(workerId: string, send: (event: ServerEvent) => void): () => void
+}
+
+/** A worker renews its leases three times in their length. */
+const HEARTBEATS_PER_LEASE = 3
+const LOOK_AGAIN_MS = 1_000
+/** How long a run waits that a passing fault keeps from being granted. */
+const GRANT_AGAIN_MS = 10_000
+
+export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }): WorkerApi {
+  const methods: { [M in Method]: (workerId: string, params: Params<M>) => Promise<Result<M>> } = {
+    hello: (workerId, params) => hello(parts, workerId, params),
+    lease: async (workerId, params) => (leasing.open ? await lease(parts, workerId, params) : { grant: null }),
+    async heartbeat(workerId, { runs }) {
+      return await parts.store.transaction(async (tx) => {
+        await touchWorker(tx, workerId)
+        return await renewLeases(tx, workerId, runs, parts.settings.leaseMs)
+      })
+    },
+    async state(workerId, { runId, fence, state }) {
+      await parts.store.transaction(async (tx) => {
+        const run = await heldRun(tx, workerId, runId, fence)
+        if (run.state === state) return
+        await transitionRun(tx, { runId, fence, to: state, actor: workerActor(workerId) })
+        await refreshStack(tx, run.stackId)
+      })
+      return {}
+    },
+    async log(workerId, { runId, fence, offset, text }) {
+      return { next: await parts.store.transaction((tx) => appendRunLog(tx, runId, fence, offset, text, workerId)) }
+    },
+    async plan(workerId, params) {
+      const run = await heldRun(parts.store.db, workerId, params.runId, params.fence)
+      return await planReceived(parts, run, params)
+    },
+    async applied(workerId, params) {
+      await appliedReceived(parts, await heldRun(parts.store.db, workerId, params.runId, params.fence), params)
+      return {}
+    },
+    async finish(workerId, params) {
+      const run = await getRun(parts.store.db, params.runId)
+      // A repeat of an answer that was lost: the run has ended under this very token.
+      if (run?.fence === params.fence && run.workerId === workerId && run.finishedAt !== null && run.state !== 'lost')
+        return {}
+      await finishReceived(parts, await heldRun(parts.store.db, workerId, params.runId, params.fence), params)
+      return {}
+    },
+    async drifted(workerId, { stackId }) {
+      await parts.store.transaction(async (tx) => {
+        const worker = await getWorker(tx, workerId)
+        const stack = await getStack(tx, stackId)
+        const spec = stack?.deployedConfig as unknown as RunSpec | null
+        if (!stack || !spec || !worker?.pools.includes(currentDefinition(stack, spec).pool)) return
+        const check = await checkDrift(tx, stackId, { actor: workerActor(workerId) })
+        // The check that is under way may have looked before the event: look once more after it.
+        if (!check.ordered) await checkSoon(tx, stackId, parts.store.clock.now() + LOOK_AGAIN_MS)
+      })
+      return {}
+    },
+  }
+  return {
+    call: (workerId, method, params) => methods[method](workerId, params),
+    async workspace(workerId, runId, fence) {
+      const run = await heldRun(parts.store.db, workerId, runId, fence)
+      return archive(repositoryOf(parts, run.repositoryId), run.commitOid, specOfRun(run).paths)
+    },
+    async watchWorkspace(workerId, stackId, commit) {
+      const [worker, stack] = [await getWorker(parts.store.db, workerId), await requireStack(parts.store.db, stackId)]
+      const spec = stack.deployedConfig as unknown as RunSpec | null
+      if (!spec || stack.deployedCommit !== commit || !worker?.pools.includes(spec.definition.pool)) {
+        const why = 'this worker does not watch it at that commit'
+        throw new TrueupError('NOT_FOUND', { doing: `reading stack ${stackId} at ${commit}`, why })
+      }
+      return archive(repositoryOf(parts, stack.repositoryId), commit, spec.paths)
+    },
+    subscribe(workerId, send) {
+      // Pools are read at once, so that work which comes in this very moment is announced.
+      let end = parts.hub.attach(workerId, [], send)
+      let ended = false
+      void getWorker(parts.store.db, workerId)
+        .then(async (worker) => {
+          if (ended || !worker) return
+          end = parts.hub.attach(workerId, worker.pools, send)
+          send({ event: 'work' })
+          send({ event: 'watches', watches: await watchOrders(parts, worker.pools) })
+        })
+        .catch((error: unknown) => parts.log.warn({ err: error, workerId }, 'telling a worker what to do'))
+      return () => {
+        ended = true
+        end()
+      }
+    },
+  }
+}
+
+async function heldRun(queries: Queries, workerId: string, runId: string, fence: number): Promise<Run> {
+  const run = await getRun(queries, runId)
+  if (run && run.fence === fence && run.workerId === workerId && run.leaseUntil !== null) return run
+  const why = run ? `the run is "${run.state}" and not held under token ${fence}` : 'there is no such run'
+  throw new TrueupError('LEASE_LOST', { doing: `working on run ${runId}`, why })
+}
+
+async function hello(parts: EngineParts, workerId: string, params: Params<'hello'>): Promise<Result<'hello'>> {
+  const holding = new Set(params.holding.map((held) => `${held.runId}:${held.fence}`))
+  await parts.store.transaction(async (tx) => {
+    const { hostname, version, slots, protocol } = params
+    await patchWorker(tx, workerId, { info: { hostname, version, slots, protocol } })
+    await touchWorker(tx, workerId)
+    // What it does not hold any more and had not begun to change goes back at once; the rest runs into its lease's end.
+    const states = ['leased', 'preparing', 'planning'] as const
+    const { items } = await listRuns(tx, { workerId, states: [...states] }, { limit: 500 })
+    for (const run of items) {
+      if (holding.has(`${run.id}:${run.fence}`)) continue
+      const back = await transitionRun(tx, {
+        runId: run.id,
+        to: 'queued',
+        from: states,
+        reason: 'worker_restarted',
+        actor: workerActor(workerId),
+      })
+      await followUpIfEnded(tx, back)
+      await refreshStack(tx, run.stackId)
+    }
+  })
+  const { leaseMs } = parts.settings
+  return { workerId, leaseMs, heartbeatMs: Math.round(leaseMs / HEARTBEATS_PER_LEASE) }
+}
+
+async function lease(parts: EngineParts, workerId: string, params: Params<'lease'>): Promise<Result<'lease'>> {
+  const worker = await getWorker(parts.store.db, workerId)
+  if (!worker || worker.revokedAt !== null)
+    throw new TrueupError('UNAUTHENTICATED', { doing: 'leasing a run', why: 'this worker is revoked' })
+  // A run that is given back at once (closed window, bad inputs) must not end the search of this call.
+  for (let round = 0; round < 20; round++) {
+    const request = round === 0 ? params.request : `${params.request}:${newId('r')}`
+    const run = await parts.store.transaction(async (tx) => {
+      const { leaseMs } = parts.settings
+      const claimed = await claimRun(tx, {
+        workerId,
+        pools: worker.pools,
+        request,
+        leaseMs,
+        now: parts.store.clock.now(),
+      })
+      if (claimed) await refreshStack(tx, claimed.stackId)
+      return claimed
+    })
+    if (!run) return { grant: null }
+    try {
+      const grant = await makeGrant(parts, run)
+      if (grant) return { grant }
+    } catch (thrown) {
+      await failUngrantable(parts, workerId, run, thrown)
+    }
+    await parts.store.transaction((tx) => refreshStack(tx, run.stackId))
+  }
+  return { grant: null }
+}
+
+/** Faults of this moment put the run back for a while; what is wrong with the run itself ends it. */
+async function failUngrantable(parts: EngineParts, workerId: string, run: Run, thrown: unknown): Promise<void> {
+  const error = asTrueupError(thrown, `starting run ${run.id}`)
+  if (error.code === 'INTERNAL') parts.log.error({ err: thrown, runId: run.id }, 'a run cannot be granted')
+  const passing = error.retryable && error.code !== 'INTERNAL'
+  await parts.store.transaction(async (tx) => {
+    const moved = await transitionRun(tx, {
+      runId: run.id,
+      fence: run.fence,
+      to: passing ? 'queued' : 'failed',
+      reason: error.code.toLowerCase(),
+      message: error.message,
+      error: error.toJSON(),
+      actor: workerActor(workerId),
+      ...(passing && { patch: { notBefore: parts.store.clock.now() + GRANT_AGAIN_MS } }),
+    })
+    await followUpIfEnded(tx, moved)
+  })
+}

@@ -1,0 +1,118 @@
+import { AUDIT_GENESIS, auditHash } from '../../domain/audit.ts'
+import { canonicalJson, type Json } from '../../lib/json.ts'
+import { type FromRow, makeCodec } from '../database/codec.ts'
+import { nowOf, type Queries } from '../database/context.ts'
+import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
+import type { Database } from '../database/schema.ts'
+
+/** One link of the audit chain, data parsed. */
+export type AuditEvent = FromRow<Database['audit']>
+
+export interface NewAuditEvent {
+  /** `user:ID`, `worker:ID`, `token:ID` or `system`. */
+  actor: string
+  /** Dotted, `run.applying`, `mr.merge`, `user.login`. */
+  action: string
+  /** Id of what it was done to. */
+  subject: string
+  repositoryId?: string | null
+  /** Further facts, never secrets. */
+  data?: Json
+}
+
+export const auditCodec = makeCodec<Database['audit'], AuditEvent>({ json: ['data'] })
+
+/** Adds a link to the chain. Call it in the transaction that does what it records. */
+export async function appendAudit(tx: Queries, event: NewAuditEvent): Promise<{ seq: number; hash: string }> {
+  // The update takes the head row's lock, so that writers of several connections queue up here.
+  const head = await tx
+    .updateTable('auditHead')
+    .set((row) => ({ seq: row('seq', '+', 1) }))
+    .where('id', '=', 1)
+    .returning(['seq', 'hash'])
+    .executeTakeFirstOrThrow()
+  const entry = {
+    seq: head.seq,
+    at: nowOf(tx),
+    actor: event.actor,
+    action: event.action,
+    subject: event.subject,
+    repositoryId: event.repositoryId ?? null,
+    dataJson: canonicalJson(event.data ?? {}),
+  }
+  const hash = auditHash(head.hash, entry)
+  await tx
+    .insertInto('audit')
+    .values({ ...entry, previousHash: head.hash, hash })
+    .execute()
+  await tx.updateTable('auditHead').set({ hash }).where('id', '=', 1).execute()
+  return { seq: entry.seq, hash }
+}
+
+export interface AuditFilter {
+  actor?: string
+  /** Exact, or a prefix that ends with a dot: `run.`. */
+  action?: string
+  subject?: string
+  repositoryId?: string
+  /** Milliseconds since the epoch, inclusive and exclusive. */
+  from?: number
+  until?: number
+}
+
+/** Events newest first. */
+export async function listAudit(
+  db: Queries,
+  filter: AuditFilter = {},
+  page: PageRequest = {},
+): Promise<Page<AuditEvent>> {
+  let query = db.selectFrom('audit').selectAll()
+  if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor)
+  if (filter.subject !== undefined) query = query.where('subject', '=', filter.subject)
+  if (filter.repositoryId !== undefined) query = query.where('repositoryId', '=', filter.repositoryId)
+  if (filter.from !== undefined) query = query.where('at', '>=', filter.from)
+  if (filter.until !== undefined) query = query.where('at', '<', filter.until)
+  const { action } = filter
+  // '/' is the character after '.': the range holds what begins with the prefix, without LIKE and its wildcards.
+  if (action?.endsWith('.')) query = query.where('action', '>=', action).where('action', '<', `${action.slice(0, -1)}/`)
+  else if (action !== undefined) query = query.where('action', '=', action)
+  if (page.cursor !== undefined) query = query.where('seq', '<', Number(page.cursor))
+  const rows = await query
+    .orderBy('seq', 'desc')
+    .limit(pageLimit(page) + 1)
+    .execute()
+  return pageOf(rows.map(auditCodec.fromRow), page, (event) => String(event.seq))
+}
+
+/**
+ * Rows of the chain in order, read in pages so that a long chain needs little memory. They end at `untilSeq` (the head of
+ * now where absent), because a chain that is being written may grow as fast as it is read.
+ */
+export async function* auditRows(db: Queries, fromSeq = 1, untilSeq?: number): AsyncGenerator<Database['audit']> {
+  const until = untilSeq ?? (await auditHead(db)).seq
+  for (let after = fromSeq - 1; ; ) {
+    const rows = await db
+      .selectFrom('audit')
+      .selectAll()
+      .where('seq', '>', after)
+      .where('seq', '<=', until)
+      .orderBy('seq')
+      .limit(1000)
+      .execute()
+    yield* rows
+    const last = rows.at(-1)
+    if (!last) return
+    after = last.seq
+  }
+}
+
+/** The chain as JSON lines (each with its newline), every column that enters the hash, so that others can verify it too. */
+export async function* exportAudit(db: Queries, fromSeq = 1): AsyncGenerator<string> {
+  for await (const row of auditRows(db, fromSeq)) yield `${canonicalJson(row)}\n`
+}
+
+/** The newest link; seq 0 and the genesis hash when there is none. */
+export async function auditHead(db: Queries): Promise<{ seq: number; hash: string }> {
+  const head = await db.selectFrom('auditHead').select(['seq', 'hash']).where('id', '=', 1).executeTakeFirst()
+  return head ?? { seq: 0, hash: AUDIT_GENESIS }
+}

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { type CopiedTree, copyFile, copyRepository } from './copy.ts'
+import { type BackupFile, type BackupManifest, MANIFEST_FILE } from './manifest.ts'
+import { syncDirectory, writeDurably } from '../../lib/durable-file.ts'
+import { KEYS_DIRECTORY } from '../database/keys.ts'
+import { asStoreError } from '../database/sqlite/errors.ts'
+import { DATABASE_FILE } from '../store.ts'
+
+/** Directory of the hosted Git repositories in a data directory, one directory each. */
+export const REPOSITORIES_DIRECTORY = 'repositories'
+
+export interface BackupResult {
+  /** The backup's directory. */
+  target: string
+  files: number
+  bytes: number
+}
+
+/**
+ * Writes a consistent copy of a data directory (database, repositories, keys) to the directory `target`, which must not
+ * exist or be empty. Safe while a server uses the data: the database is read in one snapshot first and Git after it, so
+ * that the refs are never older than the database, which `ref` reconciliation at start-up expects. The result appears
+ * under its name only when it is whole and on the disk. It holds the keys: keep it as safe as the data directory.
+ * Errors: NOT_FOUND (no database there), CONFLICT (target in use), DATA_UNWRITABLE, DATA_CORRUPT.
+ */
+export async function backupStore(dataDir: string, target: string, now: number = Date.now()): Promise<BackupResult> {
+  const doing = `backing ${dataDir} up to ${target}`
+  if (((await listIfThere(target)) ?? []).length > 0)
+    throw new TrueupError('CONFLICT', { doing, why: 'the target is not empty', next: 'Name a new directory.' })
+  if (!(await listIfThere(dataDir))?.includes(DATABASE_FILE))
+    throw new TrueupError('NOT_FOUND', { doing, why: 'there is no Trueup database', next: 'Check --data.' })
+  const staging = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.partial`)
+  try {
+    await mkdir(staging, { recursive: true, mode: 0o700 })
+    const database = await copyDatabase(dataDir, staging)
+    const keys = await copyKeys(dataDir, staging)
+    const repositories = await copyRepositories(dataDir, staging)
+    const files = [database, ...keys, ...repositories.files]
+    const manifest: BackupManifest = { format: 1, createdAt: now, directories: repositories.directories, files }
+    await writeDurably(join(staging, MANIFEST_FILE), `${JSON.stringify(manifest, null, 1)}\n`, 0o600)
+    await rename(staging, target)
+    await syncDirectory(dirname(target))
+    return { target, files: files.length, bytes: files.reduce((sum, file) => sum + file.size, 0) }
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true })
+    throw asStoreError(error, doing, target)
+  }
+}
+
+/** One snapshot, page by page off the event loop; then made a single file and checked. */
+async function copyDatabase(dataDir: string, staging: string): Promise<BackupFile> {
+  const raw = join(staging, `${DATABASE_FILE}.raw`)
+  const source = new DatabaseSync(join(dataDir, DATABASE_FILE), { readOnly: true, timeout: 10_000 })
+  try {
+    // A read transaction that is open already pins the snapshot: otherwise each write of the server starts it over.
+    source.exec('begin')
+    source.prepare('select count(*) from "migrations"').get()
+    await backup(source, raw, { rate: 1000 })
+  } finally {
+    source.close()
+  }
+  checkDatabase(raw)
+  const file = await copyFile(raw, join(staging, DATABASE_FILE), DATABASE_FILE)
+  await rm(raw)
+  return file
+}
+
+/** Makes a copied database one file (no WAL beside it) and has SQLite check it. Throws DATA_CORRUPT. */
+export function checkDatabase(file: string): void {
+  const database = new DatabaseSync(file)
+  try {
+    database.exec('pragma journal_mode = delete')
+    const answers = database
+      .prepare('pragma integrity_check(5)')
+      .all()
+      .map((row) => String(row.integrity_check))
+    const dangling = database.prepare('pragma foreign_key_check').all().length
+    if (dangling > 0) answers.push(`${dangling} rows refer to rows that are missing`)
+    if (answers.some((answer) => answer !== 'ok'))
+      throw new TrueupError('DATA_CORRUPT', {
+        doing: `checking the database ${file}`,
+        why: answers.filter((answer) => answer !== 'ok').join('; '),
+      })
+  } finally {
+    database.close()
+  }
+}
+
+async function copyKeys(dataDir: string, staging: string): Promise<BackupFile[]> {
+  const names = (await listIfThere(join(dataDir, KEYS_DIRECTORY)))?.filter((name) => name.endsWith('.key')) ?? []
+  const to = join(staging, KEYS_DIRECTORY)
+  await mkdir(to, { mode: 0o700 })
+  const files: BackupFile[] = []
+  for (const name of names) {
+    const path = `${KEYS_DIRECTORY}/${name}`
+    files.push(await copyFile(join(dataDir, path), join(staging, path), path))
+  }
+  await syncDirectory(to)
+  return files
+}
+
+async function copyRepositories(dataDir: string, staging: string): Promise<CopiedTree> {
+  const names = (await listIfThere(join(dataDir, REPOSITORIES_DIRECTORY))) ?? []
+  await mkdir(join(staging, REPOSITORIES_DIRECTORY), { mode: 0o700 })
+  const copied: CopiedTree = { files: [], directories: [] }
+  for (const name of names) {
+    const path = `${REPOSITORIES_DIRECTORY}/${name}`
+    const { files, directories } = await copyRepository(join(dataDir, path), join(staging, path), path)
+    for (const file of files) copied.files.push(file)
+    for (const directory of directories) copied.directories.push(directory)
+  }
+  await syncDirectory(join(staging, REPOSITORIES_DIRECTORY))
+  return copied
+}
+
+/** Names in a directory, undefined where there is no such directory. */
+export const listIfThere = (directory: string): Promise<string[] | undefined> =>
+  readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })

@@ -1,0 +1,76 @@
+import type { ErrorBody } from '../../lib/errors/error.ts'
+import type { Queries } from '../database/context.ts'
+import { type FromRow, makeCodec } from '../database/codec.ts'
+import { makeEntity, type New } from '../database/entity.ts'
+import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
+import type { Database } from '../database/schema.ts'
+
+export type MergeRequest = FromRow<Database['mergeRequests'], { conflicts: string[]; problems: ErrorBody[] }, 'draft'>
+
+const codec = makeCodec<Database['mergeRequests'], MergeRequest>({
+  json: ['originDetail', 'conflicts', 'problems', 'previews'],
+  flags: ['draft'],
+})
+
+const mergeRequests = makeEntity<'mergeRequests', MergeRequest>({
+  table: 'mergeRequests',
+  prefix: 'mr',
+  noun: 'merge request',
+  codec,
+  times: ['createdAt', 'updatedAt'],
+  change: (mr) => ({ topic: 'mr', id: mr.id, repositoryId: mr.repositoryId }),
+})
+
+/** Made open. CONFLICT when the two branches have an open merge request already, or the number is taken. */
+export const createMergeRequest = (
+  tx: Queries,
+  mr: Omit<New<MergeRequest>, 'state'> & { state?: MergeRequest['state'] },
+): Promise<MergeRequest> => mergeRequests.insert(tx, { state: 'open', ...mr })
+
+export const getMergeRequest = (db: Queries, id: string): Promise<MergeRequest | undefined> => mergeRequests.get(db, id)
+
+export const findMergeRequestByNumber = (
+  db: Queries,
+  repositoryId: string,
+  number: number,
+): Promise<MergeRequest | undefined> => mergeRequests.find(db, { repositoryId, number })
+
+/** NOT_FOUND; CONFLICT as for createMergeRequest. */
+export const patchMergeRequest = (
+  tx: Queries,
+  id: string,
+  patch: Partial<Omit<MergeRequest, 'id' | 'repositoryId' | 'number'>>,
+): Promise<MergeRequest> => mergeRequests.update(tx, id, patch)
+
+export interface MergeRequestFilter {
+  ids?: readonly string[]
+  repositoryId?: string
+  states?: readonly MergeRequest['state'][]
+  sourceBranch?: string
+  targetBranch?: string
+  authorId?: string
+  /** The merge commit, prepared or merged. */
+  mergeOid?: string
+}
+
+/** Newest first. */
+export async function listMergeRequests(
+  db: Queries,
+  filter: MergeRequestFilter = {},
+  page: PageRequest = {},
+): Promise<Page<MergeRequest>> {
+  let query = db.selectFrom('mergeRequests').selectAll()
+  if (filter.ids) query = query.where('id', 'in', [...filter.ids])
+  if (filter.repositoryId !== undefined) query = query.where('repositoryId', '=', filter.repositoryId)
+  if (filter.states) query = query.where('state', 'in', [...filter.states])
+  if (filter.sourceBranch !== undefined) query = query.where('sourceBranch', '=', filter.sourceBranch)
+  if (filter.targetBranch !== undefined) query = query.where('targetBranch', '=', filter.targetBranch)
+  if (filter.authorId !== undefined) query = query.where('authorId', '=', filter.authorId)
+  if (filter.mergeOid !== undefined) query = query.where('mergeOid', '=', filter.mergeOid)
+  if (page.cursor !== undefined) query = query.where('id', '<', page.cursor)
+  const rows = await query
+    .orderBy('id', 'desc')
+    .limit(pageLimit(page) + 1)
+    .execute()
+  return pageOf(rows.map(codec.fromRow), page, (mr) => mr.id)
+}

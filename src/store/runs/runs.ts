@@ -1,0 +1,227 @@
+import { TrueupError } from '../../lib/errors/error.ts'
+import { newId } from '../../lib/ids.ts'
+import { canonicalJson } from '../../lib/json.ts'
+import type { RunKind, RunState } from '../../domain/runs/run.ts'
+import { noteChange, nowOf, type Queries } from '../database/context.ts'
+import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
+import {
+  type NewRun,
+  RUN_PRIORITY,
+  RUN_SUMMARY_COLUMNS,
+  type Run,
+  type RunPatch,
+  type RunSummary,
+  runCodec,
+} from './row.ts'
+import { refreshReady, refreshRun } from './ready.ts'
+import { moveRun, patchColumns, recordTransition } from './transition.ts'
+
+export { transitionRun } from './transition.ts'
+export { type NewRun, type Run, type RunPatch, type RunSummary } from './row.ts'
+
+/** Writes a run with its dependencies and its audit event `run.queued` (or `run.blocked`). */
+export async function createRun(tx: Queries, run: NewRun): Promise<Run> {
+  const now = nowOf(tx)
+  const row = await tx
+    .insertInto('runs')
+    .values({
+      id: run.id ?? newId('run', now),
+      stackId: run.stackId,
+      repositoryId: run.repositoryId,
+      kind: run.kind,
+      state: run.state ?? 'queued',
+      reason: run.reason ?? null,
+      message: run.message ?? null,
+      errorJson: null,
+      commitOid: run.commitOid,
+      desiredDigest: run.desiredDigest,
+      specJson: canonicalJson(run.spec),
+      mrId: run.mrId ?? null,
+      mergeSequence: run.mergeSequence ?? null,
+      pool: run.pool ?? 'default',
+      priority: run.priority ?? RUN_PRIORITY[run.kind],
+      ready: 0,
+      planDigest: null,
+      planJson: null,
+      planSummaryJson: null,
+      checksJson: null,
+      verifyJson: null,
+      resultJson: null,
+      approvedDigest: run.approvedDigest ?? null,
+      approvedPlanJson: run.approvedPlan ? canonicalJson(run.approvedPlan) : null,
+      approvedById: run.approvedById ?? null,
+      provisional: Number(run.provisional ?? false),
+      attempt: 1,
+      retryOfRunId: run.retryOfRunId ?? null,
+      notBefore: run.notBefore ?? null,
+      workerId: null,
+      leaseRequest: null,
+      fence: 0,
+      leaseUntil: null,
+      cancelRequestedAt: null,
+      cancelReason: null,
+      logBase: 0,
+      logSize: 0,
+      createdAt: now,
+      startedAt: null,
+      finishedAt: null,
+      updatedAt: now,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  await writeDependencies(tx, row.id, run.dependsOn ?? [])
+  const ready = await refreshReady(tx, row, null)
+  await recordTransition(tx, row, null, run)
+  return runCodec.fromRow({ ...row, ready })
+}
+
+/** Lets a run wait for others to succeed; those it already waits for are kept. */
+export async function addRunDependencies(tx: Queries, runId: string, dependsOn: readonly string[]): Promise<void> {
+  await writeDependencies(tx, runId, dependsOn)
+  await refreshRun(tx, runId)
+}
+
+async function writeDependencies(tx: Queries, runId: string, dependsOn: readonly string[]): Promise<void> {
+  const rows = [...new Set(dependsOn)].map((dependsOnRunId) => ({ runId, dependsOnRunId }))
+  // In portions, because a statement takes a bounded number of parameters.
+  for (let start = 0; start < rows.length; start += 500)
+    await tx
+      .insertInto('runDependencies')
+      .values(rows.slice(start, start + 500))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+}
+
+/** Lets a run wait for another one no longer. */
+export async function dropRunDependency(tx: Queries, runId: string, dependsOnRunId: string): Promise<void> {
+  await tx
+    .deleteFrom('runDependencies')
+    .where('runId', '=', runId)
+    .where('dependsOnRunId', '=', dependsOnRunId)
+    .execute()
+  await refreshRun(tx, runId)
+}
+
+/** Lets a run wait for another one instead of the one that it waited for. */
+export async function replaceRunDependency(tx: Queries, runId: string, from: string, to: string): Promise<void> {
+  await tx.deleteFrom('runDependencies').where('runId', '=', runId).where('dependsOnRunId', '=', from).execute()
+  await addRunDependencies(tx, runId, [to])
+}
+
+/** The run, or undefined. */
+export async function getRun(db: Queries, runId: string): Promise<Run | undefined> {
+  const row = await db.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirst()
+  return row && runCodec.fromRow(row)
+}
+
+/** Those of these runs that exist, by id. */
+export async function getRuns(db: Queries, runIds: readonly string[]): Promise<Map<string, Run>> {
+  const runs = new Map<string, Run>()
+  for (let start = 0; start < runIds.length; start += 500) {
+    const ids = runIds.slice(start, start + 500)
+    const rows = await db.selectFrom('runs').selectAll().where('id', 'in', ids).execute()
+    for (const row of rows) runs.set(row.id, runCodec.fromRow(row))
+  }
+  return runs
+}
+
+export interface RunFilter {
+  repositoryId?: string
+  stackId?: string
+  mrId?: string
+  commitOid?: string
+  workerId?: string
+  kinds?: readonly RunKind[]
+  states?: readonly RunState[]
+  /** Only runs that a worker holds, or that have ended after this time. */
+  activeSince?: number
+}
+
+/** Runs newest first, without the members that may be megabytes (see RunSummary). */
+export async function listRuns(db: Queries, filter: RunFilter = {}, page: PageRequest = {}): Promise<Page<RunSummary>> {
+  let query = db.selectFrom('runs').select(RUN_SUMMARY_COLUMNS)
+  if (filter.repositoryId !== undefined) query = query.where('repositoryId', '=', filter.repositoryId)
+  if (filter.stackId !== undefined) query = query.where('stackId', '=', filter.stackId)
+  if (filter.mrId !== undefined) query = query.where('mrId', '=', filter.mrId)
+  if (filter.commitOid !== undefined) query = query.where('commitOid', '=', filter.commitOid)
+  if (filter.workerId !== undefined) query = query.where('workerId', '=', filter.workerId)
+  if (filter.kinds) query = query.where('kind', 'in', [...filter.kinds])
+  if (filter.states) query = query.where('state', 'in', [...filter.states])
+  const { activeSince } = filter
+  if (activeSince !== undefined)
+    query = query.where((is) => is.or([is('leaseUntil', 'is not', null), is('finishedAt', '>', activeSince)]))
+  if (page.cursor !== undefined) query = query.where('id', '<', page.cursor)
+  const rows = await query
+    .orderBy('id', 'desc')
+    .limit(pageLimit(page) + 1)
+    .execute()
+  const runs = rows.map((row) => runCodec.fromRow(row as Parameters<typeof runCodec.fromRow>[0]) as RunSummary)
+  return pageOf(runs, page, (run) => run.id)
+}
+
+/**
+ * Changes members of a run that are not its state (an approval, an apply's result). With `fence`, only on behalf of the
+ * worker that holds that token. Errors: NOT_FOUND, LEASE_LOST.
+ */
+export async function patchRun(tx: Queries, runId: string, patch: RunPatch, fence?: number): Promise<Run> {
+  if (fence !== undefined) {
+    const run = await tx.selectFrom('runs').select(['fence', 'leaseUntil']).where('id', '=', runId).executeTakeFirst()
+    if (run && (run.fence !== fence || run.leaseUntil === null))
+      throw new TrueupError('LEASE_LOST', {
+        doing: `changing run ${runId}`,
+        why: `the run is under token ${run.fence}${run.leaseUntil === null ? ', leased to nobody' : ''}, the worker holds ${fence}`,
+      })
+  }
+  const row = await tx
+    .updateTable('runs')
+    .set({ ...patchColumns(patch), updatedAt: nowOf(tx) })
+    .where('id', '=', runId)
+    .returningAll()
+    .executeTakeFirst()
+  if (!row) throw noRun(`changing run ${runId}`)
+  noteChange(tx, { topic: 'run', id: runId, repositoryId: row.repositoryId, stackId: row.stackId })
+  return runCodec.fromRow(row)
+}
+
+/**
+ * Asks for the end of a run: one that no worker holds is `canceled` at once, a leased one carries the wish until its
+ * worker hears of it (see `renewLeases`). A run that has ended is returned as it is.
+ */
+export async function requestCancel(
+  tx: Queries,
+  { runId, reason, actor }: { runId: string; reason: string; actor: string },
+): Promise<Run> {
+  const run = await getRun(tx, runId)
+  if (!run) throw noRun(`canceling run ${runId}`)
+  if (run.finishedAt !== null || run.cancelRequestedAt !== null) return run
+  const wish = { cancelRequestedAt: nowOf(tx), cancelReason: reason }
+  if (run.leaseUntil === null) return moveRun(tx, { runId, to: 'canceled', reason, actor }, wish)
+  const row = await tx.updateTable('runs').set(wish).where('id', '=', runId).returningAll().executeTakeFirstOrThrow()
+  noteChange(tx, { topic: 'run', id: runId, repositoryId: row.repositoryId, stackId: row.stackId })
+  return runCodec.fromRow(row)
+}
+
+/** Runs that this one waits for, or (`dependents`) that wait for it. */
+export async function runDependencies(
+  db: Queries,
+  runId: string,
+): Promise<{ dependsOn: string[]; dependents: string[] }> {
+  const [up, down] = [
+    await db
+      .selectFrom('runDependencies')
+      .select('dependsOnRunId as id')
+      .where('runId', '=', runId)
+      .orderBy('id')
+      .execute(),
+    await db
+      .selectFrom('runDependencies')
+      .select('runId as id')
+      .where('dependsOnRunId', '=', runId)
+      .orderBy('id')
+      .execute(),
+  ]
+  return { dependsOn: up.map((row) => row.id), dependents: down.map((row) => row.id) }
+}
+
+const noRun = (doing: string): TrueupError =>
+  new TrueupError('NOT_FOUND', { doing, why: 'there is no run with this id' })

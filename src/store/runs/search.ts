@@ -1,0 +1,119 @@
+import type { RunKind } from '../../domain/runs/run.ts'
+import { noteChange, nowOf, type Queries } from '../database/context.ts'
+import { type Run, runCodec } from './row.ts'
+
+/** The newest other run of a stack that ended well with a plan of this desired digest. */
+export async function latestPlanned(
+  db: Queries,
+  { stackId, desiredDigest, kinds, notRunId }: PlannedFilter,
+): Promise<Run | undefined> {
+  const row = await db
+    .selectFrom('runs')
+    .selectAll()
+    .where('stackId', '=', stackId)
+    .where('state', '=', 'succeeded')
+    .where('kind', 'in', [...kinds])
+    .where('desiredDigest', '=', desiredDigest)
+    .where('planDigest', 'is not', null)
+    .where('id', '!=', notRunId)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row && runCodec.fromRow(row)
+}
+
+export interface PlannedFilter {
+  stackId: string
+  desiredDigest: string
+  kinds: readonly RunKind[]
+  notRunId: string
+}
+
+/**
+ * Queued runs with these reasons are due now: what held them back is over, or may be. Returns how many.
+ * `environment`: only runs of its stacks.
+ */
+export async function releaseHeldRuns(
+  tx: Queries,
+  { repositoryId, environment, reasons }: { repositoryId: string; environment?: string; reasons: readonly string[] },
+): Promise<number> {
+  let update = tx
+    .updateTable('runs')
+    .set({ notBefore: nowOf(tx) })
+    .where('repositoryId', '=', repositoryId)
+    .where('state', '=', 'queued')
+    .where('reason', 'in', [...reasons])
+  if (environment !== undefined)
+    update = update.where((is) =>
+      is('stackId', 'in', is.selectFrom('stacks').select('stacks.id').where('stacks.environment', '=', environment)),
+    )
+  const released = await update.returning(['id', 'stackId']).execute()
+  for (const { id, stackId } of released) noteChange(tx, { topic: 'run', id, repositoryId, stackId })
+  return released.length
+}
+
+export interface RunsDue {
+  reasons: readonly string[]
+  now: number
+}
+
+/** Queued runs that waited for one of these reasons, until a time that has come; those that waited longest first. */
+export async function runsWhoseTimeHasCome(
+  db: Queries,
+  { reasons, now, limit }: RunsDue & { limit: number },
+): Promise<Pick<Run, 'id' | 'stackId' | 'repositoryId'>[]> {
+  return await db
+    .selectFrom('runs')
+    .select(['id', 'stackId', 'repositoryId'])
+    .where('state', '=', 'queued')
+    .where('notBefore', '<=', now)
+    .where('reason', 'in', [...reasons])
+    .orderBy('notBefore')
+    .limit(limit)
+    .execute()
+}
+
+/** Says anew why a run waits that is still among those that are due; whether it was. */
+export async function explainWait(
+  tx: Queries,
+  runId: string,
+  wait: { reason: string | null; message: string | null; notBefore: number | null },
+  { reasons, now }: RunsDue,
+): Promise<boolean> {
+  const run = await tx
+    .updateTable('runs')
+    .set({ ...wait, updatedAt: now })
+    .where('id', '=', runId)
+    .where('state', '=', 'queued')
+    .where('notBefore', '<=', now)
+    .where('reason', 'in', [...reasons])
+    .returning(['id', 'stackId', 'repositoryId'])
+    .executeTakeFirst()
+  if (run) noteChange(tx, { topic: 'run', ...run })
+  return run !== undefined
+}
+
+/** After the clock was set back: runs that wait for a time are looked at now; what a window holds is held again by it. */
+export async function hastenRuns(tx: Queries, now: number): Promise<void> {
+  const hastened = await tx
+    .updateTable('runs')
+    .set({ notBefore: now })
+    .where('state', '=', 'queued')
+    .where('notBefore', '>', now)
+    .returning(['id', 'stackId', 'repositoryId'])
+    .execute()
+  for (const run of hastened) noteChange(tx, { topic: 'run', ...run })
+}
+
+/** Pools with queued runs whose waiting time has ended after `since` and not after `until`. */
+export async function poolsWithRunsDue(db: Queries, since: number, until: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .select('pool')
+    .distinct()
+    .where('state', '=', 'queued')
+    .where('notBefore', '>', since)
+    .where('notBefore', '<=', until)
+    .execute()
+  return rows.map((row) => row.pool)
+}

@@ -1,0 +1,34 @@
+import { nowOf, type Queries } from '../database/context.ts'
+import { makeCodec } from '../database/codec.ts'
+import { makeEntity, type New } from '../database/entity.ts'
+import type { Database } from '../database/schema.ts'
+
+/** A desired state that must not be deployed again. */
+export type Quarantined = Database['quarantine']
+
+const quarantine = makeEntity<'quarantine', Quarantined>({
+  table: 'quarantine',
+  prefix: 'quarantine',
+  noun: 'quarantine',
+  codec: makeCodec({}),
+  times: ['createdAt'],
+  change: ({ stackId, repositoryId }) => ({ topic: 'stack', id: stackId, stackId, repositoryId }),
+})
+
+export const createQuarantine = (tx: Queries, entry: New<Quarantined>): Promise<Quarantined> =>
+  quarantine.insert(tx, entry)
+export const getQuarantine = (db: Queries, id: string): Promise<Quarantined | undefined> => quarantine.get(db, id)
+
+/** The standing quarantine of a desired state, if there is one. */
+export const findQuarantine = (db: Queries, stackId: string, desiredDigest: string): Promise<Quarantined | undefined> =>
+  quarantine.find(db, { stackId, desiredDigest, liftedAt: null })
+
+/** Standing ones, oldest first. */
+export const listQuarantine = (
+  db: Queries,
+  filter: Partial<Pick<Quarantined, 'repositoryId' | 'stackId'>>,
+): Promise<Quarantined[]> => quarantine.all(db, { ...filter, liftedAt: null })
+
+/** NOT_FOUND where there is none. */
+export const liftQuarantine = (tx: Queries, id: string): Promise<Quarantined> =>
+  quarantine.update(tx, id, { liftedAt: nowOf(tx) })

@@ -1,0 +1,81 @@
+import type { Json } from '../../lib/json.ts'
+import { noteChange, nowOf, type Queries } from '../database/context.ts'
+import { type FromRow, makeCodec } from '../database/codec.ts'
+import { makeEntity, type New } from '../database/entity.ts'
+import type { Page, PageRequest } from '../database/page.ts'
+import type { Database } from '../database/schema.ts'
+
+/** `publicKey` is a JWK, `info` what the worker said of itself. */
+export type Worker = FromRow<
+  Database['workers'],
+  { pools: string[]; publicKey: { [member: string]: Json }; info: { [member: string]: Json } },
+  'builtin'
+>
+export type Enrolment = FromRow<Database['enrolments'], { pools: string[] }, 'builtin'>
+
+const workers = makeEntity<'workers', Worker>({
+  table: 'workers',
+  prefix: 'worker',
+  noun: 'worker',
+  codec: makeCodec({ json: ['pools', 'publicKey', 'info'], flags: ['builtin'] }),
+  times: ['createdAt'],
+  change: ({ id }) => ({ topic: 'worker', id }),
+})
+
+const enrolments = makeEntity<'enrolments', Enrolment>({
+  table: 'enrolments',
+  prefix: 'enrolment',
+  noun: 'enrolment',
+  codec: makeCodec({ json: ['pools'], flags: ['builtin'] }),
+  times: ['createdAt'],
+})
+
+/** CONFLICT when a worker that is not revoked has the name. */
+export const createWorker = (
+  tx: Queries,
+  worker: Omit<New<Worker>, 'info'> & Partial<Pick<Worker, 'info'>>,
+): Promise<Worker> => workers.insert(tx, { info: {}, ...worker })
+export const getWorker = (db: Queries, id: string): Promise<Worker | undefined> => workers.get(db, id)
+export const findWorkerByName = (db: Queries, name: string): Promise<Worker | undefined> =>
+  workers.find(db, { name, revokedAt: null })
+/** NOT_FOUND where there is none. */
+export const patchWorker = (
+  tx: Queries,
+  id: string,
+  patch: Partial<Pick<Worker, 'name' | 'pools' | 'info' | 'publicKey'>>,
+): Promise<Worker> => workers.update(tx, id, patch)
+/** Oldest first. */
+export const listWorkers = (db: Queries, page: PageRequest = {}): Promise<Page<Worker>> =>
+  workers.list(db, {}, page, 'asc')
+/** NOT_FOUND where there is none. */
+export const revokeWorker = (tx: Queries, id: string): Promise<Worker> =>
+  workers.update(tx, id, { revokedAt: nowOf(tx) })
+
+/** Notes that a worker was heard of just now. */
+export async function touchWorker(db: Queries, id: string): Promise<void> {
+  await db
+    .updateTable('workers')
+    .set({ lastSeenAt: nowOf(db) })
+    .where('id', '=', id)
+    .execute()
+  noteChange(db, { topic: 'worker', id })
+}
+
+export const createEnrolment = (
+  tx: Queries,
+  enrolment: Omit<New<Enrolment>, 'builtin'> & { builtin?: boolean },
+): Promise<Enrolment> => enrolments.insert(tx, { builtin: false, ...enrolment })
+
+/** Uses up an enrolment token: null when it is unknown, over, or was used. */
+export async function useEnrolment(tx: Queries, tokenHash: string): Promise<Enrolment | null> {
+  const now = nowOf(tx)
+  const row = await tx
+    .updateTable('enrolments')
+    .set({ usedAt: now })
+    .where('tokenHash', '=', tokenHash)
+    .where('usedAt', 'is', null)
+    .where('expiresAt', '>', now)
+    .returning('id')
+    .executeTakeFirst()
+  return row ? enrolments.require(tx, row.id) : null
+}
