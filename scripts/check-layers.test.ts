@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { findCircle, importsOf, problemsOf } from './check-layers.ts'
+import { findCircle, hallProblem, problemsOf } from './check-layers.ts'
+import { hallsOf, houseTable, importsOf } from './house.ts'
 
 describe('the house', () => {
   it('lets imports point downwards', () => {
@@ -29,5 +30,32 @@ describe('the house', () => {
       ['c', ['b']],
     ])
     expect(findCircle(graph)).toEqual(['b', 'c', 'b'])
+  })
+
+  it('finds folders that import each other, though no two files do', () => {
+    const graph = new Map([
+      ['store/runs/claim.ts', ['store/stacks/stacks.ts']],
+      ['store/stacks/stacks.ts', []],
+      ['store/stacks/state.ts', ['store/runs/row.ts']],
+      ['store/runs/row.ts', []],
+    ])
+    expect(findCircle(graph)).toBeNull()
+    const hall = hallsOf(graph).get('store')!
+    expect(hallProblem(hall)?.why).toContain('runs → stacks → runs')
+    expect(hallProblem(hall)?.imports).toContain('store/stacks/state.ts → store/runs/row.ts')
+  })
+
+  it('leaves tests out of the halls and counts units and imports', () => {
+    const halls = hallsOf(
+      new Map([
+        ['git/a.ts', ['git/b.ts', 'git/child/c.ts']],
+        ['git/b.ts', []],
+        ['git/child/c.ts', []],
+        ['git/testing/world.ts', ['git/a.ts']],
+        ['git/a.test.ts', ['git/a.ts']],
+      ]),
+    )
+    expect([...halls.get('git')!.units]).toEqual(['a.ts', 'b.ts', 'child'])
+    expect(houseTable(halls)).toMatch(/^git +3 +2$/m)
   })
 })

@@ -1,6 +1,9 @@
-/** Enforces the house: an import may only point downwards, never across drivers or forges, and never in a circle. */
-import { globSync, readFileSync } from 'node:fs'
+/**
+ * Enforces the house: an import may only point downwards, never across drivers or forges, and never in a circle, neither
+ * of files nor of the units of any folder; an import of types only is an import. `--house` prints how large the halls are.
+ */
 import { dirname, join, normalize, relative } from 'node:path'
+import { type Hall, hallsOf, houseTable, importGraph } from './house.ts'
 
 const FLOORS = ['cli', 'server', 'worker', 'engine', 'forges', 'drivers', 'store', 'git', 'domain', 'lib'] as const
 /** Folders whose sub-folders must not know each other. */
@@ -14,16 +17,8 @@ export interface LayerProblem {
   why: string
 }
 
-/** Relative imports of a TypeScript source, static and dynamic. Comments may fool it; nothing else does. */
-export function importsOf(source: string): string[] {
-  const found: string[] = []
-  for (const match of source.matchAll(/(?:from\s+|import\s*\(\s*|import\s+)['"](\.{1,2}\/[^'"]+)['"]/g))
-    found.push(match[1]!)
-  return found
-}
-
 /** Checks one file's imports; paths are relative to `src`. */
-export function problemsOf(file: string, imports: string[]): LayerProblem[] {
+export function problemsOf(file: string, imports: readonly string[]): LayerProblem[] {
   const problems: LayerProblem[] = []
   const [floor, room] = file.split('/') as [string, string]
   for (const specifier of imports) {
@@ -43,50 +38,60 @@ export function problemsOf(file: string, imports: string[]): LayerProblem[] {
   return problems
 }
 
-/** A circle among the files, as the list of files on it, or null. */
-export function findCircle(graph: Map<string, string[]>): string[] | null {
+/** A circle in a graph, as the list of nodes on it with the first one again at its end, or null. */
+export function findCircle(graph: ReadonlyMap<string, readonly string[]>): string[] | null {
   const done = new Set<string>()
   const path: string[] = []
-  const visit = (file: string): string[] | null => {
-    if (done.has(file)) return null
-    const at = path.indexOf(file)
-    if (at !== -1) return [...path.slice(at), file]
-    path.push(file)
-    for (const next of graph.get(file) ?? []) {
+  const visit = (node: string): string[] | null => {
+    if (done.has(node)) return null
+    const at = path.indexOf(node)
+    if (at !== -1) return [...path.slice(at), node]
+    path.push(node)
+    for (const next of graph.get(node) ?? []) {
       const circle = visit(next)
       if (circle) return circle
     }
     path.pop()
-    done.add(file)
+    done.add(node)
     return null
   }
-  for (const file of graph.keys()) {
-    const circle = visit(file)
+  for (const node of graph.keys()) {
+    const circle = visit(node)
     if (circle) return circle
   }
   return null
 }
 
-export function checkHouse(src: string): LayerProblem[] {
-  const graph = new Map<string, string[]>()
+/** Units of one folder that import each other in a circle, with one file import for each step of it. */
+export function hallProblem({ folder, imports }: Hall): LayerProblem | null {
+  const circle = findCircle(new Map([...imports].map(([unit, targets]) => [unit, [...targets.keys()]])))
+  if (!circle) return null
+  const steps = circle.slice(1).map((unit, at) => imports.get(circle[at]!)?.get(unit))
+  return { file: folder, imports: steps.join('; '), why: `its units import each other: ${circle.join(' → ')}` }
+}
+
+export function checkHouse(src: string): { problems: LayerProblem[]; halls: Map<string, Hall> } {
+  const graph = importGraph(src)
   const problems: LayerProblem[] = []
-  for (const path of globSync('**/*.ts', { cwd: src })) {
-    const source = readFileSync(join(src, path), 'utf8')
-    if (!path.endsWith('.test.ts')) problems.push(...problemsOf(path, importsOf(source)))
-    const valueImports = importsOf(source.replace(/^import type[^;]*?from\s+['"][^'"]+['"]/gm, ''))
-    graph.set(
-      path,
-      valueImports.map((specifier) => normalize(join(dirname(path), specifier))),
-    )
+  for (const [file, targets] of graph) {
+    if (file.endsWith('.test.ts')) continue
+    const specifiers = targets.map((target) => relative(dirname(file), target))
+    problems.push(...problemsOf(file, specifiers))
   }
   const circle = findCircle(graph)
   if (circle) problems.push({ file: circle[0]!, imports: circle.join(' → '), why: 'imports in a circle' })
-  return problems
+  const halls = hallsOf(graph)
+  for (const hall of halls.values()) {
+    const problem = hallProblem(hall)
+    if (problem) problems.push(problem)
+  }
+  return { problems, halls }
 }
 
 if (import.meta.main) {
   const src = join(import.meta.dirname, '..', 'src')
-  const problems = checkHouse(src)
+  const { problems, halls } = checkHouse(src)
   for (const { file, imports, why } of problems) console.error(`${relative('.', join(src, file))}: ${why} (${imports})`)
+  if (process.argv.includes('--house')) console.log(houseTable(halls))
   if (problems.length > 0) process.exit(1)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DriverContext } from '../../src/drivers/driver.ts'
 import { FilesConfig } from '../../src/drivers/files/config.ts'
-import { watch } from '../../src/drivers/files/watch.ts'
+import { watch } from '../../src/drivers/files/watch/watch.ts'
 
 /**
  * `latency.ts ROOT EDITS`: milliseconds from before an edit of one file to the call that reports its path, one per line.

@@ -7,10 +7,10 @@ import { beginAgain } from './deploy/begin-again.ts'
 import { recordBroken } from './deploy/record.ts'
 import { scheduleDrift } from './drift/schedule.ts'
 import type { EngineParts } from './parts.ts'
-import { reviewHeldRuns } from './runs/held.ts'
+import { reviewHeldRuns } from './stacks/held.ts'
 import { followUpRun } from './run-tasks.ts'
 import { refreshStack } from './stacks/status.ts'
-import { appliedOf } from './worker/applied.ts'
+import { appliedOf } from './applied.ts'
 
 /** How often leases and drift clocks are looked at. */
 const TICK_MS = 500

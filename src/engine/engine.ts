@@ -22,7 +22,7 @@ import { afterPush, recoverPushes } from './changes/ref-sync.ts'
 import { createSnapshotCache } from './snapshot/cache.ts'
 import { startTaskLoop, type TaskHandler } from './task-loop.ts'
 import { createTurns } from './turns.ts'
-import { createWorkerHub } from './worker/hub.ts'
+import { createWorkerHub } from './worker-hub.ts'
 import { createWorkerApi, type WorkerApi } from './worker/worker-api.ts'
 
 export interface EngineOptions {

@@ -3,7 +3,7 @@ import { appendAudit } from '../store/audit/audit.ts'
 import { activeFreezes, createFreeze, type Freeze, getFreeze, liftFreeze } from '../store/stacks/freezes.ts'
 import { releaseHeldRuns } from '../store/runs/search.ts'
 import { type EngineParts, userActor } from './parts.ts'
-import { HELD_REASONS, reviewHeldRuns } from './runs/held.ts'
+import { HELD_REASONS, reviewHeldRuns } from './stacks/held.ts'
 import { orderAllPreviews } from './run-tasks.ts'
 import { environmentRules } from './stacks/environment-rules.ts'
 

@@ -4,7 +4,7 @@ import type { Store } from '../store/open.ts'
 import type { Logger } from '../lib/log.ts'
 import type { SnapshotCache } from './snapshot/cache.ts'
 import type { Turns } from './turns.ts'
-import type { WorkerHub } from './worker/hub.ts'
+import type { WorkerHub } from './worker-hub.ts'
 
 /** What the use cases work with; each function takes the whole and uses what it needs. Holds no logic and no state of its own. */
 export interface EngineParts {

@@ -3,7 +3,11 @@ import { TrueupError } from '../lib/errors/error.ts'
 import { newId } from '../lib/ids.ts'
 import { appendAudit } from '../store/audit/audit.ts'
 import { setMember } from '../store/people/members.ts'
-import { createRepository as insertRepository, findRepositoryByName, type Repository } from '../store/changes/repositories.ts'
+import {
+  createRepository as insertRepository,
+  findRepositoryByName,
+  type Repository,
+} from '../store/changes/repositories.ts'
 import { hashKeyContext } from './keys.ts'
 import { type EngineParts, repositoryOf, userActor } from './parts.ts'
 

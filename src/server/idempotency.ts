@@ -4,7 +4,7 @@ import { TrueupError } from '../lib/errors/error.ts'
 import { findIdempotentAnswer, saveIdempotentAnswer } from '../store/idempotency.ts'
 import { getMeta, setMeta } from '../store/database/meta.ts'
 import type { FastifyRequest } from 'fastify'
-import type { App } from './http-types.ts'
+import type { App } from './auth/http-types.ts'
 import type { ServerParts } from './parts.ts'
 
 const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { VERSION } from '../lib/version.ts'
-import type { App } from './http-types.ts'
+import type { App } from './auth/http-types.ts'
 
 type Json = { [key: string]: unknown }
 

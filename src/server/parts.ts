@@ -4,7 +4,7 @@ import type { GitService } from '../git/repository.ts'
 import type { DataKeys } from '../store/database/keys.ts'
 import type { Store } from '../store/open.ts'
 import type { ChangeHub } from './events/hub.ts'
-import type { App } from './http-types.ts'
+import type { App } from './auth/http-types.ts'
 import type { Metrics } from './metrics.ts'
 import type { MakeBackup } from './backup.ts'
 

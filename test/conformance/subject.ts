@@ -1,4 +1,4 @@
-import type { IgnoreRule } from '../../src/domain/stacks/stack.ts'
+import type { IgnoreRule } from '../../src/domain/plans/ignore-rule.ts'
 import type { DriverContext } from '../../src/drivers/driver.ts'
 import type { TestContext } from '../../src/drivers/testing/context.ts'
 import type { PropertyName } from './properties.ts'

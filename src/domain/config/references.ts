@@ -3,18 +3,12 @@ import { asTrueupError } from '../../lib/errors/error.ts'
 import { parseDuration } from '../duration.ts'
 import { globProblem } from '../glob.ts'
 import { didYouMean } from '../suggest.ts'
+import type { WindowConfig } from '../windows/config.ts'
 import { parseWindow } from '../windows/windows.ts'
 import { zoneOf } from '../windows/zone-time.ts'
 import type { LineOf } from './document.ts'
 import { type Problem, pathText } from './problems.ts'
-import type {
-  CommandConfig,
-  DriftConfig,
-  EnvironmentConfig,
-  StackConfig,
-  TrueupConfig,
-  WindowConfig,
-} from './schema.ts'
+import type { CommandConfig, DriftConfig, EnvironmentConfig, StackConfig, TrueupConfig } from './schema.ts'
 
 type Path = readonly PropertyKey[]
 /** Notes a problem at a path. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { WindowConfig } from '../windows/config.ts'
 
 /**
  * The shape of `trueup.yaml`. Unknown keys are errors (with a suggestion, see `parse.ts`): a misspelt gate must not
@@ -63,21 +64,6 @@ export const ApprovalsConfig = z.strictObject({
     .describe(
       'Approvals a rollback needs: none, one, or the same as any change. Default: one in production, none elsewhere.',
     ),
-})
-
-/** `{ deny: "fri 16:00 - mon 08:00", timezone: Europe/Amsterdam }` or `{ allow: "mon-fri 09:00 - 17:00" }`. */
-export const WindowConfig = z.strictObject({
-  allow: z
-    .string()
-    .optional()
-    .describe('Changes are deployed only inside such a window: "mon-fri 09:00 - 17:00". Either this or deny.'),
-  deny: z
-    .string()
-    .optional()
-    .describe(
-      'Nothing is deployed inside it: "fri 16:00 - mon 08:00", "2026-12-20 - 2027-01-03". Either this or allow.',
-    ),
-  timezone: z.string().optional().describe('IANA zone whose clock the times mean: Europe/Amsterdam. Default: UTC.'),
 })
 
 export const EnvironmentConfig = z.strictObject({
@@ -213,6 +199,5 @@ export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>
 export type StackConfig = z.infer<typeof StackConfig>
 export type PolicyConfig = z.infer<typeof PolicyConfig>
 export type DriftConfig = z.infer<typeof DriftConfig>
-export type WindowConfig = z.infer<typeof WindowConfig>
 export type ApprovalsConfig = z.infer<typeof ApprovalsConfig>
 export type CommandConfig = z.infer<typeof CommandConfig>

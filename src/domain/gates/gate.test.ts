@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Review } from './approvals.ts'
-import { evaluateGate, type GateEnvironment, type GateFacts, type GateStack } from './gate.ts'
+import { evaluateGate } from './gate.ts'
+import type { GateEnvironment, GateFacts, GateStack } from './facts.ts'
 import { RUN_STATES } from '../runs/run.ts'
 
 const KEY = 'production/web'

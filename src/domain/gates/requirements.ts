@@ -1,5 +1,5 @@
 import type { ApprovalOutcome } from './approvals.ts'
-import type { GateEnvironment, GateFacts, GateStack, Requirement } from './gate.ts'
+import type { GateEnvironment, GateFacts, GateStack, Requirement } from './facts.ts'
 import { describeState, isFinal } from '../runs/run.ts'
 
 /** Everything that is asked of an MR, in the order in which people meet it. */

@@ -1,6 +1,6 @@
 import { compileGlob } from '../glob.ts'
 import type { ResourceChange } from './plan.ts'
-import type { IgnoreRule } from '../stacks/stack.ts'
+import type { IgnoreRule } from './ignore-rule.ts'
 
 export type IgnoreMatcher = (address: string, attributePath: string) => boolean
 

@@ -1,10 +1,12 @@
-import type { GateOutcome, Requirement } from '../gates/gate.ts'
+import type { GateOutcome } from '../gates/gate.ts'
+import type { Requirement } from '../gates/facts.ts'
 import type { Plan } from '../plans/plan.ts'
 import { summaryText } from '../plans/summary.ts'
 import type { PolicyResult } from '../policies/policy.ts'
 import { describeState, type RunState } from '../runs/run.ts'
 import { fenced, inert, inertHtml, link } from './markdown-text.ts'
-import { changeLines, footLines, type PlanLine } from './plan-lines.ts'
+import { changeLines, footLines } from './plan-lines.ts'
+import type { PlanLine } from './plan-line.ts'
 
 export interface CommentStack {
   environment: string

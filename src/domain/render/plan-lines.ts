@@ -2,14 +2,7 @@ import type { Action, Plan, ResourceChange } from '../plans/plan.ts'
 import { summaryText } from '../plans/summary.ts'
 import { cut, oneLine } from './safe-text.ts'
 import { attributeLines } from './value-lines.ts'
-
-/** One line of a rendered plan: the sign stands in the first column and gives the colour. `@` is a diff position. */
-export interface PlanLine {
-  sign: '+' | '~' | '-' | '-/+' | '<=' | '!' | '@' | ' '
-  text: string
-  /** The first line of a resource. */
-  head?: boolean
-}
+import type { PlanLine } from './plan-line.ts'
 
 const SIGNS: { readonly [action in Action]: PlanLine['sign'] } = {
   create: '+',

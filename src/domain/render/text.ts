@@ -1,6 +1,7 @@
 import type { Output, Plan } from '../plans/plan.ts'
 import { valueText } from '../plans/value-text.ts'
-import { changeLines, footLines, type PlanLine } from './plan-lines.ts'
+import { changeLines, footLines } from './plan-lines.ts'
+import type { PlanLine } from './plan-line.ts'
 import { oneLine } from './safe-text.ts'
 
 const ESCAPE = '\u001b['

@@ -3,7 +3,7 @@ import type { Json } from '../../lib/json.ts'
 import { isLarge } from '../plans/large.ts'
 import { valueText } from '../plans/value-text.ts'
 import type { AttributeChange } from '../plans/plan.ts'
-import type { PlanLine } from './plan-lines.ts'
+import type { PlanLine } from './plan-line.ts'
 import { cut, oneLine, visible } from './safe-text.ts'
 
 /** A value on one line; longer ones go over several. */

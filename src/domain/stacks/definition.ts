@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts'
-import type { IgnoreRule, StackKey } from './stack.ts'
+import type { StackKey } from './stack.ts'
+import type { IgnoreRule } from '../plans/ignore-rule.ts'
 
 /** One of the user's `checks:` or `verify:` commands, run by a shell in the stack's directory. */
 export interface StackCommand {

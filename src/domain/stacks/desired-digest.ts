@@ -1,6 +1,6 @@
 import { digestOf } from '../../lib/digest.ts'
 import { canonicalJson, type Json, type JsonObject } from '../../lib/json.ts'
-import type { IgnoreRule } from './stack.ts'
+import type { IgnoreRule } from '../plans/ignore-rule.ts'
 
 /** A path of the repository and the Git object it has there (null: it does not exist). */
 export interface PathObject {

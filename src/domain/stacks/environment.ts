@@ -1,5 +1,6 @@
 import { TrueupError } from '../../lib/errors/error.ts'
-import type { DriftConfig, TrueupConfig, WindowConfig } from '../config/schema.ts'
+import type { DriftConfig, TrueupConfig } from '../config/schema.ts'
+import type { WindowConfig } from '../windows/config.ts'
 import { parseDuration } from '../duration.ts'
 import { DEFAULT_POOL, type DriftRules } from './definition.ts'
 import { didYouMean } from '../suggest.ts'

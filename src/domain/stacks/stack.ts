@@ -6,12 +6,6 @@ export type StackKey = string
 
 export const stackKey = (environment: string, name: string): StackKey => `${environment}/${name}`
 
-/** Attributes that are neither drift nor overwritten. `address` and `attribute` are globs. */
-export interface IgnoreRule {
-  address: string
-  attribute: string
-}
-
 export interface ResolvedInput {
   value: Json
   sensitive: boolean

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { DateTime } from 'luxon'
 import { describe, expect, it } from 'vitest'
-import type { WindowConfig } from '../config/schema.ts'
+import type { WindowConfig } from './config.ts'
 import { deployWindow, type Freeze, parseWindow } from './windows.ts'
 import { stopwatch } from '../stopwatch.testing.ts'
 

@@ -1,16 +1,7 @@
 import type { Zone } from 'luxon'
-import type { WindowConfig } from '../config/schema.ts'
+import type { WindowConfig } from './config.ts'
 import { MINUTES_PER_DAY, parseWindow, type WeeklySpan } from './syntax.ts'
-import {
-  DAY,
-  minuteOfWeekAt,
-  momentOf,
-  momentsOf,
-  offsetChange,
-  showTime,
-  wallTimeAt,
-  zoneOf,
-} from './zone-time.ts'
+import { DAY, minuteOfWeekAt, momentOf, momentsOf, offsetChange, showTime, wallTimeAt, zoneOf } from './zone-time.ts'
 
 export { parseWindow } from './syntax.ts'
 

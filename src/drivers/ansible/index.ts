@@ -1,10 +1,10 @@
 import { type Driver, NO_CAPABILITIES } from '../driver.ts'
-import { apply } from './apply.ts'
+import { apply } from './apply/apply.ts'
 import { AnsibleConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
 import { detect } from './detect.ts'
-import { plan } from './plan.ts'
-import { findAnsible } from './tool.ts'
+import { plan } from './plan/plan.ts'
+import { findAnsible } from './tool/tool.ts'
 import { validate } from './validate.ts'
 
 /** Ansible: a playbook over SSH. Check mode with diffs is the plan, the same playbook without it the apply. */

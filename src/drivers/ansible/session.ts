@@ -4,16 +4,16 @@ import { fileURLToPath } from 'node:url'
 import type { DriverContext } from '../driver.ts'
 import type { Tool } from '../tools/find-tool.ts'
 import { type AnsibleConfig, inventoriesOf } from './config.ts'
-import { defaultsOf, pathsIn } from './configuration.ts'
-import { type Connection, openConnection } from './connection.ts'
-import { installRequirements } from './galaxy.ts'
-import { inputEnvironment, writeVariables } from './inputs.ts'
-import { fileOfStack, isThere } from './paths.ts'
-import { credentialVariables, variableNamed } from './secrets.ts'
-import { findAnsible } from './tool.ts'
-import { vaultArguments } from './vault.ts'
+import { defaultsOf, pathsIn } from './source/configuration.ts'
+import { type Connection, openConnection } from './source/connection.ts'
+import { installRequirements } from './source/galaxy.ts'
+import { inputEnvironment, writeVariables } from './source/inputs.ts'
+import { fileOfStack, isThere } from './source/paths.ts'
+import { credentialVariables, variableNamed } from './secrets/secrets.ts'
+import { findAnsible } from './tool/tool.ts'
+import { vaultArguments } from './secrets/vault.ts'
 
-const PLUGIN = fileURLToPath(new URL('plugins/trueup_events.py', import.meta.url))
+const PLUGIN = fileURLToPath(new URL('./plugins/trueup_events.py', import.meta.url))
 /** With fewer, many hosts wait for each other; each costs a process of 50 MB. */
 const FORKS = 25
 

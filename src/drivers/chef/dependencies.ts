@@ -3,7 +3,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import type { ListFiles, ReadFile } from '../driver.ts'
 import { isWithin, joinInside } from '../paths/inside.ts'
 import type { ChefConfig } from './config.ts'
-import { findSource } from './source.ts'
+import { findSource } from './source/source.ts'
 
 /** Paths outside the stack's directory that it is built from: cookbooks, roles, data bags, attributes, known hosts. */
 export async function dependencies(

@@ -6,12 +6,12 @@ import type { ProcessResult } from '../../lib/process/supervise.ts'
 import type { DriverContext } from '../driver.ts'
 import type { Host } from '../hosts/host.ts'
 import { workspaceFiles } from '../hosts/workspace-files.ts'
-import { clientRb, nodeJson } from './client-rb.ts'
+import { clientRb, nodeJson } from './tool/client-rb.ts'
 import type { ChefConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
-import { type ChefReport, parseReport } from './report.ts'
-import { type ChefSource, findSource } from './source.ts'
-import { CHEF_INSTALL, clientNames } from './tool.ts'
+import { type ChefReport, parseReport } from './tool/report.ts'
+import { type ChefSource, findSource } from './source/source.ts'
+import { CHEF_INSTALL, clientNames } from './tool/tool.ts'
 
 const MAX_REPORT = 64 * 1024 * 1024
 
@@ -69,7 +69,7 @@ export async function openSession(
   const { root } = await host.place({ paths })
   const at = (path: string): string => posix.join(root, path)
   const { directory } = host
-  await host.write('trueup_report.rb', await readFile(new URL('plugins/trueup_report.rb', import.meta.url)))
+  await host.write('trueup_report.rb', await readFile(new URL('./plugins/trueup_report.rb', import.meta.url)))
   await host.write('node.json', nodeJson(source.runList, source.attributes, trueupAttributes(context)))
   // Chef takes directories of cookbooks, and a policy names single ones.
   const singles = Object.entries(source.single)

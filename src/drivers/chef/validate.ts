@@ -6,8 +6,8 @@ import type { DriverContext } from '../driver.ts'
 import { workspaceFiles } from '../hosts/workspace-files.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'
 import type { ChefConfig } from './config.ts'
-import { type ChefSource, findSource } from './source.ts'
-import { findCookstyleIfAny, findRubyIfAny } from './tool.ts'
+import { type ChefSource, findSource } from './source/source.ts'
+import { findCookstyleIfAny, findRubyIfAny } from './tool/tool.ts'
 
 /** Files that are parsed; larger cookbook collections are checked by the plan. */
 const MAX_FILES = 500

@@ -1,11 +1,11 @@
 import type { Driver } from '../driver.ts'
-import { apply } from './apply.ts'
-import { codify } from './codify.ts'
+import { apply } from './apply/apply.ts'
+import { codify } from './plan/codify.ts'
 import { FilesConfig } from './config.ts'
 import { detect } from './detect.ts'
-import { plan } from './plan.ts'
+import { plan } from './plan/plan.ts'
 import { validate } from './validate.ts'
-import { watch } from './watch.ts'
+import { watch } from './watch/watch.ts'
 
 /** A tree in Git against a directory on the worker's host. */
 export const filesDriver: Driver<FilesConfig> = {

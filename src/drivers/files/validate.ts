@@ -4,9 +4,9 @@ import type { Finding } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import type { FilesConfig } from './config.ts'
-import { compileRules, matchAny } from './rules.ts'
-import { type SourceEntry, templateMatcher, templateValues, walkSource } from './source.ts'
-import { targetPath } from './target.ts'
+import { compileRules, matchAny } from './source/rules.ts'
+import { type SourceEntry, templateMatcher, templateValues, walkSource } from './source/source.ts'
+import { targetPath } from './host/target.ts'
 import { problemsOf } from '../values/template.ts'
 
 /** Checks source and configuration without looking at the host. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Duration } from '../../domain/config/schema.ts'
 import { globProblem } from '../../domain/glob.ts'
-import { expressionProblem } from './health/expressions.ts'
+import { expressionProblem } from './objects/expressions.ts'
 
 const glob = z
   .string()

@@ -5,7 +5,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import type { ListFiles, ReadFile } from '../driver.ts'
 import { isWithin, joinInside, withoutCovered } from '../paths/inside.ts'
 import type { PuppetConfig } from './config.ts'
-import { findSource } from './source.ts'
+import { findSource } from './source/source.ts'
 
 const Hiera = z.looseObject({
   defaults: z.looseObject({ datadir: z.string().optional() }).nullish(),

@@ -1,10 +1,10 @@
 import { type Driver, NO_CAPABILITIES } from '../driver.ts'
-import { apply } from './apply.ts'
+import { apply } from './apply/apply.ts'
 import { PuppetConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
 import { detect } from './detect.ts'
-import { plan } from './plan.ts'
-import { versions } from './tool.ts'
+import { plan } from './plan/plan.ts'
+import { versions } from './tool/tool.ts'
 import { validate } from './validate.ts'
 
 /** Puppet without a server: `apply --noop` and its report, then the same catalog is applied; here or over SSH. */

@@ -7,11 +7,11 @@ import { workspaceFiles } from '../hosts/workspace-files.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'
 import type { PuppetConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
-import { modulesIn } from './local-sources.ts'
-import { installModules } from './r10k.ts'
-import { PREPARE } from './scripts.ts'
-import { findSource, type PuppetSource } from './source.ts'
-import { PUPPET_INSTALL } from './tool.ts'
+import { modulesIn } from './source/local-sources.ts'
+import { installModules } from './tool/r10k.ts'
+import { PREPARE } from './tool/scripts.ts'
+import { findSource, type PuppetSource } from './source/source.ts'
+import { PUPPET_INSTALL } from './tool/tool.ts'
 
 /** What a stack is made of, in the run's workspace: the same for all hosts. */
 export interface Prepared {

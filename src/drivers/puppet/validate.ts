@@ -7,8 +7,8 @@ import { workspaceFiles } from '../hosts/workspace-files.ts'
 import { isWithin } from '../paths/inside.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'
 import type { PuppetConfig } from './config.ts'
-import { findSource } from './source.ts'
-import { findLintIfAny, findPuppetIfAny } from './tool.ts'
+import { findSource } from './source/source.ts'
+import { findLintIfAny, findPuppetIfAny } from './tool/tool.ts'
 
 /** Files at once: argument lists have an end. */
 const BATCH = 500

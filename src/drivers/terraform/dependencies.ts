@@ -2,8 +2,8 @@ import { posix } from 'node:path'
 import type { ListFiles, ReadFile } from '../driver.ts'
 import type { TerraformConfig } from './config.ts'
 import { isWithin, joinInside } from '../paths/inside.ts'
-import { referencesIn } from './references.ts'
-import { isSourceFile, sourcePaths } from './source.ts'
+import { referencesIn } from './source/references.ts'
+import { isSourceFile, sourcePaths } from './source/blocks.ts'
 
 /**
  * Paths outside the stack's own directory that it is built from: local modules (`source = "../…"`, and what those use in

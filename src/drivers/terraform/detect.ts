@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import type { ReadFile } from '../driver.ts'
 import { joinInside } from '../paths/inside.ts'
-import { isSourceFile, type ModuleSource, readModule } from './source.ts'
+import { isSourceFile, type ModuleSource, readModule } from './source/blocks.ts'
 
 /** Directories of these names hold modules and tests, not roots that someone deploys. */
 const NOT_A_ROOT = /(^|\/)(modules|tests?|fixtures|\.terraform|vendor|node_modules)(\/|$)/

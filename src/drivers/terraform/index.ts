@@ -1,11 +1,11 @@
 import { type Driver, NO_CAPABILITIES } from '../driver.ts'
-import { apply } from './apply.ts'
+import { apply } from './apply/apply.ts'
 import { TerraformConfig } from './config.ts'
 import { dependencies, dependencyChanges } from './dependencies.ts'
 import { detect } from './detect.ts'
-import { plan } from './plan.ts'
+import { plan } from './plan/plan.ts'
 import { validate } from './validate.ts'
-import { versions } from './versions.ts'
+import { versions } from './tool/versions.ts'
 
 /** Terraform and OpenTofu: `plan -out` and `show -json`, then exactly that plan file is applied. */
 export const terraformDriver: Driver<TerraformConfig> = {

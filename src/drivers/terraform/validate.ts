@@ -5,7 +5,7 @@ import type { Finding } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import type { TerraformConfig } from './config.ts'
-import { Diagnostic, findingOf, toolError } from './diagnostics.ts'
+import { Diagnostic, findingOf, toolError } from './tool/diagnostics.ts'
 import { insideWorkspace } from '../paths/inside.ts'
 import { openForValidation } from './session.ts'
 

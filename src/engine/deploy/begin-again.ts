@@ -5,7 +5,7 @@ import { stackCapabilities } from '../driver-capabilities.ts'
 import { SYSTEM } from '../parts.ts'
 import { specOfRun, specToJson } from '../run-spec.ts'
 import { refreshStack } from '../stacks/status.ts'
-import { appliedOf } from '../worker/applied.ts'
+import { appliedOf } from '../applied.ts'
 import { blockDependents, moveDependents } from './dependencies.ts'
 
 /** Times that a run is begun before it is given up, after its worker was lost or its plan was stale. */

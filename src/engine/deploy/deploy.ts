@@ -4,11 +4,11 @@ import { appendAudit } from '../../store/audit/audit.ts'
 import type { Queries } from '../../store/database/context.ts'
 import { getRepository, takeMergeSequence } from '../../store/changes/repositories.ts'
 import { type EngineParts, repositoryOf, SYSTEM } from '../parts.ts'
-import { snapshotOf } from '../snapshot/branch.ts'
+import { snapshotOf } from '../revisions/branch.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import { deployCursor, setDeployCursor, setUsableCommit, usableCommit } from './cursor.ts'
+import { deployCursor, setDeployCursor, setUsableCommit, usableCommit } from '../revisions/cursor.ts'
 import { orderRuns } from './order-runs.ts'
-import { stepsBetween } from './steps.ts'
+import { stepsBetween } from '../revisions/steps.ts'
 
 /**
  * Enacts what the default branch has gained since the last time, merge by merge in their order. The cursor moves in the

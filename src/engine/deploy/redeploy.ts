@@ -8,10 +8,10 @@ import { resolveInputs } from '../stacks/inputs.ts'
 import { currentOutputs } from '../stacks/outputs.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import { specOf, specToJson } from '../run-spec.ts'
-import { snapshotOf } from '../snapshot/branch.ts'
+import { snapshotOf } from '../revisions/branch.ts'
 import type { StackSource } from '../snapshot/snapshot.ts'
 import { refreshStack } from '../stacks/status.ts'
-import { usableCommit } from './cursor.ts'
+import { usableCommit } from '../revisions/cursor.ts'
 import { upstreamOf, waitingOn } from './upstream.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { previewsOf } from '../merge-requests/previews.ts'
-import { removeOrphan } from '../stacks/remove-orphan.ts'
+import { removeOrphan } from './remove-orphan.ts'
 import {
   approve,
   approveWaiting,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cancelRun } from '../runs/actions.ts'
-import { removeOrphan } from '../stacks/remove-orphan.ts'
+import { removeOrphan } from './remove-orphan.ts'
 import { bootstrap, configOf, runsOf, stackOf } from '../testing/flows.ts'
 import { type EngineHarness, type Files, startHarness } from '../testing/harness.ts'
 import { createWorld, type World } from '../testing/world.ts'

@@ -1,6 +1,6 @@
 import { nextHeal } from '../../domain/drift/backoff.ts'
 import { FLAPPING, flapping } from '../../domain/drift/flapping.ts'
-import type { IgnoreRule } from '../../domain/stacks/stack.ts'
+import type { IgnoreRule } from '../../domain/plans/ignore-rule.ts'
 import { CHANGING_KINDS, PENDING_STATES } from '../../domain/runs/run.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import type { Queries } from '../../store/database/context.ts'
@@ -12,7 +12,7 @@ import { patchStack, requireStack, type Stack } from '../../store/stacks/stacks.
 import { SYSTEM } from '../parts.ts'
 import { type RunSpec, specToJson } from '../run-spec.ts'
 import { refreshStack } from '../stacks/status.ts'
-import { describeFight, type Fight, healsOf, healsToJson } from './heal-state.ts'
+import { describeFight, type Fight, healsOf, healsToJson } from '../stacks/heal-state.ts'
 import { currentDefinition } from './schedule.ts'
 
 export type HealOrder = { ordered: true; run: Run } | { ordered: false; why: string }

@@ -6,7 +6,7 @@ import { createDriftRecord, packActions, patchDriftRecord, standingDrift } from 
 import { nowOf } from '../../store/open.ts'
 import type { Run } from '../../store/runs/runs.ts'
 import { patchStack, requireStack } from '../../store/stacks/stacks.ts'
-import { healsOf, healsToJson, type StackHeals } from './heal-state.ts'
+import { healsOf, healsToJson, type StackHeals } from '../stacks/heal-state.ts'
 import { withdrawHeals } from './overtaken.ts'
 
 /** Brings a stack's drift records in line with what a check found, in the transaction that ends the check. */

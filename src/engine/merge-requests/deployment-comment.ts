@@ -4,7 +4,7 @@ import type { Forge } from '../../forges/forge.ts'
 import { getRun, listRuns, type Run } from '../../store/runs/runs.ts'
 import { getStack } from '../../store/stacks/stacks.ts'
 import type { EngineParts } from '../parts.ts'
-import { appliedOf } from '../worker/applied.ts'
+import { appliedOf } from '../applied.ts'
 
 /** Marks the one comment of Trueup on an MR that says what became of it. */
 const DEPLOYMENT_COMMENT = 'deployment'

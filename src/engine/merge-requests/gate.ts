@@ -1,13 +1,13 @@
 import type { GateChange } from '../../domain/gates/changes.ts'
-import {
-  evaluateGate,
-  type GateEnvironment,
-  type GateFacts,
-  type GateOutcome,
-  type GateStack,
-} from '../../domain/gates/gate.ts'
+import { evaluateGate, type GateOutcome } from '../../domain/gates/gate.ts'
+import type { GateEnvironment, GateFacts, GateStack } from '../../domain/gates/facts.ts'
 import type { Plan } from '../../domain/plans/plan.ts'
-import { compilePolicy, evaluatePolicies, type CompiledPolicy, type PolicyResult } from '../../domain/policies/policy.ts'
+import {
+  compilePolicy,
+  evaluatePolicies,
+  type CompiledPolicy,
+  type PolicyResult,
+} from '../../domain/policies/policy.ts'
 import type { StackKey } from '../../domain/stacks/stack.ts'
 import { deployWindow } from '../../domain/windows/windows.ts'
 import type { EnvironmentRules } from '../../domain/stacks/environment.ts'
@@ -21,7 +21,7 @@ import { listQuarantine, type Quarantined } from '../../store/stacks/quarantine.
 import { getUser } from '../../store/people/users.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { specOfRun } from '../run-spec.ts'
-import { lastReadable } from '../snapshot/readable.ts'
+import { lastReadable } from '../revisions/readable.ts'
 import { type PreviewRef, previewsOf, runsOf } from './previews.ts'
 import { peopleOf } from './people.ts'
 import { ruleChanges } from './rule-changes.ts'

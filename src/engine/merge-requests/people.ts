@@ -1,5 +1,5 @@
 import { type CodeOwners, ownerGroupsOf } from '../../domain/gates/code-owners.ts'
-import type { GateFacts } from '../../domain/gates/gate.ts'
+import type { GateFacts } from '../../domain/gates/facts.ts'
 import type { StackKey } from '../../domain/stacks/stack.ts'
 import { type ErrorBody, TrueupError } from '../../lib/errors/error.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'

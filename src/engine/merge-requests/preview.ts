@@ -5,7 +5,7 @@ import { getMergeRequest, type MergeRequest, patchMergeRequest } from '../../sto
 import type { Run } from '../../store/runs/runs.ts'
 import { type EngineParts, repositoryOf, SYSTEM } from '../parts.ts'
 import { orderEvaluation, orderPreview } from '../run-tasks.ts'
-import { lastReadable } from '../snapshot/readable.ts'
+import { lastReadable } from '../revisions/readable.ts'
 import { dropPreviews } from './drop-previews.ts'
 import { mergeResult } from './merge-result.ts'
 import { openMergeRequests } from './open.ts'

@@ -6,8 +6,8 @@ import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { requireStack } from '../../store/stacks/stacks.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { affectedStacks } from '../snapshot/affected.ts'
-import { snapshotOf } from '../snapshot/branch.ts'
-import { readableBehind } from '../snapshot/readable.ts'
+import { snapshotOf } from '../revisions/branch.ts'
+import { readableBehind } from '../revisions/readable.ts'
 
 /** Stacks whose source a commit of the default branch changed, compared with the last before it that could be read. */
 export async function changedBy(parts: EngineParts, repositoryId: string, commitOid: string): Promise<Set<StackKey>> {

@@ -3,7 +3,7 @@ import { findQuarantine } from '../../store/stacks/quarantine.ts'
 import { allStacks, type Stack } from '../../store/stacks/stacks.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { affectedStacks } from '../snapshot/affected.ts'
-import { snapshotOf } from '../snapshot/branch.ts'
+import { snapshotOf } from '../revisions/branch.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 
 /** A commit of the default branch and the stacks that left Git with it. */

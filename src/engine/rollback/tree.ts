@@ -1,7 +1,7 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import type { RunSpec } from '../run-spec.ts'
-import { snapshotOf } from '../snapshot/branch.ts'
+import { snapshotOf } from '../revisions/branch.ts'
 import { nameOf, type RollbackPlan, type StackReturn } from './plan.ts'
 import { revertTree } from './revert.ts'
 

@@ -1,7 +1,11 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import type { Queries } from '../../store/database/context.ts'
-import { deleteVariable as removeVariable, getVariable, setVariable as writeVariable } from '../../store/stacks/variables.ts'
+import {
+  deleteVariable as removeVariable,
+  getVariable,
+  setVariable as writeVariable,
+} from '../../store/stacks/variables.ts'
 import type { Variable, VariableScope } from '../../store/stacks/variables.ts'
 import { type EngineParts, userActor } from '../parts.ts'
 import { variableContext } from './variables.ts'

@@ -1,6 +1,6 @@
 import { type EnvironmentRules, resolveEnvironment } from '../../domain/stacks/environment.ts'
 import type { EngineParts } from '../parts.ts'
-import { rulesSnapshot } from '../snapshot/readable.ts'
+import { rulesSnapshot } from '../revisions/readable.ts'
 
 /** Rules of an environment as the default branch says them now; null where it is not configured (any more). */
 export async function environmentRules(

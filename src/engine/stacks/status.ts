@@ -4,7 +4,7 @@ import { standingDrift } from '../../store/stacks/drift.ts'
 import { findQuarantine } from '../../store/stacks/quarantine.ts'
 import { getRun, listRuns, type RunSummary } from '../../store/runs/runs.ts'
 import { getStack, patchStack, type Stack, type StackStatus } from '../../store/stacks/stacks.ts'
-import { describeFight, healsOf } from '../drift/heal-state.ts'
+import { describeFight, healsOf } from './heal-state.ts'
 import type { RunSpec } from '../run-spec.ts'
 
 /**

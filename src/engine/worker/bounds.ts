@@ -1,7 +1,7 @@
 import type { CommandResult } from '../../domain/wire/plan-parts.ts'
 import type { Params } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import type { Applied } from './applied.ts'
+import type { Applied } from '../applied.ts'
 
 const MAX_RESOURCES = 20_000
 const MAX_FINDINGS = 1_000

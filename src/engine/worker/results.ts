@@ -10,7 +10,7 @@ import { recordApplied, recordBroken, recordDeployment, recordFailedHeal } from 
 import { type EngineParts, workerActor } from '../parts.ts'
 import { followUpIfEnded, followUpRun } from '../run-tasks.ts'
 import { refreshStack } from '../stacks/status.ts'
-import { appliedOf, withApplied } from './applied.ts'
+import { appliedOf, withApplied } from '../applied.ts'
 import { boundedApplied, boundedResults } from './bounds.ts'
 
 /** The world no longer changes: what was done is recorded before anything else can go wrong. */

@@ -1,7 +1,12 @@
 import type { Person } from '../../git/repository.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import { getMergeRequest, listMergeRequests, type MergeRequest, patchMergeRequest } from '../../store/changes/merge-requests.ts'
+import {
+  getMergeRequest,
+  listMergeRequests,
+  type MergeRequest,
+  patchMergeRequest,
+} from '../../store/changes/merge-requests.ts'
 import { nowOf } from '../../store/database/context.ts'
 import { setRef } from '../../store/changes/refs.ts'
 import { getRepository, takeMergeSequence } from '../../store/changes/repositories.ts'

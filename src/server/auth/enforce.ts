@@ -1,5 +1,5 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
-import type { App, RouteAction } from '../http-types.ts'
+import type { App, RouteAction } from './http-types.ts'
 import {
   ACTIONS,
   authorize,

@@ -2,7 +2,7 @@ import { type EnvironmentRules, resolveEnvironment } from '../../domain/stacks/e
 import { deployWindow } from '../../domain/windows/windows.ts'
 import { listFreezes } from '../../engine/environments.ts'
 import type { EngineParts } from '../../engine/parts.ts'
-import { rulesSnapshot } from '../../engine/snapshot/readable.ts'
+import { rulesSnapshot } from '../../engine/revisions/readable.ts'
 import type { Freeze as FreezeRow } from '../../store/stacks/freezes.ts'
 import type { Environment, Freeze } from '../schemas/environments.ts'
 import { nameOf } from './mr-view.ts'

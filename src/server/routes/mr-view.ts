@@ -1,5 +1,5 @@
 import { isPlanning, judge, type JudgedStack, type Judgement } from '../../engine/merge-requests/gate.ts'
-import { deployCursor } from '../../engine/deploy/cursor.ts'
+import { deployCursor } from '../../engine/revisions/cursor.ts'
 import { type EngineParts, repositoryOf } from '../../engine/parts.ts'
 import { whyWaiting } from '../../engine/runs/waiting.ts'
 import { TrueupError } from '../../lib/errors/error.ts'

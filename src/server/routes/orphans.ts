@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { removeOrphan } from '../../engine/stacks/remove-orphan.ts'
+import { removeOrphan } from '../../engine/deploy/remove-orphan.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
 import { RunSummary } from '../schemas/plans.ts'

@@ -2,7 +2,7 @@ import { describeDifference, type PlanDifference } from '../../domain/plans/comp
 import type { EngineParts } from '../../engine/parts.ts'
 import { specOfRun } from '../../engine/run-spec.ts'
 import { whyWaiting } from '../../engine/runs/waiting.ts'
-import { appliedOf } from '../../engine/worker/applied.ts'
+import { appliedOf } from '../../engine/applied.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { type Run, runDependencies, type RunSummary as RunSummaryRow } from '../../store/runs/runs.ts'

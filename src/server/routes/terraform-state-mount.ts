@@ -1,5 +1,5 @@
 import { makeTerraformStates } from '../../engine/state-backend/state-backend.ts'
-import { stateAccess } from '../auth/state-access.ts'
+import { stateAccess } from './state-access.ts'
 import type { RouteModule } from '../parts.ts'
 import { terraformStateRoutes } from './terraform-state.ts'
 

@@ -18,7 +18,7 @@ import type { Role } from '../auth/permissions.ts'
 import { newToken, packScopes } from '../auth/token.ts'
 import { createBackups } from '../backup.ts'
 import { createChangeHub } from '../events/hub.ts'
-import type { App } from '../http-types.ts'
+import type { App } from '../auth/http-types.ts'
 import { createLogger } from '../logging.ts'
 import { createMetrics } from '../metrics.ts'
 

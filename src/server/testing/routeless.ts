@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { enforcePermissions } from '../auth/enforce.ts'
-import type { App } from '../http-types.ts'
+import type { App } from '../auth/http-types.ts'
 
 /** An app that has the rules for routes and none of the routes. */
 export function buildRoutelessApp(bare: FastifyInstance): App {

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { isFinal, isStateChanging, LEASED_STATES, RUN_KINDS, RUN_TRANSITIONS, type RunState } from '../../domain/runs/run.ts'
+import {
+  isFinal,
+  isStateChanging,
+  LEASED_STATES,
+  RUN_KINDS,
+  RUN_TRANSITIONS,
+  type RunState,
+} from '../../domain/runs/run.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { expireLeases, renewLeases } from '../runs/lease.ts'
 import { listRuns, requestCancel, type RunSummary, transitionRun } from '../runs/runs.ts'

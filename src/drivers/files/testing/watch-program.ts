@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FilesConfig } from '../config.ts'
-import { watch } from '../watch.ts'
+import { watch } from '../watch/watch.ts'
 import type { DriverContext } from '../../driver.ts'
 
 /** Watches a target, edits `e/c` in it, and prints the findings and the first event. A program of its own for a test. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent } from 'undici'
 import { TrueupError } from '../../../lib/errors/error.ts'
-import type { ClusterAccess, Headers } from './access.ts'
+import type { ClusterAccess, Headers } from './cluster-access.ts'
 import { failureOf, isStatus, type Status } from './failures.ts'
 
 /** Times of a request. Milliseconds. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DriverContext } from '../../driver.ts'
 import type { KubernetesConfig } from '../config.ts'
-import type { ClusterAccess } from './access.ts'
+import type { ClusterAccess } from './cluster-access.ts'
 
 /** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
 const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { KubernetesConfig } from '../config.ts'
-import type { ClusterAccess } from './access.ts'
+import type { ClusterAccess } from './cluster-access.ts'
 import { ExecConfig, execToken } from './exec-credential.ts'
 
 const text = z.string().nullish()

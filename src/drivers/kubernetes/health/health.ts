@@ -3,7 +3,7 @@ import type { DriverContext, Health } from '../../driver.ts'
 import type { KubernetesConfig } from '../config.ts'
 import { openSession } from '../session.ts'
 import { renderOrThrow } from '../source/render.ts'
-import { resolveWanted } from '../wanted.ts'
+import { resolveWanted } from '../plan/wanted.ts'
 import { awaitHealth, patienceOf } from './wait.ts'
 
 const SHOWN = 20

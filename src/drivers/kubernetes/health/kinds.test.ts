@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from '../objects/object.ts'
-import { compileExpression, expressionProblem } from './expressions.ts'
+import { compileExpression, expressionProblem } from '../objects/expressions.ts'
 import { healthOf } from './kinds.ts'
 
 const object = (apiVersion: string, kind: string, rest: object, generation?: number): KubeObject => ({

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseDuration } from '../../../domain/duration.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { KubernetesConfig } from '../config.ts'
-import { readLive, type Target } from '../live.ts'
+import { readLive, type Target } from '../cluster/live.ts'
 import { type KubeObject, typeOf } from '../objects/object.ts'
 import type { Session } from '../session.ts'
-import { compileExpression } from './expressions.ts'
+import { compileExpression } from '../objects/expressions.ts'
 import { healthOf, type HealthState } from './kinds.ts'
 
 export interface Verdict extends HealthState {

@@ -3,7 +3,7 @@ import { asTrueupError } from '../../../lib/errors/error.ts'
 import type { Client } from '../cluster/client.ts'
 import { pathOf, type Resource } from '../cluster/discovery.ts'
 import type { Status } from '../cluster/failures.ts'
-import { listAll } from '../live.ts'
+import { listAll } from '../cluster/live.ts'
 import { keyOf, type KubeObject, refOf } from '../objects/object.ts'
 
 /** What is followed: one kind in one namespace, or in all of them. */

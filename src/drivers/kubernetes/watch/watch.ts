@@ -3,14 +3,14 @@ import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext, Watch } from '../../driver.ts'
 import type { KubernetesConfig } from '../config.ts'
 import { pathOf, type Resource } from '../cluster/discovery.ts'
-import { inventoryPlace, readInventory } from '../inventory.ts'
+import { inventoryPlace, readInventory } from '../plan/inventory.ts'
 import { addressOf, keyOf, type KubeObject, refOf } from '../objects/object.ts'
-import { inParallel } from '../parallel.ts'
+import { inParallel } from '../cluster/parallel.ts'
 import { openSession, type Session } from '../session.ts'
 import { renderOrThrow } from '../source/render.ts'
-import { resolveWanted } from '../wanted.ts'
+import { resolveWanted } from '../plan/wanted.ts'
 import { type Collection, follow } from './collection.ts'
-import { keepCache, LiveCache } from './live-cache.ts'
+import { keepCache, LiveCache } from '../plan/live-cache.ts'
 
 /** From this many namespaces of one kind on, one watch over all of them is cheaper, where it is allowed. */
 const NAMESPACES_EACH = 8

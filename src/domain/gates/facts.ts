@@ -1,0 +1,78 @@
+import type { ErrorBody } from '../../lib/errors/error.ts'
+import type { ApprovalFacts, ApprovalRules } from './approvals.ts'
+import type { PolicyResult } from '../policies/policy.ts'
+import type { RunState } from '../runs/run.ts'
+import type { StackKey } from '../stacks/stack.ts'
+import type { WindowState } from '../windows/windows.ts'
+
+export interface GateStack {
+  key: StackKey
+  environment: string
+  name: string
+  /** The newest preview of the current head; null while none was made. */
+  preview: { state: RunState; message: string | null } | null
+  /** Digest of its plan; null while there is none. */
+  digest: string | null
+  /** Planned with predicted inputs, because a stack that it needs changes in the same MR. */
+  provisional: boolean
+  /** The MR removes the stack and what it made: always needs an approval, whatever the environment asks for. */
+  destroys?: boolean
+  /** Set where the MR brings back a state that was rolled back: why it was. */
+  quarantined?: string
+  policies: readonly PolicyResult[]
+  checks: readonly { name: string; ok: boolean }[]
+}
+
+export interface GateEnvironment {
+  name: string
+  rules: ApprovalRules
+  window: WindowState
+  /** Set where this MR changes the rules of the environment (`gates/changes.ts`): approvals bind to it as to a plan. */
+  gateChange?: { key: StackKey; digest: string; what: readonly string[] }
+}
+
+export interface GateFacts extends Pick<ApprovalFacts, 'reviews' | 'authorId' | 'committerIds' | 'teamsOf' | 'owners'> {
+  state: 'open' | 'merging' | 'merged' | 'closed'
+  draft: boolean
+  /** Paths in conflict with the target branch. */
+  conflicts: readonly string[]
+  /** Problems of trueup.yaml in the merge result. */
+  problems: readonly ErrorBody[]
+  /**
+   * Set where trueup.yaml of the target branch itself cannot be read: why, and the commit whose rules stand in for it; null
+   * where none ever could be read.
+   */
+  unreadableTarget?: { branch: string; problem: ErrorBody; commitOid: string | null }
+  /** False until the affected stacks of the current head are known. */
+  previewed: boolean
+  stacks: readonly GateStack[]
+  /** Environments that have a stack in `stacks`, or whose rules this MR changes; rules as of the target branch. */
+  environments: readonly GateEnvironment[]
+  unresolvedThreads: number
+  /** Unresolved threads only warn unless this is set. */
+  threadsBlock?: boolean
+}
+
+export type RequirementName =
+  | 'state'
+  | 'draft'
+  | 'config'
+  | 'conflicts'
+  | 'plans'
+  | 'checks'
+  | 'policies'
+  | 'quarantine'
+  | 'approvals'
+  | 'threads'
+  | 'window'
+
+/** One thing that is asked of the MR. Only `blocking` ones stop the merge. */
+export interface Requirement {
+  name: RequirementName
+  environment?: string
+  satisfied: boolean
+  blocking: boolean
+  message: string
+  /** What to do about it; null when satisfied. */
+  next: string | null
+}

@@ -1,0 +1,71 @@
+import { relative } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DriverPlan, Finding, Output } from '../../../domain/plans/plan.ts'
+import type { DriverContext } from '../../driver.ts'
+import { type Redaction, redactionFor, secretInputs } from '../../values/redaction.ts'
+import { changesOf } from './changes.ts'
+import type { AnsibleConfig } from '../config.ts'
+import { coverageOf, findingsOf } from './coverage.ts'
+import { ignoreOrders, NO_IGNORES } from './ignore.ts'
+import { checkPlayed, checkReached, outputsOf, play, type Played } from './play.ts'
+import { openSession } from '../session.ts'
+import { vaultedSecrets } from '../secrets/vault.ts'
+
+/** What the apply of the same run must know of its plan, sealed: secrets, and what ignore rules keep. */
+export const sealedOrders = (context: DriverContext<unknown>): string => join(context.scratch, 'plan.sealed')
+
+/** Runs the playbook in check mode: `--check --diff`. Changes nothing on the hosts, whatever the playbook says. */
+export async function plan(context: DriverContext<AnsibleConfig>): Promise<DriverPlan> {
+  const doing = `planning stack "${context.stack.name}" with ansible-playbook --check`
+  const session = await openSession(context)
+  try {
+    const secrets = [...secretInputs(context), ...(await vaultedSecrets(context, session.tool, session.env))]
+    const redaction = redactionFor(context, secrets)
+    const played = await play(context, session, { check: true, ignore: NO_IGNORES })
+    checkPlayed(doing, context, played)
+    checkReached(doing, played)
+    const changes = changesOf(
+      played.results.filter((result) => isChange(context, result)),
+      redaction,
+    )
+    const { orders, findings } = ignoreOrders(changes, played.results, context.ignore, redaction)
+    await writeFile(sealedOrders(context), context.seal(Buffer.from(JSON.stringify({ secrets, orders }))), {
+      mode: 0o600,
+    })
+    return {
+      changes,
+      coverage: coverageOf(played, redaction),
+      outputs: predicted(played, redaction),
+      findings: [...findingsOf(played, redaction, (path) => placeOf(context, path)), ...findings],
+      toolVersions: { 'ansible-core': session.tool.version },
+    }
+  } finally {
+    await session.connection.close()
+  }
+}
+
+/**
+ * A task that check mode cannot run is part of what a deployment does, so a preview shows it. It is no drift: nobody looked
+ * at anything.
+ */
+function isChange(
+  { config, kind }: DriverContext<AnsibleConfig>,
+  { changed, unseen, readOnly }: Played['results'][number],
+): boolean {
+  if (changed) return true
+  return unseen && !readOnly && config.uncheckable === 'change' && kind !== 'drift' && kind !== 'heal'
+}
+
+function predicted(played: Played, redaction: Redaction): { [name: string]: Output } {
+  return Object.fromEntries(
+    Object.entries(outputsOf(played)).map(([name, value]) => [name, redaction.value(value, false)]),
+  )
+}
+
+/** `/workspace/stack/site.yml:12` as a place in the repository. */
+export function placeOf({ workspace }: DriverContext<unknown>, path: string | null): Partial<Finding> {
+  const [, file, line] = /^(.*):(\d+)$/.exec(path ?? '') ?? []
+  if (file === undefined || !file.startsWith(`${workspace}/`)) return {}
+  return { path: relative(workspace, file), line: Number(line) }
+}

@@ -1,0 +1,132 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { TrueupError } from '../../../lib/errors/error.ts'
+import type { Json } from '../../../lib/json.ts'
+import type { ProcessResult } from '../../../lib/process/supervise.ts'
+import type { DriverContext } from '../../driver.ts'
+import { toolFailed } from '../../tools/verdict.ts'
+import type { AnsibleConfig } from '../config.ts'
+import { parseEvent, type ResultEvent, type StatsEvent, type TaskEvent } from '../tool/events.ts'
+import type { IgnoreOrders } from './ignore.ts'
+import type { Session } from '../session.ts'
+import { sourceError } from '../tool/source-error.ts'
+
+/** The largest single event: a diff of two files, escaped. Ansible itself leaves out what is larger than 100 KB. */
+const MAX_EVENT_BYTES = 64 * 1024 * 1024
+
+export interface Played {
+  tasks: TaskEvent[]
+  results: ResultEvent[]
+  /** Absent where the run ended before its end. */
+  stats: StatsEvent | null
+  process: ProcessResult
+}
+
+/**
+ * Runs the playbook once and gathers what it says. SOURCE_INVALID, with the place, where Ansible could not even begin;
+ * TOOL_FAILED for any other end without results. Tasks that failed and hosts that did not answer are results.
+ */
+export async function play(
+  context: DriverContext<AnsibleConfig>,
+  session: Session,
+  { check, ignore }: { check: boolean; ignore: IgnoreOrders },
+): Promise<Played> {
+  const orders = join(context.scratch, `orders-${check ? 'check' : 'apply'}.json`)
+  const readOnly = context.config.readOnlyTasks
+  await writeFile(orders, JSON.stringify({ check, readOnly, ...ignore }), { mode: 0o600 })
+  const played: Omit<Played, 'process'> = { tasks: [], results: [], stats: null }
+  const process = await context.run({
+    argv: [...session.argv, ...(check ? ['--check'] : [])],
+    cwd: context.directory,
+    env: { ...session.env, TRUEUP_ORDERS: orders },
+    quiet: true,
+    graceMs: check ? 5_000 : 20_000,
+    maxOutputBytes: 1024 * 1024,
+    maxLineBytes: MAX_EVENT_BYTES,
+    onLine: (line, stream) => note(context, played, line, stream),
+  })
+  return { ...played, process }
+}
+
+function note(
+  context: DriverContext<unknown>,
+  played: Omit<Played, 'process'>,
+  line: string,
+  stream: 'stdout' | 'stderr',
+): void {
+  const event = stream === 'stdout' ? parseEvent(line) : null
+  if (event === null) {
+    if (line.trim() !== '') context.log(line)
+  } else if (event.event === 'task') {
+    played.tasks.push(event)
+    context.log(`${event.handler ? 'handler' : 'task'} ${event.key}`)
+  } else if (event.event === 'result') {
+    played.results.push(event)
+    const line = progress(event)
+    if (line !== null) context.log(line)
+  } else if (event.event === 'stats') played.stats = event
+  else if (event.event === 'play') context.log(`play ${event.name}`)
+  else context.log('no host of the inventory matches this play')
+}
+
+/** One line for what a person wants to see go by; that something was as it should be is said by silence. */
+function progress({ host, status, changed, subject, message, unseen }: ResultEvent): string | null {
+  const what = subject === null ? '' : ` ${subject.replaceAll('\n', ' ')}`
+  const said = message === null ? '' : `: ${message.split('\n', 1)[0]}`
+  if (status === 'failed' || status === 'unreachable') return `  ${host} ${status}${what}${said}`
+  if (changed) return `  ${host} changed${what}`
+  return unseen ? `  ${host} not checked${what}${said}` : null
+}
+
+/** Throws where the run has no results to show: the source is broken, or Ansible is. */
+export function checkPlayed(doing: string, context: DriverContext<unknown>, { stats, results, process }: Played): void {
+  if (process.canceled) throw new TrueupError('CANCELED', { doing, why: 'the run was stopped' })
+  if (process.timedOut) throw new TrueupError('TIMED_OUT', { doing, why: `it took ${process.durationMs} ms` })
+  if (results.length === 0 && process.exitCode !== 0) {
+    throw sourceError(doing, context, process.stderr) ?? toolFailed(doing, { ...process, stdout: '' })
+  }
+  // rc 0 ok, 2 a host failed, 4 a host did not answer; everything else ends a run in its midst.
+  if (
+    stats === null ||
+    (process.exitCode !== 0 && process.exitCode !== 2 && process.exitCode !== 4 && process.exitCode !== 6)
+  ) {
+    throw sourceError(doing, context, process.stderr) ?? toolFailed(doing, { ...process, stdout: '' })
+  }
+  if (Object.keys(stats.hosts).length === 0) {
+    throw new TrueupError('SOURCE_INVALID', {
+      doing,
+      why: 'no play matches a host of the inventory, so nothing was looked at',
+      next: 'Compare `hosts:` of the plays with the inventory, and `limit` of the stack.',
+    })
+  }
+}
+
+/** Hosts that did not answer, with the reason, and those of which something was seen. */
+export function reach({ results, stats }: Played): { unreachable: Map<string, string>; answered: string[] } {
+  const unreachable = new Map<string, string>()
+  for (const { host, status, message } of results)
+    if (status === 'unreachable') unreachable.set(host, explainUnreachable(message ?? 'it does not answer'))
+  const hosts = new Set([...Object.keys(stats?.hosts ?? {}), ...results.map(({ host }) => host)])
+  return { unreachable, answered: [...hosts].filter((host) => !unreachable.has(host)) }
+}
+
+function explainUnreachable(message: string): string {
+  const text = message.replace(/^Failed to connect to the host via ssh: /, '').trim()
+  return /host key verification failed/i.test(text)
+    ? `its host key is not known: add it to the stack's knownHosts, after comparing it with the one of the host itself (${text})`
+    : text
+}
+
+/** TARGET_UNREACHABLE where none of the hosts answered. */
+export function checkReached(doing: string, played: Played): void {
+  const { unreachable, answered } = reach(played)
+  if (unreachable.size === 0 || answered.length > 0) return
+  const shown = [...unreachable].slice(0, 5).map(([host, why]) => `${host}: ${why}`)
+  throw new TrueupError('TARGET_UNREACHABLE', {
+    doing,
+    why: `none of ${unreachable.size} hosts can be reached; ${shown.join('; ')}`,
+    details: { hosts: [...unreachable.keys()] },
+  })
+}
+
+export const outputsOf = ({ stats }: Played): { [name: string]: Json } => stats?.custom ?? {}

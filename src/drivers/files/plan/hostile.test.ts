@@ -1,0 +1,171 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { HostTree } from '../host/host-tree.ts'
+import { filesDriver } from '../index.ts'
+import { deploy, type FilesTest, filesTest, leftovers, lines, tree } from '../testing/stack.ts'
+
+let context: FilesTest
+afterEach(() => context.remove())
+
+test('a directory that is a link to outside the target is refused by name', async () => {
+  context = await filesTest({ files: { 'stack/conf.d/a': 'x\n' } })
+  await symlink('/etc', join(context.target, 'conf.d'))
+  await expect(filesDriver.plan(context)).rejects.toMatchObject({
+    code: 'TARGET_UNSAFE',
+    message: expect.stringMatching(/conf\.d: it is a symbolic link to \/etc/),
+  })
+})
+
+test('a directory that is a link inside the target becomes a directory', async () => {
+  context = await filesTest({ files: { 'stack/conf.d/a': 'x\n' } })
+  await mkdir(join(context.target, 'real'))
+  await writeFile(join(context.target, 'real/a'), 'theirs\n')
+  await symlink('real', join(context.target, 'conf.d'))
+  const { plan } = await deploy(context)
+  expect(lines(plan, context.target)).toEqual(['replace /conf.d type', 'create /conf.d/a content,mode'])
+  expect(await tree(context.target)).toEqual({
+    'conf.d': 'dir',
+    'conf.d/a': '644 x\n',
+    real: 'dir',
+    'real/a': '644 theirs\n',
+  })
+})
+
+test('a parent swapped for a link between plan and apply leads nowhere', async () => {
+  context = await filesTest({ files: { 'stack/conf.d/a': 'x\n' } })
+  await mkdir(join(context.target, 'conf.d'))
+  const outside = join(context.root, 'outside')
+  await mkdir(outside)
+  const plan = await filesDriver.plan(context)
+  await rename(join(context.target, 'conf.d'), join(context.root, 'moved'))
+  await symlink(outside, join(context.target, 'conf.d'))
+  await expect(filesDriver.apply(context, plan)).rejects.toMatchObject({
+    code: expect.stringMatching(/TARGET_UNSAFE|PLAN_STALE/),
+  })
+  expect(await readdir(outside)).toEqual([])
+})
+
+test('a parent swapped while the check command runs is noticed, and nothing is written through it', async () => {
+  context = await filesTest({ files: { 'stack/conf.d/a': 'x\n' } })
+  await mkdir(join(context.target, 'conf.d'))
+  const outside = join(context.root, 'outside')
+  await mkdir(outside)
+  const swap = `mv ${context.target}/conf.d ${context.root}/moved && ln -s ${outside} ${context.target}/conf.d`
+  const next = await context.next({ config: { ...context.config, check: swap } })
+  const outcome = await deploy(next).then(
+    ({ result }) => result.status,
+    (error: unknown) => error,
+  )
+  expect(outcome).not.toBe('applied')
+  expect(await readdir(outside)).toEqual([])
+})
+
+test('paths below an open directory do not follow what is planted later', async () => {
+  context = await filesTest({ files: {} })
+  await mkdir(join(context.target, 'd'))
+  const host = HostTree.open(context.target)
+  const place = host?.locate('d/file')
+  await rename(join(context.target, 'd'), join(context.target, 'moved'))
+  await symlink('/etc', join(context.target, 'd'))
+  if (place?.kind !== 'open') throw new Error('not open')
+  await writeFile(place.path, 'x')
+  expect(await readdir(join(context.target, 'moved'))).toEqual(['file'])
+  host?.rewind()
+  expect(host?.locate('d/passwd')).toEqual({ kind: 'blocked', by: 'd' })
+  host?.close()
+})
+
+test('fifos, sockets and devices at managed paths are shown and replaced, and never waited for', async () => {
+  context = await filesTest({ files: { 'stack/fifo': 'f\n', 'stack/socket': 's\n' } })
+  execFileSync('mkfifo', [join(context.target, 'fifo')])
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(join(context.target, 'socket'), resolve))
+  try {
+    const { plan } = await deploy(context)
+    expect(plan.changes.map(({ reason }) => reason)).toEqual([
+      'a fifo is where Git has a file',
+      'a socket is where Git has a file',
+    ])
+    expect(await tree(context.target)).toEqual({ fifo: '644 f\n', socket: '644 s\n' })
+  } finally {
+    server.close()
+  }
+})
+
+test('names with newlines, quotes, percent signs and glob characters are ordinary names', async () => {
+  const names = ['line\nbreak', "it's", '"quoted"', '100%', '[a]*?', '-rf', ' lead', 'ünï', '\\x2d.swap', '$(id)']
+  context = await filesTest({ files: Object.fromEntries(names.map((name) => [`stack/${name}`, `${name}\n`])) })
+  const { result } = await deploy(context)
+  expect(result.status).toBe('applied')
+  expect(Object.keys(await tree(context.target)).sort()).toEqual([...names].sort())
+  expect((await filesDriver.plan(await context.next())).changes).toEqual([])
+})
+
+test('a name that is not UTF-8 is refused in Git and reported, not removed, on the host', async () => {
+  context = await filesTest({ files: { 'stack/a': 'a\n' }, config: { prune: 'all' } })
+  await writeFile(Buffer.concat([Buffer.from(`${context.target}/caf`), Buffer.from([0xe9])]), 'x')
+  const { plan, result } = await deploy(context)
+  expect(result.status).toBe('applied')
+  expect(plan.coverage.unchecked).toMatchObject([{ why: expect.stringContaining('not valid UTF-8') }])
+  expect(await readdir(context.target)).toHaveLength(3)
+  await writeFile(Buffer.concat([Buffer.from(`${context.directory}/caf`), Buffer.from([0xe9])]), 'x')
+  await expect(filesDriver.plan(await context.next())).rejects.toMatchObject({ code: 'SOURCE_INVALID' })
+})
+
+test('links in Git are placed as they are and never read through', async () => {
+  context = await filesTest({ files: { 'stack/shadow': { link: '/etc/shadow' } } })
+  expect(await filesDriver.validate(context)).toMatchObject([{ code: 'link-leaves-source', path: 'stack/shadow' }])
+  const { plan } = await deploy(context)
+  expect(plan.changes[0]?.attributes).toEqual([{ path: 'target', after: '/etc/shadow' }])
+  await context.write({ 'stack/shadow': null, 'stack/d': { link: '/etc' } })
+  const linked = await context.next({ config: { ...context.config, source: 'd' } })
+  await expect(filesDriver.plan(linked)).rejects.toMatchObject({ code: 'SOURCE_INVALID' })
+})
+
+test.skipIf(process.getuid?.() !== 0 || spawnSync('mount', ['--version']).status !== 0)(
+  'root, mount: a full file system leaves every old file and says TARGET_FULL',
+  async (test) => {
+    context = await filesTest({ files: { 'stack/a': 'new\n', 'stack/b': Buffer.alloc(2_000_000, 'b') } })
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', context.target])
+    if (mounted.status !== 0) return test.skip('no right to mount')
+    try {
+      await writeFile(join(context.target, 'a'), 'old\n')
+      await expect(deploy(context)).rejects.toMatchObject({ code: 'TARGET_FULL' })
+      expect(await tree(context.target)).toEqual({ a: '644 old\n' })
+      expect(await leftovers(context.target)).toEqual([])
+      spawnSync('mount', ['-o', 'remount,ro', context.target])
+      await context.write({ 'stack/b': null })
+      await expect(deploy(await context.next())).rejects.toMatchObject({ code: 'TARGET_DENIED' })
+    } finally {
+      spawnSync('umount', [context.target])
+    }
+  },
+)
+
+test('an error half-way names what was done, what was not, and keeps no temporary file', async () => {
+  context = await filesTest({ files: { 'stack/a': 'a\n', 'stack/b': 'b\n', 'stack/c': 'c\n' } })
+  const plan = await filesDriver.plan(context)
+  // A process that writes a managed file at the worst moment: after the last look at all of them.
+  const next = await context.next()
+  const watched = new Proxy(next.signal, {
+    get(signal, name) {
+      if (name === 'aborted') intrude()
+      return Reflect.get(signal, name, signal) as unknown
+    },
+  })
+  let looks = 0
+  const intrude = (): void => {
+    if (++looks === 2) execFileSync('sh', ['-c', 'echo theirs >"$0"', join(context.target, 'b')])
+  }
+  const result = await filesDriver.apply(Object.assign(next, { signal: watched }), plan)
+  expect(result.status).toBe('failed')
+  expect(result.resources.map(({ status }) => status)).toEqual(['done', 'failed', 'skipped'])
+  expect(await tree(context.target)).toEqual({ a: '644 a\n', b: '644 theirs\n' })
+  expect(await leftovers(context.target)).toEqual([])
+  await unlink(join(context.target, 'b'))
+  expect((await deploy(await context.next())).result.status).toBe('applied')
+  expect(await readFile(join(context.target, 'c'), 'utf8')).toBe('c\n')
+})

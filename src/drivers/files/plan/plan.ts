@@ -1,0 +1,16 @@
+import type { DriverPlan } from '../../../domain/plans/plan.ts'
+import type { DriverContext } from '../../driver.ts'
+import type { FilesConfig } from '../config.ts'
+import { outputsOf } from './outputs.ts'
+import { withSurvey } from './survey.ts'
+
+/** Compares the target with Git. Changes nothing on the host. Throws SOURCE_INVALID, TARGET_UNSAFE, CANCELED. */
+export async function plan(context: DriverContext<FilesConfig>): Promise<DriverPlan> {
+  return withSurvey(context, (survey) => ({
+    changes: survey.steps.map((step) => step.change),
+    coverage: survey.coverage,
+    outputs: outputsOf(survey, context.destroy),
+    findings: survey.findings,
+    toolVersions: {},
+  }))
+}

@@ -1,0 +1,191 @@
+import type { AppliedResource, ApplyResult, DriverPlan, Finding } from '../../../domain/plans/plan.ts'
+import { digestOf } from '../../../lib/digest.ts'
+import { asTrueupError, TrueupError } from '../../../lib/errors/error.ts'
+import type { DriverContext } from '../../driver.ts'
+import { redactionFor } from '../../values/redaction.ts'
+import type { KubernetesConfig } from '../config.ts'
+import { execute, type Execution } from './execute.ts'
+import { awaitHealth, patienceOf } from '../health/wait.ts'
+import {
+  deleteInventory,
+  type Inventory,
+  inventoryPlace,
+  type InventoryPlace,
+  readInventory,
+  sameEntries,
+  writeInventory,
+} from '../plan/inventory.ts'
+import { readLive, type Target } from '../cluster/live.ts'
+import { keyOf } from '../objects/object.ts'
+import { inParallel } from '../cluster/parallel.ts'
+import { openSession, type Session } from '../session.ts'
+import { type Stage, stagesOf } from '../plan/stages.ts'
+import { keptSteps, type PreparedPlan, type Step } from '../plan/steps.ts'
+import { seenText } from '../plan/survey.ts'
+
+/**
+ * Does the steps of the preceding plan. PLAN_STALE where an object that would be changed is not any more what the plan saw;
+ * that is looked at before the first write.
+ */
+export async function apply(context: DriverContext<KubernetesConfig>, plan: DriverPlan): Promise<ApplyResult> {
+  const prepared = await keptSteps(context)
+  const redact = redactionFor(context, prepared.secrets).text
+  const session = await openSession(context)
+  const place = inventoryPlace(context, session)
+  const before = await readInventory(session, place, context.signal)
+  await assertFresh(context, session, prepared.steps)
+  const work: Work = {
+    context,
+    session,
+    place,
+    prepared,
+    before,
+    execution: { session, signal: context.signal, patience: patienceOf(context) },
+    resources: new Map(plan.changes.map(({ address, actions }) => [address, { address, actions, status: 'skipped' }])),
+    findings: [],
+    inventoryStored: false,
+  }
+  const status = await run(work)
+  const clean = ({ message, ...rest }: AppliedResource): AppliedResource =>
+    message === undefined ? rest : { ...rest, message: redact(message) }
+  return {
+    status,
+    resources: [...work.resources.values()].map(clean),
+    outputs: {},
+    findings: work.findings.map((finding) => ({ ...finding, message: redact(finding.message) })),
+  }
+}
+
+interface Work {
+  context: DriverContext<KubernetesConfig>
+  session: Session
+  place: InventoryPlace
+  prepared: PreparedPlan
+  before: Inventory
+  execution: Execution
+  resources: Map<string, AppliedResource>
+  findings: Finding[]
+  inventoryStored: boolean
+}
+
+async function run(work: Work): Promise<ApplyResult['status']> {
+  const { context, prepared } = work
+  try {
+    for (const stage of stagesOf(prepared.steps)) {
+      // Namespaces come before the inventory, which may live in one of them.
+      const isFirst = stage.steps.every(({ rank, act }) => rank === 0 && act !== 'delete')
+      if (!isFirst) await storeIntent(work)
+      await runStage(work, stage)
+      if (hasFailed(work)) return context.signal.aborted ? 'canceled' : 'failed'
+      if (context.signal.aborted) return 'canceled'
+      // Without its definition an object cannot be made at all, so these are waited for in any case.
+      const waits = stage.waits && (context.config.wait || isFirst)
+      if (waits && !(await stageHealthy(work, stage))) {
+        return context.signal.aborted ? 'canceled' : 'failed'
+      }
+    }
+    await storeResult(work)
+    return 'applied'
+  } catch (thrown) {
+    const error = asTrueupError(thrown, `applying stack "${context.stack.name}"`)
+    const done = [...work.resources.values()].some(({ status }) => status !== 'skipped')
+    // Before the first write nothing was changed, and the error says so itself.
+    if (!done && !work.inventoryStored) throw error
+    if (error.code !== 'CANCELED')
+      work.findings.push({ severity: 'error', code: error.code.toLowerCase(), message: error.explain() })
+    return context.signal.aborted ? 'canceled' : 'failed'
+  }
+}
+
+async function runStage(work: Work, { steps, inOrder }: Stage): Promise<void> {
+  const { context } = work
+  let stopped = false
+  await inParallel(steps, inOrder ? 1 : context.config.concurrency, async (step) => {
+    if (stopped || context.signal.aborted) return
+    const resource = work.resources.get(step.address)
+    try {
+      await execute(work.execution, step)
+      if (resource) resource.status = 'done'
+    } catch (thrown) {
+      const error = asTrueupError(thrown, `applying ${step.address}`)
+      // What is sent may have arrived before the cancel: it is not said to be undone.
+      if (resource) Object.assign(resource, { status: 'failed', message: messageOf(error) })
+      if (inOrder || error.code === 'TARGET_UNREACHABLE') stopped = true
+    }
+  })
+}
+
+const messageOf = ({ text }: TrueupError): string => (text.next ? `${text.why}. ${text.next}` : text.why)
+
+const hasFailed = ({ resources }: Work): boolean => [...resources.values()].some(({ status }) => status === 'failed')
+
+async function stageHealthy(work: Work, { steps }: Stage): Promise<boolean> {
+  const targets = steps.filter((step): step is Step & Target => step.resource !== null)
+  const verdicts = await awaitHealth(work.context, work.session, targets)
+  for (const { address, state, why } of verdicts) {
+    if (state === 'healthy') continue
+    const resource = work.resources.get(address)
+    const message = `it is not healthy, and later steps wait for it: ${why}`
+    if (resource) Object.assign(resource, { status: 'failed', message })
+  }
+  return verdicts.every(({ state }) => state === 'healthy')
+}
+
+/** Objects that the plan saw are as it saw them. Others that have come meanwhile are met when they are written. */
+async function assertFresh(
+  context: DriverContext<KubernetesConfig>,
+  session: Session,
+  steps: readonly Step[],
+): Promise<void> {
+  const looked = steps.filter((step): step is Step & Target => step.seen !== '' && step.resource !== null)
+  const reading = { concurrency: context.config.concurrency, signal: context.signal }
+  const live = await readLive(session.client, looked, reading)
+  const changed = looked.filter(({ key, seen }) => {
+    const object = live.get(key)
+    return object === undefined || digestOf(seenText(object)) !== seen
+  })
+  if (changed.length === 0) return
+  throw new TrueupError('PLAN_STALE', {
+    doing: `applying stack "${context.stack.name}"`,
+    why: `${changed
+      .slice(0, 5)
+      .map(({ address }) => address)
+      .join(', ')} changed since the plan was made`,
+  })
+}
+
+/** Before the first object is made, the inventory names it: whatever happens then, it is found again. */
+async function storeIntent(work: Work): Promise<void> {
+  if (work.inventoryStored) return
+  const { prepared, before, session, place, context } = work
+  const objects = new Map(before.objects)
+  const hooks = new Map(before.hooks)
+  let isNew = false
+  for (const { ref, hook } of prepared.entries) {
+    const [list, key] = [hook ? hooks : objects, keyOf(ref)]
+    if (list.has(key)) continue
+    isNew = true
+    list.set(key, { ref, hash: '' })
+  }
+  if (isNew && !context.destroy) await writeInventory(session, place, { ...before, objects, hooks })
+  work.inventoryStored = true
+}
+
+async function storeResult({ context, session, place, prepared, before }: Work): Promise<void> {
+  if (context.destroy) {
+    if (prepared.kept.length === 0) return deleteInventory(session, place)
+    const kept = new Map(prepared.kept.map((entry) => [keyOf(entry.ref), entry]))
+    return writeInventory(session, place, { exists: true, objects: kept, hooks: new Map(), desired: '' })
+  }
+  const entriesOf = (hook: boolean): Inventory['objects'] =>
+    new Map(prepared.entries.filter((entry) => entry.hook === hook).map((entry) => [keyOf(entry.ref), entry]))
+  const objects = entriesOf(false)
+  for (const entry of prepared.kept) objects.set(keyOf(entry.ref), entry)
+  const hooks = new Map([...before.hooks, ...entriesOf(true)])
+  const isSame =
+    before.exists &&
+    before.desired === prepared.desired &&
+    sameEntries(before.objects, objects) &&
+    sameEntries(before.hooks, hooks)
+  if (!isSame) await writeInventory(session, place, { exists: true, objects, hooks, desired: prepared.desired })
+}

@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TrueupError } from '../../../lib/errors/error.ts'
+import { pathOf, type Resource } from '../cluster/discovery.ts'
+import { conflictsIn, failureOf, type Status } from '../cluster/failures.ts'
+import { ourFields } from '../compare/fields.ts'
+import { foreignFields } from '../compare/foreign.ts'
+import { pathText, pointerOf } from '../compare/paths.ts'
+import { applyCall } from '../plan/dry-run.ts'
+import { healthOf } from '../health/kinds.ts'
+import { readOne, type Target } from '../cluster/live.ts'
+import { addressOf, type KubeObject } from '../objects/object.ts'
+import type { Session } from '../session.ts'
+import type { Step } from '../plan/steps.ts'
+
+/** What the steps of one apply share. */
+export interface Execution {
+  session: Session
+  signal: AbortSignal
+  /** Milliseconds that a hook, or the end of a deleted object, may take. */
+  patience: number
+}
+
+/** Milliseconds between two looks. */
+const LOOK = 250
+const SERVED_ATTEMPTS = 40
+
+/** Does one step; throws what the server says. */
+export async function execute(execution: Execution, step: Step): Promise<void> {
+  if (step.act === 'forget' || step.act === 'inventory') return
+  const target = targetOf(step)
+  if (step.act === 'delete') return remove(execution, target)
+  if (step.object === undefined) throw new Error(`the step of ${step.address} holds no object`)
+  if (step.act === 'hook') return runHook(execution, target, step, step.object)
+  if (step.act === 'replace') {
+    await remove(execution, target)
+    await untilGone(execution, target)
+  }
+  const applied = await applyObject(execution, target, step.object, step.act === 'update')
+  if (step.foreign.length > 0) await removeForeign(execution, target, step.object, step, applied)
+}
+
+function targetOf({ key, address, ref, resource }: Step): Target {
+  if (resource === null) throw new Error(`the step of ${address} has no resource`)
+  return { key, address, ref, resource }
+}
+
+/** A creation does not force: what somebody made meanwhile is not ours to overwrite unseen. */
+async function applyObject(
+  { session, signal }: Execution,
+  target: Target,
+  object: KubeObject,
+  force: boolean,
+): Promise<KubeObject> {
+  const call = applyCall({ ...target, object }, { force, signal })
+  let { status, body } = await session.client.ask<KubeObject>(call)
+  // A definition is established a moment before its kind is served.
+  for (let attempt = 0; attempt < SERVED_ATTEMPTS && isNotServed(status, body); attempt++) {
+    await pause(signal, call.doing)
+    ;({ status, body } = await session.client.ask<KubeObject>(call))
+  }
+  if (status < 300) return body as KubeObject
+  const conflicts = conflictsIn(body as Status)
+  if (conflicts.length === 0) throw failureOf(call.doing, status, body as Status)
+  throw new TrueupError('CONFLICT', {
+    doing: call.doing,
+    why: `somebody else has made it meanwhile: ${conflicts.join('; ')}`,
+    next: 'Plan again.',
+  })
+}
+
+const isNotServed = (status: number, body: KubeObject | Status): boolean =>
+  status === 404 && /could not find the requested resource/.test((body as Status).message ?? '')
+
+/** Takes out what the plan showed as foreign; guarded by the version, so that nothing else is hit. */
+async function removeForeign(
+  { session, signal }: Execution,
+  { ref, resource, address }: Target,
+  object: KubeObject,
+  { foreign }: Step,
+  applied: KubeObject,
+): Promise<void> {
+  const planned = new Set(foreign.map(pathText))
+  const found = foreignFields(object, applied, ourFields(applied) ?? {}).filter(({ steps }) =>
+    planned.has(pathText(steps)),
+  )
+  if (found.length === 0) return
+  // Later indexes first: a removal moves what follows.
+  const paths = found.map(({ steps }) => steps).toSorted((a, b) => Number(b.at(-1)) - Number(a.at(-1)) || 0)
+  const patch = [
+    { op: 'test', path: '/metadata/resourceVersion', value: applied.metadata.resourceVersion },
+    ...paths.map((steps) => ({ op: 'remove', path: pointerOf(steps) })),
+  ]
+  await session.client.must({
+    doing: `removing what others have added to ${address}`,
+    method: 'PATCH',
+    path: `${pathOf(resource, ref.namespace, ref.name)}?fieldManager=trueup`,
+    contentType: 'application/json-patch+json',
+    body: JSON.stringify(patch),
+    signal,
+  })
+}
+
+/** Dependants go with their owner, in the background. Gone already is as good. */
+async function remove({ session, signal }: Execution, { ref, resource, address }: Target): Promise<void> {
+  await session.client.find({
+    doing: `deleting ${address}`,
+    method: 'DELETE',
+    path: pathOf(resource, ref.namespace, ref.name),
+    body: JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' }),
+    signal,
+  })
+}
+
+async function untilGone(execution: Execution, target: Target): Promise<void> {
+  const { session, signal, patience } = execution
+  for (const end = Date.now() + patience; ; ) {
+    if ((await readOne(session.client, target, signal)) === null) return
+    if (Date.now() > end) throw tooSlow(target, patience, 'it is still being deleted; look at its finalizers')
+    await pause(signal, `deleting ${target.address}`)
+  }
+}
+
+/** Creates the object of a hook, waits for its end, and clears it away as its annotations say. */
+async function runHook(execution: Execution, target: Target, { hook }: Step, object: KubeObject): Promise<void> {
+  const policies = hook?.deleteOn ?? []
+  if (policies.includes('before')) {
+    await remove(execution, target)
+    await untilGone(execution, target)
+  }
+  await applyObject(execution, target, object, true)
+  try {
+    await untilDone(execution, target)
+  } catch (error) {
+    if (policies.includes('failed')) await remove(execution, target).catch(() => {})
+    throw error
+  }
+  if (policies.includes('succeeded')) await remove(execution, target)
+}
+
+/** Only Jobs and Pods have an end; everything else is done when it is there (https://helm.sh/docs/topics/charts_hooks/). */
+async function untilDone({ session, signal, patience }: Execution, target: Target): Promise<void> {
+  if (!isRunning(target.resource)) return
+  for (const end = Date.now() + patience; ; ) {
+    const object = await readOne(session.client, target, signal)
+    const health = object && healthOf(object)
+    if (health === null || (health.state === 'healthy' && isOver(object))) return
+    if (health.state === 'failed') {
+      throw new TrueupError('TOOL_FAILED', { doing: `running the hook ${addressOf(target.ref)}`, why: health.why })
+    }
+    if (Date.now() > end) throw tooSlow(target, patience, health.why)
+    await pause(signal, `running the hook ${target.address}`)
+  }
+}
+
+const isRunning = ({ kind, apiVersion }: Resource): boolean =>
+  (kind === 'Job' && apiVersion.startsWith('batch/')) || (kind === 'Pod' && apiVersion === 'v1')
+
+/** A Pod is healthy while it runs; as a hook it has to end. */
+const isOver = (object: KubeObject | null): boolean =>
+  object?.kind !== 'Pod' || (object.status as { phase?: string } | undefined)?.phase === 'Succeeded'
+
+async function pause(signal: AbortSignal, doing: string): Promise<void> {
+  await sleep(LOOK, undefined, { signal }).catch(() => {})
+  if (signal.aborted) throw new TrueupError('CANCELED', { doing, why: 'the run was stopped' })
+}
+
+const tooSlow = ({ address }: Target, patience: number, why: string): TrueupError =>
+  new TrueupError('TIMED_OUT', {
+    doing: `waiting for ${address}`,
+    why: `after ${Math.round(patience / 1000)} s ${why}`,
+    next: 'Look at the object; raise waitTimeout when it really takes longer.',
+  })

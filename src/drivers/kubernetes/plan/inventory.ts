@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { z } from 'zod'
+import { TrueupError } from '../../../lib/errors/error.ts'
+import type { DriverContext } from '../../driver.ts'
+import { FIELD_MANAGER } from '../compare/fields.ts'
+import type { KubernetesConfig } from '../config.ts'
+import { keyOf, type KubeObject, type ObjectRef } from '../objects/object.ts'
+import type { Session } from '../session.ts'
+
+/** What this stack has made, kept in the cluster itself: pruning and destroying go by it and by nothing else. */
+export interface Inventory {
+  /** It has been written before. */
+  exists: boolean
+  objects: Map<string, InventoryEntry>
+  hooks: Map<string, InventoryEntry>
+  /** Keyed hash of all that was wanted when an apply last got to its end; hooks run when it changes. */
+  desired: string
+}
+
+export interface InventoryEntry {
+  ref: ObjectRef
+  /** Keyed hash of the object as it was applied: tells a change of the code from one of the cluster. */
+  hash: string
+}
+
+const Entry = z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()])
+const Content = z.object({ objects: z.array(Entry), hooks: z.array(Entry), desired: z.string() })
+
+/** etcd takes 1.5 MiB, the API 1 MiB of data; 10,000 objects are about 1.2 MB as text and 0.3 MB packed. */
+const PLAIN_LIMIT = 500_000
+const PACKED_LIMIT = 900_000
+
+export interface InventoryPlace {
+  namespace: string
+  name: string
+}
+
+export function inventoryPlace(context: DriverContext<KubernetesConfig>, session: Session): InventoryPlace {
+  const id = createHash('sha256').update(session.owner).digest('hex').slice(0, 12)
+  return { namespace: context.config.inventoryNamespace ?? session.namespace, name: `trueup-${id}` }
+}
+
+const pathTo = ({ namespace, name }: InventoryPlace): string =>
+  `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${name}`
+
+export async function readInventory(session: Session, place: InventoryPlace, signal: AbortSignal): Promise<Inventory> {
+  const doing = `reading the inventory ConfigMap/${place.namespace}/${place.name}`
+  const map = await session.client.find<KubeObject>({ doing, path: pathTo(place), signal })
+  if (map === null) return { exists: false, objects: new Map(), hooks: new Map(), desired: '' }
+  const text = textOf(map)
+  const content = text === null ? null : Content.safeParse(parseQuietly(text))
+  if (!content?.success) {
+    throw new TrueupError('TARGET_UNSAFE', {
+      doing,
+      why: 'its content is damaged',
+      next: 'Restore it from a backup, or delete it: Trueup then prunes only what it applies from now on.',
+    })
+  }
+  const { objects, hooks, desired } = content.data
+  return { exists: true, objects: entries(objects), hooks: entries(hooks), desired }
+}
+
+/** Writes the inventory; it is small, and wrong ones are dangerous, so it is always written whole. */
+export async function writeInventory(session: Session, place: InventoryPlace, inventory: Inventory): Promise<void> {
+  const doing = `writing the inventory ConfigMap/${place.namespace}/${place.name}`
+  const { objects, hooks, desired } = inventory
+  const text = JSON.stringify({ desired, objects: rows(objects), hooks: rows(hooks) })
+  const packed = text.length > PLAIN_LIMIT ? gzipSync(text).toString('base64') : null
+  if (packed !== null && packed.length > PACKED_LIMIT) {
+    throw new TrueupError('TOO_LARGE', { doing, why: `${objects.size} objects do not fit`, next: 'Split the stack.' })
+  }
+  const body = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: place.name,
+      namespace: place.namespace,
+      labels: { 'app.kubernetes.io/managed-by': 'trueup' },
+      annotations: { 'trueup.dev/inventory-of': session.owner },
+    },
+    ...(packed === null ? { data: { inventory: text } } : { binaryData: { 'inventory.gz': packed } }),
+  }
+  await session.client.must({
+    doing,
+    method: 'PATCH',
+    path: `${pathTo(place)}?fieldManager=${FIELD_MANAGER}&force=true`,
+    contentType: 'application/apply-patch+yaml',
+    body: JSON.stringify(body),
+  })
+}
+
+export async function deleteInventory(session: Session, place: InventoryPlace): Promise<void> {
+  const doing = `deleting the inventory ConfigMap/${place.namespace}/${place.name}`
+  await session.client.find({ doing, method: 'DELETE', path: pathTo(place) })
+}
+
+/** The same objects, with the same hashes. */
+export const sameEntries = (
+  a: ReadonlyMap<string, { hash: string }>,
+  b: ReadonlyMap<string, { hash: string }>,
+): boolean => a.size === b.size && [...a].every(([key, { hash }]) => b.get(key)?.hash === hash)
+
+export const sameKeys = (a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean =>
+  a.size === b.size && [...a.keys()].every((key) => b.has(key))
+
+function textOf(map: KubeObject): string | null {
+  const { data, binaryData } = map as { data?: { inventory?: string }; binaryData?: { [name: string]: string } }
+  if (data?.inventory !== undefined) return data.inventory
+  const packed = binaryData?.['inventory.gz']
+  try {
+    return packed === undefined ? null : gunzipSync(Buffer.from(packed, 'base64')).toString('utf8')
+  } catch {
+    return null
+  }
+}
+
+const entries = (list: z.infer<typeof Entry>[]): Map<string, InventoryEntry> =>
+  new Map(
+    list.map(([group, kind, namespace, name, hash]) => {
+      const ref = { group, kind, namespace, name }
+      return [keyOf(ref), { ref, hash }]
+    }),
+  )
+
+const rows = (all: ReadonlyMap<string, InventoryEntry>): z.infer<typeof Entry>[] =>
+  [...all.values()]
+    .map(({ ref, hash }): z.infer<typeof Entry> => [ref.group, ref.kind, ref.namespace, ref.name, hash])
+    .toSorted((a, b) => (a.join('\0') < b.join('\0') ? -1 : 1))
+
+function parseQuietly(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

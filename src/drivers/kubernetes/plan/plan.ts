@@ -1,0 +1,211 @@
+import { compileGlob } from '../../../domain/glob.ts'
+import { compileIgnore } from '../../../domain/plans/ignore.ts'
+import type { DriverPlan, ResourceChange } from '../../../domain/plans/plan.ts'
+import { TrueupError } from '../../../lib/errors/error.ts'
+import { digestOf } from '../../../lib/digest.ts'
+import { canonicalJson } from '../../../lib/json.ts'
+import type { DriverContext } from '../../driver.ts'
+import { redactionFor, secretInputs } from '../../values/redaction.ts'
+import type { KubernetesConfig } from '../config.ts'
+import { hookSteps } from './hook-plan.ts'
+import { type Inventory, inventoryPlace, readInventory, sameKeys } from './inventory.ts'
+import { readLive } from '../cluster/live.ts'
+import { keyOf, type KubeObject } from '../objects/object.ts'
+import { inParallel } from '../cluster/parallel.ts'
+import { planPruning } from './prune.ts'
+import { openSession, type Session } from '../session.ts'
+import { isSecret, secretTexts } from '../source/normal.ts'
+import { type Rendered, renderOrThrow, versions } from '../source/render.ts'
+import { keepSteps, type PreparedPlan, type Step } from './steps.ts'
+import { seenText, type Survey, type Surveyed, surveyOne } from './survey.ts'
+import { liveCacheOf } from './live-cache.ts'
+import { resolveWanted, type Wanted } from './wanted.ts'
+
+const NOTHING: Rendered = { manifests: [], problems: [], secrets: [] }
+
+/** Renders, reads the live objects, and has the server foretell what applying each would change. Changes nothing. */
+export async function plan(context: DriverContext<KubernetesConfig>): Promise<DriverPlan> {
+  const rendered = context.destroy ? NOTHING : await renderOrThrow(context)
+  const session = await openSession(context)
+  const place = inventoryPlace(context, session)
+  const inventory = await readInventory(session, place, context.signal)
+  if (!context.destroy) assertSomething(context, rendered, inventory)
+  const wanted = context.destroy ? [] : await resolveWanted(context, session, rendered)
+  const ordinary = wanted.filter(({ hook }) => hook === null)
+  const reading = { concurrency: context.config.concurrency, signal: context.signal }
+  const asked = ordinary.filter(({ pending }) => !pending)
+  const live = cachedLive(context, session, asked) ?? (await readLive(session.client, asked, reading))
+  const secrets = allSecrets(context, rendered, live)
+  const survey = surveyFor(context, session, { inventory, wanted, secrets })
+  const surveyed = await inParallel(ordinary, context.config.concurrency, (one) =>
+    surveyOne(survey, one, live.get(one.key) ?? null),
+  )
+  assertPossible(context, surveyed)
+  const keys = new Set(wanted.map(({ key }) => key))
+  const pruning = await planPruning({ context, session, inventory, wanted: keys, seen: survey.seen })
+  const hashes = new Map(ordinary.map(({ key }, at) => [key, surveyed[at]?.hash ?? '']))
+  const desired = context.hash(
+    wanted.map(({ key, object }) => `${key} ${hashes.get(key) ?? survey.hash(object)}`).toSorted(),
+  )
+  const hooks = hookSteps({ context, survey, wanted, inventory, desired })
+  const changes = [...surveyed.flatMap(({ change }) => change ?? []), ...pruning.changes, ...hooks.changes]
+  const steps = [...surveyed.flatMap(({ step }) => step ?? []), ...pruning.steps, ...hooks.steps]
+  const prepared: PreparedPlan = {
+    steps,
+    entries: wanted.map(({ ref, key, object, hook }) => {
+      return { ref, hash: hashes.get(key) ?? survey.hash(object), hook: hook !== null }
+    }),
+    kept: pruning.kept,
+    desired,
+    secrets: [...secrets],
+  }
+  if (steps.length === 0) addInventoryStep({ context, session, inventory, prepared, changes })
+  await keepSteps(context, prepared)
+  return {
+    changes,
+    coverage: {
+      checked: ordinary.length - surveyed.filter(({ unchecked }) => unchecked).length,
+      unchecked: [...surveyed.flatMap(({ unchecked }) => unchecked ?? []), ...pruning.unchecked],
+    },
+    outputs: {},
+    findings: [...surveyed.flatMap(({ findings }) => findings), ...pruning.findings],
+    toolVersions: {
+      ...(context.destroy ? {} : await versions(context)),
+      kubernetes: await session.discovery.serverVersion(),
+    },
+  }
+}
+
+/** What the stack's watch has heard, for checks of drift: a deployment looks for itself. */
+function cachedLive(
+  context: DriverContext<unknown>,
+  session: Session,
+  wanted: readonly Wanted[],
+): Map<string, KubeObject> | null {
+  if (context.kind !== 'drift' && context.kind !== 'heal') return null
+  const cache = liveCacheOf(session)
+  if (!cache?.covers(wanted.map(({ key }) => key))) return null
+  return new Map(
+    wanted.flatMap(({ key }) => {
+      const object = cache.get(key)
+      return object ? [[key, object] as const] : []
+    }),
+  )
+}
+
+/** A directory that was emptied by mistake, a chart whose values switch everything off. */
+function assertSomething(context: DriverContext<unknown>, { manifests }: Rendered, { objects }: Inventory): void {
+  if (manifests.length > 0) return
+  throw new TrueupError('SOURCE_INVALID', {
+    doing: `rendering stack "${context.stack.name}"`,
+    why: `the source renders no object at all${objects.size === 0 ? '' : `; applied, that would delete all ${objects.size} that the stack has made`}`,
+    next: 'Put the source back, or remove the stack from trueup.yaml: its `onRemove` says what then happens.',
+  })
+}
+
+/** Impossible for one object is impossible for all: nothing is half planned. */
+function assertPossible(context: DriverContext<unknown>, surveyed: readonly Surveyed[]): void {
+  const problems = surveyed.flatMap(({ problem }) => problem ?? [])
+  if (problems.length === 0) return
+  const more = problems.length > 5 ? `; and ${problems.length - 5} more` : ''
+  throw new TrueupError('SOURCE_INVALID', {
+    doing: `planning stack "${context.stack.name}"`,
+    why: `${problems.slice(0, 5).join('; ')}${more}`,
+    next: 'Correct the named objects.',
+  })
+}
+
+interface SurveyParts {
+  inventory: Inventory
+  wanted: readonly Wanted[]
+  secrets: readonly string[]
+}
+
+function surveyFor(
+  context: DriverContext<KubernetesConfig>,
+  session: Session,
+  { inventory, wanted, secrets }: SurveyParts,
+): Survey {
+  const { config, ignore, signal, kind } = context
+  const replaceable = config.replace.map((pattern) => compileGlob(pattern))
+  const namespaces = wanted.filter(({ ref }) => ref.kind === 'Namespace' && ref.group === '')
+  return {
+    session,
+    redaction: redactionFor(context, secrets),
+    signal,
+    isIgnored: ignore.length === 0 ? null : compileIgnore(ignore),
+    mayReplace: (address) => replaceable.some((matches) => matches(address)),
+    conflicts: config.conflicts,
+    // A deployment comes after a preview that has asked, and is told by the apply itself.
+    checkCreations: kind !== 'deploy' && kind !== 'heal',
+    namespaces: new Set(namespaces.map(({ ref }) => ref.name)),
+    formerHash: (key) => inventory.objects.get(key)?.hash,
+    hash: hasher(context),
+    seen: (object) => digestOf(seenText(object)),
+  }
+}
+
+interface Hashed {
+  /** Tells keys apart: hashes of one are nothing under another. */
+  probe: string
+  hash: string
+}
+
+const hashes = new WeakMap<KubeObject, Hashed>()
+
+/** Keyed hashes of wanted objects, which never change. */
+function hasher(context: DriverContext<unknown>): (object: KubeObject) => string {
+  const probe = context.hash('')
+  return (object) => {
+    const known = hashes.get(object)
+    if (known?.probe === probe) return known.hash
+    const hash = context.hash(canonicalJson(object))
+    hashes.set(object, { probe, hash })
+    return hash
+  }
+}
+
+function allSecrets(
+  context: DriverContext<unknown>,
+  { secrets }: Rendered,
+  live: ReadonlyMap<string, KubeObject>,
+): readonly string[] {
+  const found = [...live.values()].filter(isSecret).flatMap(secretTexts)
+  return [...new Set([...secrets, ...secretInputs(context), ...found])].filter((text) => text !== '')
+}
+
+interface InventoryParts {
+  context: DriverContext<KubernetesConfig>
+  session: Session
+  inventory: Inventory
+  prepared: PreparedPlan
+  changes: ResourceChange[]
+}
+
+/** Everything is as it should be but the list of it: without that list nothing could be pruned later. */
+function addInventoryStep({ context, session, inventory, prepared, changes }: InventoryParts): void {
+  const { namespace, name } = inventoryPlace(context, session)
+  const objects = prepared.entries.filter(({ hook }) => !hook)
+  const all = new Map([...objects, ...prepared.kept].map(({ ref, hash }) => [keyOf(ref), { hash }]))
+  if (context.destroy ? !inventory.exists : inventory.exists && sameKeys(all, inventory.objects)) return
+  const act = context.destroy ? 'delete' : inventory.exists ? 'update' : 'create'
+  const address = `ConfigMap/${namespace}/${name}`
+  const attributes = context.destroy ? [] : [{ path: 'objects', before: inventory.objects.size, after: all.size }]
+  const reason = 'the inventory of this stack'
+  changes.push({ address, type: 'ConfigMap', actions: [act], attributes, cause: 'config', reason })
+  const ref = { group: '', kind: 'ConfigMap', namespace, name }
+  const step: Step = {
+    act: 'inventory',
+    ref,
+    key: '',
+    address,
+    resource: null,
+    foreign: [],
+    seen: '',
+    hook: null,
+    wave: 0,
+    rank: 2,
+    hash: '',
+  }
+  prepared.steps.push(step)
+}

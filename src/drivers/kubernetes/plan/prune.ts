@@ -1,0 +1,113 @@
+import type { Finding, ResourceChange } from '../../../domain/plans/plan.ts'
+import type { DriverContext } from '../../driver.ts'
+import { compileGlob } from '../../../domain/glob.ts'
+import type { KubernetesConfig } from '../config.ts'
+import type { Inventory, InventoryEntry } from './inventory.ts'
+import { readLive, type Target } from '../cluster/live.ts'
+import { isPruneConfirmed, OWNER, PRUNE_CONFIRMED, prunePolicy } from '../objects/annotations.ts'
+import { addressOf, type KubeObject, typeOf } from '../objects/object.ts'
+import { HOLDS_OTHERS, rankOf } from '../objects/order.ts'
+import type { Session } from '../session.ts'
+import type { Step } from './steps.ts'
+
+export interface Pruning {
+  changes: ResourceChange[]
+  steps: Step[]
+  /** Stays in the inventory: its deletion waits for somebody, or cannot be judged. */
+  kept: InventoryEntry[]
+  findings: Finding[]
+  unchecked: { address: string; why: string }[]
+}
+
+export interface PruneRequest {
+  context: DriverContext<KubernetesConfig>
+  session: Session
+  inventory: Inventory
+  /** Keys of what is wanted. */
+  wanted: ReadonlySet<string>
+  seen: (object: KubeObject) => string
+}
+
+/** What this stack has once made and does not want any more. */
+export async function planPruning(request: PruneRequest): Promise<Pruning> {
+  const { context, session, inventory, wanted } = request
+  const pruning: Pruning = { changes: [], steps: [], kept: [], findings: [], unchecked: [] }
+  const all = [...inventory.objects, ...(context.destroy ? inventory.hooks : [])]
+  const gone = all.filter(([key]) => !wanted.has(key)).map(([, entry]) => entry)
+  if (gone.length === 0) return pruning
+  if (!context.config.prune && !context.destroy) {
+    pruning.kept.push(...gone)
+    return pruning
+  }
+  const targets: Target[] = []
+  for (const { ref, hash } of gone) {
+    const resource = await session.discovery.preferred(ref.group, ref.kind)
+    const address = addressOf(ref)
+    if (resource) targets.push({ key: `${ref.group}/${ref.kind}/${ref.namespace}/${ref.name}`, address, ref, resource })
+    else {
+      // Without its kind the object is gone as well; but the kind may come back, and be asked about then.
+      pruning.unchecked.push({ address, why: 'the cluster does not know its kind any more' })
+      pruning.kept.push({ ref, hash })
+    }
+  }
+  const reading = { concurrency: context.config.concurrency, signal: context.signal }
+  const live = await readLive(session.client, targets, reading)
+  const hashes = new Map(gone.map(({ ref, hash }) => [addressOf(ref), hash]))
+  for (const target of targets) {
+    const object = live.get(target.key)
+    if (object) judge(request, pruning, target, object, hashes.get(target.address) ?? '')
+  }
+  return pruning
+}
+
+function judge(request: PruneRequest, pruning: Pruning, target: Target, object: KubeObject, hash: string): void {
+  const { context, session } = request
+  const { ref, address } = target
+  const owner = object.metadata.annotations?.[OWNER]
+  if (object.metadata.deletionTimestamp !== undefined) return
+  if (owner !== session.owner) {
+    forget(request, pruning, target, `it belongs to ${owner ?? 'nobody'} now`)
+    return
+  }
+  const policy = prunePolicy(object)
+  if (policy === 'keep') {
+    forget(request, pruning, target, 'it is annotated to be kept')
+    return
+  }
+  const asks = policy === 'confirm' || (HOLDS_OTHERS.has(ref.kind) && !context.destroy)
+  const confirmed = isPruneConfirmed(object) || context.config.confirmPrune.some((glob) => compileGlob(glob)(address))
+  if (asks && !confirmed) {
+    const because = policy === 'confirm' ? 'it is annotated so' : 'its deletion takes data or other objects with it'
+    pruning.findings.push({
+      severity: 'warning',
+      code: 'prune_waits',
+      message: `${address} is not wanted any more and waits for a confirmation, because ${because}: list it under confirmPrune, or annotate it with ${PRUNE_CONFIRMED}=yes`,
+    })
+    pruning.kept.push({ ref, hash })
+    return
+  }
+  add(request, pruning, target, { act: 'delete', object })
+}
+
+function forget(request: PruneRequest, pruning: Pruning, target: Target, why: string): void {
+  // Destroying is done when nothing of ours is left; what stays is told, and is no change.
+  if (request.context.destroy) {
+    const message = `${target.address} stays: ${why}`
+    pruning.findings.push({ severity: 'info', code: 'object_stays', message })
+    return
+  }
+  add(request, pruning, target, { act: 'forget', why })
+}
+
+function add(
+  { seen }: PruneRequest,
+  { changes, steps }: Pruning,
+  { ref, key, address, resource }: Target,
+  { act, object, why }: { act: 'delete' | 'forget'; object?: KubeObject; why?: string },
+): void {
+  const reason = why === undefined ? {} : { reason: why }
+  changes.push({ address, type: typeOf(ref), actions: [act], attributes: [], cause: 'config', ...reason })
+  const rank = rankOf(ref)
+  const live = object ? seen(object) : ''
+  steps.push({ act, ref, key, address, resource, foreign: [], seen: live, hook: null, wave: 0, rank, hash: '' })
+}

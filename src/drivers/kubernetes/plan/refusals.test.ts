@@ -1,0 +1,115 @@
+import { expect, it } from 'vitest'
+import { CONFIG, DEPLOYMENT, describeOnCluster } from '../../../../test/kube/describe-on-cluster.ts'
+import { kubernetesDriver } from '../index.ts'
+import { placesOf } from '../testing/stack.ts'
+
+describeOnCluster('what cannot be done, or not be known', (world) => {
+  it('says what cannot be changed in place, and replaces it only when that is allowed', async () => {
+    const job = (image: string, more = ''): string =>
+      `apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: once\n${more}spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: ${image}}]}}}\n`
+    await world.open({ 'stack/job.yaml': job('one') })
+    await world.stack.deploy()
+    await world.stack.write({ 'stack/job.yaml': job('two') })
+    await expect(world.stack.plan()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringMatching(/cannot be changed in place.*trueup\.dev\/replace/s),
+    })
+    await world.stack.write({ 'stack/job.yaml': job('two', '  annotations: {trueup.dev/replace: "true"}\n') })
+    const { planned, result } = await world.stack.deploy()
+    expect(planned.changes[0]?.actions).toEqual(['replace'])
+    expect(planned.changes[0]?.attributes.map(({ path }) => path)).toContain('spec.template.spec.containers[0].image')
+    expect(result.status).toBe('applied')
+    expect(world.get('job', 'once').spec.template.spec.containers[0].image).toBe('two')
+    expect((await world.stack.plan()).changes).toEqual([])
+  })
+
+  it('is stale when an object has changed since the plan', async () => {
+    await world.open({ 'stack/a.yaml': CONFIG('  a: "1"\n') })
+    await world.stack.deploy()
+    await world.stack.write({ 'stack/a.yaml': CONFIG('  a: "2"\n') })
+    const context = await world.stack.next()
+    const planned = await kubernetesDriver.plan(context)
+    world.patch('configmap', 'app', { data: { a: '3' } })
+    await expect(kubernetesDriver.apply(context, planned)).rejects.toMatchObject({ code: 'PLAN_STALE' })
+    expect(world.get('configmap', 'app').data.a).toBe('3')
+  })
+
+  it('plans with rights to read alone, and names what it could not ask', async () => {
+    await world.open({ 'stack/all.yaml': [CONFIG('  a: "1"\n'), DEPLOYMENT].join('\n---\n') })
+    await world.stack.deploy()
+    const config = { ...world.stack.context.config, context: 'viewer' }
+    // The Deployment's `0.1` of a CPU is `100m` in the cluster, which is the same without asking.
+    expect((await world.stack.plan({ config })).coverage).toEqual({ checked: 2, unchecked: [] })
+    world.patch('configmap', 'app', { data: { a: 'x' } })
+    const drift = await world.stack.plan({ config })
+    expect(placesOf(drift)).toEqual([`ConfigMap/${world.namespace}/app data.a`])
+    expect(drift.coverage.unchecked.map(({ address }) => address)).toContain(`ConfigMap/${world.namespace}/app`)
+    const context = await world.stack.next({ config })
+    const planned = await kubernetesDriver.plan(context)
+    const denied = await kubernetesDriver.apply(context, planned).catch((thrown: unknown) => thrown)
+    expect(denied).toMatchObject({
+      status: 'failed',
+      resources: [{ status: 'failed', message: expect.stringMatching(/cannot patch resource "configmaps"/) }],
+    })
+  })
+
+  it('says which namespace, kind or cluster is missing', async () => {
+    await world.open({ 'stack/a.yaml': CONFIG('  a: "1"\n').replace('name: app', 'name: app, namespace: nowhere') })
+    await expect(world.stack.plan()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringContaining('there is no namespace "nowhere"'),
+    })
+    await world.stack.write({ 'stack/a.yaml': 'apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: x}\n' })
+    await expect(world.stack.plan()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringContaining('Thing (example.org/v1)'),
+    })
+    const env = { ...world.stack.context.env, KUBECONFIG: '/nowhere/kubeconfig' }
+    await expect(world.stack.plan({ env })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+
+  it('refuses instead of overwriting where it is told to', async () => {
+    await world.open({ 'stack/a.yaml': CONFIG('  a: "1"\n') }, { with: { conflicts: 'refuse' } })
+    await world.stack.deploy()
+    world.patch('configmap', 'app', { data: { a: '2' } })
+    await expect(world.stack.plan()).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringMatching(/data\.a \(kubectl-patch\)/),
+    })
+  })
+
+  it('compares by itself where a webhook refuses dry runs, and says so', async () => {
+    world.cluster.kubectl(['label', 'namespace', world.namespace, 'hooked=yes'])
+    await world.open({ 'stack/a.yaml': CONFIG('  a: "1"\n') })
+    await world.stack.deploy()
+    const webhook = {
+      apiVersion: 'admissionregistration.k8s.io/v1beta1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name: world.namespace },
+      webhooks: [
+        {
+          name: 'hook.example.org',
+          clientConfig: { url: 'https://127.0.0.1:1/' },
+          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources: ['configmaps'] }],
+          namespaceSelector: { matchLabels: { hooked: 'yes' } },
+          sideEffects: 'Some',
+          failurePolicy: 'Ignore',
+        },
+      ],
+    }
+    world.cluster.kubectl(['create', '-f', '-'], JSON.stringify(webhook))
+    try {
+      world.patch('configmap', 'app', { data: { a: '2' } })
+      let planned = await world.stack.plan()
+      // The API server learns of webhooks from a watch of its own.
+      for (let attempt = 0; attempt < 50 && planned.coverage.unchecked.length === 0; attempt++)
+        planned = await world.stack.plan()
+      expect(placesOf(planned)).toEqual([`ConfigMap/${world.namespace}/app data.a`])
+      expect(planned.coverage.unchecked).toEqual([
+        { address: `ConfigMap/${world.namespace}/app`, why: expect.stringContaining('does not support dry run') },
+      ])
+    } finally {
+      world.cluster.kubectl(['delete', 'validatingwebhookconfiguration', world.namespace])
+    }
+  })
+})

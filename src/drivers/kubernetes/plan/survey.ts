@@ -1,0 +1,204 @@
+import type { IgnoreMatcher } from '../../../domain/plans/ignore.ts'
+import type { AttributeChange, Cause, Finding, ResourceChange } from '../../../domain/plans/plan.ts'
+import { canonicalJson } from '../../../lib/json.ts'
+import type { Redaction } from '../../values/redaction.ts'
+import { differences, essence, foreignAttributes } from '../compare/attributes.ts'
+import { ourFields } from '../compare/fields.ts'
+import { type Foreign, foreignFields } from '../compare/foreign.ts'
+import { withoutIgnored } from '../compare/ignored.ts'
+import { overlaid } from '../compare/overlay.ts'
+import { ownersOf } from '../compare/owners.ts'
+import { pathText } from '../compare/paths.ts'
+import { isSettled } from '../compare/settled.ts'
+import { predict, type Prediction } from './dry-run.ts'
+import { mayBeReplaced, OWNER } from '../objects/annotations.ts'
+import { asJson, type KubeObject, typeOf } from '../objects/object.ts'
+import type { Session } from '../session.ts'
+import type { Step } from './steps.ts'
+import type { Wanted } from './wanted.ts'
+
+/** What the comparison of all objects shares. */
+export interface Survey {
+  session: Session
+  redaction: Redaction
+  signal: AbortSignal
+  isIgnored: IgnoreMatcher | null
+  /** Addresses that may be replaced. */
+  mayReplace: (address: string) => boolean
+  conflicts: 'overwrite' | 'refuse'
+  /** Ask the server about objects that do not exist yet. */
+  checkCreations: boolean
+  /** Namespaces that this stack brings. */
+  namespaces: ReadonlySet<string>
+  /** Keyed hash of the object when it was last applied, or undefined. */
+  formerHash: (key: string) => string | undefined
+  hash: (object: KubeObject) => string
+  seen: (object: KubeObject) => string
+}
+
+/** What one object comes to. */
+export interface Surveyed {
+  change?: ResourceChange
+  step?: Step
+  hash: string
+  unchecked?: { address: string; why: string }
+  findings: Finding[]
+  /** What makes the whole plan impossible. */
+  problem?: string
+}
+
+/** Compares one wanted object with the live one, asking the server where that cannot be told without. */
+export async function surveyOne(survey: Survey, wanted: Wanted, live: KubeObject | null): Promise<Surveyed> {
+  const hash = survey.hash(wanted.object)
+  if (live === null) return surveyMissing(survey, wanted, hash)
+  if (live.metadata.deletionTimestamp !== undefined) {
+    return { hash, findings: [], unchecked: { address: wanted.address, why: 'it is being deleted' } }
+  }
+  const rules = survey.isIgnored
+  if (rules === null && inSync.get(live) === wanted.object) return { hash, findings: [] }
+  const ours = ourFields(live)
+  const ignores = rules === null ? null : (path: string): boolean => rules(wanted.address, path)
+  const object = ignores === null ? wanted.object : withoutIgnored(wanted.object, live, ours, ignores)
+  const settled = ours !== null && isSettled(object, live, ours)
+  const prediction: Prediction = settled
+    ? { kind: 'object', object: live }
+    : await predict(survey.session.client, { ...wanted, object }, survey.signal)
+  const base = { hash, findings: [] as Finding[] }
+  if (prediction.kind === 'no-namespace') return base
+  if (prediction.kind === 'immutable') return surveyImmutable(survey, wanted, live, { ...base, why: prediction.why })
+  const after = prediction.kind === 'object' ? prediction.object : overlaid(object, live, ours)
+  const foreign = foreignFields(object, live, ourFields(after) ?? ours ?? {}).filter(
+    ({ steps }) => !ignores?.(pathText(steps)),
+  )
+  const attributes = [
+    ...(settled ? [] : differences(live, after, survey.redaction)),
+    ...foreignAttributes(live, foreign, survey.redaction),
+  ]
+  if (settled && rules === null && foreign.length === 0) inSync.set(live, wanted.object)
+  const unchecked = prediction.kind === 'unknown' && { unchecked: { address: wanted.address, why: prediction.why } }
+  if (attributes.length === 0) return { ...base, ...unchecked }
+  return { ...base, ...unchecked, ...updateOf(survey, wanted, { live, object, attributes, foreign, hash }) }
+}
+
+/**
+ * Live object → the wanted one that it was found to fulfil, with nothing of others in it. Neither is ever changed, and a new
+ * version is a new object; only what a watch keeps is met twice.
+ */
+const inSync = new WeakMap<KubeObject, KubeObject>()
+
+interface Update {
+  live: KubeObject
+  object: KubeObject
+  attributes: AttributeChange[]
+  foreign: readonly Foreign[]
+  hash: string
+}
+
+function updateOf(
+  survey: Survey,
+  wanted: Wanted,
+  update: Update,
+): Pick<Surveyed, 'change' | 'step' | 'findings' | 'problem'> {
+  const { live, object, attributes, foreign, hash } = update
+  const owners = new Map(attributes.map(({ path }) => [path, ownersOf(live, path)]))
+  for (const { steps, manager } of foreign) if (manager !== undefined) owners.set(pathText(steps), [manager])
+  const managers = [...new Set([...owners.values()].flat())].toSorted()
+  const findings = managers.length === 0 ? [] : [conflictFinding(wanted.address, owners)]
+  findings.push(...otherStack(survey, wanted, live))
+  const change: ResourceChange = {
+    address: wanted.address,
+    type: typeOf(wanted.ref),
+    actions: ['update'],
+    attributes,
+    cause: causeOf(survey, wanted, hash),
+    ...(managers.length > 0 && { reason: `set by ${managers.map((name) => JSON.stringify(name)).join(', ')}` }),
+  }
+  const step = {
+    ...stepOf(wanted, 'update', hash),
+    object,
+    foreign: foreign.map(({ steps }) => steps),
+    seen: survey.seen(live),
+  }
+  const refused = survey.conflicts === 'refuse' && managers.length > 0
+  return { change, step, findings, ...(refused && { problem: findings[0]?.message ?? 'conflict' }) }
+}
+
+function conflictFinding(address: string, owners: ReadonlyMap<string, string[]>): Finding {
+  const taken = [...owners].filter(([, names]) => names.length > 0)
+  const shown = taken.slice(0, 5).map(([path, names]) => `${path} (${names.join(', ')})`)
+  const more = taken.length > 5 ? ` and ${taken.length - 5} more` : ''
+  return {
+    severity: 'warning',
+    code: 'field_conflict',
+    message: `${address}: set by another manager and overwritten: ${shown.join(', ')}${more}`,
+  }
+}
+
+function otherStack({ session }: Survey, { address }: Wanted, live: KubeObject): Finding[] {
+  const owner = live.metadata.annotations?.[OWNER]
+  if (owner === undefined || owner === session.owner) return []
+  const message = `${address} belongs to stack ${owner}, and this one takes it over: remove it there`
+  return [{ severity: 'warning', code: 'shared_object', message }]
+}
+
+async function surveyMissing(survey: Survey, wanted: Wanted, hash: string): Promise<Surveyed> {
+  const result: Surveyed = {
+    hash,
+    findings: [],
+    change: {
+      address: wanted.address,
+      type: typeOf(wanted.ref),
+      actions: ['create'],
+      attributes: differences(null, wanted.object, survey.redaction),
+      cause: causeOf(survey, wanted, hash),
+      ...(survey.formerHash(wanted.key) !== undefined && { reason: 'deleted outside' }),
+    },
+    step: { ...stepOf(wanted, 'create', hash), object: wanted.object, seen: '' },
+  }
+  if (wanted.pending) {
+    const why = 'its CustomResourceDefinition comes with this stack, so the cluster cannot check it yet'
+    return { ...result, unchecked: { address: wanted.address, why } }
+  }
+  if (!survey.checkCreations || survey.namespaces.has(wanted.ref.namespace)) return result
+  const prediction = await predict(survey.session.client, wanted, survey.signal)
+  if (prediction.kind === 'unknown') return { ...result, unchecked: { address: wanted.address, why: prediction.why } }
+  if (prediction.kind !== 'no-namespace') return result
+  const problem = `${wanted.address}: there is no namespace "${wanted.ref.namespace}", neither in the cluster nor in the stack (add it, or set createNamespace)`
+  return { ...result, problem }
+}
+
+function surveyImmutable(
+  survey: Survey,
+  wanted: Wanted,
+  live: KubeObject,
+  { why, ...base }: { why: string; hash: string; findings: Finding[] },
+): Surveyed {
+  if (!mayBeReplaced(wanted.object) && !survey.mayReplace(wanted.address)) {
+    const problem = `${wanted.address} cannot be changed in place: ${why}. Let it be deleted and created again by the annotation trueup.dev/replace: "true" or by \`replace:\` of the stack, or take the change back`
+    return { ...base, problem }
+  }
+  const after = overlaid(wanted.object, live, ourFields(live))
+  return {
+    ...base,
+    change: {
+      address: wanted.address,
+      type: typeOf(wanted.ref),
+      actions: ['replace'],
+      attributes: differences(live, after, survey.redaction),
+      cause: causeOf(survey, wanted, base.hash),
+      reason: survey.redaction.text(why),
+    },
+    step: { ...stepOf(wanted, 'replace', base.hash), object: wanted.object, seen: survey.seen(live) },
+  }
+}
+
+export function stepOf(wanted: Wanted, act: Step['act'], hash: string): Step {
+  const { ref, key, address, resource, hook, wave, rank } = wanted
+  return { act, ref, key, address, resource, foreign: [], seen: '', hook, wave, rank, hash }
+}
+
+const causeOf = (survey: Survey, { key }: Wanted, hash: string): Cause =>
+  survey.formerHash(key) === hash ? 'drift' : 'config'
+
+/** What `seen` hashes: everything that can be wanted of the object, but not the status that controllers write all the time. */
+export const seenText = (object: KubeObject): string => canonicalJson([essence(object), asJson(object).apiVersion])

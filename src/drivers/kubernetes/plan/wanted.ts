@@ -1,0 +1,129 @@
+import { TrueupError } from '../../../lib/errors/error.ts'
+import type { DriverContext } from '../../driver.ts'
+import { type Resource, resourcesOfDefinition } from '../cluster/discovery.ts'
+import type { KubernetesConfig } from '../config.ts'
+import { OWNER, PRUNE, waveOf } from '../objects/annotations.ts'
+import { type Hook, hookOf } from '../objects/hooks.ts'
+import { addressOf, groupOf, keyOf, type KubeObject, type ObjectRef, refOf } from '../objects/object.ts'
+import { rankOf } from '../objects/order.ts'
+import type { Session } from '../session.ts'
+import type { Rendered } from '../source/render.ts'
+import type { Manifest } from '../source/manifests.ts'
+
+/** One object that shall be there. */
+export interface Wanted {
+  ref: ObjectRef
+  key: string
+  address: string
+  resource: Resource
+  /** Its kind comes with this very stack: the cluster cannot be asked about it yet. */
+  pending: boolean
+  object: KubeObject
+  hook: Hook | null
+  wave: number
+  rank: 0 | 1 | 2 | 3
+}
+
+/**
+ * The rendered objects as the cluster knows them: with their resources, namespaces and our mark of ownership.
+ * SOURCE_INVALID for a kind that neither the cluster nor the stack has.
+ */
+export async function resolveWanted(
+  context: DriverContext<KubernetesConfig>,
+  session: Session,
+  { manifests }: Rendered,
+): Promise<Wanted[]> {
+  const defined = new Map(
+    manifests
+      .flatMap(({ object }) => resourcesOfDefinition(object))
+      .map((one) => [`${one.apiVersion} ${one.kind}`, one]),
+  )
+  const all = [...ownNamespace(context, session, manifests), ...manifests]
+  const wanted: Wanted[] = []
+  const unknown = new Set<string>()
+  for (const { object } of all) {
+    const hook = hookOf(object)
+    if (hook === 'never') continue
+    const { apiVersion, kind } = object
+    const found = await session.discovery.find(apiVersion, kind)
+    const resource = found ?? defined.get(`${apiVersion} ${kind}`)
+    if (resource) wanted.push(asWanted(session, object, { resource, pending: found === null, hook }))
+    else unknown.add(`${kind} (${apiVersion})`)
+  }
+  if (unknown.size === 0) return assertUnique(context, wanted)
+  throw new TrueupError('SOURCE_INVALID', {
+    doing: `planning stack "${context.stack.name}"`,
+    why: `the cluster does not know ${[...unknown].toSorted().join(', ')}`,
+    next: 'Install what defines these kinds first, add their CustomResourceDefinition to the stack, or correct apiVersion and kind.',
+  })
+}
+
+interface Resolved {
+  resource: Resource
+  pending: boolean
+  hook: Hook | null
+}
+
+function asWanted(session: Session, object: KubeObject, { resource, pending, hook }: Resolved): Wanted {
+  const whole = placed(session, object, resource.namespaced)
+  const ref = refOf(whole)
+  return {
+    ref,
+    key: keyOf(ref),
+    address: addressOf(ref),
+    resource,
+    pending,
+    object: whole,
+    hook,
+    wave: waveOf(whole),
+    rank: rankOf(whole),
+  }
+}
+
+interface Placed {
+  where: string
+  whole: KubeObject
+}
+
+/** The same object for the same stack is the same again. */
+const known = new WeakMap<KubeObject, Placed>()
+
+function placed(session: Session, object: KubeObject, namespaced: boolean): KubeObject {
+  const where = `${session.owner} ${namespaced ? session.namespace : ''}`
+  const before = known.get(object)
+  if (before?.where === where) return before.whole
+  const { namespace, ...metadata } = object.metadata
+  const place = namespaced ? { namespace: namespace ?? session.namespace } : {}
+  const annotations = { ...metadata.annotations, [OWNER]: session.owner }
+  const whole: KubeObject = { ...object, metadata: { ...metadata, ...place, annotations } }
+  known.set(object, { where, whole })
+  return whole
+}
+
+/** Two manifests may differ by nothing but a namespace that one of them leaves out. */
+function assertUnique(context: DriverContext<unknown>, wanted: Wanted[]): Wanted[] {
+  const seen = new Set<string>()
+  for (const { key, address } of wanted) {
+    if (seen.has(key)) {
+      const doing = `planning stack "${context.stack.name}"`
+      throw new TrueupError('SOURCE_INVALID', { doing, why: `${address} is rendered twice` })
+    }
+    seen.add(key)
+  }
+  return wanted
+}
+
+function ownNamespace(
+  { config }: DriverContext<KubernetesConfig>,
+  session: Session,
+  manifests: readonly Manifest[],
+): Pick<Manifest, 'object'>[] {
+  const { namespace } = session
+  const isThere = manifests.some(
+    ({ object }) =>
+      object.kind === 'Namespace' && groupOf(object.apiVersion) === '' && object.metadata.name === namespace,
+  )
+  if (!config.createNamespace || isThere || namespace === 'default') return []
+  const metadata = { name: namespace, annotations: { [PRUNE]: 'keep' } }
+  return [{ object: { apiVersion: 'v1', kind: 'Namespace', metadata } }]
+}

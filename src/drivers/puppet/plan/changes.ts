@@ -1,0 +1,151 @@
+import type { AttributeChange, Coverage, ResourceChange } from '../../../domain/plans/plan.ts'
+import type { Json } from '../../../lib/json.ts'
+import type { DriverContext } from '../../driver.ts'
+import { addressPrefix, type Host } from '../../hosts/host.ts'
+import type { HostPlan } from '../../hosts/outcomes.ts'
+import { redactionFor, secretInputs, type Redaction } from '../../values/redaction.ts'
+import { byReference, type CatalogResource, NOT_STATE, plainValue, secretsIn } from '../source/catalog.ts'
+import { type Contents, sameChecksum } from './contents.ts'
+import type { DryRun } from './dry-run.ts'
+import { isMissing, plainChecksum, type ReportEvent, type ResourceStatus } from '../tool/report.ts'
+import { runFindings } from './findings.ts'
+
+/** Puppet's own, which every run has. */
+const HOUSEKEEPING = new Set(['Schedule', 'Filebucket', 'Whit', 'Class', 'Stage', 'Notify'])
+
+/** Everything that turns one host's dry run into a part of the plan. */
+interface Reading {
+  context: DriverContext<unknown>
+  host: Host
+  run: DryRun
+  resources: Map<string, CatalogResource>
+  redaction: Redaction
+  contents: Contents
+}
+
+/** What the dry run says would change, what it could not say, and what a person should know of it. */
+export async function planOf(
+  context: DriverContext<unknown>,
+  host: Host,
+  run: DryRun,
+  contents: Contents,
+  repositoryPath: (path: string) => string,
+): Promise<HostPlan> {
+  const redaction = redactionFor(context, [...secretInputs(context), ...secretsIn(run.catalog)])
+  const reading = { context, host, run, resources: byReference(run.catalog), redaction, contents }
+  const prefix = addressPrefix(host)
+  const changes: ResourceChange[] = []
+  const unchecked: Coverage['unchecked'] = []
+  let checked = 0
+  for (const [reference, status] of Object.entries(run.report.resource_statuses)) {
+    if (HOUSEKEEPING.has(status.resource_type)) continue
+    const why = uncheckedBecause(status, reading.resources.get(reference))
+    if (why === null) {
+      checked += 1
+      const change = await changeOf(reading, reference, status)
+      if (change !== null) changes.push(change)
+    } else unchecked.push({ address: `${prefix}${reference}`, why })
+  }
+  return {
+    changes,
+    coverage: { checked, unchecked },
+    findings: runFindings(context, host, run, redaction, repositoryPath),
+  }
+}
+
+/** Why the dry run says nothing of this resource, or null where it does. */
+function uncheckedBecause(status: ResourceStatus, resource: CatalogResource | undefined): string | null {
+  if (status.failed) return 'Puppet could not look at it: see the findings'
+  if (status.skipped) return 'Puppet skipped it: a resource it depends on failed, or its schedule or tags exclude it'
+  if (resource?.parameters.noop === true) return 'the code says `noop => true`: Puppet never changes it'
+  if (status.resource_type === 'Exec' && pending(status).length > 0 && !isGuarded(resource)) {
+    return 'a command without creates, onlyif, unless or refreshonly runs with every apply: Puppet cannot say whether it is needed'
+  }
+  return null
+}
+
+const isGuarded = (resource: CatalogResource | undefined): boolean =>
+  ['creates', 'onlyif', 'unless', 'refreshonly'].some((name) => (resource?.parameters[name] ?? false) !== false)
+
+const pending = ({ events }: ResourceStatus): ReportEvent[] =>
+  events.filter(({ status, property }) => status === 'noop' && (property ?? '') !== '')
+
+async function changeOf(reading: Reading, reference: string, status: ResourceStatus): Promise<ResourceChange | null> {
+  const events = pending(status)
+  if (events.length === 0) return null
+  const resource = reading.resources.get(reference)
+  const base = {
+    address: `${addressPrefix(reading.host)}${reference}`,
+    type: status.resource_type,
+    cause: 'config' as const,
+  }
+  const presence = events.find(({ property }) => property === 'ensure')
+  if (presence !== undefined && isMissing(presence) && !isAbsent(presence.desired_value)) {
+    return { ...base, actions: ['create'], attributes: await created(reading, presence, resource) }
+  }
+  const attributes: AttributeChange[] = []
+  for (const event of events) attributes.push(await updated(reading, base.address, event, resource))
+  const isDeletion = presence !== undefined && isAbsent(presence.desired_value)
+  return { ...base, actions: [isDeletion ? 'delete' : 'update'], attributes }
+}
+
+const isAbsent = (value: Json | undefined): boolean => ['absent', 'purged', null, undefined].includes(value as string)
+
+const holdsSensitive = (given: Json): boolean => JSON.stringify(given).includes('"__ptype":"Sensitive"')
+
+/** What a resource gets that is not there yet: the state that its code declares. */
+async function created(
+  { redaction, contents }: Reading,
+  presence: ReportEvent,
+  resource: CatalogResource | undefined,
+): Promise<AttributeChange[]> {
+  const declared = Object.entries(resource?.parameters ?? {}).filter(
+    ([name]) => !NOT_STATE.has(name) && name !== 'ensure',
+  )
+  const attributes: AttributeChange[] = []
+  for (const [name, given] of declared) {
+    const secret = resource!.sensitive_parameters.includes(name)
+    attributes.push(attribute(name, undefined, redaction.value(plainValue(given), secret || holdsSensitive(given))))
+  }
+  const text = declared.some(([name]) => name === 'content') ? null : await contents.desired(resource)
+  if (text !== null) attributes.push(attribute('content', undefined, redaction.value(text, false)))
+  const ensure = presence.redacted ? 'present' : (presence.desired_value ?? 'present')
+  attributes.push(attribute('ensure', redaction.value('absent', false), redaction.value(ensure, false)))
+  return attributes
+}
+
+async function updated(
+  { context, host, redaction, contents }: Reading,
+  address: string,
+  event: ReportEvent,
+  resource: CatalogResource | undefined,
+): Promise<AttributeChange> {
+  const path = event.property!
+  const secret = event.redacted === true || (resource?.sensitive_parameters.includes(path) ?? false)
+  if (path === 'content' && resource?.type === 'File') {
+    const before = await contents.live(host, resource)
+    const after = await contents.desired(resource)
+    const hidden = secret || resource.parameters.show_diff === false
+    const matches = (text: string | null, given: Json | undefined): text is string =>
+      text !== null && (secret || sameChecksum(text, plainChecksum(given ?? null)))
+    if (matches(before, event.previous_value) && matches(after, event.desired_value)) {
+      return attribute(path, redaction.value(before, hidden), redaction.value(after, hidden))
+    }
+  }
+  if (secret) {
+    // Puppet says neither value; the hashes differ so that the change is one.
+    const hashed = (side: string): string => context.hash({ address, path, side })
+    return { path, before: hashed('before'), after: hashed('after'), sensitive: true }
+  }
+  const shown = (given: Json | undefined): ReturnType<Redaction['value']> =>
+    redaction.value(plainChecksum(given ?? null), false)
+  return attribute(path, shown(event.previous_value), shown(event.desired_value))
+}
+
+type Shown = ReturnType<Redaction['value']>
+
+/** Where one side had to be hidden, the other is hidden too where it is not a hash already. */
+function attribute(path: string, before: Shown | undefined, after: Shown): AttributeChange {
+  const sensitive = before?.sensitive === true || after.sensitive
+  return { path, ...(before && { before: before.value }), after: after.value, ...(sensitive && { sensitive }) }
+}
