@@ -69,7 +69,6 @@ export function decideDeploy(facts: DecisionFacts): DeployDecision {
   const asks = facts.policies.find((policy) => policy.outcome === 'require-approval')
   if (facts.kind === 'heal') {
     if (facts.brake !== null) return wait('brake', facts.brake)
-    const asks = facts.policies.find((policy) => policy.outcome === 'require-approval')
     return asks ? wait('policy_requires_approval', `${asks.name}: ${asks.message}`) : { action: 'apply', why: 'heal' }
   }
   if (comparison?.verdict === 'equal') return { action: 'apply', why: 'approved' }

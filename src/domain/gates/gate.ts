@@ -1,5 +1,5 @@
 import { evaluateApprovals, raised, type ApprovalOutcome, type ApprovalRules } from './approvals.ts'
-import { requirementsOf } from './requirements.ts'
+import { requirementsOf } from './requirements/index.ts'
 import type { GateStack, GateEnvironment, GateFacts, Requirement } from './facts.ts'
 
 export interface GateOutcome {

@@ -1,0 +1,39 @@
+import type { ApprovalOutcome } from '../approvals.ts'
+import type { GateFacts, Requirement } from '../facts.ts'
+import { affected } from './affected.ts'
+import { approvals } from './approvals.ts'
+import { checks } from './checks.ts'
+import { config } from './config.ts'
+import { conflicts } from './conflicts.ts'
+import { draft } from './draft.ts'
+import type { ChangeKind, EnvironmentKind } from './kind.ts'
+import { plans } from './plans.ts'
+import { policies } from './policies.ts'
+import { quarantine } from './quarantine.ts'
+import { state } from './state.ts'
+import { strays } from './strays.ts'
+import { target } from './target.ts'
+import { threads } from './threads.ts'
+import { window } from './window.ts'
+
+/** The kinds of requirement in the order in which people meet them: of the MR, of each environment, of the MR again. */
+const FIRST: readonly ChangeKind[] = [state, draft, config, target, conflicts, affected]
+const EACH_ENVIRONMENT: readonly EnvironmentKind[] = [plans, checks, policies, quarantine, approvals, window]
+const LAST: readonly ChangeKind[] = [strays, threads]
+
+/** Everything that is asked of an MR; `outcomes` are the approvals by environment. */
+export function requirementsOf(
+  facts: GateFacts,
+  outcomes: { readonly [environment: string]: ApprovalOutcome },
+): Requirement[] {
+  const environments = facts.environments.map((environment) => ({
+    environment,
+    stacks: facts.stacks.filter((stack) => stack.environment === environment.name),
+    approvals: outcomes[environment.name],
+  }))
+  return [
+    ...FIRST.flatMap((kind) => kind(facts)),
+    ...environments.flatMap((environment) => EACH_ENVIRONMENT.flatMap((kind) => kind(environment))),
+    ...LAST.flatMap((kind) => kind(facts)),
+  ]
+}
