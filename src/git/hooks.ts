@@ -2,48 +2,43 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * Says no to what nobody may push, in words that the pusher sees as `remote:` lines. The whole push is refused: a part
- * of it would be a surprise. Reads TRUEUP_PROTECTED (full ref names, one a line) and TRUEUP_BOOTSTRAP.
+ * The second look at what may be pushed, in the process that moves the refs; the first, with words for every case, is
+ * `push-rules.ts`. The shell alone decides: nothing here starts a program, which may be missing, or not start for want of
+ * room. Whatever fails refuses, and so does everything where the server has said nothing. Reads TRUEUP_PROTECTED (full ref
+ * names, one a line), TRUEUP_DEFAULT (full name) and TRUEUP_BOOTSTRAP.
  */
 const PRE_RECEIVE = `#!/bin/sh
 # Written by Trueup at every start; changes are lost.
-set -u
-say() { printf '%s\\n' "$@" >&2; }
-default=$(git symbolic-ref -q HEAD || echo refs/heads/main)
-status=0
+set -eu
+protected="
+\${TRUEUP_PROTECTED?}
+"
+default=\${TRUEUP_DEFAULT:?}
 is_zero() { case $1 in *[!0]*) return 1 ;; *) return 0 ;; esac; }
-is_protected() {
-  printf '%s\\n' "\${TRUEUP_PROTECTED:-}" | grep -Fxq -e "$1"
-}
-may_bootstrap() {
-  [ "\${TRUEUP_BOOTSTRAP:-0}" = 1 ] && [ "$1" = "$default" ] && is_zero "$2" && [ -z "$(git for-each-ref --count=1 refs/heads/)" ]
+refuse() {
+  printf '%s\n' "Trueup: $1 was not pushed: $2" >&2 || :
+  exit 1
 }
 while read -r old new ref; do
-  name=\${ref#refs/heads/}
   case $ref in
-    refs/trueup/* | refs/merge-requests/*)
-      say "" "Trueup: $ref was not pushed." "Trueup writes refs/trueup/ and refs/merge-requests/ itself." "Next: push to a branch, for example git push origin HEAD:refs/heads/my-change" ""
-      status=1 ;;
-    refs/heads/-* | refs/tags/-* | refs/heads/HEAD | refs/heads/refs/*)
-      say "" "Trueup: $ref was not pushed." "A name like this is easily taken for something else." "Next: choose a name such as my-change." ""
-      status=1 ;;
-    refs/heads/*)
-      if is_protected "$ref" || [ "$ref" = "$default" ]; then
-        if is_zero "$new"; then
-          say "" "Trueup: branch '$name' was not deleted." "It is the default branch: environments are deployed from it." "Next: leave it, and name the branch that you meant." ""
-          status=1
-        elif is_protected "$ref" && ! may_bootstrap "$ref" "$old"; then
-          say "" "Trueup: '$name' was not pushed." "It is protected: changes come in by merge requests only." "Next: push a branch and open a merge request:" "  git push origin HEAD:refs/heads/my-change" "  trueup mr create" ""
-          status=1
-        fi
-      fi ;;
-    refs/tags/* | refs/notes/*) ;;
-    *)
-      say "" "Trueup: $ref was not pushed." "Only branches (refs/heads/), tags and notes can be pushed." "Next: push to a branch, for example git push origin HEAD:refs/heads/my-change" ""
-      status=1 ;;
+    refs/heads/-* | refs/tags/-* | refs/heads/HEAD | refs/heads/refs/*) refuse "$ref" "the name is easily taken for something else" ;;
+    refs/heads/?*) ;;
+    refs/tags/?* | refs/notes/?*) continue ;;
+    *) refuse "$ref" "only branches, tags and notes can be pushed" ;;
   esac
+  case $protected in
+    *"
+$ref
+"*) guarded=1 ;;
+    *) guarded=0 ;;
+  esac
+  if is_zero "$new" && { [ "$guarded" = 1 ] || [ "$ref" = "$default" ]; }; then refuse "$ref" "it is the default branch"; fi
+  if [ "$guarded" = 1 ]; then
+    if [ "\${TRUEUP_BOOTSTRAP:-0}" = 1 ] && [ "$ref" = "$default" ] && is_zero "$old"; then continue; fi
+    refuse "$ref" "it is protected; changes come in by merge requests only"
+  fi
 done
-exit $status
+exit 0
 `
 
 /**

@@ -254,7 +254,9 @@ export interface HttpAdmission {
   pushFile: string
   /** Full ref names that nobody pushes to. */
   protectedRefs: string[]
-  /** Allows the first push of the default branch into an empty repository. */
+  /** Full name of the default branch. */
+  defaultRef: string
+  /** Allows this push to make the default branch. */
   allowBootstrap: boolean
   /** Source branches (without refs/heads/) of open merge requests: `post-receive` names those that a push updates. */
   openMergeRequests: { branch: string; number: number }[]

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { createServer, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -31,13 +31,14 @@ const grant = {
   allowBootstrap: true,
   openMergeRequests: [] as { branch: string; number: number }[],
   maxPushBytes: 200 * 1024 * 1024,
+  idleMs: 120_000,
 }
 
 beforeAll(async () => {
   fixture = await startGitFixture()
   server = createServer((request, response) => {
     const [, repositoryId = '', path = ''] = /^\/([^/]+)(\/[^?]*)/.exec(request.url ?? '') ?? []
-    const { protectedRefs, allowBootstrap, openMergeRequests, maxPushBytes } = grant
+    const { protectedRefs, allowBootstrap, openMergeRequests, maxPushBytes, idleMs } = grant
     void handleGitHttp(request, response, {
       service: fixture.service,
       repositoryId,
@@ -47,7 +48,7 @@ beforeAll(async () => {
       protectedRefs,
       allowBootstrap,
       openMergeRequests,
-      limits: { maxPushBytes },
+      limits: { maxPushBytes, idleMs },
     }).then((result) => results.push(result))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -107,7 +108,7 @@ test('the first push of the default branch makes the repository, and only that o
     expect(refused.stderr).toContain(line)
   }
   expect(await own.resolve('main')).toBe(first)
-  expect(results.at(-1)).toEqual({ pushed: false, uncertain: true })
+  expect(results.at(-1)).toEqual({ pushed: false, uncertain: false })
 })
 
 test('the pusher hears of the merge request that a push updates, and is not told to open another', async () => {
@@ -391,6 +392,7 @@ test('a ticket is good once, and nothing is served without one', async () => {
     user: { id: 'usr_a', name: 'A' },
     pushFile: join(fixture.spool, 'x.push'),
     protectedRefs: [],
+    defaultRef: 'refs/heads/main',
     allowBootstrap: false,
     openMergeRequests: [],
     maxPushBytes: 1,
@@ -438,3 +440,167 @@ test('kill -9 of the git process in the middle of a push: the push fails, the re
 }, 60_000)
 
 const pkt = (text: string): string => (text.length + 4).toString(16).padStart(4, '0') + text
+
+/** One push request by hand, as no git client would send it. */
+async function rawPush(url: string, head: string, headers: { [name: string]: string } = {}, zip = false) {
+  const pack = Buffer.concat([Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1')])
+  const body = Buffer.concat([Buffer.from(head, 'latin1'), pack, createHash('sha1').update(pack).digest()])
+  const answer = await fetch(`${url}/git-receive-pack`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-git-receive-pack-request', ...headers },
+    body: zip ? gzipSync(body) : body,
+  })
+  return { status: answer.status, text: await answer.text() }
+}
+
+const line = (text: string): string => (text.length + 4).toString(16).padStart(4, '0') + text
+const NONE = '0'.repeat(40)
+
+test('no shape of a request moves a protected branch', async () => {
+  const { own, clone, url } = await cloned('repo_shapes')
+  const first = (await own.resolve('main'))!
+  const second = await change(clone, { second: '2' })
+  await userGitOk(clone, 'push', '-q', 'origin', 'HEAD:refs/heads/side')
+  const caps = '\0report-status side-band-64k push-options'
+  const move = `${first} ${second} refs/heads/main`
+  const shapes: [name: string, head: string, headers?: { [name: string]: string }, zip?: boolean][] = [
+    ['plain', `${line(move + caps)}00000000`],
+    ['with a line feed', `${line(`${move}${caps}\n`)}00000000`],
+    ['compressed', `${line(move + caps)}00000000`, { 'content-encoding': 'gzip' }, true],
+    ['compressed by an older name', `${line(move + caps)}00000000`, { 'content-encoding': 'x-gzip' }, true],
+    ['of an unknown encoding', `${line(move + caps)}00000000`, { 'content-encoding': 'deflate' }],
+    ['behind another', `${line(`${first} ${second} refs/heads/side2${caps}`)}${line(move)}00000000`],
+    [
+      'removed and made anew',
+      `${line(`${first} ${NONE} refs/heads/main${caps}`)}${line(`${NONE} ${second} refs/heads/main`)}00000000`,
+    ],
+    [
+      'signed',
+      `${line('push-cert\0report-status')}${line('certificate version 0.1\n')}${line(`${move}\n`)}${line('push-cert-end\n')}0000`,
+    ],
+    ['behind a delimiter', `${line(`${first} ${second} refs/heads/side3${caps}`)}0001${line(move)}0000`],
+    [
+      'upper case length',
+      `${line(move + caps)
+        .toUpperCase()
+        .slice(0, 4)}${move}${caps}00000000`,
+    ],
+    ['in other case', `${line(`${NONE} ${second} refs/heads/MAIN${caps}`)}00000000`],
+    ['broken off', line(move + caps)],
+  ]
+  for (const [name, head, headers, zip] of shapes) {
+    await rawPush(url, head, headers, zip)
+    expect([name, [...(await own.refs('refs/heads/')).entries()]]).toEqual([
+      name,
+      [
+        ['refs/heads/main', first],
+        ['refs/heads/side', second],
+      ],
+    ])
+  }
+  const wholly = await rawPush(
+    url,
+    `${line(`${NONE} ${second} refs/heads/whole${caps}`)}00000000`,
+    { 'content-encoding': 'gzip' },
+    true,
+  )
+  expect([wholly.status, await own.resolve('refs/heads/whole')]).toEqual([200, second])
+})
+
+test('a symbolic reference is no way round to the branch behind it', async () => {
+  const { own, clone } = await cloned('repo_symbolic')
+  const first = (await own.resolve('main'))!
+  await userGitOk(own.directory, 'symbolic-ref', 'refs/heads/alias', 'refs/heads/main')
+  await change(clone, { second: '2' })
+  const refused = await userGit(clone, 'push', 'origin', 'HEAD:refs/heads/alias')
+  expect(refused.stderr).toMatch(/It stands for another branch[^]*remote rejected[^]*symbolic/)
+  expect(await own.resolve('main')).toBe(first)
+})
+
+test('push options are bounded, and many of them open no way to a protected branch', async () => {
+  const { own, clone } = await cloned('repo_bounded')
+  const first = (await own.resolve('main'))!
+  await change(clone, { second: '2' })
+  const many = (count: number, size: number) =>
+    Array.from({ length: count }, (_, i) => ['-o', `x${i}=${'y'.repeat(size)}`]).flat()
+  for (const [count, size] of [
+    [65, 1],
+    [2500, 10],
+    [20, 2000],
+    [30, 60_000],
+  ] as const) {
+    const pushed = await userGit(
+      clone,
+      'push',
+      ...many(count, size),
+      'origin',
+      'HEAD:refs/heads/main',
+      'HEAD:refs/heads/x',
+    )
+    expect(pushed.exitCode).not.toBe(0)
+  }
+  expect((await userGit(clone, 'push', ...many(65, 1), 'origin', 'HEAD:refs/heads/x')).stderr).toContain(
+    'It has more than 64 push options',
+  )
+  expect([...(await own.refs('refs/heads/')).entries()]).toEqual([['refs/heads/main', first]])
+  await userGitOk(clone, 'push', '-q', ...many(60, 400), 'origin', 'HEAD:refs/heads/x')
+  expect((await lastPush())?.options).toHaveLength(60)
+})
+
+test('without hooks, and with hooks alone, a protected branch stays where it is', async () => {
+  const { own, clone } = await cloned('repo_hookless')
+  const first = (await own.resolve('main'))!
+  const second = await change(clone, { second: '2' })
+  const hook = join(fixture.root, '.hooks', 'pre-receive')
+  const text = await readFile(hook, 'utf8')
+  try {
+    await chmod(hook, 0o644)
+    expect((await userGit(clone, 'push', 'origin', 'HEAD:refs/heads/main')).stderr).toContain('It is protected')
+    await rm(hook)
+    expect((await userGit(clone, 'push', 'origin', 'HEAD:refs/heads/main')).stderr).toContain('It is protected')
+  } finally {
+    await writeFile(hook, text, { mode: 0o755 })
+  }
+  expect(await own.resolve('main')).toBe(first)
+  // The hook by itself, with no program on the PATH; what nobody told it about is refused as well.
+  const shell = await realpath('/bin/sh')
+  const ask = async (update: string, env: { [name: string]: string }) => {
+    const child = spawn(shell, [hook], { env, stdio: ['pipe', 'ignore', 'ignore'] })
+    // It may have refused before it reads.
+    child.stdin.on('error', () => {})
+    child.stdin.end(`${update}\n`)
+    return await new Promise<number | null>((resolve) => child.once('close', resolve))
+  }
+  const known = {
+    PATH: '/nonexistent',
+    TRUEUP_PROTECTED: 'refs/heads/main\nrefs/heads/rel*',
+    TRUEUP_DEFAULT: 'refs/heads/main',
+  }
+  expect(await ask(`${first} ${second} refs/heads/main`, known)).toBe(1)
+  expect(await ask(`${NONE} ${second} refs/heads/main`, known)).toBe(1)
+  expect(await ask(`${NONE} ${second} refs/heads/main`, { ...known, TRUEUP_BOOTSTRAP: '1' })).toBe(0)
+  expect(await ask(`${first} ${second} refs/heads/main`, { ...known, TRUEUP_BOOTSTRAP: '1' })).toBe(1)
+  expect(await ask(`${first} ${NONE} refs/heads/main`, { ...known, TRUEUP_PROTECTED: '' })).toBe(1)
+  expect(await ask(`${first} ${second} refs/heads/rel`, known)).toBe(0)
+  expect(await ask(`${first} ${second} refs/heads/rel*`, known)).toBe(1)
+  expect(await ask(`${first} ${second} refs/heads/x`, known)).toBe(0)
+  expect(await ask(`${first} ${second} refs/tags/v1`, known)).toBe(0)
+  expect(await ask(`${first} ${second} refs/trueup/x`, known)).toBe(1)
+  expect(await ask(`${first} ${second} refs/heads/x`, { PATH: '/nonexistent' })).not.toBe(0)
+})
+
+test('a connection on which nothing moves is ended, and gives its place back', async () => {
+  const { url } = await cloned('repo_idle')
+  grant.idleMs = 200
+  try {
+    const ended = await new Promise<string>((resolve) => {
+      const request = httpRequest(`${url}/git-receive-pack`, { method: 'POST' })
+      request.once('error', () => resolve('ended'))
+      request.once('response', () => resolve('answered'))
+      request.write('00')
+    })
+    expect(ended).toBe('ended')
+  } finally {
+    grant.idleMs = 120_000
+  }
+})

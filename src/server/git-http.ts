@@ -1,8 +1,13 @@
 import { access } from 'node:fs/promises'
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { refusalAnswer } from '../git/push-answer.ts'
+import { type PushRequest, readPushRequest } from '../git/push-request.ts'
+import { type Refusal, refusalsOf, symbolicRefusals, wantsBootstrap } from '../git/push-rules.ts'
 import type { GitService } from '../git/repository.ts'
-import { TrueupError } from '../lib/errors/error.ts'
+import { asTrueupError, TrueupError } from '../lib/errors/error.ts'
 
 export interface GitHttpOptions {
   service: GitService
@@ -19,7 +24,7 @@ export interface GitHttpOptions {
   allowBootstrap: boolean
   /** Open merge requests, for the words that `post-receive` says to the pusher. */
   openMergeRequests?: { branch: string; number: number }[]
-  limits?: { maxPushBytes?: number; timeoutMs?: number }
+  limits?: { maxPushBytes?: number; timeoutMs?: number; idleMs?: number }
 }
 
 export interface GitHttpResult {
@@ -32,10 +37,13 @@ export interface GitHttpResult {
   uncertain: boolean
 }
 
-const DEFAULT_LIMITS = { maxPushBytes: 1024 * 1024 * 1024, timeoutMs: 30 * 60_000 }
+/** git says something every 5 s while it computes (`receive.keepAlive`): a connection without a byte has been left. */
+const DEFAULT_LIMITS = { maxPushBytes: 1024 * 1024 * 1024, timeoutMs: 30 * 60_000, idleMs: 120_000 }
 const SERVICES = ['git-upload-pack', 'git-receive-pack']
 /** Everything else of the client's headers stays here. */
-const PASSED_ON = ['content-type', 'content-length', 'content-encoding', 'git-protocol', 'accept', 'accept-encoding']
+const PASSED_ON = ['content-type', 'git-protocol', 'accept', 'accept-encoding']
+/** How the body comes; of a push it is read here and goes on as it is. */
+const BODY = ['content-length', 'content-encoding']
 
 /**
  * Serves one smart-HTTP request by the git child process, streaming both ways; resolves when the response has ended, and
@@ -52,31 +60,112 @@ export async function handleGitHttp(
     refuse(request, response, 403, 'Trueup serves the smart Git protocol only: use a git client.')
     return nothing
   }
-  let ticket: string
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const left = leaveIdle(request, limits.idleMs)
   try {
-    ticket = await options.service.http.admit({
+    const push = target.isPush ? await pushOf(request, response, options) : null
+    if (target.isPush && !push) return nothing
+    const ticket = await options.service.http.admit({
       repository: options.repositoryId,
       user: options.user,
       pushFile: options.pushFile,
       protectedRefs: options.protectedRefs,
-      allowBootstrap: options.allowBootstrap,
+      defaultRef: push?.defaultRef ?? '',
+      allowBootstrap: push?.mayBootstrap ?? false,
       openMergeRequests: options.openMergeRequests ?? [],
-      maxPushBytes: options.limits?.maxPushBytes ?? DEFAULT_LIMITS.maxPushBytes,
-      timeoutMs: options.limits?.timeoutMs ?? DEFAULT_LIMITS.timeoutMs,
+      maxPushBytes: limits.maxPushBytes,
+      timeoutMs: limits.timeoutMs,
     })
+    await forward(request, response, options.service.http.socketPath, target, ticket, push)
   } catch (error) {
-    refuse(
-      request,
-      response,
-      error instanceof TrueupError ? error.status : 500,
-      'Git is not available: try again in a moment.',
-    )
+    if (response.headersSent) throw error
+    const status = error instanceof TrueupError ? error.status : 500
+    refuse(request, response, status, 'Git is not available: try again in a moment.')
     return nothing
+  } finally {
+    left()
   }
-  await forward(request, response, options.service.http.socketPath, target, ticket)
   if (!target.isPush) return nothing
   const pushed = await exists(options.pushFile)
   return { pushed, uncertain: !pushed }
+}
+
+/** Ends a connection on which nothing moves, whoever it is that does not read or write: it holds a place of git. */
+function leaveIdle({ socket }: IncomingMessage, idleMs: number): () => void {
+  const leave = (): void => void socket.destroy()
+  socket.setTimeout(idleMs, leave)
+  return () => {
+    socket.off('timeout', leave)
+    socket.setTimeout(0)
+  }
+}
+
+interface CheckedPush {
+  request: PushRequest
+  /** The request body as git is to read it, from `request.rest` on. */
+  body: Readable
+  defaultRef: string
+  mayBootstrap: boolean
+}
+
+/** What a push asks for, where it may be; answers the client itself and gives null where not. No ref has moved yet. */
+async function pushOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: GitHttpOptions,
+): Promise<CheckedPush | null> {
+  const body = bodyOf(request)
+  if (!body) {
+    refuse(request, response, 415, 'Trueup reads pushes as they are or compressed by gzip.')
+    return null
+  }
+  let push: PushRequest
+  try {
+    push = await readPushRequest(body)
+  } catch (error) {
+    const { status, text } = asTrueupError(error, 'reading a push')
+    body.resume()
+    refuse(request, response, status >= 500 ? 400 : status, `The push is refused: ${text.why}.`)
+    return null
+  }
+  const own = options.service.repository(options.repositoryId)
+  const defaultRef = `refs/heads/${await own.defaultBranch()}`
+  const mayBootstrap =
+    options.allowBootstrap && wantsBootstrap(push.updates, defaultRef) && (await own.refs('refs/heads/')).size === 0
+  const rules = { protectedRefs: options.protectedRefs, defaultRef, mayBootstrap }
+  const refusals = [...refusalsOf(push, rules), ...(await symbolicRefusals(own.directory, push.updates))]
+  if (refusals.length === 0) return { request: push, body, defaultRef, mayBootstrap }
+  await answerRefusals(body, response, push, refusals)
+  return null
+}
+
+function bodyOf(request: IncomingMessage): Readable | null {
+  const encoding = request.headers['content-encoding'] ?? 'identity'
+  if (encoding === 'identity') return request
+  if (encoding !== 'gzip' && encoding !== 'x-gzip') return null
+  const plain = createGunzip()
+  pipeline(request, plain).catch(() => plain.destroy())
+  return plain
+}
+
+/** The pack is read to its end: git reads an answer only then. */
+async function answerRefusals(
+  body: Readable,
+  response: ServerResponse,
+  push: PushRequest,
+  refusals: readonly Refusal[],
+): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const event of ['end', 'close', 'error']) body.once(event, () => resolve())
+    body.resume()
+    if (body.readableEnded || body.destroyed) resolve()
+  })
+  if (response.destroyed) return
+  response.writeHead(200, {
+    'content-type': 'application/x-git-receive-pack-result',
+    'cache-control': 'no-cache, max-age=0, must-revalidate',
+  })
+  response.end(refusalAnswer(push, refusals))
 }
 
 interface SmartTarget {
@@ -100,9 +189,11 @@ async function forward(
   socketPath: string,
   target: SmartTarget,
   ticket: string,
+  push: CheckedPush | null,
 ): Promise<void> {
   const headers: OutgoingHttpHeaders = { 'x-trueup-ticket': ticket }
-  for (const name of PASSED_ON) if (request.headers[name] !== undefined) headers[name] = request.headers[name]
+  for (const name of push ? PASSED_ON : [...PASSED_ON, ...BODY])
+    if (request.headers[name] !== undefined) headers[name] = request.headers[name]
   const upstream = httpRequest({ socketPath, method: request.method, path: target.path, headers, agent: false })
   const gone = (): void => void upstream.destroy()
   response.once('close', gone)
@@ -112,7 +203,8 @@ async function forward(
     upstream.once('close', () => reject(new Error('the git process closed the connection')))
   })
   // A body that git stops reading is no failure as long as an answer comes.
-  const sent = pipeline(request, upstream).catch(() => request.resume())
+  if (push) upstream.write(Buffer.concat([push.request.head, push.request.rest]))
+  const sent = pipeline(push?.body ?? request, upstream).catch(() => request.resume())
   try {
     const answer = await answered
     const {

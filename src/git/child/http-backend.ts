@@ -99,6 +99,7 @@ function backendEnvironment(
     TRUEUP_REPOSITORY: admission.repository,
     TRUEUP_USER_ID: oneLine(admission.user.id),
     TRUEUP_PROTECTED: admission.protectedRefs.join('\n'),
+    TRUEUP_DEFAULT: admission.defaultRef,
     TRUEUP_BOOTSTRAP: admission.allowBootstrap ? '1' : '0',
     TRUEUP_PUSH_FILE: admission.pushFile,
     TRUEUP_OPEN_MRS: admission.openMergeRequests.map(({ branch, number }) => `${number} ${oneLine(branch)}`).join('\n'),

@@ -27,7 +27,9 @@ export async function serveHttp(context: BackendContext, socketPath: string): Pr
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const admission = redeem(String(request.headers['x-trueup-ticket'] ?? ''))
     if (!admission) return refuse(request, response, 403, 'This request has no ticket.')
-    const leave = await gate.enter()
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    const leave = await gate.enter(admission.user.id, gone.signal)
     if (!leave) return refuse(request, response, 503, 'Git is busy: try again in a moment.')
     try {
       if (!response.destroyed) await serveBackend(context, admission, request, response)
@@ -59,6 +61,7 @@ export async function serveHttp(context: BackendContext, socketPath: string): Pr
 
 function refuse(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
   request.resume()
+  if (response.destroyed) return
   response.writeHead(status, { 'content-type': 'text/plain', ...(status === 503 && { 'retry-after': '2' }) })
   response.end(`${text}\n`)
 }
