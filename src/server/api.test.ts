@@ -138,7 +138,21 @@ describe('the audit trail', () => {
     expect(lines.map(({ seq }: { seq: number }) => seq)).toEqual(lines.map((_: unknown, i: number) => i + 1))
     await server.store.db.updateTable('audit').set({ actor: 'user:nobody' }).where('seq', '=', 2).execute()
     const broken = await admin.request('POST', '/api/v1/audit/verify', {})
-    expect(broken.body).toMatchObject({ ok: false, count: 1, firstBad: { seq: 2 } })
+    expect(broken.body).toMatchObject({ ok: false, count: 1, firstBad: { seq: 2, kind: 'changed' } })
+    expect(broken.body.firstBad.after).toBeGreaterThan(0)
+
+    const reseal = (who: Person, body: object) => who.request('POST', '/api/v1/audit/reseal', body)
+    const member = await server.person('max')
+    expect((await reseal(member, { reason: 'why not' })).status).toBe(403)
+    for (const reason of ['', '  ']) expect((await reseal(admin, { reason })).status).toBe(400)
+    const sealed = await reseal(admin, { reason: 'edited by hand' })
+    const named = { actorName: 'root', reason: 'edited by hand', total: 1, breaks: [{ seq: 2, kind: 'changed' }] }
+    expect(sealed.body).toMatchObject({ ok: true, breaks: [], reseals: [named] })
+    expect((await reseal(admin, { reason: 'again' })).body.code).toBe('CONFLICT')
+    const { items } = (await admin.request('GET', '/api/v1/audit?action=audit.reseal')).body
+    expect(items).toMatchObject([
+      { actor: `user:${admin.id}`, data: { reason: 'edited by hand', breaks: [{ seq: 2 }] } },
+    ])
   })
 })
 

@@ -15,6 +15,27 @@ afterAll(() => server.close())
 
 const login = (name: string, password: string) => ask(server.url, null, 'POST', '/api/v1/session', { name, password })
 
+it('leaves the audit chain whole, however many guess while others write', async () => {
+  // A server of its own: guessing uses up how often one may log in.
+  const guessed = await startTestServer()
+  try {
+    const root = await guessed.person('root', { kind: 'admin' })
+    await root.request('POST', '/api/v1/users', { name: 'ada', email: 'ada@example.org', password: PASSWORD })
+    const people = await Promise.all(['kim', 'lee', 'mia'].map((name) => guessed.person(name)))
+    const wrong = { name: 'ada', password: 'y'.repeat(20) }
+    const answers = await Promise.all([
+      ...Array.from({ length: 9 }, () => ask(guessed.url, null, 'POST', '/api/v1/session', wrong)),
+      ...people.flatMap((person) =>
+        Array.from({ length: 6 }, (_, i) => person.request('POST', '/api/v1/tokens', { name: `t${i}` })),
+      ),
+    ])
+    expect(answers.map(({ status }) => status)).toEqual([...Array(9).fill(401), ...Array(18).fill(201)])
+    expect((await root.request('POST', '/api/v1/audit/verify', {})).body).toMatchObject({ ok: true, total: 0 })
+  } finally {
+    await guessed.close()
+  }
+})
+
 describe('logging in', () => {
   it('gives a token that works until it is revoked', async () => {
     const { status, body } = await login('ada', PASSWORD)

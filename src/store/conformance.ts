@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import { auditConformance } from './conformance/audit.ts'
+import { auditResealConformance } from './conformance/audit-reseal.ts'
 import { claimConformance } from './conformance/claim.ts'
 import { type Bench, type OpenStore, openBench } from './conformance/bench.ts'
 import { leaseConformance } from './conformance/lease.ts'
@@ -29,6 +30,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe('run logs', () => logConformance(get))
     describe('tasks', () => taskConformance(get))
     describe('audit', () => auditConformance(get))
+    describe('broken audit', () => auditResealConformance(get))
     describe('tables', () => tableConformance(get))
   })
 }

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { AuditEvent, AuditVerdict } from '../../server/schemas/operations.ts'
 import type { CommandModule } from '../cli.ts'
 import { count } from '../arguments.ts'
+import { verdictText } from '../audit-text.ts'
 import { when } from '../output.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 
@@ -53,19 +54,26 @@ export const auditCommands: CommandModule = (program, cli) => {
 
   audit
     .command('verify')
-    .description('prove that no event was changed or removed; exit code 1 when one was')
+    .description('prove that no event was changed or removed; exit code 1 when one was, and no reseal names it')
     .option('--kept <seq:hash>', 'a head that you kept: the chain must pass through it', keptHead)
     .action(async (options: { kept?: { seq: number; hash: string } }, command) => {
       const verdict = await cli
         .client(command)
         .send('POST', '/api/v1/audit/verify', AuditVerdict, { kept: options.kept })
-      cli
-        .output(command)
-        .result(verdict, () =>
-          verdict.ok
-            ? `The chain of ${verdict.count} events is whole (signed checkpoints that agree: ${verdict.checkpoints}).`
-            : `The chain is broken at event ${verdict.firstBad?.seq}: ${verdict.firstBad?.why}. ${verdict.count} events before it are in order.`,
-        )
+      cli.output(command).result(verdict, () => verdictText(verdict))
+      if (!verdict.ok) cli.exitWith(1)
+    })
+
+  audit
+    .command('reseal')
+    .description('continue a broken chain with a signed event that names where it is broken')
+    .requiredOption('--reason <text>', 'how it came to be; it stands in the event')
+    .addHelpText('after', '\nExample:\n  $ trueup audit reseal --reason "refused logins at once, in an earlier build"')
+    .action(async (options: { reason: string }, command) => {
+      const verdict = await cli
+        .client(command)
+        .send('POST', '/api/v1/audit/reseal', AuditVerdict, { reason: options.reason })
+      cli.output(command).result(verdict, () => verdictText(verdict))
       if (!verdict.ok) cli.exitWith(1)
     })
 

@@ -1,5 +1,5 @@
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import { createRun, getRun, listRuns, type NewRun, type Run } from '../../store/runs/runs.ts'
 import { stackCapabilities } from '../driver-capabilities.ts'
 import { SYSTEM } from '../parts.ts'
@@ -22,7 +22,7 @@ export type AgainReason = 'previous_attempt_lost' | 'plan_stale'
  * So is one whose target moved between plan and apply, which a driver says before it changes anything: the fresh plan is
  * compared with what was approved like any other.
  */
-export async function beginAgain(tx: Queries, run: Run, reason: AgainReason): Promise<void> {
+export async function beginAgain(tx: Tx, run: Run, reason: AgainReason): Promise<void> {
   const followers = await listRuns(tx, { stackId: run.stackId, kinds: [run.kind] }, { limit: 50 })
   if (followers.items.some((follower) => follower.retryOfRunId === run.id)) return
   if ((await attempts(tx, run)) >= MAX_ATTEMPTS) return await giveUp(tx, run)
@@ -31,7 +31,7 @@ export async function beginAgain(tx: Queries, run: Run, reason: AgainReason): Pr
 
 /** The same run once more with a fresh plan, in the place of the one that ended. */
 export async function createFollower(
-  tx: Queries,
+  tx: Tx,
   run: Run,
   why: Pick<NewRun, 'reason' | 'actor' | 'state' | 'dependsOn'>,
 ): Promise<Run> {
@@ -81,7 +81,7 @@ async function attempts(tx: Queries, run: Run): Promise<number> {
   return count
 }
 
-async function giveUp(tx: Queries, run: Run): Promise<void> {
+async function giveUp(tx: Tx, run: Run): Promise<void> {
   await appendAudit(tx, {
     actor: SYSTEM,
     action: 'run.given_up',

@@ -1,6 +1,6 @@
 import type { RunState } from '../../domain/runs/run.ts'
 import { stackKey } from '../../domain/stacks/stack.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import {
   dropRunDependency,
   getRun,
@@ -16,7 +16,7 @@ import { SYSTEM } from '../parts.ts'
 import { refreshStack } from '../stacks/status.ts'
 
 /** What waits for one run waits for another from now on: the other one does what the first was to do. */
-export async function moveDependents(tx: Queries, fromRunId: string, toRunId: string): Promise<void> {
+export async function moveDependents(tx: Tx, fromRunId: string, toRunId: string): Promise<void> {
   for (const id of (await runDependencies(tx, fromRunId)).dependents) {
     const dependent = await getRun(tx, id)
     if (!dependent || id === toRunId || !['queued', 'blocked'].includes(dependent.state)) continue
@@ -26,7 +26,7 @@ export async function moveDependents(tx: Queries, fromRunId: string, toRunId: st
 }
 
 /** What waits for this run need not wait any more. */
-export async function releaseFrom(tx: Queries, runId: string): Promise<void> {
+export async function releaseFrom(tx: Tx, runId: string): Promise<void> {
   for (const id of (await runDependencies(tx, runId)).dependents) {
     await dropRunDependency(tx, id, runId)
     const dependent = await getRun(tx, id)
@@ -35,7 +35,7 @@ export async function releaseFrom(tx: Queries, runId: string): Promise<void> {
 }
 
 /** Nothing is left of this stack: what waits until it is right (destructions do) would wait for ever. */
-export async function releaseFromGone(tx: Queries, stackId: string): Promise<void> {
+export async function releaseFromGone(tx: Tx, stackId: string): Promise<void> {
   const ended = await listRuns(tx, { stackId, kinds: ['deploy', 'destroy'], states: NOT_DONE }, { limit: 50 })
   for (const { id } of ended.items) await releaseFrom(tx, id)
 }
@@ -45,7 +45,7 @@ const NOT_DONE = ['failed', 'canceled', 'lost', 'superseded'] as const satisfies
 const STOPPED: readonly RunState[] = [...NOT_DONE, 'blocked']
 
 /** Stacks that waited for an earlier, failed run of this stack may go on now that a later one has succeeded. */
-export async function releaseDependents(tx: Queries, run: Deployed): Promise<void> {
+export async function releaseDependents(tx: Tx, run: Deployed): Promise<void> {
   const filter = { stackId: run.stackId, kinds: ['deploy', 'destroy'], states: NOT_DONE } as const
   const earlier = await listRuns(tx, filter, { limit: 50 })
   for (const other of earlier.items) if (isBeyond(run, other)) await moveDependents(tx, other.id, run.id)
@@ -62,7 +62,7 @@ export const isBeyond = (run: Deployed, other: Deployed): boolean =>
   (run.mergeSequence === null || other.mergeSequence === null || run.mergeSequence >= other.mergeSequence)
 
 /** A blocked run goes on unless something else still keeps it, which it names then; and so does what it blocks. */
-export async function unblock(tx: Queries, run: Pick<Run, 'id' | 'stackId' | 'message'>): Promise<void> {
+export async function unblock(tx: Tx, run: Pick<Run, 'id' | 'stackId' | 'message'>): Promise<void> {
   for (const id of (await runDependencies(tx, run.id)).dependsOn) {
     const upstream = await getRun(tx, id)
     if (!upstream || !STOPPED.includes(upstream.state)) continue
@@ -80,7 +80,7 @@ export async function unblock(tx: Queries, run: Pick<Run, 'id' | 'stackId' | 'me
 }
 
 /** What depends on a run that did not succeed is blocked, not failed, and so is what depends on that. */
-export async function blockDependents(tx: Queries, run: Pick<Run, 'id' | 'stackId'>): Promise<void> {
+export async function blockDependents(tx: Tx, run: Pick<Run, 'id' | 'stackId'>): Promise<void> {
   const message = await waitingForRun(tx, run)
   for (const id of (await runDependencies(tx, run.id)).dependents) {
     const dependent = await getRun(tx, id)

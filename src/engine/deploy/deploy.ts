@@ -1,7 +1,7 @@
 import { EMPTY_TREE, NO_OID } from '../../git/repository.ts'
 import { mergedWith } from '../../forges/builtin/merge.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Tx } from '../../store/database/context.ts'
 import { getRepository, takeMergeSequence } from '../../store/changes/repositories.ts'
 import { type EngineParts, repositoryOf, SYSTEM } from '../parts.ts'
 import { snapshotOf } from '../revisions/branch.ts'
@@ -56,7 +56,7 @@ async function enactStep(
 }
 
 /** A configuration that cannot be read enacts nothing and destroys nothing. */
-async function recordUnusable(tx: Queries, repositoryId: string, commitOid: string, after: Snapshot): Promise<void> {
+async function recordUnusable(tx: Tx, repositoryId: string, commitOid: string, after: Snapshot): Promise<void> {
   const data = { commitOid, problems: after.problems.map((problem) => `${problem.doing}: ${problem.why}`) }
   await appendAudit(tx, { actor: SYSTEM, action: 'deploy.unusable', subject: repositoryId, repositoryId, data })
 }

@@ -1,5 +1,5 @@
 import type { StackKey } from '../../domain/stacks/stack.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import { dropRunDependency, getRun, listRuns, runDependencies, type RunSummary } from '../../store/runs/runs.ts'
 import { requireStack } from '../../store/stacks/stacks.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
@@ -11,7 +11,7 @@ import type { Step } from './step.ts'
  * Runs that wait for a stack which theirs needs no longer, or which has left Git, wait for it no longer: nobody might ever
  * deploy it again.
  */
-export async function releaseFromOldNeeds(tx: Queries, { repositoryId, after }: Step): Promise<void> {
+export async function releaseFromOldNeeds(tx: Tx, { repositoryId, after }: Step): Promise<void> {
   let cursor: string | undefined
   do {
     const filter = { repositoryId, kinds: ['deploy'], states: ['queued', 'blocked'] } as const
@@ -21,7 +21,7 @@ export async function releaseFromOldNeeds(tx: Queries, { repositoryId, after }: 
   } while (cursor !== undefined)
 }
 
-async function releaseRun(tx: Queries, run: RunSummary, after: Snapshot): Promise<void> {
+async function releaseRun(tx: Tx, run: RunSummary, after: Snapshot): Promise<void> {
   const { dependsOn } = await runDependencies(tx, run.id)
   if (dependsOn.length === 0) return
   const needed = neededBy(after, await keyOfStack(tx, run.stackId))

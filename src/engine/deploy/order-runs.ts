@@ -2,7 +2,7 @@ import { topological } from '../../domain/stacks/order.ts'
 import type { Cause } from '../../domain/plans/plan.ts'
 import type { StackKey } from '../../domain/stacks/stack.ts'
 import { canonicalJson } from '../../lib/json.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import { releaseHeldRuns } from '../../store/runs/search.ts'
 import { createRun, type Run } from '../../store/runs/runs.ts'
 import { findStack, patchStack } from '../../store/stacks/stacks.ts'
@@ -21,7 +21,7 @@ import { approvalOf, type Step } from './step.ts'
 import { type Seen, seenRun, upstreamOf, waitingOn } from './upstream.ts'
 
 /** Orders the runs of one step, in the transaction that moves the cursor past it. Costs what the step changes. */
-export async function orderRuns(tx: Queries, step: Step): Promise<void> {
+export async function orderRuns(tx: Tx, step: Step): Promise<void> {
   const affected = affectedStacks(step.before, step.after)
   const wanted = new Map<StackKey, Cause>()
   for (const { key, how } of affected) if (how !== 'removed') wanted.set(key, 'config')
@@ -42,11 +42,7 @@ export async function orderRuns(tx: Queries, step: Step): Promise<void> {
   }
 }
 
-async function orderDeploys(
-  tx: Queries,
-  step: Step,
-  wanted: ReadonlyMap<StackKey, Cause>,
-): Promise<Map<StackKey, string>> {
+async function orderDeploys(tx: Tx, step: Step, wanted: ReadonlyMap<StackKey, Cause>): Promise<Map<StackKey, string>> {
   const runs = new Map<StackKey, string>()
   const seen: Seen = new Map()
   for (const { key } of topological([...step.after.stacks.values()].map((source) => source.definition))) {
@@ -60,7 +56,7 @@ async function orderDeploys(
 }
 
 async function orderDeploy(
-  tx: Queries,
+  tx: Tx,
   step: Step,
   source: StackSource,
   { cause, seen }: { cause: Cause; seen: Seen },

@@ -1,5 +1,5 @@
 import { CHANGING_KINDS } from '../../domain/runs/run.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import { listRuns, runDependencies, type RunSummary, transitionRun } from '../../store/runs/runs.ts'
 import { SYSTEM } from '../parts.ts'
 import { moveDependents, releaseFrom } from './dependencies.ts'
@@ -29,7 +29,7 @@ export async function overtakenRuns(tx: Queries, stackId: string): Promise<Overt
 }
 
 /** Runs of a stack that has left Git and that have not begun: nobody wants them any more, and nothing need wait for them. */
-export async function withdraw(tx: Queries, stackId: string): Promise<void> {
+export async function withdraw(tx: Tx, stackId: string): Promise<void> {
   const states = ['queued', 'awaiting_approval', 'blocked'] as const
   const { items } = await listRuns(tx, { stackId, kinds: CHANGING_KINDS, states }, { limit: 500 })
   for (const { id } of items) {
@@ -39,7 +39,7 @@ export async function withdraw(tx: Queries, stackId: string): Promise<void> {
 }
 
 /** Supersedes them; what waited for them waits for the newer run. */
-export async function overtake(tx: Queries, overtaken: Overtaken, byRunId: string): Promise<void> {
+export async function overtake(tx: Tx, overtaken: Overtaken, byRunId: string): Promise<void> {
   for (const { id } of overtaken.runs) {
     await transitionRun(tx, { runId: id, to: 'superseded', reason: 'newer_merge', actor: SYSTEM })
     await moveDependents(tx, id, byRunId)

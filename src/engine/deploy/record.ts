@@ -1,7 +1,7 @@
 import type { ApplyResult, Plan, PlanSummary } from '../../domain/plans/plan.ts'
 import type { RunRequest } from '../../domain/runs/run-request.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import { createDeployment, type Deployment, findDeploymentByRun } from '../../store/stacks/deployments.ts'
 import { patchDriftRecord, recordHeals, standingDrift } from '../../store/stacks/drift.ts'
 import type { DataKeys } from '../../store/database/keys.ts'
@@ -29,7 +29,7 @@ export async function recordApplied(
 }
 
 /** A fresh plan was empty: reality is what the commit says, so it is deployed. */
-export async function deployedWithoutChange(tx: Queries, keys: DataKeys, run: Run, plan: Plan): Promise<void> {
+export async function deployedWithoutChange(tx: Tx, keys: DataKeys, run: Run, plan: Plan): Promise<void> {
   if (!specOfRun(run).destroy && Object.keys(plan.outputs).length > 0) {
     // Some tools tell their outputs only when they apply: what a plan does not name is as it was.
     const known = await outputsOfStack(tx, keys, run.stackId)
@@ -41,7 +41,7 @@ export async function deployedWithoutChange(tx: Queries, keys: DataKeys, run: Ru
 }
 
 /** A successful deploy, heal or destroy: what is deployed, what is healed, and the line in the history. */
-export async function recordDeployment(tx: Queries, run: Run): Promise<void> {
+export async function recordDeployment(tx: Tx, run: Run): Promise<void> {
   const stack = await recordInHistory(tx, run, 'succeeded')
   if (stack === null) return
   const spec = specOfRun(run)
@@ -115,11 +115,7 @@ async function hasCodified(tx: Queries, run: Run): Promise<boolean> {
  * A run that ended badly after it began to apply: the stack is neither at the old commit nor at the new one, and nothing
  * heals it towards either until a deploy succeeds.
  */
-export async function recordBroken(
-  tx: Queries,
-  run: Run,
-  applied: Pick<ApplyResult, 'resources'> | null,
-): Promise<void> {
+export async function recordBroken(tx: Tx, run: Run, applied: Pick<ApplyResult, 'resources'> | null): Promise<void> {
   const stack = await requireStack(tx, run.stackId)
   // One that left Git while it was deployed for the first time counted as gone; what was made of it is not.
   await patchStack(tx, stack.id, { brokenByRunId: run.id, ...(stack.desiredCommit === null && { removedAt: null }) })
@@ -131,7 +127,7 @@ export async function recordBroken(
  * is drift, which a check soon finds and the next heal, after its backoff, plans afresh.
  */
 export async function recordFailedHeal(
-  tx: Queries,
+  tx: Tx,
   run: Run,
   applied: Pick<ApplyResult, 'resources'> | null,
 ): Promise<void> {
@@ -141,7 +137,7 @@ export async function recordFailedHeal(
 
 /** The line in the history, and in the audit what was done. */
 async function recordFailure(
-  tx: Queries,
+  tx: Tx,
   run: Run,
   applied: Pick<ApplyResult, 'resources'> | null,
   action: 'stack.broken' | 'stack.heal_failed',

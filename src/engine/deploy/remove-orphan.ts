@@ -1,7 +1,7 @@
 import { CHANGING_KINDS, PENDING_STATES } from '../../domain/runs/run.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import { nowOf } from '../../store/open.ts'
 import { createRun, listRuns, type Run } from '../../store/runs/runs.ts'
 import { patchStack, requireStack, type Stack } from '../../store/stacks/stacks.ts'
@@ -45,7 +45,7 @@ async function assertOrphaned(tx: Queries, stack: Stack, doing: string): Promise
   if (items[0]) throw refused(`run ${items[0].id} is to change it`, 'Wait for its end or cancel it.')
 }
 
-async function forget(tx: Queries, stack: Stack, wish: OrphanWish): Promise<null> {
+async function forget(tx: Tx, stack: Stack, wish: OrphanWish): Promise<null> {
   await patchStack(tx, stack.id, {
     deployedCommit: null,
     deployedDigest: null,
@@ -66,7 +66,7 @@ async function forget(tx: Queries, stack: Stack, wish: OrphanWish): Promise<null
   return null
 }
 
-async function orderDestruction(tx: Queries, stack: Stack, wish: OrphanWish): Promise<Run> {
+async function orderDestruction(tx: Tx, stack: Stack, wish: OrphanWish): Promise<Run> {
   const doing = `destroying ${stack.environment}/${stack.name}`
   const deployed = stack.deployedConfig as unknown as RunSpec | null
   if (!deployed || stack.deployedCommit === null) {

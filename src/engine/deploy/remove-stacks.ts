@@ -1,7 +1,7 @@
 import { topological } from '../../domain/stacks/order.ts'
 import type { StackKey } from '../../domain/stacks/stack.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Tx } from '../../store/database/context.ts'
 import { nowOf } from '../../store/open.ts'
 import { createRun } from '../../store/runs/runs.ts'
 import { findStack, patchStack, type Stack } from '../../store/stacks/stacks.ts'
@@ -18,7 +18,7 @@ import { approvalOf, type Step } from './step.ts'
  * otherwise. A stack is destroyed after what needed it has been destroyed or deployed without it (`runs`).
  */
 export async function removeStacks(
-  tx: Queries,
+  tx: Tx,
   step: Step,
   removed: readonly StackKey[],
   runs: ReadonlyMap<StackKey, string>,
@@ -35,7 +35,7 @@ export async function removeStacks(
   }
 }
 
-async function removeStack(tx: Queries, step: Step, key: StackKey, dependsOn: string[]): Promise<string | null> {
+async function removeStack(tx: Tx, step: Step, key: StackKey, dependsOn: string[]): Promise<string | null> {
   const { repositoryId, commitOid, mergeSequence, mr } = step
   const { definition } = step.before.stacks.get(key)!
   const { environment, name } = definition
@@ -73,7 +73,7 @@ async function removeStack(tx: Queries, step: Step, key: StackKey, dependsOn: st
   return runId
 }
 
-async function noteOrphan(tx: Queries, stack: Stack, commitOid: string, why: string): Promise<void> {
+async function noteOrphan(tx: Tx, stack: Stack, commitOid: string, why: string): Promise<void> {
   const { environment, name, repositoryId } = stack
   await appendAudit(tx, {
     actor: SYSTEM,

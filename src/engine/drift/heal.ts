@@ -3,7 +3,7 @@ import { FLAPPING, flapping } from '../../domain/drift/flapping.ts'
 import type { IgnoreRule } from '../../domain/plans/ignore-rule.ts'
 import { CHANGING_KINDS, PENDING_STATES } from '../../domain/runs/run.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import { healsSince, standingDrift } from '../../store/stacks/drift.ts'
 import { nowOf } from '../../store/open.ts'
 import { findQuarantine } from '../../store/stacks/quarantine.ts'
@@ -21,11 +21,7 @@ export type HealOrder = { ordered: true; run: Run } | { ordered: false; why: str
  * Orders a heal of what is drifted: at once the first time, then with growing delays; not at all while something keeps
  * writing the same attribute (flapping), unless a person asks for it.
  */
-export async function orderHeal(
-  tx: Queries,
-  stackId: string,
-  by: { actor: string; asked: boolean },
-): Promise<HealOrder> {
+export async function orderHeal(tx: Tx, stackId: string, by: { actor: string; asked: boolean }): Promise<HealOrder> {
   const stack = await requireStack(tx, stackId)
   const deployed = stack.deployedConfig as unknown as RunSpec | null
   const refused = (why: string): HealOrder => ({ ordered: false, why })
@@ -63,7 +59,7 @@ export async function orderHeal(
 }
 
 /** The attribute that is fought over; found out now, it is kept on the stack and said in the audit once. */
-async function fightOver(tx: Queries, stack: Stack): Promise<Fight | null> {
+async function fightOver(tx: Tx, stack: Stack): Promise<Fight | null> {
   const heals = healsOf(stack)
   if (heals.fight) return heals.fight
   const now = nowOf(tx)

@@ -1,5 +1,5 @@
 import { CHANGING_KINDS } from '../../domain/runs/run.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import { getRun, listRuns, type Run, transitionRun } from '../../store/runs/runs.ts'
 import { requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import { SYSTEM } from '../parts.ts'
@@ -31,7 +31,7 @@ export function isOvertakenHeal(stack: Stack, heal: Run): boolean {
  * there was one.
  */
 export async function withdrawHeals(
-  tx: Queries,
+  tx: Tx,
   stackId: string,
   reason: 'drift_gone' | 'drift_accepted',
 ): Promise<boolean> {

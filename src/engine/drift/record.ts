@@ -1,7 +1,7 @@
 import { markStable } from '../../domain/drift/backoff.ts'
 import { driftFromPlan, reconcileDrift } from '../../domain/drift/records.ts'
 import type { Plan } from '../../domain/plans/plan.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Tx } from '../../store/database/context.ts'
 import { createDriftRecord, packActions, patchDriftRecord, standingDrift } from '../../store/stacks/drift.ts'
 import { nowOf } from '../../store/open.ts'
 import type { Run } from '../../store/runs/runs.ts'
@@ -10,7 +10,7 @@ import { healsOf, healsToJson, type StackHeals } from '../stacks/heal-state.ts'
 import { withdrawHeals } from './overtaken.ts'
 
 /** Brings a stack's drift records in line with what a check found, in the transaction that ends the check. */
-export async function recordDrift(tx: Queries, run: Run, plan: Plan): Promise<void> {
+export async function recordDrift(tx: Tx, run: Run, plan: Plan): Promise<void> {
   const now = nowOf(tx)
   const stack = await requireStack(tx, run.stackId)
   const standing = await standingDrift(tx, run.stackId)

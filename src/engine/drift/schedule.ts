@@ -1,5 +1,5 @@
 import { CHANGING_KINDS, PENDING_STATES } from '../../domain/runs/run.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import { nowOf } from '../../store/open.ts'
 import { createRun, listRuns, type Run, type RunSummary } from '../../store/runs/runs.ts'
 import { patchStack, requireStack, type Stack, stacksDueForDrift } from '../../store/stacks/stacks.ts'
@@ -34,7 +34,7 @@ export type DriftCheck = { ordered: true; run: Run } | { ordered: false; why: st
  * queued up. `codifyFor`: who wants its finding as a merge request.
  */
 export async function checkDrift(
-  tx: Queries,
+  tx: Tx,
   stackId: string,
   by: { actor: string; codifyFor?: string },
 ): Promise<DriftCheck> {

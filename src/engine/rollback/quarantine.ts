@@ -1,6 +1,6 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Tx } from '../../store/database/context.ts'
 import {
   createQuarantine,
   findQuarantine,
@@ -76,7 +76,7 @@ export async function quarantineAll(
 }
 
 /** What is to come back is not destroyed meanwhile. */
-async function cancelDestruction(tx: Queries, stackId: string, actor: string): Promise<void> {
+async function cancelDestruction(tx: Tx, stackId: string, actor: string): Promise<void> {
   const { items } = await listRuns(tx, { stackId, kinds: ['destroy'], states: WAITING }, { limit: 100 })
   for (const { id } of items)
     await followUpRun(tx, await requestCancel(tx, { runId: id, reason: 'rolled_back', actor }))
@@ -85,7 +85,7 @@ async function cancelDestruction(tx: Queries, stackId: string, actor: string): P
 const WAITING = ['queued', 'blocked', 'awaiting_approval'] as const
 
 /** A run that a worker holds is refused when it shows its plan. */
-async function cancelWaiting(tx: Queries, stackId: string, badDigest: string, actor: string): Promise<void> {
+async function cancelWaiting(tx: Tx, stackId: string, badDigest: string, actor: string): Promise<void> {
   const { items } = await listRuns(tx, { stackId, kinds: ['deploy', 'heal'], states: WAITING }, { limit: 100 })
   for (const { id } of items) {
     const run = await getRun(tx, id)

@@ -1,6 +1,6 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Tx } from '../../store/database/context.ts'
 import {
   deleteVariable as removeVariable,
   getVariable,
@@ -55,7 +55,7 @@ export async function deleteVariable(
   })
 }
 
-async function followUp(tx: Queries, variable: Variable, action: string, actorId: string): Promise<void> {
+async function followUp(tx: Tx, variable: Variable, action: string, actorId: string): Promise<void> {
   const { id, repositoryId, environment, stack, name, phase, secret, version } = variable
   await appendAudit(tx, {
     actor: userActor(actorId),

@@ -4,7 +4,7 @@ import { ERRORS } from '../../lib/errors/table.ts'
 import type { Json } from '../../lib/json.ts'
 import type { Params } from '../../domain/wire/worker-protocol.ts'
 import { patchRun, type Run, transitionRun } from '../../store/runs/runs.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Tx } from '../../store/database/context.ts'
 import { beginAgain } from '../deploy/begin-again.ts'
 import { recordApplied, recordBroken, recordDeployment, recordFailedHeal } from '../deploy/record.ts'
 import { type EngineParts, workerActor } from '../parts.ts'
@@ -50,7 +50,7 @@ export async function finishReceived(parts: EngineParts, run: Run, params: Param
   })
 }
 
-async function end(tx: Queries, run: Run, params: Params<'finish'>): Promise<void> {
+async function end(tx: Tx, run: Run, params: Params<'finish'>): Promise<void> {
   const applied = appliedOf(run)
   if (params.status === 'succeeded' && applied?.status !== 'applied') {
     const why = `the run is "${run.state}" and no apply of it was reported`
@@ -73,7 +73,7 @@ async function end(tx: Queries, run: Run, params: Params<'finish'>): Promise<voi
 
 /** What an apply that did not get to its good end leaves behind. */
 async function recordBadEnd(
-  tx: Queries,
+  tx: Tx,
   {
     before,
     ended,

@@ -38,6 +38,7 @@ export const ACTIONS = {
   'worker.manage': rule('server-admin', 'admin'),
   'audit.read': rule('server-admin', 'read'),
   'audit.export': rule('server-admin', 'read'),
+  'audit.reseal': rule('server-admin', 'admin'),
 
   'repository.list': rule('user', 'read'),
   'repository.create': rule('server-admin', 'admin'),

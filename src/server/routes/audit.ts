@@ -1,14 +1,16 @@
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { type AuditEvent as AuditRow, exportAudit, listAudit } from '../../store/audit/audit.ts'
+import { resealAudit } from '../../store/audit/reseal.ts'
 import { verifyAudit } from '../../store/audit/verify.ts'
 import type { Queries } from '../../store/database/context.ts'
+import type { DataKeys } from '../../store/database/keys.ts'
 import { findUserByName, getUser } from '../../store/people/users.ts'
 import { getWorker } from '../../store/workers/workers.ts'
-import { repositoryOf } from '../auth/enforce.ts'
+import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { type Page, PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
-import { AuditEvent, AuditVerdict, VerifyRequest } from '../schemas/operations.ts'
+import { AuditEvent, AuditVerdict, ResealRequest, VerifyRequest } from '../schemas/operations.ts'
 
 const Filter = PageQuery.extend({
   actor: z.string().max(200).optional().meta({ description: 'name of a person, user:ID, worker:ID or system' }),
@@ -62,7 +64,26 @@ export const auditRoutes: RouteModule<'store' | 'keys'> = (app, { store, keys })
         response: { 200: AuditVerdict },
       },
     },
-    async (request) => verifyAudit(store.db, { keys, kept: request.body?.kept }),
+    async (request) => verdictOf(store.db, keys, request.body?.kept),
+  )
+
+  app.post(
+    '/api/v1/audit/reseal',
+    {
+      config: { action: 'audit.reseal' },
+      schema: {
+        tags,
+        summary:
+          'Continue a broken chain with a signed event that names its breaks; answers what verification says then',
+        body: ResealRequest,
+        response: { 200: AuditVerdict },
+      },
+    },
+    async (request) => {
+      const actor = `user:${principalOf(request).userId}`
+      await store.transaction((tx) => resealAudit(tx, keys, { actor, reason: request.body.reason }))
+      return verdictOf(store.db, keys)
+    },
   )
 
   app.get(
@@ -78,6 +99,17 @@ export const auditRoutes: RouteModule<'store' | 'keys'> = (app, { store, keys })
     async (request, reply) =>
       reply.type('application/jsonl; charset=utf-8').send(Readable.from(exportAudit(store.db, request.query.from))),
   )
+}
+
+async function verdictOf(
+  db: Queries,
+  keys: DataKeys,
+  kept?: { seq: number; hash: string },
+): Promise<z.infer<typeof AuditVerdict>> {
+  const verdict = await verifyAudit(db, { keys, kept })
+  const reseals = []
+  for (const reseal of verdict.reseals) reseals.push({ ...reseal, actorName: await nameOfActor(db, reseal.actor) })
+  return { ...verdict, reseals }
 }
 
 async function eventsOf(

@@ -35,7 +35,10 @@ export const sessionRoutes: RouteModule<'store' | 'metrics'> = (app, { store, me
       if (!user || !matches || user.disabledAt !== null) {
         metrics.logins.inc({ outcome: 'refused' })
         // Only known names enter the audit: people type passwords into the wrong field.
-        if (user) await appendAudit(store.db, { actor: 'system', action: 'user.login_refused', subject: user.id })
+        if (user) {
+          const refused = { actor: 'system', action: 'user.login_refused', subject: user.id }
+          await store.transaction((tx) => appendAudit(tx, refused))
+        }
         throw new TrueupError('UNAUTHENTICATED', {
           doing: 'logging in',
           why: 'name or password is wrong, or the account is disabled',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AuditBreak } from '../../domain/audit.ts'
 import { Name, Time } from './common.ts'
 
 export const AuditEvent = z
@@ -24,9 +25,30 @@ export const AuditVerdict = z
     ok: z.boolean(),
     count: z.number(),
     checkpoints: z.number(),
-    firstBad: z.object({ seq: z.number(), why: z.string() }).optional(),
+    firstBad: AuditBreak.optional(),
+    /** The first hundred places that are out of order, and how many there are. */
+    breaks: z.array(AuditBreak),
+    total: z.number(),
+    /** Events that named earlier breaks and continued the chain. */
+    reseals: z.array(
+      z.object({
+        seq: z.number(),
+        at: z.number(),
+        actor: z.string(),
+        actorName: z.string().nullable(),
+        reason: z.string(),
+        breaks: z.array(AuditBreak),
+        total: z.number(),
+      }),
+    ),
   })
   .meta({ id: 'AuditVerdict' })
+export type AuditVerdict = z.infer<typeof AuditVerdict>
+
+export const ResealRequest = z.strictObject({
+  /** Stands in the event that continues the chain. */
+  reason: z.string().trim().min(1).max(2000),
+})
 
 export const VerifyRequest = z
   .strictObject({

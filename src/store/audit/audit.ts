@@ -1,7 +1,7 @@
 import { AUDIT_GENESIS, auditHash } from '../../domain/audit.ts'
 import { canonicalJson, type Json } from '../../lib/json.ts'
 import { type FromRow, makeCodec } from '../database/codec.ts'
-import { nowOf, type Queries } from '../database/context.ts'
+import { nowOf, type Queries, type Tx } from '../database/context.ts'
 import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
 import type { Database } from '../database/schema.ts'
 
@@ -22,31 +22,68 @@ export interface NewAuditEvent {
 
 export const auditCodec = makeCodec<Database['audit'], AuditEvent>({ json: ['data'] })
 
-/** Adds a link to the chain. Call it in the transaction that does what it records. */
-export async function appendAudit(tx: Queries, event: NewAuditEvent): Promise<{ seq: number; hash: string }> {
-  // The update takes the head row's lock, so that writers of several connections queue up here.
+/** Transactions in which a link is being written, with the promise of the last one. */
+const writing = new WeakMap<Tx, Promise<unknown>>()
+
+/**
+ * Adds a link to the chain, in the transaction that does what it records. Three statements make a link, so that two
+ * writers between them would both follow the same one: writers of several transactions queue up at the head row, those of
+ * one transaction here. Outside a transaction nothing holds them apart, and that throws.
+ */
+export function appendAudit(tx: Tx, event: NewAuditEvent): Promise<{ seq: number; hash: string }> {
+  if (!tx.isTransaction)
+    return Promise.reject(new Error(`the audit event ${event.action} was to be written outside a transaction`))
+  const before = writing.get(tx) ?? Promise.resolve()
+  const mine = before.then(() => append(tx, event))
+  // A failed statement rolls the whole transaction back; the next writer must not wait for ever meanwhile.
+  writing.set(
+    tx,
+    mine.catch(() => undefined),
+  )
+  return mine
+}
+
+async function append(tx: Tx, event: NewAuditEvent): Promise<{ seq: number; hash: string }> {
   const head = await tx
     .updateTable('auditHead')
     .set((row) => ({ seq: row('seq', '+', 1) }))
     .where('id', '=', 1)
     .returning(['seq', 'hash'])
     .executeTakeFirstOrThrow()
+  return writeLink(tx, head.seq, head.hash, event)
+}
+
+/** Writes the link `seq` after the one with `previousHash` and makes it the head. Only for what holds the head row. */
+export async function writeLink(
+  tx: Tx,
+  seq: number,
+  previousHash: string,
+  event: NewAuditEvent,
+): Promise<{ seq: number; hash: string }> {
   const entry = {
-    seq: head.seq,
+    seq,
     at: nowOf(tx),
-    actor: event.actor,
-    action: event.action,
-    subject: event.subject,
-    repositoryId: event.repositoryId ?? null,
+    actor: storable(event.actor),
+    action: storable(event.action),
+    subject: storable(event.subject),
+    repositoryId: typeof event.repositoryId !== 'string' ? null : storable(event.repositoryId),
     dataJson: canonicalJson(event.data ?? {}),
   }
-  const hash = auditHash(head.hash, entry)
+  const hash = auditHash(previousHash, entry)
   await tx
     .insertInto('audit')
-    .values({ ...entry, previousHash: head.hash, hash })
+    .values({ ...entry, previousHash, hash })
     .execute()
-  await tx.updateTable('auditHead').set({ hash }).where('id', '=', 1).execute()
-  return { seq: entry.seq, hash }
+  await tx.updateTable('auditHead').set({ seq, hash }).where('id', '=', 1).execute()
+  return { seq, hash }
+}
+
+/**
+ * What is hashed must be what is read back: a database keeps no half of a surrogate pair and may end a text at a zero
+ * character. In JSON both are escapes, so data needs nothing.
+ */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd')
 }
 
 export interface AuditFilter {

@@ -1,14 +1,16 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { AUDIT_GENESIS, auditHash } from '../../domain/audit.ts'
 import { appendAudit, auditHead, exportAudit, listAudit } from '../audit/audit.ts'
 import { signCheckpoint, verifyAudit } from '../audit/verify.ts'
+import type { Tx } from '../database/context.ts'
 import type { DataKeys } from '../database/keys.ts'
 import type { Database } from '../database/schema.ts'
 import type { Bench } from './bench.ts'
 
 /** The signing half of DataKeys, in memory. */
-function auditKeys(): DataKeys {
+export function auditKeys(): DataKeys {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const unused = () => {
     throw new Error('not used here')
@@ -41,7 +43,41 @@ export function auditConformance(bench: () => Bench): void {
     expect(items[0]?.previousHash).toBe(items[1]?.hash)
     expect(items[2]?.previousHash).toBe(AUDIT_GENESIS)
     expect(await auditHead(db())).toEqual({ seq: 3, hash: items[0]?.hash })
-    expect(await verifyAudit(db())).toEqual({ ok: true, count: 3, checkpoints: 0 })
+    expect(await verifyAudit(db())).toEqual({ ok: true, count: 3, checkpoints: 0, breaks: [], total: 0, reseals: [] })
+  })
+
+  it('is written in a transaction only: two at once outside of one are refused, and the chain stays whole', async () => {
+    await append(1)
+    const outside = db() as unknown as Tx
+    const event = { actor: 'system', action: 'test.outside', subject: 'x' }
+    const two = await Promise.allSettled([appendAudit(outside, event), appendAudit(outside, event)])
+    for (const one of two)
+      expect(one).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('outside') } })
+    await append(1)
+    expect(await verifyAudit(db())).toMatchObject({ ok: true, count: 2 })
+  })
+
+  it('keeps one chain when one transaction writes several events at once', async () => {
+    const event = (i: number) => ({ actor: 'system', action: 'test.at_once', subject: `s${i}` })
+    await bench().store.transaction((tx) => Promise.all([1, 2, 3, 4, 5].map((i) => appendAudit(tx, event(i)))))
+    expect(await verifyAudit(db())).toMatchObject({ ok: true, count: 5 })
+  })
+
+  it('hashes what is read back, whatever characters the texts hold', async () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.constantFrom('\ud800', 'a\udc00b', '\ud83d\ud83d\ude00', 'a\0b', '\ufeffx', 'e\u0301', '\r\n', '\ufffe\uffff'),
+    )
+    await fc.assert(
+      fc.asyncProperty(text, text, text, text, async (actor, action, subject, data) => {
+        await bench().store.transaction((tx) => appendAudit(tx, { actor, action, subject, data: { [data]: data } }))
+      }),
+      { numRuns: 60 },
+    )
+    const wild = { actor: '\ud800', action: 'a\0b', subject: '\udc00', repositoryId: 'r\ud800', data: { t: '\ud800' } }
+    await bench().store.transaction((tx) => appendAudit(tx, wild))
+    expect(await verifyAudit(db())).toMatchObject({ ok: true, count: 61 })
+    expect((await listAudit(db(), {}, { limit: 1 })).items[0]).toMatchObject({ actor: '\ufffd', action: 'a\ufffdb' })
   })
 
   it('leaves no gap behind a transaction that was rolled back', async () => {

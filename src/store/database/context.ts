@@ -6,6 +6,9 @@ import type { Database } from './schema.ts'
 /** First argument of every query: the whole store, or a transaction of it. Writers that touch two rows want a transaction. */
 export type Queries = Kysely<Database> | Transaction<Database>
 
+/** First argument of what must not stand alone: a transaction of the store, and nothing else. */
+export type Tx = Transaction<Database>
+
 /** What a row that changed belongs to. */
 export type Topic =
   | 'repository'

@@ -1,5 +1,5 @@
 import { LEASED_STATES } from '../../domain/runs/run.ts'
-import type { Queries } from '../database/context.ts'
+import type { Queries, Tx } from '../database/context.ts'
 import { type Run, runCodec } from './row.ts'
 import { moveRun } from './transition.ts'
 import type { Database } from '../database/schema.ts'
@@ -17,7 +17,7 @@ export interface RunClaim {
  * Leases the next run of these pools to a worker, or gives null. Order: priority, then merge sequence, then age. A run is
  * given when it is queued, its time has come, nobody wants it canceled and nothing goes before it (see `run-ready.ts`).
  */
-export async function claimRun(tx: Queries, claim: RunClaim): Promise<Run | null> {
+export async function claimRun(tx: Tx, claim: RunClaim): Promise<Run | null> {
   const repeated = await tx
     .selectFrom('runs')
     .selectAll()

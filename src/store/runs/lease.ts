@@ -1,5 +1,5 @@
 import { LEASED_STATES, type RunState } from '../../domain/runs/run.ts'
-import type { Queries } from '../database/context.ts'
+import type { Queries, Tx } from '../database/context.ts'
 import { nowOf } from '../database/context.ts'
 import type { Run } from './row.ts'
 import { moveRun } from './transition.ts'
@@ -67,7 +67,7 @@ export interface ExpiredRun {
  * `lease_expired`), canceled when someone had asked for that, failed (`too_many_attempts`) the fifth time. Where the
  * world may be changing it is `lost`: what follows is the engine's decision.
  */
-export async function expireLeases(tx: Queries, now: number): Promise<ExpiredRun[]> {
+export async function expireLeases(tx: Tx, now: number): Promise<ExpiredRun[]> {
   const rows = await tx
     .selectFrom('runs')
     .select(['id', 'state', 'attempt', 'workerId', 'cancelRequestedAt', 'cancelReason'])

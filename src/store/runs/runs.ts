@@ -2,7 +2,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import type { RunKind, RunState } from '../../domain/runs/run.ts'
-import { noteChange, nowOf, type Queries } from '../database/context.ts'
+import { noteChange, nowOf, type Queries, type Tx } from '../database/context.ts'
 import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
 import {
   type NewRun,
@@ -20,7 +20,7 @@ export { transitionRun } from './transition.ts'
 export { type NewRun, type Run, type RunPatch, type RunSummary } from './row.ts'
 
 /** Writes a run with its dependencies and its audit event `run.queued` (or `run.blocked`). */
-export async function createRun(tx: Queries, run: NewRun): Promise<Run> {
+export async function createRun(tx: Tx, run: NewRun): Promise<Run> {
   const now = nowOf(tx)
   const row = await tx
     .insertInto('runs')
@@ -188,7 +188,7 @@ export async function patchRun(tx: Queries, runId: string, patch: RunPatch, fenc
  * worker hears of it (see `renewLeases`). A run that has ended is returned as it is.
  */
 export async function requestCancel(
-  tx: Queries,
+  tx: Tx,
   { runId, reason, actor }: { runId: string; reason: string; actor: string },
 ): Promise<Run> {
   const run = await getRun(tx, runId)

@@ -3,7 +3,7 @@ import { TrueupError, type ErrorBody } from '../../lib/errors/error.ts'
 import { canonicalJson, type Json } from '../../lib/json.ts'
 import { canTransition, isFinal, LEASED_STATES, type RunState } from '../../domain/runs/run.ts'
 import { appendAudit } from '../audit/audit.ts'
-import { noteChange, nowOf, type Queries } from '../database/context.ts'
+import { noteChange, nowOf, type Tx } from '../database/context.ts'
 import { refreshReady } from './ready.ts'
 import { type Run, type RunPatch, runCodec } from './row.ts'
 import type { Database } from '../database/schema.ts'
@@ -33,18 +33,14 @@ const waits = (state: RunState): boolean => !isLeased(state) && !isFinal(state)
  * canceled does not wait again: it is `canceled` instead, so look at the state of what is returned.
  * Errors: NOT_FOUND, RUN_TRANSITION (names the state that the run is in), LEASE_LOST.
  */
-export async function transitionRun(tx: Queries, transition: RunTransition): Promise<Run> {
+export async function transitionRun(tx: Tx, transition: RunTransition): Promise<Run> {
   const { to } = transition
   if (to === 'leased') throw new Error('a run is leased by claimRun only')
   return moveRun(tx, transition, {})
 }
 
 /** `transitionRun` with further columns; for this floor's own use (claims and expiry). */
-export async function moveRun(
-  tx: Queries,
-  transition: RunTransition,
-  columns: Updateable<Database['runs']>,
-): Promise<Run> {
+export async function moveRun(tx: Tx, transition: RunTransition, columns: Updateable<Database['runs']>): Promise<Run> {
   const { runId, fence } = transition
   const doing = `moving run ${runId} to "${transition.to}"`
   const run = await tx
@@ -113,7 +109,7 @@ export function patchColumns(patch: RunPatch | undefined): Updateable<Database['
 
 /** Audit event and change hint of a run that has come into a state. */
 export async function recordTransition(
-  tx: Queries,
+  tx: Tx,
   row: Database['runs'],
   from: RunState | null,
   about: Pick<RunTransition, 'actor' | 'reason' | 'data'>,
