@@ -80,6 +80,11 @@ export interface DriverContext<Config> {
   /** The whole environment that tools get (PATH, HOME=scratch, variables of this phase). */
   env: { [name: string]: string }
   inputs: { [name: string]: ResolvedInput }
+  /**
+   * Previews: stacks that this one needs and that are not deployed yet as the merge request has them. What is missing in the
+   * target may come with them: it is not checked, rather than wrong.
+   */
+  awaits?: readonly string[]
   ignore: IgnoreRule[]
   /** Semver range that the tool must satisfy, when the stack names one. */
   toolVersion?: string

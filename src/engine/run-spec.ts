@@ -1,6 +1,6 @@
 import type { Cause } from '../domain/plans/plan.ts'
 import type { RunRequest } from '../domain/runs/run-request.ts'
-import type { ResolvedInput } from '../domain/stacks/stack.ts'
+import type { ResolvedInput, StackKey } from '../domain/stacks/stack.ts'
 import type { StackDefinition } from '../domain/stacks/definition.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { StackSource } from './snapshot/snapshot.ts'
@@ -17,6 +17,8 @@ export interface RunSpec {
   cause: Cause | null
   /** Preview only: predicted inputs from upstream previews of the same MR. */
   predicted?: { [name: string]: ResolvedInput }
+  /** Preview only: needed stacks that are not deployed as the MR has them; absent where there is none. */
+  awaits?: StackKey[]
   /** Preview only: what was deployed when it was made; another deployment makes the preview stale. */
   base?: string | null
   /** The run before was lost while a not idempotent apply was under way. */

@@ -10,6 +10,8 @@ export interface DecisionFacts {
   plan: Plan
   /** The plan that people approved (on the MR, or of this run); null where nobody was asked. */
   approved: Plan | null
+  /** Why the merge request had no plan to approve; null where it had one, or there was no merge request. */
+  unplanned?: string | null
   /** A person approved exactly this digest of this very run. */
   approvedHere: boolean
   /** Unapproved changes must not be applied in this environment. */
@@ -75,7 +77,7 @@ export function decideDeploy(facts: DecisionFacts): DeployDecision {
   if (comparison?.verdict === 'fewer') return { action: 'apply', why: 'fewer_than_approved' }
   if (asks) return wait('policy_requires_approval', `${asks.name}: ${asks.message}`, comparison?.differences)
   if (!facts.protected) return { action: 'apply', why: 'unprotected' }
-  if (!comparison) return wait('not_approved', 'no approved plan exists for this change')
+  if (!comparison) return wait('not_approved', facts.unplanned ?? 'no approved plan exists for this change')
   const [first] = comparison.differences
   const more = comparison.differences.length > 1 ? ` (and ${comparison.differences.length - 1} more)` : ''
   const what = first ? `${describeDifference(first)}${more}` : 'the plan differs'

@@ -13,8 +13,10 @@ export interface GateStack {
   preview: { state: RunState; message: string | null } | null
   /** Digest of its plan; null while there is none. */
   digest: string | null
-  /** Planned with predicted inputs, because a stack that it needs changes in the same MR. */
+  /** Planned before a stack that it needs is deployed as the MR has it: with predicted inputs, or without what it brings. */
   provisional: boolean
+  /** Those stacks. */
+  awaits?: readonly StackKey[]
   /** The MR removes the stack and what it made: always needs an approval, whatever the environment asks for. */
   destroys?: boolean
   /** Set where the MR brings back a state that was rolled back: why it was. */

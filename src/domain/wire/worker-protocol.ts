@@ -63,6 +63,8 @@ export const Grant = z.object({
   variables: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })),
   ignore: z.array(ignoreRule),
   toolVersion: z.string().optional(),
+  /** Previews: stacks that this one needs and that are not deployed as the merge request has them. */
+  awaits: z.array(z.string()).optional(),
   checks: z.array(Command),
   verify: z.array(Command),
   timeoutMs: z.number(),

@@ -73,12 +73,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
     const results = run?.plan ? policiesOf(policies, run, rules.get(environment)!, mr, author?.name ?? '') : []
     stacks.push({ key, environment, name, driver, preview, run, policies: results })
     const unplanned = preview.runId === null && preview.settled
-    // Where there is nothing to plan, an approval binds to what becomes of the stack: kept, orphaned, planned later.
-    const digest = unplanned
-      ? digestOf([preview.how, preview.note, source.sourceDigest])
-      : run?.state === 'succeeded'
-        ? (run.planDigest ?? null)
-        : null
+    const digest = digestFor(preview, run, source.sourceDigest)
     if (digest !== null) digests[key] = digest
     const quarantined = preview.how === 'removed' ? null : quarantineOf(quarantine, run, source.sourceDigest)
     gateStacks.push({
@@ -90,6 +85,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
         : run && { state: run.state, message: run.error ? `${run.error.doing}: ${run.error.why}` : run.message },
       digest,
       provisional: preview.provisional,
+      awaits: preview.awaits ?? [],
       ...(preview.how === 'removed' && !unplanned && { destroys: true }),
       ...(quarantined !== null && { quarantined }),
       policies: results,
@@ -117,6 +113,18 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
     ...people,
   }
   return { outcome: evaluateGate(facts), stacks, reviews, digests, rules }
+}
+
+/**
+ * What an approval of a stack binds to; null while its plan is being made or is missing. Where there is none to be had before
+ * the deployment, it binds to the source and to what becomes of the stack: kept, orphaned, planned later. The plan of its
+ * deployment then waits for an approval of its own.
+ */
+function digestFor(preview: PreviewRef, run: Run | null, sourceDigest: string): string | null {
+  const { how, note, settled, provisional } = preview
+  if (preview.runId === null) return settled ? digestOf([how, note, sourceDigest]) : null
+  if (run?.state === 'succeeded') return run.planDigest ?? null
+  return provisional && run?.state === 'failed' ? digestOf([how, 'planned at its deployment', sourceDigest]) : null
 }
 
 /** Why the state that this preview would bring was rolled back; null where it was not. */

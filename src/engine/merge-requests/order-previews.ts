@@ -1,10 +1,10 @@
 import { keyedHash } from '../../lib/digest.ts'
 import { topological } from '../../domain/stacks/order.ts'
 import type { Output } from '../../domain/plans/plan.ts'
-import type { StackKey } from '../../domain/stacks/stack.ts'
+import { type StackKey, stackKey } from '../../domain/stacks/stack.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
 import { createRun, getRuns, type Run } from '../../store/runs/runs.ts'
-import { findStack, type Stack } from '../../store/stacks/stacks.ts'
+import { allStacks, findStack, type Stack } from '../../store/stacks/stacks.ts'
 import { listVariables, type Variable } from '../../store/stacks/variables.ts'
 import { desiredDigestOf, destroyedDigest } from '../stacks/desired.ts'
 import { type InputResolution, type NoOutputs, resolveInputs } from '../stacks/inputs.ts'
@@ -47,13 +47,17 @@ export async function orderPreviews(
   if (affected.length === 0) return previews
   const how = new Map(affected.map((stack) => [stack.key, stack.how as PreviewRef['how']]))
   const predictions: Predictions = new Map()
+  const awaited: Awaited = new Map()
+  const undeployed = await neverDeployed(parts, mr.repositoryId)
   const runs = await getRuns(parts.store.db, runsOf(old))
   const variables = await listVariables(parts.store.db, mr.repositoryId)
-  for (const { key, inputs } of topological([...after.stacks.values()].map((source) => source.definition))) {
+  for (const { key, inputs, needs } of topological([...after.stacks.values()].map((source) => source.definition))) {
+    awaited.set(key, awaitedBy(needs, (need) => how.has(need) || undeployed.has(need), awaited))
     const fromPlanned = Object.values(inputs).some((input) => predictions.has(input.stack))
     if (!how.has(key) && !fromPlanned) continue
     const known = { commitOid, anew, predictions, runs, variables }
-    const facts = { how: how.get(key) ?? ('dependant' as const), old: old[key], ...known }
+    const awaits = awaited.get(key)!
+    const facts = { how: how.get(key) ?? ('dependant' as const), old: old[key], awaits, ...known }
     const preview = await previewOf(parts, mr, after.stacks.get(key)!, facts)
     if (!preview) continue
     previews[key] = preview.ref
@@ -69,8 +73,28 @@ export async function orderPreviews(
   return previews
 }
 
+/** stack → stacks among those that it needs, however far, that are not deployed as they will be. */
+type Awaited = Map<StackKey, StackKey[]>
+
+/** `awaited` has those of every stack before it in the order of needs. */
+function awaitedBy(
+  needs: readonly StackKey[],
+  isMissing: (stack: StackKey) => boolean,
+  awaited: Awaited,
+): StackKey[] {
+  const found = needs.flatMap((need) => [...(awaited.get(need) ?? []), ...(isMissing(need) ? [need] : [])])
+  return [...new Set(found)].toSorted()
+}
+
+/** Stacks of the default branch that are yet to be deployed for the first time. */
+async function neverDeployed({ store }: EngineParts, repositoryId: string): Promise<Set<StackKey>> {
+  const stacks = (await allStacks(store.db, { repositoryId })).filter(({ deployedDigest }) => deployedDigest === null)
+  return new Set(stacks.map(({ environment, name }) => stackKey(environment, name)))
+}
+
 interface PreviewFacts {
   how: PreviewRef['how']
+  awaits: StackKey[]
   old: PreviewRef | undefined
   commitOid: string
   anew: (run: Run) => boolean
@@ -89,15 +113,17 @@ async function previewOf(
   facts: PreviewFacts,
 ): Promise<{ ref: PreviewRef; outputs: Outputs | NoOutputs } | null> {
   const { definition } = source
-  const { how, predictions } = facts
+  const { how, predictions, awaits } = facts
   const current = await currentOutputs(parts, mr.repositoryId, definition)
-  const provisional = Object.values(definition.inputs).some((input) => predictions.has(input.stack))
-  const resolution = resolveInputs(definition, (key) => predictions.get(key) ?? current.get(key) ?? null, provisional)
+  const foretold = Object.values(definition.inputs).some((input) => predictions.has(input.stack))
+  const provisional = foretold || awaits.length > 0
+  const early = { provisional, ...(awaits.length > 0 && { awaits }) }
+  const resolution = resolveInputs(definition, (key) => predictions.get(key) ?? current.get(key) ?? null, foretold)
   if (resolution.status !== 'resolved') {
     // Not affected itself, and an upstream plan is not there yet: nobody can say whether it is concerned at all.
     if (how === 'dependant' && resolution.status === 'pending') return null
     const settled = resolution.status !== 'pending'
-    const ref: PreviewRef = { how, runId: null, provisional: true, note: noteOf(resolution), settled }
+    const ref: PreviewRef = { how, runId: null, ...early, provisional: true, note: noteOf(resolution), settled }
     return { ref, outputs: settled ? 'unplanned' : 'pending' }
   }
   const desiredDigest = await desiredDigestOf(parts, mr.repositoryId, source, resolution.inputs, facts.variables)
@@ -106,11 +132,12 @@ async function previewOf(
   const spec = specOf(source, {
     base: baseOf(stack),
     cause: how === 'dependant' ? 'input' : null,
-    ...(provisional && { predicted: resolution.inputs }),
+    ...(foretold && { predicted: resolution.inputs }),
+    ...(awaits.length > 0 && { awaits }),
   })
   const run = await standingOrNew(parts, mr, stack, spec, desiredDigest, facts)
   const outputs = await outputsAfter(parts, stack, run)
-  return { ref: { how, runId: run.id, provisional, note: null, settled: true }, outputs }
+  return { ref: { how, runId: run.id, ...early, note: null, settled: true }, outputs }
 }
 
 /** A plan may tell only the outputs that change: the others stay as they are deployed. */
@@ -157,7 +184,7 @@ async function standingOrNew(
 ): Promise<Run> {
   if (facts.old?.runId) {
     const run = facts.runs.get(facts.old.runId)
-    const same = run && run.desiredDigest === desiredDigest && specOfRun(run).base === spec.base
+    const same = run && run.desiredDigest === desiredDigest && isMadeAlike(specOfRun(run), spec)
     const again = run !== undefined && run.finishedAt !== null && facts.anew(run)
     if (same && isStanding(run) && !again) return run
   }
@@ -171,11 +198,15 @@ async function standingOrNew(
       spec: specToJson(spec),
       mrId: mr.id,
       pool: spec.definition.pool,
-      provisional: spec.predicted !== undefined,
+      provisional: spec.predicted !== undefined || spec.awaits !== undefined,
       actor: SYSTEM,
     }),
   )
 }
+
+/** Against the same deployed state, and before the same stacks: what is deployed since may have changed what it found. */
+const isMadeAlike = (made: RunSpec, wanted: RunSpec): boolean =>
+  made.base === wanted.base && (made.awaits ?? []).join() === (wanted.awaits ?? []).join()
 
 /** One that a person has canceled stays canceled until a person retries it. */
 function isStanding(run: Run): boolean {

@@ -6,8 +6,10 @@ export interface PreviewRef {
   how: 'added' | 'changed' | 'removed' | 'dependant'
   /** The run that planned it; null while it waits or where there is nothing to plan. */
   runId: string | null
-  /** Planned with predicted inputs. */
+  /** Planned with predicted inputs, or before stacks that it needs are deployed as the MR has them. */
   provisional: boolean
+  /** Those stacks. */
+  awaits?: StackKey[]
   /** Why there is no run, in words. */
   note: string | null
   /** The note is final: merging does not wait for a plan. */

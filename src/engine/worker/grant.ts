@@ -66,6 +66,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     inputs,
     variables: await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
     ignore: definition.ignore,
+    ...(spec.awaits && { awaits: spec.awaits }),
     ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),
     checks: run.kind === 'preview' ? definition.checks : [],
     verify: spec.destroy ? [] : definition.verify,

@@ -6,12 +6,14 @@ import { compilePolicy, evaluatePolicies } from '../../domain/policies/policy.ts
 import type { Decision, Params } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Json } from '../../lib/json.ts'
+import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { noteChange } from '../../store/open.ts'
 import { findQuarantine } from '../../store/stacks/quarantine.ts'
 import { type Run, type RunPatch, transitionRun } from '../../store/runs/runs.ts'
 import { changedMeanwhile, OVERTAKEN } from '../drift/overtaken.ts'
 import { recordDrift } from '../drift/record.ts'
 import { deployedWithoutChange } from '../deploy/record.ts'
+import { previewsOf } from '../merge-requests/previews.ts'
 import { type EngineParts, workerActor } from '../parts.ts'
 import { specOfRun } from '../run-spec.ts'
 import { followUpIfEnded, followUpRun } from '../run-tasks.ts'
@@ -117,6 +119,7 @@ async function decide(parts: EngineParts, run: Run, plan: Plan): Promise<DeployD
     kind,
     plan,
     approved: run.approvedPlan as Plan | null,
+    unplanned: run.approvedPlan === null ? await whyUnplanned(parts, run) : null,
     approvedHere: run.approvedDigest === plan.digest,
     protected: rules?.protected ?? true,
     policies,
@@ -126,6 +129,16 @@ async function decide(parts: EngineParts, run: Run, plan: Plan): Promise<DeployD
       run.kind !== 'destroy' &&
       (await findQuarantine(parts.store.db, run.stackId, specOfRun(run).sourceDigest)) !== undefined,
   })
+}
+
+/** What kept the merge request from showing a plan of this stack; null where that is not known. */
+async function whyUnplanned(parts: EngineParts, run: Run): Promise<string | null> {
+  const mr = run.mrId === null ? undefined : await getMergeRequest(parts.store.db, run.mrId)
+  const preview = mr && previewsOf(mr)[specOfRun(run).definition.key]
+  if (!mr || !preview?.provisional) return null
+  const { awaits = [], note } = preview
+  const why = awaits.length > 0 ? `before ${awaits.join(', ')} ${awaits.length === 1 ? 'was' : 'were'} deployed` : note
+  return `!${mr.number} could not show this plan${why ? ` (${why})` : ''}: nobody has approved it yet`
 }
 
 async function enact(

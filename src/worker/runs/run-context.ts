@@ -14,7 +14,7 @@ import { sealing } from './sealing.ts'
 
 /** What a context is built from. A watch order has no run, so what only runs have is optional. */
 export interface ContextParts {
-  order: WatchOrder & Partial<Pick<Grant, 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend' | 'request'>>
+  order: WatchOrder & Partial<Pick<Grant, 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend' | 'request' | 'awaits'>>
   phase: Phase
   variables: Grant['variables']
   workspace: Workspace
@@ -52,6 +52,7 @@ export async function buildContext<Config>(
     cache,
     env: environment(parts),
     inputs: order.inputs,
+    ...(order.awaits && { awaits: order.awaits }),
     ignore: order.ignore,
     ...(order.toolVersion !== undefined && { toolVersion: order.toolVersion }),
     ...(order.stateBackend && { stateBackend: order.stateBackend }),

@@ -2,7 +2,7 @@ import type { GateStack, Requirement } from '../facts.ts'
 import { describeState, isFinal } from '../../runs/run.ts'
 import { type EnvironmentKind, listed, met, unmet, warning } from './kind.ts'
 
-/** A provisional preview may fail only because an input is not there yet, so it warns and does not block. */
+/** A provisional preview may fail only because what it needs is not there yet, so it warns and does not block. */
 export const plans: EnvironmentKind = ({ environment: { name: environment }, stacks }) => {
   const open = stacks.filter((stack) => stack.preview?.state !== 'succeeded' || stack.digest === null)
   const running = open.filter(({ preview }) => preview === null || !isFinal(preview.state) || isPassing(preview.state))
@@ -32,14 +32,25 @@ export const plans: EnvironmentKind = ({ environment: { name: environment }, sta
     found.push(
       warning(
         'plans',
-        `no preview of ${listed(what)}, which depends on stacks that change here`,
-        'It is planned again, and waits for approval where needed, when they are deployed.',
+        `no plan of ${listed(what)}, which depends on stacks that change here`,
+        'Approvals count for the plans there are; this one is made, and waits for an approval of its own where one is needed, when they are deployed.',
         environment,
       ),
     )
   }
+  const early = stacks.filter(({ awaits = [] }) => awaits.length > 0)
+  if (early.length > 0) found.push(notWhollyChecked(environment, early))
   const made = stacks.length === 1 ? 'the plan is made' : `all ${stacks.length} plans are made`
   return found.length > 0 || stacks.length === 0 ? found : [met('plans', made, environment)]
+}
+
+/** Once for each stack, not for each thing in it that could not be looked at. */
+function notWhollyChecked(environment: string, stacks: readonly GateStack[]): Requirement {
+  const what = stacks.map(({ name, awaits = [] }) => {
+    return `${name} is not wholly checked until ${listed(awaits)} ${awaits.length === 1 ? 'is' : 'are'} deployed`
+  })
+  const next = 'What it finds then and does not show here waits for an approval of its own where one is needed.'
+  return warning('plans', listed(what), next, environment)
 }
 
 /** A superseded preview has a newer one on its way; a successful one without a digest is being recorded. */

@@ -12,7 +12,7 @@ const SHOWN = 20
 export async function health(context: DriverContext<KubernetesConfig>): Promise<Health> {
   if (!context.config.wait || context.destroy) return { healthy: true, lines: [] }
   const session = await openSession(context)
-  const wanted = await resolveWanted(context, session, await renderOrThrow(context))
+  const { wanted } = await resolveWanted(context, session, await renderOrThrow(context))
   const targets = wanted.filter(({ hook }) => hook === null)
   const verdicts = await awaitHealth(context, session, targets)
   const bad = verdicts.filter(({ state }) => state !== 'healthy')

@@ -1,6 +1,6 @@
 import { compileGlob } from '../../../domain/glob.ts'
 import { compileIgnore } from '../../../domain/plans/ignore.ts'
-import type { DriverPlan, ResourceChange } from '../../../domain/plans/plan.ts'
+import type { DriverPlan, ResourceChange, Unchecked } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import { digestOf } from '../../../lib/digest.ts'
 import { canonicalJson } from '../../../lib/json.ts'
@@ -19,9 +19,10 @@ import { type Rendered, renderOrThrow, versions } from '../source/render.ts'
 import { keepSteps, type PreparedPlan, type Step } from './steps.ts'
 import { seenText, type Survey, type Surveyed, surveyOne } from './survey.ts'
 import { liveCacheOf } from './live-cache.ts'
-import { resolveWanted, type Wanted } from './wanted.ts'
+import { type Resolved, resolveWanted, type Wanted } from './wanted.ts'
 
 const NOTHING: Rendered = { manifests: [], problems: [], secrets: [] }
+const NO_OBJECTS: Resolved = { wanted: [], unknown: new Map() }
 
 /** Renders, reads the live objects, and has the server foretell what applying each would change. Changes nothing. */
 export async function plan(context: DriverContext<KubernetesConfig>): Promise<DriverPlan> {
@@ -30,13 +31,13 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   const place = inventoryPlace(context, session)
   const inventory = await readInventory(session, place, context.signal)
   if (!context.destroy) assertSomething(context, rendered, inventory)
-  const wanted = context.destroy ? [] : await resolveWanted(context, session, rendered)
+  const { wanted, unknown } = context.destroy ? NO_OBJECTS : await resolveWanted(context, session, rendered)
   const ordinary = wanted.filter(({ hook }) => hook === null)
   const reading = { concurrency: context.config.concurrency, signal: context.signal }
   const asked = ordinary.filter(({ pending }) => !pending)
   const live = cachedLive(context, session, asked) ?? (await readLive(session.client, asked, reading))
   const secrets = allSecrets(context, rendered, live)
-  const survey = surveyFor(context, session, { inventory, wanted, secrets })
+  const survey = surveyFor(context, session, { inventory, wanted, live, secrets })
   const surveyed = await inParallel(ordinary, context.config.concurrency, (one) =>
     surveyOne(survey, one, live.get(one.key) ?? null),
   )
@@ -64,8 +65,12 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   return {
     changes,
     coverage: {
-      checked: ordinary.length - surveyed.filter(({ unchecked }) => unchecked).length,
-      unchecked: [...surveyed.flatMap(({ unchecked }) => unchecked ?? []), ...pruning.unchecked],
+      checked: surveyed.filter(({ unchecked, awaited }) => !unchecked && awaited === undefined).length,
+      unchecked: [
+        ...surveyed.flatMap(({ unchecked }) => unchecked ?? []),
+        ...awaitedParts(context, surveyed, unknown),
+        ...pruning.unchecked,
+      ],
     },
     outputs: {},
     findings: [...surveyed.flatMap(({ findings }) => findings), ...pruning.findings],
@@ -115,20 +120,45 @@ function assertPossible(context: DriverContext<unknown>, surveyed: readonly Surv
   })
 }
 
+/** What comes with stacks that are not deployed yet, each thing once and not for each object that needs it. */
+function awaitedParts(
+  { awaits = [] }: DriverContext<unknown>,
+  surveyed: readonly Surveyed[],
+  unknown: Resolved['unknown'],
+): Unchecked[] {
+  const objects = (count: number): string => `${count} ${count === 1 ? 'object' : 'objects'}`
+  const until = `not checked until ${awaits.join(', ')} ${awaits.length === 1 ? 'is' : 'are'} deployed`
+  const namespaces = Map.groupBy(
+    surveyed.flatMap(({ awaited }) => awaited ?? []),
+    (namespace) => namespace,
+  )
+  return [
+    ...[...namespaces].map(([namespace, { length }]) => ({
+      address: `Namespace/${namespace}`,
+      why: `it is not there: ${objects(length)} in it ${until}`,
+    })),
+    ...[...unknown].map(([kind, count]) => ({
+      address: kind,
+      why: `the cluster does not know this kind: ${objects(count)} ${until}`,
+    })),
+  ]
+}
+
 interface SurveyParts {
   inventory: Inventory
   wanted: readonly Wanted[]
+  live: ReadonlyMap<string, KubeObject>
   secrets: readonly string[]
 }
 
 function surveyFor(
   context: DriverContext<KubernetesConfig>,
   session: Session,
-  { inventory, wanted, secrets }: SurveyParts,
+  { inventory, wanted, live, secrets }: SurveyParts,
 ): Survey {
-  const { config, ignore, signal, kind } = context
+  const { config, ignore, signal, kind, awaits = [] } = context
   const replaceable = config.replace.map((pattern) => compileGlob(pattern))
-  const namespaces = wanted.filter(({ ref }) => ref.kind === 'Namespace' && ref.group === '')
+  const namespaces = wanted.filter(({ ref, key }) => ref.kind === 'Namespace' && ref.group === '' && !live.has(key))
   return {
     session,
     redaction: redactionFor(context, secrets),
@@ -139,6 +169,7 @@ function surveyFor(
     // A deployment comes after a preview that has asked, and is told by the apply itself.
     checkCreations: kind !== 'deploy' && kind !== 'heal',
     namespaces: new Set(namespaces.map(({ ref }) => ref.name)),
+    awaits,
     formerHash: (key) => inventory.objects.get(key)?.hash,
     hash: hasher(context),
     seen: (object) => digestOf(seenText(object)),

@@ -28,8 +28,10 @@ export interface Survey {
   conflicts: 'overwrite' | 'refuse'
   /** Ask the server about objects that do not exist yet. */
   checkCreations: boolean
-  /** Namespaces that this stack brings. */
+  /** Namespaces that this stack brings and that are not there yet. */
   namespaces: ReadonlySet<string>
+  /** Needed stacks that are not deployed yet may bring what is missing. */
+  awaits: readonly string[]
   /** Keyed hash of the object when it was last applied, or undefined. */
   formerHash: (key: string) => string | undefined
   hash: (object: KubeObject) => string
@@ -42,6 +44,8 @@ export interface Surveyed {
   step?: Step
   hash: string
   unchecked?: { address: string; why: string }
+  /** The namespace that is missing and that a stack may bring which is not deployed yet: told once for all objects in it. */
+  awaited?: string
   findings: Finding[]
   /** What makes the whole plan impossible. */
   problem?: string
@@ -151,7 +155,8 @@ async function surveyMissing(survey: Survey, wanted: Wanted, hash: string): Prom
       actions: ['create'],
       attributes: differences(null, wanted.object, survey.redaction),
       cause: causeOf(survey, wanted, hash),
-      ...(survey.formerHash(wanted.key) !== undefined && { reason: 'deleted outside' }),
+      // An entry without a hash says what an apply meant to make, not that it did.
+      ...(survey.formerHash(wanted.key) && { reason: 'deleted outside' }),
     },
     step: { ...stepOf(wanted, 'create', hash), object: wanted.object, seen: '' },
   }
@@ -159,10 +164,15 @@ async function surveyMissing(survey: Survey, wanted: Wanted, hash: string): Prom
     const why = 'its CustomResourceDefinition comes with this stack, so the cluster cannot check it yet'
     return { ...result, unchecked: { address: wanted.address, why } }
   }
-  if (!survey.checkCreations || survey.namespaces.has(wanted.ref.namespace)) return result
+  if (!survey.checkCreations) return result
+  if (survey.namespaces.has(wanted.ref.namespace)) {
+    const why = 'its namespace comes with this stack, so the cluster cannot check it yet'
+    return { ...result, unchecked: { address: wanted.address, why } }
+  }
   const prediction = await predict(survey.session.client, wanted, survey.signal)
   if (prediction.kind === 'unknown') return { ...result, unchecked: { address: wanted.address, why: prediction.why } }
   if (prediction.kind !== 'no-namespace') return result
+  if (survey.awaits.length > 0) return { ...result, awaited: wanted.ref.namespace }
   const problem = `${wanted.address}: there is no namespace "${wanted.ref.namespace}", neither in the cluster nor in the stack (add it, or set createNamespace)`
   return { ...result, problem }
 }

@@ -24,15 +24,22 @@ export interface Wanted {
   rank: 0 | 1 | 2 | 3
 }
 
+export interface Resolved {
+  wanted: Wanted[]
+  /** Kinds that the cluster does not know yet, as `Kind (group/version)`, with the number of objects that are left out. */
+  unknown: ReadonlyMap<string, number>
+}
+
 /**
- * The rendered objects as the cluster knows them: with their resources, namespaces and our mark of ownership.
- * SOURCE_INVALID for a kind that neither the cluster nor the stack has.
+ * The rendered objects as the cluster knows them: with their resources, namespaces and our mark of ownership. Kinds that
+ * neither the cluster nor the stack has may come with a needed stack that is not deployed yet; where there is none, they are
+ * SOURCE_INVALID.
  */
 export async function resolveWanted(
   context: DriverContext<KubernetesConfig>,
   session: Session,
   { manifests }: Rendered,
-): Promise<Wanted[]> {
+): Promise<Resolved> {
   const defined = new Map(
     manifests
       .flatMap(({ object }) => resourcesOfDefinition(object))
@@ -40,7 +47,7 @@ export async function resolveWanted(
   )
   const all = [...ownNamespace(context, session, manifests), ...manifests]
   const wanted: Wanted[] = []
-  const unknown = new Set<string>()
+  const unknown = new Map<string, number>()
   for (const { object } of all) {
     const hook = hookOf(object)
     if (hook === 'never') continue
@@ -48,23 +55,26 @@ export async function resolveWanted(
     const found = await session.discovery.find(apiVersion, kind)
     const resource = found ?? defined.get(`${apiVersion} ${kind}`)
     if (resource) wanted.push(asWanted(session, object, { resource, pending: found === null, hook }))
-    else unknown.add(`${kind} (${apiVersion})`)
+    else {
+      const name = `${kind} (${apiVersion})`
+      unknown.set(name, (unknown.get(name) ?? 0) + 1)
+    }
   }
-  if (unknown.size === 0) return assertUnique(context, wanted)
+  if (unknown.size === 0 || context.awaits?.length) return { wanted: assertUnique(context, wanted), unknown }
   throw new TrueupError('SOURCE_INVALID', {
     doing: `planning stack "${context.stack.name}"`,
-    why: `the cluster does not know ${[...unknown].toSorted().join(', ')}`,
+    why: `the cluster does not know ${[...unknown.keys()].toSorted().join(', ')}`,
     next: 'Install what defines these kinds first, add their CustomResourceDefinition to the stack, or correct apiVersion and kind.',
   })
 }
 
-interface Resolved {
+interface Placing {
   resource: Resource
   pending: boolean
   hook: Hook | null
 }
 
-function asWanted(session: Session, object: KubeObject, { resource, pending, hook }: Resolved): Wanted {
+function asWanted(session: Session, object: KubeObject, { resource, pending, hook }: Placing): Wanted {
   const whole = placed(session, object, resource.namespaced)
   const ref = refOf(whole)
   return {

@@ -107,7 +107,7 @@ export async function watch(
 
 /** What is rendered, and what the inventory still has: both may be changed by others. */
 async function followedObjects(context: DriverContext<KubernetesConfig>, session: Session): Promise<Followed[]> {
-  const wanted = await resolveWanted(context, session, await renderOrThrow(context))
+  const { wanted } = await resolveWanted(context, session, await renderOrThrow(context))
   const all = wanted
     .filter(({ hook, pending }) => hook === null && !pending)
     .map(({ key, address, resource, ref }) => ({ key, address, resource, namespace: ref.namespace }))
