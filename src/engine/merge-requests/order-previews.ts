@@ -52,7 +52,10 @@ export async function orderPreviews(
   const runs = await getRuns(parts.store.db, runsOf(old))
   const variables = await listVariables(parts.store.db, mr.repositoryId)
   for (const { key, inputs, needs } of topological([...after.stacks.values()].map((source) => source.definition))) {
-    awaited.set(key, awaitedBy(needs, (need) => how.has(need) || undeployed.has(need), awaited))
+    awaited.set(
+      key,
+      awaitedBy(needs, (need) => how.has(need) || undeployed.has(need), awaited),
+    )
     const fromPlanned = Object.values(inputs).some((input) => predictions.has(input.stack))
     if (!how.has(key) && !fromPlanned) continue
     const known = { commitOid, anew, predictions, runs, variables }
@@ -77,11 +80,7 @@ export async function orderPreviews(
 type Awaited = Map<StackKey, StackKey[]>
 
 /** `awaited` has those of every stack before it in the order of needs. */
-function awaitedBy(
-  needs: readonly StackKey[],
-  isMissing: (stack: StackKey) => boolean,
-  awaited: Awaited,
-): StackKey[] {
+function awaitedBy(needs: readonly StackKey[], isMissing: (stack: StackKey) => boolean, awaited: Awaited): StackKey[] {
   const found = needs.flatMap((need) => [...(awaited.get(need) ?? []), ...(isMissing(need) ? [need] : [])])
   return [...new Set(found)].toSorted()
 }

@@ -14,7 +14,8 @@ import { sealing } from './sealing.ts'
 
 /** What a context is built from. A watch order has no run, so what only runs have is optional. */
 export interface ContextParts {
-  order: WatchOrder & Partial<Pick<Grant, 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend' | 'request' | 'awaits'>>
+  order: WatchOrder &
+    Partial<Pick<Grant, 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend' | 'request' | 'awaits'>>
   phase: Phase
   variables: Grant['variables']
   workspace: Workspace

@@ -61,7 +61,9 @@ describeOnCluster('an object that an apply failed to make', (world) => {
     await world.open({ 'stack/all.yaml': [CONFIG('  a: "1"\n'), refused].join('\n---\n') })
     const { result } = await world.stack.deploy({ kind: 'deploy' })
     expect(result.status).toBe('failed')
-    await world.stack.write({ 'stack/all.yaml': [CONFIG('  a: "1"\n'), refused.replace('99999999', '80')].join('\n---\n') })
+    await world.stack.write({
+      'stack/all.yaml': [CONFIG('  a: "1"\n'), refused.replace('99999999', '80')].join('\n---\n'),
+    })
     const { changes } = await world.stack.plan({ kind: 'preview' })
     expect(changes.find(({ address }) => address.startsWith('Service/'))).toMatchObject({ actions: ['create'] })
     expect(changes.map(({ reason }) => reason)).not.toContain('deleted outside')
