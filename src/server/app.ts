@@ -9,7 +9,8 @@ import { enforcementPorts } from './enforcement-ports.ts'
 import { answerErrors, sendError } from './errors.ts'
 import { replayRepeats } from './idempotency.ts'
 import type { App } from './auth/http-types.ts'
-import { measureRequests } from './metrics.ts'
+import { countLooks } from '../store/stacks/stacks.ts'
+import { measureRequests, measureStacks } from './metrics.ts'
 import { describeRoutes } from './openapi.ts'
 import type { ServerParts } from './parts.ts'
 import { ROUTES } from './routes/index.ts'
@@ -48,6 +49,7 @@ export async function buildApp(parts: ServerParts, options: AppOptions = {}): Pr
   addSecurityHeaders(app)
   app.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id))
   measureRequests(app, parts.metrics)
+  measureStacks(parts.metrics, () => countLooks(parts.store.db))
   await describeRoutes(app)
   await app.register(rateLimit, {
     global: false,

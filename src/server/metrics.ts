@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { StackStatus } from '../store/stacks/stacks.ts'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /**
@@ -41,6 +42,39 @@ export function createMetrics(): Metrics {
       registers: [registry],
     }),
   }
+}
+
+interface Looks {
+  status: StackStatus
+  stacks: number
+  checked: number
+  unchecked: number
+}
+
+/** How the stacks are and how much of them the last looks saw; counted when somebody asks. */
+export function measureStacks({ registry }: Metrics, count: () => Promise<Looks[]>): void {
+  const resources = new Gauge({
+    name: 'trueup_resources',
+    help: 'Resources that the last look at each stack saw (checked), and those that it did not (unchecked).',
+    labelNames: ['look'],
+    registers: [registry],
+  })
+  const stacks: Gauge<'status'> = new Gauge({
+    name: 'trueup_stacks',
+    help: 'Stacks by status.',
+    labelNames: ['status'],
+    registers: [registry],
+    async collect() {
+      const rows = await count()
+      stacks.reset()
+      for (const row of rows) stacks.set({ status: row.status }, row.stacks)
+      for (const look of ['checked', 'unchecked'] as const)
+        resources.set(
+          { look },
+          rows.reduce((sum, row) => sum + row[look], 0),
+        )
+    },
+  })
 }
 
 /** Times every request under its route pattern. */

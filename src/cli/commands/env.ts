@@ -104,6 +104,7 @@ function describe(row: Environment): string {
     ['approvals', `${approvals.required}${from}${approvals.codeOwners ? ', and code owners' : ''}`],
     ['for a rollback', rollback],
     ['on failure', row.onFailure],
+    ['unplannable parts', row.unplannable === 'allow' ? 'are deployed unseen' : 'block the approval'],
     ['drift', `${drift.mode}, every ${formatDuration(drift.intervalMs)}${destroys}`],
     ['workers', row.workers],
     ...row.windows.map(({ allow, deny, timezone = 'UTC' }): [string, string] =>

@@ -4,6 +4,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { Overview } from '../../server/schemas/environments.ts'
 import { Deployment, Stack, StackDetail, StackStatus } from '../../server/schemas/stacks.ts'
 import { summaryText } from '../../domain/plans/summary.ts'
+import { coverageLines } from '../../domain/render/plan-lines.ts'
 import type { CommandModule } from '../cli.ts'
 import { driftTable } from '../drift-text.ts'
 import { collect, fields, type Layout, when } from '../output.ts'
@@ -82,7 +83,7 @@ export const stackCommands: CommandModule = (program, cli) => {
 }
 
 function describe(row: StackDetail, layout: Layout): string {
-  const unchecked = row.observed.unchecked.length
+  const { checked, uncheckedCount } = row.observed
   const parts = [
     fields([
       ['stack', `${row.environment}/${row.name}`],
@@ -93,7 +94,7 @@ function describe(row: StackDetail, layout: Layout): string {
       ['deployed', `${short(row.deployed.commit)} at ${when(row.deployed.at)}`],
       [
         'observed',
-        `${when(row.observed.at)}${row.observed.checked === null ? '' : `, ${row.observed.checked} checked`}${unchecked ? `, ${unchecked} not checkable` : ''}`,
+        `${when(row.observed.at)}${checked === null ? '' : `, ${checked} checked`}${uncheckedCount ? `, ${uncheckedCount} not` : ''}`,
       ],
       ['drift', `${row.drift.mode}, ${row.drift.open} open, next check ${when(row.drift.nextCheckAt)}`],
       ['needs', row.needs.join(', ') || '-'],
@@ -107,6 +108,10 @@ function describe(row: StackDetail, layout: Layout): string {
         outputs.map(([name, { value, sensitive }]) => [name, sensitive ? '(sensitive)' : JSON.stringify(value)]),
       ),
     )
+  }
+  if (row.observed.unchecked.length > 0) {
+    const lines = coverageLines({ checked: checked ?? 0, unchecked: row.observed.unchecked }).slice(1)
+    parts.push(['Not checked', ...lines.map(({ text }) => layout.wrap(text))].join('\n'))
   }
   if (row.recentDrift.length > 0) parts.push(`Recent drift\n${driftTable(row.recentDrift, layout)}`)
   if (row.recentDeployments.length > 0)

@@ -78,6 +78,12 @@ export const EnvironmentConfig = z.strictObject({
     .enum(['stop', 'rollback'])
     .optional()
     .describe('After a deployment that went wrong: wait for people, or roll back. Default: stop.'),
+  unplannable: z
+    .enum(['block', 'allow'])
+    .optional()
+    .describe(
+      'When an error keeps a part of a stack (a host, say) from being planned: block the approval, or allow to deploy it unseen. Default: block.',
+    ),
   /** Name of the worker pool; the built-in runner's pool `default` where absent. */
   workers: name.optional().describe('Worker pool that serves this environment. Default: default, the built-in runner.'),
 })

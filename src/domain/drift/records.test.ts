@@ -106,10 +106,10 @@ describe('drift records after a check', () => {
 
   it('are left alone where the tool could not look', () => {
     const left = { opened: [], updated: [], closed: [] }
-    expect(reconcileDrift([record()], [], NOW, ['x'])).toEqual(left)
-    expect(reconcileDrift([record({ address: 'web2/motd' })], [], NOW, ['web2'])).toEqual(left)
-    expect(reconcileDrift([record()], [], NOW, ['*'])).toEqual(left)
-    expect(reconcileDrift([record({ address: 'web20/motd' })], [], NOW, ['web2']).closed).toHaveLength(1)
+    expect(reconcileDrift([record()], [], NOW, [{ address: 'x' }])).toEqual(left)
+    expect(reconcileDrift([record({ address: 'web2/motd' })], [], NOW, [{ address: 'web2' }])).toEqual(left)
+    expect(reconcileDrift([record()], [], NOW, [{ address: '*' }])).toEqual(left)
+    expect(reconcileDrift([record({ address: 'web20/motd' })], [], NOW, [{ address: 'web2' }]).closed).toHaveLength(1)
   })
 
   it('account for every record and every item exactly once', () => {

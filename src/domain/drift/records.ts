@@ -1,4 +1,5 @@
 import { canonicalJson, type Json } from '../../lib/json.ts'
+import { covering } from '../plans/coverage.ts'
 import type { Action, Plan, ResourceChange } from '../plans/plan.ts'
 
 /** One way in which reality left what was deployed. `attribute` is empty for a whole resource. */
@@ -86,7 +87,7 @@ export function reconcileDrift(
   records: readonly DriftRecordView[],
   items: readonly DriftItem[],
   now: number,
-  unchecked: readonly string[] = [],
+  unchecked: readonly { address: string }[] = [],
 ): DriftReconciliation {
   const found = new Map(items.map((item) => [keyOf(item), item]))
   const known = new Set(records.map(keyOf))
@@ -102,14 +103,6 @@ export function reconcileDrift(
     else if (!unseen(record.address)) result.closed.push({ id: record.id, state: 'gone' })
   }
   return result
-}
-
-/** Whether an address is one of these or lies below one: of a host that does not answer nothing was looked at. */
-function covering(unchecked: readonly string[]): (address: string) => boolean {
-  const exact = new Set(unchecked)
-  if (exact.has('*')) return () => true
-  const roots = unchecked.map((address) => `${address}/`)
-  return (address) => exact.has(address) || roots.some((root) => address.startsWith(root))
 }
 
 const keyOf = ({ address, attribute }: { address: string; attribute: string }): string =>

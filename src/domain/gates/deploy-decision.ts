@@ -1,6 +1,7 @@
 import type { Plan } from '../plans/plan.ts'
 import { comparePlans, describeDifference, type PlanDifference } from '../plans/compare.ts'
-import { isEmpty } from '../plans/summary.ts'
+import { failedOf } from '../plans/coverage.ts'
+import { isEmpty, isInSync } from '../plans/summary.ts'
 import type { PolicyResult } from '../policies/policy.ts'
 import type { RunKind } from '../runs/run.ts'
 
@@ -22,6 +23,8 @@ export interface DecisionFacts {
   /** The run before this one was lost while applying with a driver whose apply is not idempotent. */
   afterLostApply: boolean
   quarantined: boolean
+  /** Whether an error while planning a part needs a person (`unplannable:` of the environment). */
+  unplannable: 'block' | 'allow'
 }
 
 export type DeployDecision =
@@ -37,14 +40,16 @@ export type WaitReason =
   | 'brake'
   | 'previous_attempt_lost'
   | 'policy_requires_approval'
+  | 'unplannable'
 
 /**
  * What becomes of a fresh plan. Invariant: in a protected environment nothing is applied that is not an approved plan or
- * strictly less of it; destroying a stack and repeating a lost apply always take a person.
+ * strictly less of it; destroying a stack and repeating a lost apply always take a person. Seeing no change is nothing to do
+ * only where everything was looked at; a heal answers to what was seen, so it has nothing to do where nothing was.
  */
 export function decideDeploy(facts: DecisionFacts): DeployDecision {
   const { plan, approved } = facts
-  if (isEmpty(plan)) return { action: 'nothing' }
+  if (facts.kind === 'heal' ? isEmpty(plan) : isInSync(plan)) return { action: 'nothing' }
   if (facts.quarantined) {
     const message = 'this desired state was rolled back and is quarantined'
     return { action: 'refuse', reason: 'quarantined', message }
@@ -69,6 +74,12 @@ export function decideDeploy(facts: DecisionFacts): DeployDecision {
     return wait('destroys', 'destroying a stack needs an approval', comparison?.differences)
   }
   const asks = facts.policies.find((policy) => policy.outcome === 'require-approval')
+  const [broken, ...others] = facts.unplannable === 'allow' ? [] : failedOf(plan)
+  if (broken && comparison?.verdict !== 'equal' && comparison?.verdict !== 'fewer') {
+    const more = others.length > 0 ? ` (and ${others.length} more)` : ''
+    const what = `${broken.address === '*' ? 'a part of the stack' : broken.address} could not be planned`
+    return wait('unplannable', `${what}: ${broken.why}${more}`, comparison?.differences)
+  }
   if (facts.kind === 'heal') {
     if (facts.brake !== null) return wait('brake', facts.brake)
     return asks ? wait('policy_requires_approval', `${asks.name}: ${asks.message}`) : { action: 'apply', why: 'heal' }

@@ -1,4 +1,5 @@
 import type { ErrorBody } from '../../lib/errors/error.ts'
+import type { Unchecked } from '../plans/plan.ts'
 import type { ApprovalFacts, ApprovalRules } from './approvals.ts'
 import type { PolicyResult } from '../policies/policy.ts'
 import type { RunState } from '../runs/run.ts'
@@ -21,6 +22,8 @@ export interface GateStack {
   destroys?: boolean
   /** Set where the MR brings back a state that was rolled back: why it was. */
   quarantined?: string
+  /** What of it could not be planned because of an error. */
+  unplannable: readonly Unchecked[]
   policies: readonly PolicyResult[]
   checks: readonly { name: string; ok: boolean }[]
 }
@@ -28,6 +31,8 @@ export interface GateStack {
 export interface GateEnvironment {
   name: string
   rules: ApprovalRules
+  /** Errors while planning a part stop the merge, or are only told. */
+  unplannable: 'block' | 'allow'
   window: WindowState
   /** Set where this MR changes the rules of the environment (`gates/changes.ts`): approvals bind to it as to a plan. */
   gateChange?: { key: StackKey; digest: string; what: readonly string[] }

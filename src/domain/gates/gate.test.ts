@@ -12,6 +12,7 @@ const stack = (more: Partial<GateStack> = {}): GateStack => ({
   preview: { state: 'succeeded', message: null },
   digest: 'd',
   provisional: false,
+  unplannable: [],
   policies: [],
   checks: [],
   ...more,
@@ -19,6 +20,7 @@ const stack = (more: Partial<GateStack> = {}): GateStack => ({
 const environment = (required = 1, more: Partial<GateEnvironment> = {}): GateEnvironment => ({
   name: 'production',
   rules: { required, from: [], codeOwners: false },
+  unplannable: 'block',
   window: { open: true, reason: null, nextChangeAt: null },
   ...more,
 })
@@ -152,6 +154,16 @@ describe('the gate of a merge request', () => {
   it('only warns of threads unless it is told to stop', () => {
     expect(unmet({ unresolvedThreads: 2 })).toMatchObject({ mergeable: true, message: '2 unresolved threads' })
     expect(unmet({ unresolvedThreads: 1, threadsBlock: true })).toMatchObject({ mergeable: false, names: ['threads'] })
+  })
+
+  it('holds back what an error kept from being planned, unless the environment allows to deploy it unseen', () => {
+    const stacks = [stack({ unplannable: [{ address: 'web2', why: 'task failed', failed: true }] })]
+    const held = unmet({ stacks, environments: [environment(0)] })
+    expect(held).toMatchObject({ mergeable: false, names: ['plans'] })
+    expect(held.next).toContain('unplannable: allow')
+    expect(unmet({ stacks, environments: [environment(0, { unplannable: 'allow' })] }).mergeable).toBe(true)
+    const provisional = stacks.map((each) => ({ ...each, provisional: true }))
+    expect(unmet({ stacks: provisional, environments: [environment(0)] }).mergeable).toBe(true)
   })
 
   it('merges in a closed window, and says when it is deployed', () => {

@@ -1,12 +1,14 @@
 import { canonicalJson } from '../../lib/json.ts'
-import type { Plan, ResourceChange } from './plan.ts'
+import type { Plan, ResourceChange, Unchecked } from './plan.ts'
+import { approvedEntry, covering } from './coverage.ts'
 import { approvedPart, majorVersions, type ApprovedAttribute, type ApprovedChange } from './digest.ts'
 import { compareText } from './order.ts'
 import { valueText } from './value-text.ts'
 
 /**
  * How a fresh plan departs from the approved one. `added`: not approved; `missing`: approved, no longer needed;
- * `before_changed`: reality moved since; `became_known`: approved as "known after apply", now a value.
+ * `before_changed`: reality moved since; `became_known`: approved as "known after apply", now a value; `not_checked`: was looked at when it was
+ * approved, or not hindered like that; `now_checked`: was not looked at then.
  */
 export type DifferenceKind =
   | 'added'
@@ -18,6 +20,8 @@ export type DifferenceKind =
   | 'move_changed'
   | 'desired_changed'
   | 'tool_changed'
+  | 'not_checked'
+  | 'now_checked'
 
 /**
  * One difference. `attribute` is empty for a whole resource; `address` is empty for what concerns the whole plan, and
@@ -56,6 +60,10 @@ export function comparePlans(approved: Plan, fresh: Plan): PlanComparison {
       found.every((difference) => difference.how === 'missing') && (!after || found.length === 0 || isUpdate(after))
     for (const difference of found) differences.push(difference)
   }
+  for (const difference of coverageDifferences(approved.coverage.unchecked, fresh.coverage.unchecked)) {
+    harmless &&= difference.how === 'now_checked'
+    differences.push(difference)
+  }
   // The digest has the last word: whatever the comparison by address could not see is not what was approved.
   if (differences.length === 0)
     return { verdict: approved.digest === fresh.digest ? 'equal' : 'different', differences }
@@ -73,6 +81,24 @@ function* wholePlanDifferences(approved: Plan, fresh: Plan): Generator<PlanDiffe
   for (const tool of [...new Set([...Object.keys(was), ...Object.keys(is)])].sort(compareText)) {
     if (was[tool] === is[tool]) continue
     yield { address: '', attribute: tool, how: 'tool_changed', approved: was[tool], fresh: is[tool] }
+  }
+}
+
+/** What people approved includes what nobody could look at: more of it was not approved, less of it was. */
+function* coverageDifferences(approved: readonly Unchecked[], fresh: readonly Unchecked[]): Generator<PlanDifference> {
+  const wasListed = new Set(approved.map(approvedEntry))
+  const isListed = new Set(fresh.map(approvedEntry))
+  const wasUnchecked = covering(approved.filter(({ folded }) => folded === undefined))
+  const wasFailed = covering(approved.filter(({ failed }) => failed))
+  for (const entry of fresh) {
+    const wasKnown =
+      wasListed.has(approvedEntry(entry)) ||
+      (entry.folded === undefined && (entry.failed ? wasFailed(entry.address) : wasUnchecked(entry.address)))
+    if (!wasKnown) yield { address: entry.address, attribute: '', how: 'not_checked', fresh: entry.why }
+  }
+  for (const entry of approved) {
+    if (isListed.has(approvedEntry(entry))) continue
+    yield { address: entry.address, attribute: '', how: 'now_checked', approved: entry.why }
   }
 }
 
@@ -135,6 +161,9 @@ function afterOf(attribute: ApprovedAttribute): string {
 
 const shortDigest = (digest: string): string => digest.replace(/^sha256:/, '').slice(0, 12)
 
+/** `*` as what it stands for. */
+const nameOf = (address: string): string => (address === '*' ? 'a part of the stack' : address)
+
 /** One difference in a sentence for people. */
 export function describeDifference(difference: PlanDifference): string {
   const { address, attribute, how, approved = 'nothing', fresh = 'nothing' } = difference
@@ -162,5 +191,9 @@ export function describeDifference(difference: PlanDifference): string {
       return `the desired state is ${fresh}; approved was ${approved}`
     case 'tool_changed':
       return `${attribute} is now version ${fresh}; the approved plan was made with ${approved}`
+    case 'not_checked':
+      return `${nameOf(address)} could not be checked: ${fresh}; that was not approved`
+    case 'now_checked':
+      return `${nameOf(address)} was not checked when it was approved (${approved})`
   }
 }

@@ -3,6 +3,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { applyIgnoreToChanges, compileIgnore, type IgnoreMatcher } from './ignore.ts'
 import type { AttributeChange, Cause, DriverPlan, Finding, Plan, ResourceChange } from './plan.ts'
 import type { IgnoreRule } from './ignore-rule.ts'
+import { boundCoverage } from './coverage.ts'
 import { orderedActions, planDigest } from './digest.ts'
 import { bounded, nestsWithin } from './large.ts'
 import { byText } from './order.ts'
@@ -28,7 +29,7 @@ export interface PlanFacts {
 /**
  * Turns what a driver handed over into the plan that is stored, compared and approved: ignored and empty changes are
  * dropped, changes stand in the order of their addresses and attributes in the order of their paths, large values are
- * replaced by a marker, and summary and digest are added. Completing a complete plan again changes nothing.
+ * replaced by a marker, a long list of what was not checked is folded, and summary and digest are added. Completing a complete plan again changes nothing.
  *
  * @throws TrueupError TOO_LARGE above 20,000 changes, 64 MiB of values, or 100 levels of nesting
  */
@@ -46,16 +47,13 @@ export function completePlan(driverPlan: DriverPlan, facts: PlanFacts): Plan {
     changes: distinct(changes, 'address'),
     desiredDigest: facts.desiredDigest,
     toolVersions: driverPlan.toolVersions,
+    coverage: boundCoverage(driverPlan.coverage),
   }
   return {
     ...parts,
-    coverage: {
-      checked: driverPlan.coverage.checked,
-      unchecked: [...driverPlan.coverage.unchecked].sort(byText((item) => item.address)),
-    },
     outputs: driverPlan.outputs,
     findings: boundFindings(driverPlan.findings),
-    summary: summarise(parts.changes),
+    summary: summarise(parts.changes, parts.coverage),
     digest: planDigest(parts),
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AttributeChange } from './plan.ts'
+import type { AttributeChange, Unchecked } from './plan.ts'
 import { arbitraryChanges, change, plan } from './fixtures.ts'
 
 const one = (attribute: Partial<AttributeChange>) =>
@@ -50,12 +50,22 @@ describe('the plan digest', () => {
     expect(new Set(digests).size).toBe(digests.length)
   })
 
+  it('holds what could not be checked, not why', () => {
+    const without = plan([])
+    const one = (entry: Partial<Unchecked>) =>
+      plan([], { coverage: { checked: 1, unchecked: [{ address: 'y', why: 'off', ...entry }] } }).digest
+    expect(
+      new Set([without.digest, one({}), one({ address: 'z' }), one({ failed: true }), one({ unreachable: true })]).size,
+    ).toBe(5)
+    expect(one({ why: 'off since noon', count: 3 })).toBe(one({}))
+  })
+
   it('does not hold what only explains', () => {
     const attributes = [{ path: 'a', before: 1, after: 2 }]
     const bare = plan([change('x', attributes)])
     const explained = plan([change('x', attributes, { reason: 'forces replacement', cause: 'drift' })], {
       findings: [{ severity: 'warning', message: 'deprecated' }],
-      coverage: { checked: 9, unchecked: [{ address: 'y', why: 'no check mode' }] },
+      coverage: { checked: 9, unchecked: [] },
       outputs: { id: { value: 1, sensitive: false } },
     })
     expect(explained.digest).toBe(bare.digest)

@@ -2,9 +2,10 @@ import { coerce } from 'semver'
 import { digestOf } from '../../lib/digest.ts'
 import { canonicalJson, type Json } from '../../lib/json.ts'
 import { ACTIONS, type Action, type AttributeChange, type Plan, type ResourceChange } from './plan.ts'
+import { approvedEntry } from './coverage.ts'
 import { byText, compareText } from './order.ts'
 
-export type DigestParts = Pick<Plan, 'changes' | 'desiredDigest' | 'toolVersions'>
+export type DigestParts = Pick<Plan, 'changes' | 'desiredDigest' | 'toolVersions' | 'coverage'>
 
 /** What of an attribute is approved. */
 export interface ApprovedAttribute {
@@ -25,12 +26,16 @@ export interface ApprovedChange {
 
 /**
  * What an approval binds to: sha256 over the changes (address, former address, actions, attributes with their values
- * before and after), the desired digest and the tools' major versions. The state before enters because an approval says
- * "from there to here". Order, reasons, causes, findings, coverage, outputs and attributes marked unstable do not enter.
+ * before and after), what could not be checked, the desired digest and the tools' major versions. The state before enters
+ * because an approval says "from there to here". Order, reasons, causes, findings, numbers, outputs and attributes marked
+ * unstable do not enter.
  */
 export function planDigest(parts: DigestParts): string {
+  const { unchecked } = parts.coverage
   return digestOf({
     version: 1,
+    // Only where there is something, so that plans that looked at everything keep the digest they had.
+    ...(unchecked.length > 0 && { unchecked: unchecked.map(approvedEntry).sort(compareText) }),
     desired: parts.desiredDigest,
     tools: majorVersions(parts.toolVersions),
     changes: parts.changes.map((change) => canonicalJson(approvedPart(change))).sort(compareText),

@@ -35,7 +35,10 @@ export interface ResourceChange {
   previousAddress?: string
 }
 
-/** What the tool looked at and what it could not: "in sync" is worth as much as its coverage. */
+/**
+ * What the tool looked at and what it could not: "in sync" is worth as much as its coverage. Both together are all that was
+ * meant to be looked at: what was not reached, for whatever reason, is `unchecked`.
+ */
 export interface Coverage {
   checked: number
   unchecked: Unchecked[]
@@ -47,6 +50,12 @@ export interface Unchecked {
   why: string
   /** A part of the target that did not answer: how it is, is not known. Otherwise the tool cannot look at such a thing. */
   unreachable?: boolean
+  /** An error while planning it, which has to be mended or allowed (`unplannable: allow`) before it is deployed. */
+  failed?: boolean
+  /** How many things it stands for, where that is known; one where absent. */
+  count?: number
+  /** Digest of the entries that were folded into this one, because there were too many. */
+  folded?: string
 }
 
 export interface Output {
@@ -70,6 +79,9 @@ export interface PlanSummary {
   delete: number
   replace: number
   other: number
+  /** Things looked at, and things that were not; absent where everything was looked at. */
+  checked?: number
+  unchecked?: number
 }
 
 /** What a driver hands over; the engine normalises it and adds digest, cause and summary. */

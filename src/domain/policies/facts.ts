@@ -1,4 +1,5 @@
 import type { Json } from '../../lib/json.ts'
+import { countsOf } from '../plans/coverage.ts'
 import type { AttributeChange, Plan } from '../plans/plan.ts'
 import type { RunKind } from '../runs/run.ts'
 
@@ -27,7 +28,7 @@ export function celFacts(facts: PolicyFacts): CelFacts {
   const { plan, stack, environment, mr, run } = facts
   return {
     plan: {
-      summary: celValue({ ...plan.summary }),
+      summary: celValue({ ...plan.summary, ...countsOf(plan.coverage) }),
       changes: plan.changes.map((change) => ({
         address: change.address,
         previousAddress: change.previousAddress ?? '',
@@ -45,7 +46,13 @@ export function celFacts(facts: PolicyFacts): CelFacts {
       })),
       coverage: {
         checked: BigInt(plan.coverage.checked),
-        unchecked: plan.coverage.unchecked.map((one) => ({ ...one, unreachable: one.unreachable ?? false })),
+        unchecked: plan.coverage.unchecked.map(({ address, why, unreachable = false, failed = false, count = 1 }) => ({
+          address,
+          why,
+          unreachable,
+          failed,
+          count: BigInt(count),
+        })),
       },
     },
     stack: { name: stack.name, path: stack.path, driver: stack.driver },

@@ -45,11 +45,22 @@ const checker = common()
     },
   })
   .registerType({ name: 'Finding', schema: { severity: 'string', code: 'string', message: 'string', path: 'string' } })
-  .registerType({ name: 'Unchecked', schema: { address: 'string', why: 'string', unreachable: 'bool' } })
+  .registerType({
+    name: 'Unchecked',
+    schema: { address: 'string', why: 'string', unreachable: 'bool', failed: 'bool', count: 'int' },
+  })
   .registerVariable({
     name: 'plan',
     schema: {
-      summary: { create: 'int', update: 'int', delete: 'int', replace: 'int', other: 'int' },
+      summary: {
+        create: 'int',
+        update: 'int',
+        delete: 'int',
+        replace: 'int',
+        other: 'int',
+        checked: 'int',
+        unchecked: 'int',
+      },
       changes: 'list<Change>',
       findings: 'list<Finding>',
       coverage: { checked: 'int', unchecked: 'list<Unchecked>' },

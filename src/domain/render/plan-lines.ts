@@ -1,4 +1,5 @@
 import type { Action, Plan, ResourceChange } from '../plans/plan.ts'
+import { byReason, uncheckedCount } from '../plans/coverage.ts'
 import { summaryText } from '../plans/summary.ts'
 import { cut, oneLine } from './safe-text.ts'
 import { attributeLines } from './value-lines.ts'
@@ -18,6 +19,7 @@ const SIGNS: { readonly [action in Action]: PlanLine['sign'] } = {
 /** Which action gives a change its sign: the one that costs most. */
 const BY_WEIGHT: readonly Action[] = ['replace', 'delete', 'forget', 'create', 'update', 'import', 'read', 'none']
 const MAX_UNCHECKED = 5
+const MAX_REASONS = 20
 const MAX_FINDINGS = 50
 
 /** The changes of a plan, a resource after the other. */
@@ -53,7 +55,7 @@ function attributeSign(change: ResourceChange): PlanLine['sign'] {
 export function footLines(plan: Pick<Plan, 'summary' | 'coverage' | 'findings'>): PlanLine[] {
   return [
     { sign: ' ', text: `Plan: ${summaryText(plan)}.` },
-    { sign: ' ', text: coverageText(plan.coverage) },
+    ...coverageLines(plan.coverage),
     ...plan.findings.slice(0, MAX_FINDINGS).map(findingLine),
     ...(plan.findings.length > MAX_FINDINGS
       ? [{ sign: ' ', text: `… ${plan.findings.length - MAX_FINDINGS} more findings` } as const]
@@ -61,15 +63,29 @@ export function footLines(plan: Pick<Plan, 'summary' | 'coverage' | 'findings'>)
   ]
 }
 
-/** What "in sync" is worth: how much was checked and what could not be. */
-export function coverageText({ checked, unchecked }: Plan['coverage']): string {
+/** What "no changes" is worth: how much was checked, and what could not be, by reason. */
+export function coverageLines(coverage: Plan['coverage']): PlanLine[] {
+  const { checked, unchecked } = coverage
   const looked = `Checked ${checked} ${checked === 1 ? 'resource' : 'resources'}`
-  if (unchecked.length === 0) return `${looked}.`
-  const named = unchecked
+  if (unchecked.length === 0) return [{ sign: ' ', text: `${looked}.` }]
+  const reasons = byReason(unchecked)
+  return [
+    { sign: ' ', text: `${looked}; ${uncheckedCount(coverage)} could not be checked:` },
+    ...reasons.slice(0, MAX_REASONS).map(reasonLine),
+    ...(reasons.length > MAX_REASONS
+      ? [{ sign: '!', text: `  … for ${reasons.length - MAX_REASONS} more reasons` } as const]
+      : []),
+  ]
+}
+
+/** `web1/Restart, web2/Restart and 8 more: check mode cannot run it`. */
+function reasonLine({ why, entries, count }: ReturnType<typeof byReason>[number]): PlanLine {
+  const named = entries
     .slice(0, MAX_UNCHECKED)
-    .map(({ address, why }) => `${oneLine(address)} (${cut(oneLine(why), 120)})`)
-  const more = unchecked.length > MAX_UNCHECKED ? ` and ${unchecked.length - MAX_UNCHECKED} more` : ''
-  return `${looked}; ${unchecked.length} could not be checked: ${named.join(', ')}${more}.`
+    .map((entry) => (entry.address === '*' ? 'the rest of the stack' : oneLine(entry.address)))
+  const more = entries.length > MAX_UNCHECKED ? ` and ${entries.length - MAX_UNCHECKED} more` : ''
+  const many = count > entries.length ? ` (${count} in all)` : ''
+  return { sign: '!', text: `  ${named.join(', ')}${more}${many}: ${cut(oneLine(why), 300)}` }
 }
 
 function findingLine({ severity, message, path, line }: Plan['findings'][number]): PlanLine {

@@ -44,7 +44,11 @@ describe('a plan on a terminal', () => {
   it('says when there is nothing to do, and what that is worth', () => {
     const coverage = { checked: 1, unchecked: [{ address: 'exec[x]', why: 'no check mode' }] }
     expect(plain([], { coverage })).toBe(
-      '    Plan: no changes.\n    Checked 1 resource; 1 could not be checked: exec[x] (no check mode).',
+      [
+        '    Plan: no changes seen; 1 of 2 not checked.',
+        '    Checked 1 resource; 1 could not be checked:',
+        '!     exec[x]: no check mode',
+      ].join('\n'),
     )
   })
 

@@ -13,6 +13,7 @@ describe('resolveEnvironment', () => {
       approvals: { required: 0, from: [], codeOwners: false, rollback: 'none' },
       windows: [],
       onFailure: 'stop',
+      unplannable: 'block',
       drift: { mode: 'observe', intervalMs: 600_000, maxDestroys: null },
       pool: 'default',
       protected: false,

@@ -23,6 +23,8 @@ export interface EnvironmentRules {
   }
   windows: WindowConfig[]
   onFailure: 'stop' | 'rollback'
+  /** What an error while planning a part of a stack means for its approval. */
+  unplannable: 'block' | 'allow'
   drift: DriftRules
   pool: string
   /** Nothing unapproved is applied here: tier production, or approvals required. */
@@ -55,6 +57,7 @@ export function resolveEnvironment(name: string, config: TrueupConfig): Environm
     },
     windows,
     onFailure,
+    unplannable: environment.unplannable ?? 'block',
     drift: driftRules(environment.drift, {
       mode: 'observe',
       intervalMs: parseDuration(DEFAULT_DRIFT_INTERVAL),

@@ -29,7 +29,14 @@ export const Finding = z.object({
   line: z.number().optional(),
 })
 
-export const Unchecked = z.object({ address: z.string(), why: z.string(), unreachable: z.boolean().optional() })
+export const Unchecked = z.object({
+  address: z.string(),
+  why: z.string(),
+  unreachable: z.boolean().optional(),
+  failed: z.boolean().optional(),
+  count: z.number().optional(),
+  folded: z.string().optional(),
+})
 
 export const Coverage = z.object({ checked: z.number(), unchecked: z.array(Unchecked) })
 

@@ -1,3 +1,4 @@
+import { covering } from '../../domain/plans/coverage.ts'
 import type { ApplyResult, Plan, PlanSummary } from '../../domain/plans/plan.ts'
 import type { RunRequest } from '../../domain/runs/run-request.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
@@ -10,6 +11,8 @@ import { nowOf } from '../../store/open.ts'
 import type { Run } from '../../store/runs/runs.ts'
 import { patchStack, requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import type { JsonObject } from '../../lib/json.ts'
+import { appliedOf } from '../applied.ts'
+import { deployedLook } from '../stacks/observed.ts'
 import { outputsOfStack, recordOutputs } from '../stacks/outputs.ts'
 import { SYSTEM } from '../parts.ts'
 import { specOfRun } from '../run-spec.ts'
@@ -53,6 +56,9 @@ export async function recordDeployment(tx: Tx, run: Run): Promise<void> {
       deployedConfig: null,
       nextDriftAt: null,
       brokenByRunId: null,
+      observedCoverage: null,
+      observedChecked: null,
+      observedUnchecked: null,
     }
     // Wanted again meanwhile: a deployment of it is on its way.
     await patchStack(tx, stack.id, { ...gone, ...(stack.desiredCommit === null && { removedAt: nowOf(tx) }) })
@@ -73,6 +79,7 @@ export async function recordDeployment(tx: Tx, run: Run): Promise<void> {
   await patchStack(tx, stack.id, {
     ...(run.kind === 'heal' ? { deployedAt: nowOf(tx) } : deployed),
     brokenByRunId: null,
+    ...deployedLook(run),
     // One that left Git while it was being deployed is an orphan now, and listed as such.
     ...(stack.desiredCommit === null
       ? { removedAt: null, nextDriftAt: null }
@@ -83,7 +90,8 @@ export async function recordDeployment(tx: Tx, run: Run): Promise<void> {
 
 /**
  * Drift that a change has overwritten: healed by a heal run; a deploy that puts Git's value back heals it as well, and one
- * that found nothing to do because Git has followed reality has codified it.
+ * that found nothing to do because Git has followed reality has codified it. What the change neither looked at nor wrote
+ * stays as it is.
  */
 async function closeDrift(tx: Queries, run: Run): Promise<void> {
   const healed: { address: string; attribute: string }[] = []
@@ -91,8 +99,12 @@ async function closeDrift(tx: Queries, run: Run): Promise<void> {
   const { destroy, request } = specOfRun(run)
   const kept = destroy ? [] : ['accepted']
   const touched = request && touchedBy(run, request)
+  const isUnseen = covering((run.plan as Plan | null)?.coverage.unchecked ?? [{ address: '*' }])
+  const done = new Set(appliedOf(run)?.resources.flatMap((each) => (each.status === 'done' ? [each.address] : [])))
   for (const record of await standingDrift(tx, run.stackId)) {
     if (kept.includes(record.state) || touched?.has(record.address) === false) continue
+    // Neither looked at nor written: how it is, is as unknown as before.
+    if (!destroy && isUnseen(record.address) && !done.has(record.address)) continue
     const healCount = record.healCount + (run.kind === 'heal' ? 1 : 0)
     await patchDriftRecord(tx, record.id, { state, closedAt: nowOf(tx), healCount, runId: run.id })
     healed.push({ address: record.address, attribute: record.attribute })

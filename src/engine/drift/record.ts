@@ -7,6 +7,7 @@ import { nowOf } from '../../store/open.ts'
 import type { Run } from '../../store/runs/runs.ts'
 import { patchStack, requireStack } from '../../store/stacks/stacks.ts'
 import { healsOf, healsToJson, type StackHeals } from '../stacks/heal-state.ts'
+import { observedOf } from '../stacks/observed.ts'
 import { withdrawHeals } from './overtaken.ts'
 
 /** Brings a stack's drift records in line with what a check found, in the transaction that ends the check. */
@@ -14,13 +15,12 @@ export async function recordDrift(tx: Tx, run: Run, plan: Plan): Promise<void> {
   const now = nowOf(tx)
   const stack = await requireStack(tx, run.stackId)
   const standing = await standingDrift(tx, run.stackId)
-  const unchecked = plan.coverage.unchecked.map((entry) => entry.address)
   const items = driftFromPlan(plan)
   const result = reconcileDrift(
     standing.map((record) => ({ ...record, state: record.state as 'open' | 'accepted' })),
     items,
     now,
-    unchecked,
+    plan.coverage.unchecked,
   )
   for (const item of result.opened) {
     await createDriftRecord(tx, {
@@ -53,7 +53,7 @@ export async function recordDrift(tx: Tx, run: Run, plan: Plan): Promise<void> {
     await withdrawHeals(tx, stack.id, 'drift_gone')
   await patchStack(tx, stack.id, {
     observedAt: now,
-    observedCoverage: plan.coverage,
+    ...observedOf(plan.coverage),
     ...(items.length === 0 && { healBackoff: healsToJson(stable(healsOf(stack), now)) }),
   })
 }

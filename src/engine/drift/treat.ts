@@ -1,3 +1,5 @@
+import { driftFromPlan } from '../../domain/drift/records.ts'
+import type { Plan } from '../../domain/plans/plan.ts'
 import type { Forge } from '../../forges/forge.ts'
 import { standingDrift } from '../../store/stacks/drift.ts'
 import type { Run } from '../../store/runs/runs.ts'
@@ -18,7 +20,9 @@ export async function afterDriftCheck(parts: EngineParts, forge: Forge, run: Run
   const open = (await standingDrift(parts.store.db, stack.id)).some((record) => record.state === 'open')
   if (!open) return await closeCodify(parts, forge, stack)
   const { mode } = currentDefinition(stack, deployed).drift
-  if (mode === 'enforce') {
+  // What was open before and could not be looked at now is no reason to write: a heal would not see it either.
+  const seen = driftFromPlan(run.plan as Plan).length > 0
+  if (mode === 'enforce' && seen) {
     await parts.store.transaction((tx) => orderHeal(tx, run.stackId, { actor: SYSTEM, asked: false }))
   }
   if (mode === 'propose' || specOfRun(run).codifyFor !== undefined) await proposeCodify(parts, forge, run)

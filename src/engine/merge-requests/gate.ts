@@ -1,6 +1,7 @@
 import type { GateChange } from '../../domain/gates/changes.ts'
 import { evaluateGate, type GateOutcome } from '../../domain/gates/gate.ts'
 import type { GateEnvironment, GateFacts, GateStack } from '../../domain/gates/facts.ts'
+import { failedOf } from '../../domain/plans/coverage.ts'
 import type { Plan } from '../../domain/plans/plan.ts'
 import {
   compilePolicy,
@@ -88,6 +89,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
       awaits: preview.awaits ?? [],
       ...(preview.how === 'removed' && !unplanned && { destroys: true }),
       ...(quarantined !== null && { quarantined }),
+      unplannable: run?.plan ? failedOf(run.plan as Plan) : [],
       policies: results,
       checks: (run?.checks ?? []) as { name: string; ok: boolean }[],
     })
@@ -165,7 +167,14 @@ async function environmentsOf(
     const gateChange = changes.find((change) => change.environment === name)
     // Going back to a state is quick, going back to laxer rules is not.
     const required = isRollback(mr) && !gateChange ? fastLane(rule) : rule.approvals.required
-    environments.push({ name, rules: { ...rule.approvals, required }, window, ...(gateChange && { gateChange }) })
+    const { unplannable } = rule
+    environments.push({
+      name,
+      rules: { ...rule.approvals, required },
+      unplannable,
+      window,
+      ...(gateChange && { gateChange }),
+    })
   }
   return environments
 }

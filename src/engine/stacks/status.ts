@@ -1,3 +1,5 @@
+import { byReason, uncheckedCount } from '../../domain/plans/coverage.ts'
+import type { Unchecked } from '../../domain/plans/plan.ts'
 import { CHANGING_KINDS, PENDING_STATES, type RunKind } from '../../domain/runs/run.ts'
 import type { Queries } from '../../store/database/context.ts'
 import { standingDrift } from '../../store/stacks/drift.ts'
@@ -84,16 +86,30 @@ async function driftOf(tx: Queries, stack: Stack): Promise<Verdict | null> {
 function atRest(stack: Stack): Verdict {
   if (stack.deployedDigest === null) return { status: 'new', statusReason: 'never deployed' }
   if (isBehind(stack)) return { status: 'pending', statusReason: 'Git has moved on and nothing is queued to enact it' }
-  return unknownPart(stack) ?? { status: 'in_sync', statusReason: null }
+  return silentPart(stack) ?? unseenPart(stack) ?? { status: 'in_sync', statusReason: null }
 }
 
-/** A part of the target that the last check could not reach, unless a deployment has reached all of it since. */
-function unknownPart({ observedCoverage, observedAt, deployedAt }: Stack): Verdict | null {
+/** A part of the target that the last check could not reach; a deployment has reached all of it. */
+function silentPart({ observedCoverage }: Stack): Verdict | null {
   const silent = observedCoverage?.unchecked.filter(({ unreachable }) => unreachable) ?? []
   const [first, ...others] = silent
-  if (!first || (observedAt ?? 0) < (deployedAt ?? 0)) return null
+  if (!first) return null
   const more = others.length > 0 ? ` and ${others.length} more` : ''
   return { status: 'unreachable', statusReason: `${first.address}${more} did not answer: ${first.why}` }
+}
+
+/** What the last look did not see: nothing differs as far as anybody knows, which is not all of it. */
+function unseenPart({ observedCoverage, observedChecked, observedUnchecked }: Stack): Verdict | null {
+  const status = 'partly_checked'
+  if (observedCoverage === null) return { status, statusReason: 'it was not looked at yet' }
+  const [first, ...others] = byReason(observedCoverage.unchecked)
+  if (!first) return null
+  const unchecked = observedUnchecked ?? uncheckedCount(observedCoverage)
+  const [{ address }] = first.entries as [Unchecked]
+  const what = `${address === '*' ? '' : `${address}: `}${first.why}`
+  const more = others.length > 0 ? `; and ${others.length} more ${others.length === 1 ? 'reason' : 'reasons'}` : ''
+  const all = unchecked + (observedChecked ?? observedCoverage.checked)
+  return { status, statusReason: `${unchecked} of ${all} not checked (${what}${more})` }
 }
 
 /** Whether what is deployed is not what Git says. */

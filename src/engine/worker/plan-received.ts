@@ -122,6 +122,7 @@ async function decide(parts: EngineParts, run: Run, plan: Plan): Promise<DeployD
     unplanned: run.approvedPlan === null ? await whyUnplanned(parts, run) : null,
     approvedHere: run.approvedDigest === plan.digest,
     protected: rules?.protected ?? true,
+    unplannable: rules?.unplannable ?? 'block',
     policies,
     brake: held.held ? held.message : null,
     afterLostApply: afterLostApply ?? false,

@@ -26,7 +26,7 @@ async function showEnvironment(
   rules: EnvironmentRules,
   freezes: readonly FreezeRow[],
 ): Promise<Environment> {
-  const { name, tier, approvals, windows, onFailure, drift, pool } = rules
+  const { name, tier, approvals, windows, onFailure, unplannable, drift, pool } = rules
   return {
     name,
     tier,
@@ -34,6 +34,7 @@ async function showEnvironment(
     approvals: { ...approvals, from: approvals.from.map((from) => `${from.kind}:${from.name}`) },
     windows,
     onFailure,
+    unplannable,
     drift,
     workers: pool,
     deployments: deployWindow({ windows, freezes, at: parts.store.clock.now() }),

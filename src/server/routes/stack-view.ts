@@ -57,7 +57,8 @@ export async function showStack(parts: EngineParts, row: StackRow): Promise<Stac
     deployed: { commit: row.deployedCommit, digest: row.deployedDigest, at: row.deployedAt },
     observed: {
       at: row.observedAt,
-      checked: row.observedCoverage?.checked ?? null,
+      checked: row.observedChecked,
+      uncheckedCount: row.observedUnchecked,
       unchecked: row.observedCoverage?.unchecked ?? [],
     },
     drift: { mode: definition.drift.mode, nextCheckAt: row.nextDriftAt, open },

@@ -46,6 +46,7 @@ export const Environment = z
       z.object({ allow: z.string().optional(), deny: z.string().optional(), timezone: z.string().optional() }),
     ),
     onFailure: z.enum(['stop', 'rollback']),
+    unplannable: z.enum(['block', 'allow']),
     drift: z.object({
       mode: z.enum(['observe', 'propose', 'enforce']),
       intervalMs: z.number(),

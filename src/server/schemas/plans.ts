@@ -29,6 +29,8 @@ export const PlanSummary = z
     delete: z.number(),
     replace: z.number(),
     other: z.number(),
+    checked: z.number().optional().meta({ description: 'things that were looked at' }),
+    unchecked: z.number().optional().meta({ description: 'things that were not' }),
   })
   .meta({ id: 'PlanSummary' })
 

@@ -9,6 +9,7 @@ export const StackStatus = z
   .enum([
     'new',
     'in_sync',
+    'partly_checked',
     'pending',
     'deploying',
     'awaiting_approval',
@@ -36,7 +37,8 @@ export const Stack = z
     observed: z.object({
       at: Time.nullable(),
       checked: z.number().nullable(),
-      unchecked: z.array(Unchecked),
+      uncheckedCount: z.number().nullable().meta({ description: 'how many things the last look did not see' }),
+      unchecked: z.array(Unchecked).meta({ description: 'the first hundred of them' }),
     }),
     drift: z.object({
       mode: z.enum(['observe', 'propose', 'enforce']),

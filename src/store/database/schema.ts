@@ -137,11 +137,15 @@ export interface Database {
     deployedAt: number | null
     /** Observed: last finished drift check. */
     observedAt: number | null
+    /** What the last look saw: that of the last check, or of the plan of a deployment after it. */
     observedCoverageJson: string | null
+    observedChecked: number | null
+    observedUnchecked: number | null
     /** Sync status as of the last facts, one word; see `engine/status.ts`. */
     status:
       | 'new'
       | 'in_sync'
+      | 'partly_checked'
       | 'pending'
       | 'deploying'
       | 'awaiting_approval'

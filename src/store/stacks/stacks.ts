@@ -122,6 +122,29 @@ export async function nextDriftAt(db: Queries): Promise<number | null> {
   return row?.at ?? null
 }
 
+/** What the last looks at all stacks saw, and how many stacks have each status, over all repositories. */
+export async function countLooks(
+  db: Queries,
+): Promise<{ status: StackStatus; stacks: number; checked: number; unchecked: number }[]> {
+  const rows = await db
+    .selectFrom('stacks')
+    .select([
+      'status',
+      (stack) => stack.fn.countAll<number>().as('stacks'),
+      (stack) => stack.fn.sum<number | null>('observedChecked').as('checked'),
+      (stack) => stack.fn.sum<number | null>('observedUnchecked').as('unchecked'),
+    ])
+    .where('removedAt', 'is', null)
+    .groupBy('status')
+    .execute()
+  return rows.map(({ status, stacks, checked, unchecked }) => ({
+    status,
+    stacks: Number(stacks),
+    checked: Number(checked ?? 0),
+    unchecked: Number(unchecked ?? 0),
+  }))
+}
+
 /** How many stacks of a repository have each status, removed ones left out. */
 export async function countStacksByStatus(
   db: Queries,

@@ -14,11 +14,20 @@ import { state } from './state.ts'
 import { strays } from './strays.ts'
 import { target } from './target.ts'
 import { threads } from './threads.ts'
+import { unplannable } from './unplannable.ts'
 import { window } from './window.ts'
 
 /** The kinds of requirement in the order in which people meet them: of the MR, of each environment, of the MR again. */
 const FIRST: readonly ChangeKind[] = [state, draft, config, target, conflicts, affected]
-const EACH_ENVIRONMENT: readonly EnvironmentKind[] = [plans, checks, policies, quarantine, approvals, window]
+const EACH_ENVIRONMENT: readonly EnvironmentKind[] = [
+  plans,
+  unplannable,
+  checks,
+  policies,
+  quarantine,
+  approvals,
+  window,
+]
 const LAST: readonly ChangeKind[] = [strays, threads]
 
 /** Everything that is asked of an MR; `outcomes` are the approvals by environment. */
