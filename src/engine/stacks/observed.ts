@@ -26,5 +26,5 @@ export function deployedLook(run: Run): Observed {
   const plan = run.plan as Plan | null
   if (plan === null || (request && (request.state !== undefined || request.targets.length > 0))) return {}
   const { checked, unchecked } = plan.coverage
-  return observedOf({ checked, unchecked: unchecked.map(({ unreachable: _, ...entry }) => entry) })
+  return observedOf({ checked, unchecked: unchecked.map((entry) => ({ ...entry, unreachable: false })) })
 }
