@@ -1,11 +1,13 @@
 /**
  * Gets the tools that the tests and the demo can use and that come from npm or Debian: `npm run tools`.
- * Prints one line a tool; ends non-zero only when something that could be installed was not.
+ * Prints one line a tool; ends non-zero only when something that could be installed was not. `--newest` makes the newest
+ * supported versions ready, too, on which `npm run conformance -- --matrix` runs.
  */
 import { findTool, forgetTools } from '../test/tools.ts'
 import { canInstallPackages, installPackages } from './tools/debian.ts'
 import { buildKubernetes, canBuildKubernetes } from './tools/kubernetes.ts'
 import { installNpmBinary } from './tools/npm-binary.ts'
+import { NEWEST, provideNewest } from './tools/newest.ts'
 import type { WantedTool } from './tools/wanted.ts'
 
 const isLinuxX64 = process.platform === 'linux' && process.arch === 'x64'
@@ -113,4 +115,18 @@ function report(tool: WantedTool, wasMissing: boolean, failure: string | undefin
   if (now === null && (failure !== undefined || (wasMissing && tool.install !== undefined))) process.exitCode = 1
 }
 
+function newest(): void {
+  for (const set of NEWEST) {
+    const title = `newest for ${set.driver}`.padEnd(43)
+    try {
+      const provided = provideNewest(set, (what) => console.log(`${title} making ready: ${what}`))
+      console.log(`${title} ${'missing' in provided ? `not here: ${provided.missing}` : 'ready'}`)
+    } catch (error) {
+      console.log(`${title} not made: ${error instanceof Error ? error.message : String(error)}`)
+      process.exitCode = 1
+    }
+  }
+}
+
 main()
+if (process.argv.includes('--newest')) newest()

@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { checkVersion } from './check-version.ts'
+import { checkSupported } from './supported.ts'
 import { ending } from './verdict.ts'
 
 /** A program as a driver looks for it. */
@@ -30,7 +31,8 @@ export interface Tool<Name extends string = string> {
 const knownVersions = new Map<string, string>()
 
 /**
- * Finds the tool on the run's PATH and checks its version against the stack's `toolVersion`.
+ * Finds the tool on the run's PATH and checks its version against what the driver supports (`supported.ts`) and the stack's
+ * `toolVersion`.
  * TOOL_MISSING with the install hint, TOOL_VERSION, TOOL_FAILED where it does not say a version, or CONFIG_INVALID for a
  * constraint that is no semver range.
  */
@@ -40,6 +42,7 @@ export async function findTool<Name extends string>(
 ): Promise<Tool<Name>> {
   const tool = await findToolIfAny(context, request)
   if (tool !== null) {
+    checkSupported(tool)
     checkVersion(tool, context.toolVersion)
     return tool
   }

@@ -7,6 +7,7 @@ import type { DriverContext } from '../../driver.ts'
 import { onEachHost } from '../../hosts/each.ts'
 import { type HostPlan, planOfHosts } from '../../hosts/outcomes.ts'
 import { checkVersion } from '../../tools/check-version.ts'
+import { checkSupported } from '../../tools/supported.ts'
 import { checkEnded, toolFailed } from '../../tools/verdict.ts'
 import { redactionFor, secretInputs } from '../../values/redaction.ts'
 import { ignoredProperties, planOf } from './changes.ts'
@@ -31,7 +32,9 @@ export async function plan(context: DriverContext<ChefConfig>): Promise<DriverPl
     if (report === null || !report.success) throw runError(context, session, { doing, result, report })
     const version = report.chef_version ?? 'unknown'
     const tool = posix.basename(session.client)
-    checkVersion({ name: tool, path: host.name || session.client, version }, context.toolVersion)
+    const client = { name: tool, path: host.name || session.client, version }
+    checkSupported(client)
+    checkVersion(client, context.toolVersion)
     kept[host.name] = ignoredProperties(context, host, report)
     return { ...planOf(context, host, report), tool, version }
   })

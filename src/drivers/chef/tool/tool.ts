@@ -4,7 +4,7 @@ import { findTool, findToolIfAny, type Tool } from '../../tools/find-tool.ts'
 import type { ChefConfig } from '../config.ts'
 
 export const CHEF_INSTALL =
-  'Chef Infra Client 15 or newer (https://docs.chef.io/install_script/) or Cinc Client (https://cinc.sh)'
+  'Chef Infra Client 16 or newer (https://docs.chef.io/install_script/) or Cinc Client (https://cinc.sh)'
 
 /** Programs that the stack accepts, the preferred one first. */
 export function clientNames({ client }: ChefConfig): readonly ['chef-client' | 'cinc-client', ...string[]] {

@@ -1,12 +1,13 @@
 import type { DriverContext } from '../../driver.ts'
 import { checkVersion } from '../../tools/check-version.ts'
+import { checkSupported } from '../../tools/supported.ts'
 import { findTool, findToolIfAny, type Tool } from '../../tools/find-tool.ts'
 import { findSsh } from '../../hosts/ssh-command.ts'
 import type { PuppetConfig } from '../config.ts'
 
 const PUPPET = {
   names: ['puppet'],
-  install: 'Puppet 6 or newer (Debian: puppet-agent; https://www.puppet.com/docs/puppet/latest/install_agents.html)',
+  install: 'Puppet 7 or newer (Debian: puppet-agent; https://www.puppet.com/docs/puppet/latest/install_agents.html)',
   versionArguments: ['--version'],
 } as const
 const LINT = { names: ['puppet-lint'], install: 'puppet-lint', versionArguments: ['--version'] } as const
@@ -29,7 +30,9 @@ export const findR10k = (context: DriverContext<unknown>): Promise<Tool<'r10k'>>
   findTool({ ...context, toolVersion: undefined } as DriverContext<unknown>, R10K)
 
 /** @throws TOOL_VERSION, CONFIG_INVALID */
-export const checkPuppetVersion = (context: DriverContext<unknown>, path: string, version: string): void =>
+export function checkPuppetVersion(context: DriverContext<unknown>, path: string, version: string): void {
+  checkSupported({ name: 'puppet', path, version })
   checkVersion({ name: 'puppet', path, version }, context.toolVersion)
+}
 
 export const PUPPET_INSTALL = PUPPET.install

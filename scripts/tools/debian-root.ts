@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { madeOnce } from './cache.ts'
+import { installPackages } from './debian.ts'
+
+/** The file system of another Debian release, for test hosts to start from. */
+export interface DebianRoot {
+  /** Name of the release: `trixie`, `sid`. */
+  suite: string
+  packages: readonly string[]
+}
+
+/** What a test host needs beside the packages that are asked for: `test/hosts/test-hosts` starts sshd in it. */
+const HOST_PACKAGES = ['ca-certificates', 'openssh-server', 'procps', 'python3', 'python3-apt']
+
+/** Makes the root by debootstrap and answers its directory. Needs root. Throws with what debootstrap or apt-get said last. */
+export function makeDebianRoot({ suite, packages }: DebianRoot): string {
+  const directory = madeOnce(`debian-${suite}-${packages.join('-')}`, (arriving) => {
+    if (!existsSync('/usr/sbin/debootstrap')) installPackages(['debootstrap'])
+    const include = `--include=${[...HOST_PACKAGES, ...packages].join(',')}`
+    debootstrap(['--variant=minbase', include, suite, join(arriving, 'root'), archive()])
+  })
+  return join(directory, 'root')
+}
+
+/** The archive that this machine's own apt is configured for: the first of its sources. */
+function archive(): string {
+  for (const file of ['/etc/apt/sources.list', ...globSync('/etc/apt/sources.list.d/*').sort()]) {
+    if (!existsSync(file)) continue
+    const address = /^(?:deb(?:\s+\[[^\]]*\])?\s+|URIs:\s*)(https?:\S+)/m.exec(readFileSync(file, 'utf8'))?.[1]
+    if (address !== undefined) return address
+  }
+  throw new Error('apt has no source configured')
+}
+
+function debootstrap(argv: readonly string[]): void {
+  try {
+    execFileSync('/usr/sbin/debootstrap', argv, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      encoding: 'utf8',
+      maxBuffer: 64 << 20,
+      timeout: 20 * 60_000,
+    })
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+    const said = `${stdout ?? ''}\n${stderr ?? ''}`.trim().split('\n').slice(-3).join(' ')
+    throw new Error(`debootstrap: ${said}`, { cause: error })
+  }
+}
