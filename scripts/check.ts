@@ -19,6 +19,7 @@ const generated = [
   'scripts/generate-openapi.ts',
   'scripts/generate-cli-docs.ts',
   'scripts/generate-error-docs.ts',
+  'scripts/generate-supported-docs.ts',
 ].filter(existsSync)
 const first: Step[] = [
   { name: 'types', argv: ['tsc', '-p', '.'] },
