@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { z, type ZodType } from 'zod'
 import { errorFromBody, TrueupError, type ErrorBody } from '../lib/errors/error.ts'
+import { retry } from '../lib/retry.ts'
 import type { Connection } from './settings.ts'
 
 export type Query = { [name: string]: string | number | boolean | undefined }
@@ -25,7 +25,7 @@ export interface Client {
 /** Answers longer than this are refused, so that a broken server cannot fill the memory. Downloads use `open`. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 const ATTEMPTS = 4
-const FIRST_DELAY_MS = 150
+const PAUSES = { first: 300, longest: 2_000 }
 
 const WireError = z.object({
   code: z.string(),
@@ -84,23 +84,16 @@ export function createClient(connection: Connection, { signal }: { signal?: Abor
 }
 
 async function fetchWithRetry(url: URL, init: RequestInit, connection: Connection): Promise<Response> {
-  for (let attempt = 1; ; attempt++) {
-    let outcome: Response | TrueupError
-    try {
-      outcome = await fetch(url, { redirect: 'error', ...init })
-      if (outcome.status !== 503) return outcome
-    } catch (error) {
-      if (init.signal?.aborted) throw interrupted(connection, error)
-      outcome = unreachable(connection, error)
-    }
-    if (attempt === ATTEMPTS) {
-      if (outcome instanceof TrueupError) throw outcome
-      return outcome
-    }
-    if (!(outcome instanceof TrueupError)) await outcome.body?.cancel()
-    await sleep(FIRST_DELAY_MS * 2 ** (attempt - 1), undefined, { signal: init.signal ?? undefined }).catch(
-      (error: unknown) => Promise.reject(interrupted(connection, error)),
-    )
+  try {
+    return await retry(() => fetch(url, { redirect: 'error', ...init }), {
+      pauses: PAUSES,
+      attempts: ATTEMPTS,
+      signal: init.signal ?? undefined,
+      again: (outcome) => !outcome.ok || outcome.value.status === 503,
+      onAgain: (outcome) => (outcome.ok ? outcome.value.body?.cancel() : undefined),
+    })
+  } catch (error) {
+    throw init.signal?.aborted ? interrupted(connection, error) : unreachable(connection, error)
   }
 }
 

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { JsonObject } from '../lib/json.ts'
 import { asTrueupError } from '../lib/errors/error.ts'
+import { pause, pauseAfter } from '../lib/retry.ts'
 import { failTask, finishTask, nextTaskAt, releaseTakenTasks, takeTask, type Task } from '../store/runs/tasks.ts'
 import type { EngineParts } from './parts.ts'
 
@@ -17,8 +17,10 @@ export interface TaskLoop {
 
 /** Tasks handled beside each other: they mostly wait for Git. */
 const PARALLEL = 4
-const FIRST_RETRY_MS = 1_000
-const LAST_RETRY_MS = 5 * 60_000
+/** Between two attempts at one task. */
+const TASK_PAUSES = { first: 2_000, longest: 5 * 60_000, factor: 3 }
+/** While the database does not even take that something is put off. */
+const STORE_PAUSES = { first: 1_000, longest: 1_000 }
 /** How long the loop sleeps at most without being woken. */
 const LONGEST_SLEEP_MS = 5_000
 
@@ -72,7 +74,7 @@ export async function startTaskLoop(
       timer = setTimeout(wake, Math.min(Math.max(due, 20), LONGEST_SLEEP_MS))
     } catch (error) {
       log.error({ err: error }, 'looking for follow-up work')
-      if (!stopped) timer = setTimeout(wake, FIRST_RETRY_MS)
+      if (!stopped) timer = setTimeout(wake, STORE_PAUSES.first)
     }
   }
 
@@ -84,7 +86,7 @@ export async function startTaskLoop(
       await store.transaction((tx) => finishTask(tx, task.id))
     } catch (thrown) {
       const error = asTrueupError(thrown, `handling follow-up work "${task.kind}"`)
-      const delay = Math.min(FIRST_RETRY_MS * 3 ** Math.min(task.attempt - 1, 10), LAST_RETRY_MS)
+      const delay = pauseAfter(task.attempt, TASK_PAUSES)
       log.error(
         { err: thrown, task: task.kind, key: task.dedupeKey, attempt: task.attempt, delay },
         'follow-up work is put off',
@@ -95,12 +97,12 @@ export async function startTaskLoop(
 
   /** Tried until it succeeds (a full disk): a task that stays taken would be handled by nobody before the next start. */
   async function putOff(task: Task, why: string, delay: number): Promise<void> {
-    while (!stopped) {
+    for (let failures = 1; !stopped; failures++) {
       try {
         return await store.transaction((tx) => failTask(tx, task.id, why, store.clock.now() + delay))
       } catch (failure) {
         log.error({ err: failure, task: task.kind, key: task.dedupeKey }, 'putting off follow-up work')
-        await pause(FIRST_RETRY_MS)
+        await pause(failures, STORE_PAUSES)
       }
     }
   }

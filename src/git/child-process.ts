@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { errorFromBody, TrueupError } from '../lib/errors/error.ts'
 import type { Logger } from '../lib/log.ts'
+import { pause } from '../lib/retry.ts'
 import type { ChildSettings, FromChild, Operation, Operations, ToChild } from './protocol.ts'
 
-/** Fewer restarts than these in a row come at once, then with a growing pause. */
-const RESTART_AFTER_MS = [0, 100, 500, 2_000, 5_000]
+/** From the second death in a row on; after the first one the new process is started at once. */
+const RESTART_PAUSES = { first: 200, longest: 5_000 }
 const STABLE_MS = 30_000
 const READY_MS = 20_000
 
@@ -126,8 +127,7 @@ export async function startGitChild(
     }
     log.error({ code, signal, inFlight: calls.length }, 'the git process ended and is started again')
     failures = generation.readyAt > 0 && Date.now() - generation.readyAt > STABLE_MS ? 0 : failures + 1
-    const pause = RESTART_AFTER_MS[Math.min(Math.max(failures - 1, 0), RESTART_AFTER_MS.length - 1)]!
-    const restarted = new Promise<void>((resolve) => setTimeout(resolve, pause)).then(() => {
+    const restarted = pause(failures - 1, RESTART_PAUSES).then(() => {
       if (closed) throw unavailable('the server is stopping')
       current = startGeneration()
       return current.ready.then(onCrash)

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '../lib/log.ts'
+import { pause } from '../lib/retry.ts'
 import type { Store } from '../store/open.ts'
 import { createEnrolment, getWorker } from '../store/workers/workers.ts'
 import { newToken } from './auth/token.ts'
@@ -32,8 +33,7 @@ export interface BuiltinRunner {
   stop(drainMs: number): Promise<void>
 }
 
-const FIRST_PAUSE_MS = 250
-const LONGEST_PAUSE_MS = 30_000
+const PAUSES = { first: 500, longest: 30_000 }
 /** A process that lived this long was well: the next pause starts small again. */
 const HEALTHY_MS = 60_000
 const TOKEN_LIFE_MS = 10 * 60_000
@@ -70,8 +70,8 @@ export function startBuiltinRunner(options: BuiltinRunnerOptions): BuiltinRunner
       } catch (error) {
         log.error({ err: error }, 'built-in runner could not be started')
       }
-      failures = Date.now() - began > HEALTHY_MS ? 0 : failures + 1
-      await pause(Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS))
+      failures = Date.now() - began > HEALTHY_MS ? 1 : failures + 1
+      await pause(failures, PAUSES, stopping.signal)
     }
   }
 
@@ -105,13 +105,6 @@ export function startBuiltinRunner(options: BuiltinRunnerOptions): BuiltinRunner
         if (tokenFile !== null) void rm(tokenFile, { force: true })
         resolve({ exitCode, signal })
       })
-    })
-  }
-
-  async function pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      stopping.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
     })
   }
 }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asTrueupError } from '../lib/errors/error.ts'
 import { processRegistry } from '../lib/process/registry.ts'
+import { retry } from '../lib/retry.ts'
 import { VERSION } from '../lib/version.ts'
 import { openLink, type Link } from './connection/connect.ts'
 import { enrol, httpClient } from './connection/http.ts'
@@ -19,6 +20,8 @@ import { executeRun } from './runs/execute-run.ts'
 import type { RunnerParts } from './runs/parts.ts'
 import { keepWatches } from './watches.ts'
 import { defaultWorkspaces, openWorkspaces } from './workspace.ts'
+
+const ENROLMENT_PAUSES = { first: 500, longest: 10_000 }
 
 export interface Runner {
   readonly workerId: string
@@ -166,17 +169,13 @@ export async function startRunner(options: RunnerOptions, log: Logger, signal?: 
 
 async function enrolWith(options: RunnerOptions, identity: Identity, log: Logger, signal?: AbortSignal): Promise<void> {
   if (options.token === undefined) await identity.token() // says what to do
-  for (let tries = 0; ; tries++) {
-    try {
-      const { token = '', name } = options
-      const workerId = await enrol(options.server, { token, name, kind: 'runner', publicKey: identity.publicKey })
-      await identity.enrolled(workerId)
-      log.info({ workerId }, 'enrolled')
-      return
-    } catch (thrown) {
-      if (!asTrueupError(thrown, 'enrolling').retryable) throw thrown
-      log.warn({ err: thrown }, 'server not reached, trying again')
-      await sleep(Math.min(10_000, 250 * 2 ** tries), undefined, { signal })
-    }
-  }
+  const { server, token = '', name } = options
+  const workerId = await retry(() => enrol(server, { token, name, kind: 'runner', publicKey: identity.publicKey }), {
+    pauses: ENROLMENT_PAUSES,
+    signal,
+    again: (outcome) => !outcome.ok && asTrueupError(outcome.thrown, 'enrolling').retryable,
+    onAgain: (outcome) => log.warn({ err: !outcome.ok && outcome.thrown }, 'server not reached, trying again'),
+  })
+  await identity.enrolled(workerId)
+  log.info({ workerId }, 'enrolled')
 }

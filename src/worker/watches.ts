@@ -3,6 +3,7 @@ import type { Watch } from '../drivers/driver.ts'
 import { driverNamed } from '../drivers/registry.ts'
 import { digestOf } from '../lib/digest.ts'
 import { asTrueupError } from '../lib/errors/error.ts'
+import { pause } from '../lib/retry.ts'
 import { WORKER_PATHS, type WatchOrder } from './protocol.ts'
 import { download } from './runs/download.ts'
 import { createMasker } from './runs/masking.ts'
@@ -12,7 +13,7 @@ import type { Workspace } from './workspace.ts'
 
 /** Events of one stack are collected this long: an editor's save is five of them. */
 const COALESCE_MS = 150
-const RETRY_MS = 30_000
+const SET_UP_PAUSES = { first: 5_000, longest: 60_000 }
 
 export interface WatchesOptions {
   parts: RunnerParts
@@ -58,14 +59,14 @@ export function keepWatches({ parts, busy }: WatchesOptions): Watches {
   /** Watches until told to stop; a watch that cannot be set up is tried again. */
   async function keep(order: WatchOrder, signal: AbortSignal, isFirst: boolean): Promise<void> {
     let missed = isFirst
-    while (!signal.aborted) {
+    for (let failures = 1; !signal.aborted; failures++) {
       try {
         return await watchOnce(order, signal, missed)
       } catch (thrown) {
         missed = true
         const error = asTrueupError(thrown, `watching ${order.stack.name}`)
         if (!signal.aborted) parts.log.warn({ stack: order.stack.name, why: error.message }, 'watch not possible')
-        await sleep(RETRY_MS, undefined, { signal }).catch(() => {})
+        await pause(failures, SET_UP_PAUSES, signal)
       }
     }
   }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
+import { pause } from '../../lib/retry.ts'
 import type { Identity } from '../identity.ts'
 import type { Logger } from '../logging.ts'
 import type { Method, Params, Result, ServerEvent } from '../protocol.ts'
@@ -8,8 +8,10 @@ import type { HttpClient } from './http.ts'
 import { openLongPoll } from './long-poll.ts'
 import { openWebSocket, WebSocketRefused } from './websocket.ts'
 
-const FIRST_PAUSE_MS = 250
-const LONGEST_PAUSE_MS = 30_000
+/** Between two connections. */
+const CONNECTION_PAUSES = { first: 500, longest: 30_000 }
+/** Between two tries of a call. */
+const CALL_PAUSES = { first: 50, longest: 5_000 }
 
 export interface LinkOptions {
   http: HttpClient
@@ -71,14 +73,8 @@ export function openLink(options: LinkOptions): Link {
         if (error.code === 'UNAUTHENTICATED' && (await enrolAgain())) continue
       }
       drop()
-      await pause(failures++)
+      await pause(++failures, CONNECTION_PAUSES, over.signal)
     }
-  }
-
-  /** Half of the pause is chance, so that a thousand workers do not come back in the same moment. */
-  async function pause(failures: number): Promise<void> {
-    const full = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10))
-    await sleep(full / 2 + (Math.random() * full) / 2, undefined, { signal: over.signal }).catch(() => {})
   }
 
   async function connect(): Promise<Connection> {
@@ -164,7 +160,9 @@ export function openLink(options: LinkOptions): Link {
         return await call(method, params)
       } catch (thrown) {
         if (!asTrueupError(thrown, `calling ${method}`).retryable || over.signal.aborted) throw thrown
-        if (tries > 0 || current) await raceWith(sleep(Math.min(5_000, 50 * 2 ** tries)), signal)
+        const ends = signal ? AbortSignal.any([signal, over.signal]) : over.signal
+        if (tries > 0 || current) await pause(tries + 1, CALL_PAUSES, ends)
+        ends.throwIfAborted()
       }
     }
   }

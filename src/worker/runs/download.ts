@@ -1,13 +1,14 @@
 import { rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { extract } from '../../git/materialise.ts'
 import type { Materialised } from '../../git/repository.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
+import { type Outcome, retry } from '../../lib/retry.ts'
 import type { HttpClient } from '../connection/http.ts'
 
-const TRIES = 5
+const ATTEMPTS = 5
+const PAUSES = { first: 800, longest: 8_000 }
 const TIMEOUT_MS = 10 * 60_000
 
 /** Fetches a tar of files and writes them into `directory`; a transfer that breaks is begun again from nothing. */
@@ -17,8 +18,7 @@ export async function download(
   directory: string,
   signal: AbortSignal,
 ): Promise<Materialised> {
-  for (let tries = 1; ; tries++) {
-    signal.throwIfAborted()
+  const attempt = async (): Promise<Materialised> => {
     try {
       const answer = await http.request({ method: 'GET', path, timeoutMs: TIMEOUT_MS, signal })
       if (!answer.body)
@@ -27,10 +27,11 @@ export async function download(
     } catch (thrown) {
       await rm(directory, { recursive: true, force: true })
       signal.throwIfAborted()
-      if (tries === TRIES || !isTransient(thrown)) throw thrown
-      await sleep(200 * 2 ** tries, undefined, { signal }).catch(() => {})
+      throw thrown
     }
   }
+  const again = (outcome: Outcome<Materialised>) => !outcome.ok && isTransient(outcome.thrown)
+  return await retry(attempt, { pauses: PAUSES, attempts: ATTEMPTS, signal, again })
 }
 
 /** A stream that breaks half-way throws an error of the network layer and none of Trueup's. */

@@ -1,15 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent } from 'undici'
 import { TrueupError } from '../../../lib/errors/error.ts'
+import { type Outcome, retry } from '../../../lib/retry.ts'
 import type { ClusterAccess, Headers } from './cluster-access.ts'
 import { failureOf, isStatus, type Status } from './failures.ts'
 
 /** Times of a request. Milliseconds. */
 const CONNECT_MS = 10_000
 const ANSWER_MS = 60_000
-/** An answer 429 or 5xx, or a connection that was closed while idle, is tried again. */
 const ATTEMPTS = 5
-const FIRST_PAUSE = 100
+const PAUSES = { first: 200, longest: 5_000 }
 const MAX_CONNECTIONS = 128
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -51,12 +50,13 @@ export class Client {
 
   /** The answer whatever its status. TARGET_UNREACHABLE where there is none, CANCELED when the signal ends it. */
   async ask<T>(call: Call): Promise<Answer<T | Status>> {
-    for (let attempt = 1; ; attempt++) {
-      const answer = await this.#once<T>(call, attempt)
-      if (answer !== null && !mayTryAgain(answer)) return answer
-      if (answer !== null && attempt >= ATTEMPTS) return answer
-      const pause = (answer?.retryAfterMs ?? FIRST_PAUSE * 2 ** (attempt - 1)) * (0.75 + Math.random() / 2)
-      await sleep(pause, undefined, { signal: call.signal }).catch(() => {})
+    try {
+      const attempt = () => this.#once<T>(call)
+      return await retry(attempt, { pauses: PAUSES, attempts: ATTEMPTS, signal: call.signal, again: mayTryAgain<T> })
+    } catch (thrown) {
+      if (call.signal?.aborted) throw new TrueupError('CANCELED', { doing: call.doing, why: 'the run was stopped' })
+      if (thrown instanceof TrueupError) throw thrown
+      throw unreachable(call.doing, this.access.server, thrown)
     }
   }
 
@@ -91,21 +91,12 @@ export class Client {
     }
   }
 
-  /** Null where the connection broke and another attempt may go well. */
-  async #once<T>(call: Call, attempt: number): Promise<(Answer<T | Status> & { retryAfterMs?: number }) | null> {
-    try {
-      const answer = await this.#request(call)
-      const text = await answer.body.text()
-      const retryAfter = Number(answer.headers['retry-after'])
-      const body = answer.statusCode < 300 ? (JSON.parse(text) as T) : statusFrom(text, answer.statusCode)
-      return { status: answer.statusCode, body, ...(retryAfter > 0 && { retryAfterMs: retryAfter * 1000 }) }
-    } catch (thrown) {
-      if (call.signal?.aborted) throw new TrueupError('CANCELED', { doing: call.doing, why: 'the run was stopped' })
-      if (thrown instanceof TrueupError) throw thrown
-      // A kept connection that the server has closed meanwhile: the request may be repeated, all of ours may.
-      if (attempt < ATTEMPTS && /ECONNRESET|UND_ERR_SOCKET|EPIPE/.test(codeOf(thrown))) return null
-      throw unreachable(call.doing, this.access.server, thrown)
-    }
+  async #once<T>(call: Call): Promise<Answer<T | Status> & { retryAfterMs?: number }> {
+    const answer = await this.#request(call)
+    const text = await answer.body.text()
+    const retryAfter = Number(answer.headers['retry-after'])
+    const body = answer.statusCode < 300 ? (JSON.parse(text) as T) : statusFrom(text, answer.statusCode)
+    return { status: answer.statusCode, body, ...(retryAfter > 0 && { retryAfterMs: retryAfter * 1000 }) }
   }
 
   async #request(call: Call, agent = this.#connections.requests) {
@@ -150,9 +141,14 @@ function connect({ tls }: ClusterAccess): Connections {
   }
 }
 
-/** Busy, starting, or etcd choosing a leader. Other answers 500 are the server's way to say that a field is unknown. */
-function mayTryAgain({ status, body }: Answer<unknown>): boolean {
-  if (status === 429 || status === 502 || status === 503 || status === 504) return true
+/**
+ * Busy, starting, or etcd choosing a leader; a kept connection that the server has closed meanwhile. Other answers 500 are
+ * the server's way to say that a field is unknown.
+ */
+function mayTryAgain<T>(outcome: Outcome<Answer<T | Status> & { retryAfterMs?: number }>): boolean | number {
+  if (!outcome.ok) return /ECONNRESET|UND_ERR_SOCKET|EPIPE/.test(codeOf(outcome.thrown))
+  const { status, body, retryAfterMs = 0 } = outcome.value
+  if (status === 429 || status === 502 || status === 503 || status === 504) return retryAfterMs
   return status === 500 && /etcdserver|leader changed|timed? ?out/i.test((body as Status).message ?? '')
 }
 

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { asTrueupError } from '../../../lib/errors/error.ts'
+import { pause } from '../../../lib/retry.ts'
 import type { Client } from '../cluster/client.ts'
 import { pathOf, type Resource } from '../cluster/discovery.ts'
 import type { Status } from '../cluster/failures.ts'
@@ -23,9 +23,7 @@ export interface CollectionEvents {
   onResume(): void
 }
 
-/** Pauses after failures, doubling. Milliseconds. */
-const FIRST_PAUSE = 200
-const LAST_PAUSE = 30_000
+const PAUSES = { first: 400, longest: 30_000 }
 /** The server ends a watch after this; an ending that is expected costs nothing. Seconds, as the API takes them. */
 const WATCH_SECONDS = 290
 
@@ -56,7 +54,7 @@ export async function follow(
   }
 
   async function goOn(): Promise<void> {
-    let pause = FIRST_PAUSE
+    let failures = 0
     let isOpen = true
     while (!signal.aborted) {
       try {
@@ -64,7 +62,7 @@ export async function follow(
         for await (const line of client.lines(watchCall(version))) {
           if (!isOpen) events.onResume()
           isOpen = true
-          pause = FIRST_PAUSE
+          failures = 0
           version = take(JSON.parse(line) as WatchEvent)
           if (version === '') break
         }
@@ -77,8 +75,7 @@ export async function follow(
         if (isGone(error.message)) version = ''
         events.onGap(error.message)
         isOpen = false
-        await sleep(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => {})
-        pause = Math.min(pause * 2, LAST_PAUSE)
+        await pause(++failures, PAUSES, signal)
       }
     }
   }
