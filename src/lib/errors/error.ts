@@ -1,5 +1,6 @@
-import { ERRORS, type ErrorCode } from './table.ts'
 import type { Json } from '../json.ts'
+import { cleanJson, cleanText } from './clean.ts'
+import { ERRORS, type ErrorCode } from './table.ts'
 
 export interface ErrorText {
   /** What was being done, present participle, no "failed to": `reading trueup.yaml of repository "shop"`. */
@@ -22,16 +23,20 @@ export interface ErrorBody {
   details?: { [key: string]: Json }
 }
 
-/** The one error type users meet: a stable code, and what/why/next in words. Everything else is a bug. */
+/**
+ * The one error type users meet: a stable code, and what/why/next in words. Everything else is a bug. Its words may hold
+ * what tools and remote ends have said: credentials in URLs and control characters are taken out here, for all of them.
+ */
 export class TrueupError extends Error {
   readonly code: ErrorCode
   readonly text: ErrorText
 
   constructor(code: ErrorCode, text: ErrorText) {
-    super(`${text.doing}: ${text.why}`, { cause: text.cause })
+    const clean = cleanErrorText(text)
+    super(`${clean.doing}: ${clean.why}`, { cause: clean.cause })
     this.name = 'TrueupError'
     this.code = code
-    this.text = text
+    this.text = clean
   }
 
   get status(): number {
@@ -59,6 +64,16 @@ export class TrueupError extends Error {
   toJSON(): ErrorBody {
     const { doing, why, details } = this.text
     return { code: this.code, doing, why, next: this.next, ...(details && { details }) }
+  }
+}
+
+function cleanErrorText({ doing, why, next, cause, details }: ErrorText): ErrorText {
+  return {
+    doing: cleanText(doing),
+    why: cleanText(why),
+    ...(next !== undefined && { next: cleanText(next) }),
+    ...(cause !== undefined && { cause }),
+    ...(details && { details: cleanJson(details) }),
   }
 }
 
