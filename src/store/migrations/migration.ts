@@ -15,3 +15,6 @@ export interface MigrationDialect {
   /** Column type for bytes. */
   bytes: 'blob' | 'bytea'
 }
+
+/** A part of a migration: some of its tables. */
+export type MigrationStep = Migration['up']

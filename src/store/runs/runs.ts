@@ -1,8 +1,9 @@
+import type { Insertable } from 'kysely'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
-import { canonicalJson } from '../../lib/json.ts'
 import type { RunKind, RunState } from '../../domain/runs/run.ts'
 import { noteChange, nowOf, type Queries, type Tx } from '../database/context.ts'
+import type { Database } from '../database/schema.ts'
 import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
 import {
   type NewRun,
@@ -21,58 +22,33 @@ export { type NewRun, type Run, type RunPatch, type RunSummary } from './row.ts'
 
 /** Writes a run with its dependencies and its audit event `run.queued` (or `run.blocked`). */
 export async function createRun(tx: Tx, run: NewRun): Promise<Run> {
-  const now = nowOf(tx)
   const row = await tx
     .insertInto('runs')
-    .values({
-      id: run.id ?? newId('run', now),
-      stackId: run.stackId,
-      repositoryId: run.repositoryId,
-      kind: run.kind,
-      state: run.state ?? 'queued',
-      reason: run.reason ?? null,
-      message: run.message ?? null,
-      errorJson: null,
-      commitOid: run.commitOid,
-      desiredDigest: run.desiredDigest,
-      specJson: canonicalJson(run.spec),
-      mrId: run.mrId ?? null,
-      mergeSequence: run.mergeSequence ?? null,
-      pool: run.pool ?? 'default',
-      priority: run.priority ?? RUN_PRIORITY[run.kind],
-      ready: 0,
-      planDigest: null,
-      planJson: null,
-      planSummaryJson: null,
-      checksJson: null,
-      verifyJson: null,
-      resultJson: null,
-      approvedDigest: run.approvedDigest ?? null,
-      approvedPlanJson: run.approvedPlan ? canonicalJson(run.approvedPlan) : null,
-      approvedById: run.approvedById ?? null,
-      provisional: Number(run.provisional ?? false),
-      attempt: 1,
-      retryOfRunId: run.retryOfRunId ?? null,
-      notBefore: run.notBefore ?? null,
-      workerId: null,
-      leaseRequest: null,
-      fence: 0,
-      leaseUntil: null,
-      cancelRequestedAt: null,
-      cancelReason: null,
-      logBase: 0,
-      logSize: 0,
-      createdAt: now,
-      startedAt: null,
-      finishedAt: null,
-      updatedAt: now,
-    })
+    .values(rowOf(run, nowOf(tx)))
     .returningAll()
     .executeTakeFirstOrThrow()
   await writeDependencies(tx, row.id, run.dependsOn ?? [])
   const ready = await refreshReady(tx, row, null)
   await recordTransition(tx, row, null, run)
   return runCodec.fromRow({ ...row, ready })
+}
+
+/** Columns of every new run; the others are given, or empty. */
+const FRESH = {
+  state: 'queued',
+  pool: 'default',
+  attempt: 1,
+  provisional: 0,
+  ready: 0,
+  fence: 0,
+  logBase: 0,
+  logSize: 0,
+}
+
+function rowOf(run: NewRun, now: number): Insertable<Database['runs']> {
+  const { actor: _actor, dependsOn: _dependsOn, ...given } = run
+  const own = { id: newId('run', now), priority: RUN_PRIORITY[run.kind], createdAt: now, updatedAt: now }
+  return { ...FRESH, ...own, ...runCodec.toRow(given) } as Insertable<Database['runs']>
 }
 
 /** Lets a run wait for others to succeed; those it already waits for are kept. */
