@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findCircle, hallProblem, problemsOf } from './check-layers.ts'
+import { findCircle, hallProblem, lengthProblem, problemsOf } from './check-layers.ts'
 import { hallsOf, houseTable, importsOf } from './house.ts'
 
 describe('the house', () => {
@@ -16,6 +16,12 @@ describe('the house', () => {
   it('refuses one driver that knows another', () => {
     expect(problemsOf('drivers/files/plan.ts', ['../terraform/plan.ts'])).toHaveLength(1)
     expect(problemsOf('drivers/files/plan.ts', ['../driver.ts'])).toEqual([])
+  })
+
+  it('refuses a file that is too long to be read at once, but for tests', () => {
+    expect(lengthProblem('store/runs.ts', 'line\n'.repeat(400))).toBeNull()
+    expect(lengthProblem('store/runs.ts', 'line\n'.repeat(401))).toMatchObject({ imports: '401 lines' })
+    expect(lengthProblem('store/runs.test.ts', 'line\n'.repeat(401))).toBeNull()
   })
 
   it('finds static, type and dynamic imports', () => {

@@ -1,7 +1,9 @@
 /**
  * Enforces the house: an import may only point downwards, never across drivers or forges, and never in a circle, neither
- * of files nor of the units of any folder; an import of types only is an import. `--house` prints how large the halls are.
+ * of files nor of the units of any folder; an import of types only is an import. No file is longer than can be read at once.
+ * `--house` prints how large the halls are.
  */
+import { readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { type Hall, hallsOf, houseTable, importGraph } from './house.ts'
 
@@ -11,10 +13,20 @@ const SEPARATE = ['drivers', 'forges']
 /** Their rooms that all others may know, and that know none of them. */
 const SHARED = ['drivers/tools', 'drivers/values', 'drivers/paths', 'drivers/hosts']
 
+/** Tests are lists, which are read one test at a time. */
+const MOST_LINES = 400
+
 export interface LayerProblem {
   file: string
   imports: string
   why: string
+}
+
+/** A file that is longer than `MOST_LINES`; tests may be. */
+export function lengthProblem(file: string, source: string): LayerProblem | null {
+  const lines = source.split('\n').length - 1
+  if (file.endsWith('.test.ts') || lines <= MOST_LINES) return null
+  return { file, imports: `${lines} lines`, why: `has more than ${MOST_LINES} lines: split it by concept` }
 }
 
 /** Checks one file's imports; paths are relative to `src`. */
@@ -77,6 +89,8 @@ export function checkHouse(src: string): { problems: LayerProblem[]; halls: Map<
     if (file.endsWith('.test.ts')) continue
     const specifiers = targets.map((target) => relative(dirname(file), target))
     problems.push(...problemsOf(file, specifiers))
+    const long = lengthProblem(file, readFileSync(join(src, file), 'utf8'))
+    if (long) problems.push(long)
   }
   const circle = findCircle(graph)
   if (circle) problems.push({ file: circle[0]!, imports: circle.join(' → '), why: 'imports in a circle' })
