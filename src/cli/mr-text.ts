@@ -2,6 +2,7 @@ import { furtherProblems } from '../domain/config/problems.ts'
 import { summaryText } from '../domain/plans/summary.ts'
 import { describeState } from '../domain/runs/run.ts'
 import type { MrDetail } from '../server/schemas/merge-requests.ts'
+import { shortDigest } from './approval.ts'
 import { fields, type Layout, when } from './output.ts'
 
 type AffectedStack = MrDetail['stacks'][number]
@@ -9,7 +10,7 @@ type AffectedStack = MrDetail['stacks'][number]
 /** The whole MR for a terminal: head, stacks, what went wrong, and what is missing. */
 export function describeMr(detail: MrDetail, layout: Layout, red: (text: string) => string): string {
   const stacks = layout.table(
-    ['stack', 'how', 'policies', 'plan'],
+    ['stack', 'how', 'policies', 'plan', 'digest'],
     detail.stacks.map((stack) => [
       stack.stack,
       stack.how,
@@ -18,6 +19,7 @@ export function describeMr(detail: MrDetail, layout: Layout, red: (text: string)
         .map((policy) => `${policy.name}: ${policy.outcome}`)
         .join(', ') || '-',
       planCell(stack),
+      stack.digest === null ? '-' : shortDigest(stack.digest),
     ]),
   )
   return [
@@ -39,6 +41,10 @@ function headOf(detail: MrDetail, red: (text: string) => string): string {
     ['branches', `${detail.sourceBranch} → ${detail.targetBranch}`],
     ['head', detail.head.slice(0, 10)],
   ]
+  const named = detail.makers.filter(({ how }) => how === 'named').map(({ user }) => user)
+  const pushed = detail.makers.filter(({ how }) => how === 'pushed').map(({ user }) => user)
+  if (pushed.length > 0) rows.push(['pushed by', pushed.join(', ')])
+  if (named.length > 0) rows.push(['names', `${named.join(', ')} (in commits; \`trueup mr lift\` lets them vote)`])
   if (detail.origin !== null) rows.push(['made by', `Trueup (${detail.origin})`])
   if (detail.mergedAt !== null)
     rows.push([

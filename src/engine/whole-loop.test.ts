@@ -54,7 +54,7 @@ describe('from a push to a deployment', () => {
     await expect(
       mergeRequested(parts, forge, { mrId: mr.id, actorId: users.reviewer.id, squash: false }),
     ).rejects.toMatchObject({ code: 'MR_BLOCKED' })
-    const { digests } = await judge(parts, mr)
+    const { digests, files } = await judge(parts, mr)
     expect(Object.keys(digests)).toEqual(['production/a'])
     await reviewMergeRequest(parts, {
       mrId: mr.id,
@@ -63,6 +63,7 @@ describe('from a push to a deployment', () => {
       body: '',
       headOid: mr.headOid,
       digests,
+      files,
     })
     const merged = await mergeRequested(parts, forge, { mrId: mr.id, actorId: users.reviewer.id, squash: false })
     expect(merged).toMatchObject({ state: 'merged', mergeSequence: expect.any(Number) })

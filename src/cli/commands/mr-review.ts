@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { Done } from '../../server/schemas/common.ts'
 import { MrDetail } from '../../server/schemas/merge-requests.ts'
 import type { RunSummary } from '../../server/schemas/plans.ts'
+import { approvalText, assertLooked, type Looked } from '../approval.ts'
 import { duration, mrNumber } from '../arguments.ts'
 import type { Cli } from '../cli.ts'
 import { followDeployments, howToApprove, runLine, wentWell } from '../follow.ts'
@@ -10,22 +11,41 @@ import { mrPath, withRepository } from '../repository.ts'
 
 /** Saying yes or no to a merge request, and merging it, as commands below `mr`. */
 export function addReviewCommands(mr: Command, cli: Cli): void {
-  withRepository(mr.command('approve').description('approve exactly the plans that are shown now'))
+  withRepository(mr.command('approve').description('approve exactly the plans that it shows'))
     .argument('<number>', '', mrNumber)
     .option('--comment <text>', '', '')
-    .action(async (number: number, options: { comment: string }, command) => {
+    .option('--head <commit>', 'approve only this head')
+    .option('--digest <digest>', 'approve only these plans; once for each', (text, all: string[]) => [...all, text], [])
+    .addHelpText(
+      'after',
+      '\nWithout --head and --digest it approves what is there now, and shows what that is.\n\nExample:\n  $ trueup mr approve 7 --head 3f2a90c1 --digest 9b1c22d07e41',
+    )
+    .action(async (number: number, options: Looked & { comment: string }, command) => {
       const client = cli.client(command)
+      const output = cli.output(command)
       const url = await mrPath(cli, command, number)
       const seen = await client.get(url, MrDetail)
-      const body = { verdict: 'approve', body: options.comment, head: seen.head, digests: seen.digests }
+      assertLooked(seen, options)
+      const { head, digests, files } = seen
+      const body = { verdict: 'approve', body: options.comment, head, digests, files }
       const after = await client.send('POST', `${url}/reviews`, MrDetail, body)
-      cli
-        .output(command)
-        .result(
-          after,
-          (layout) =>
-            `Approved !${number}: ${Object.keys(seen.digests).join(', ') || 'no plans'}\n${gateText(after, layout)}`,
-        )
+      output.result(after, (layout) =>
+        [`Approved !${number}`, approvalText(seen, layout), gateText(after, layout)].join('\n\n'),
+      )
+    })
+
+  withRepository(mr.command('lift').description('let a person vote whom its commits only name'))
+    .argument('<number>', '', mrNumber)
+    .argument('<user>', 'whose name stands in commits that somebody else has pushed')
+    .argument('<reason>')
+    .addHelpText(
+      'after',
+      '\nAnybody can write any name into a commit. It holds for the commits that are there now, and is recorded.\n\nExample:\n  $ trueup mr lift 7 bob "bob did not write that commit"',
+    )
+    .action(async (number: number, user: string, reason: string, _options, command) => {
+      const url = `${await mrPath(cli, command, number)}/lifts`
+      const after = await cli.client(command).send('POST', url, MrDetail, { user, reason })
+      cli.output(command).result(after, () => `${user} may vote on !${number}`)
     })
 
   withRepository(mr.command('request-changes').description('say that it must not be merged as it is'))

@@ -108,11 +108,17 @@ export const runCommands: CommandModule = (program, cli) => {
     )
     .action(async (id: string, options: { digest?: string; reason?: string }, command) => {
       const client = cli.client(command)
-      const digest = options.digest ?? (await client.get(one(id), RunDetail)).planDigest ?? ''
+      const seen = await client.get(one(id), RunDetail)
+      const digest = options.digest ?? seen.planDigest ?? ''
       const approved = await client.send('POST', `${one(id)}/approve`, RunDetail, { digest, reason: options.reason })
       cli
         .output(command)
-        .result(approved, () => `Approved ${id}: it is planned again and applied when the plan is the same`)
+        .result(approved, ({ width }) =>
+          [
+            `Approved ${id}: it is planned again and applied when the plan is the same`,
+            ...(seen.plan ? [renderPlanText(seen.plan as unknown as DomainPlan, { color: false, width })] : []),
+          ].join('\n\n'),
+        )
     })
 
   run

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { droppedReviews, evaluateApprovals, raised, type ApprovalFacts, type Review } from './approvals.ts'
+import { evaluateApprovals, raised, type ApprovalFacts } from './approvals.ts'
+import { droppedReviews } from './dropped-reviews.ts'
+import type { Owner } from './code-owners.ts'
+import type { OwnedFile } from './owned-files.ts'
+import type { Review } from './votes.ts'
 
 const NETWORK = 'production/infra/network'
 const WEB = 'production/web'
@@ -24,12 +28,22 @@ const judge = (reviews: Review[], more: Partial<ApprovalFacts> = {}, rules: Part
       { key: NETWORK, digest: 'd1' },
       { key: WEB, digest: 'd2' },
     ],
-    authorId: 'author',
-    committerIds: ['author', 'committer'],
+    makers: MAKERS,
     teamsOf: (userId) => TEAMS[userId] ?? [],
-    owners: [],
+    owned: [],
     ...more,
   })
+
+const MAKERS = { authorId: 'author', pusherIds: ['author', 'committer'], namedIds: ['named'], unknownTip: null }
+const owned = (path: string, owners: Owner[], more: Partial<OwnedFile['group']> = {}): OwnedFile => ({
+  path,
+  content: `content of ${path}`,
+  group: { section: null, needed: 1, owners, ...more },
+})
+/** The files as a review given now saw them. */
+const saw = (...files: OwnedFile[]) => ({
+  files: Object.fromEntries(files.map(({ path, content }) => [path, content])),
+})
 
 const platform = { kind: 'team', name: 'platform' } as const
 const web = { kind: 'team', name: 'web' } as const
@@ -95,34 +109,90 @@ describe('approvals', () => {
   })
 
   it('need an owner of every owned file', () => {
-    const owners = [
-      { path: 'web/a', owners: [web] },
-      { path: 'web/b', owners: [web] },
-      { path: 'net/a', owners: [{ kind: 'user', name: 'ann' } as const, platform] },
-      { path: 'free', owners: [] },
+    const files = [
+      owned('web/a', [web]),
+      owned('web/b', [web]),
+      owned('net/a', [{ kind: 'user', name: 'ann' }, platform]),
+      owned('free', []),
     ]
+    const facts = { owned: files }
     const rules = { required: 0, codeOwners: true }
-    expect(judge([], { owners }, rules).missing).toEqual([
+    const by = (userId: string) => review(userId, saw(...files))
+    expect(judge([], facts, rules).missing).toEqual([
       'an approval by team:web as code owner of web/a, web/b',
       'an approval by user:ann or team:platform as code owner of net/a',
     ])
-    expect(judge([review('bob')], { owners }, rules).satisfied).toBe(true)
-    expect(judge([review('cid'), review('ann')], { owners }, rules).satisfied).toBe(true)
-    expect(judge([review('bob')], { owners, authorId: 'bob' }, rules).satisfied).toBe(false)
-    expect(judge([], { owners }, { required: 0, codeOwners: false }).satisfied).toBe(true)
+    expect(judge([by('bob')], facts, rules).satisfied).toBe(true)
+    expect(judge([by('cid'), by('ann')], facts, rules).satisfied).toBe(true)
+    expect(judge([by('bob')], { ...facts, makers: { ...MAKERS, authorId: 'bob' } }, rules).satisfied).toBe(false)
+    expect(judge([], facts, { required: 0, codeOwners: false }).satisfied).toBe(true)
+  })
+
+  it('of an owner speak for the content that was seen, and for no file that came later', () => {
+    const [a, b] = [owned('a', [web]), owned('b', [web])]
+    const rules = { required: 1, codeOwners: true }
+    const cid = review('cid', saw(a))
+    expect(judge([cid], { owned: [a] }, rules).satisfied).toBe(true)
+    const changed = judge([cid], { owned: [{ ...a, content: 'other' }] }, rules)
+    expect(changed.missing).toEqual(['an approval by team:web as code owner of a (cid approved another content of it)'])
+    expect(changed.counted).toHaveLength(1)
+    expect(judge([cid], { owned: [a, b] }, rules).missing[0]).toMatch(/code owner of b/)
+    expect(judge([review('cid')], { owned: [a] }, rules).satisfied).toBe(false)
+    expect(judge([cid], { owned: [] }, rules).satisfied).toBe(true)
+  })
+
+  it('of as many owners as their section says, and of every section', () => {
+    const two = owned('a', [web, platform], { section: 'Security', needed: 2 })
+    const one = owned('a', [platform])
+    const rules = { required: 0, codeOwners: true }
+    const facts = { owned: [two, one] }
+    expect(judge([review('cid', saw(two))], facts, rules).missing).toEqual([
+      '2 approvals by team:web or team:platform as code owners [Security] (1 of 2) of a',
+      'an approval by team:platform as code owner of a',
+    ])
+    expect(judge([review('cid', saw(two)), review('ann', saw(two))], facts, rules).satisfied).toBe(true)
   })
 
   it('know owners by e-mail address', () => {
-    const owners = [{ path: 'a', owners: [{ kind: 'email', name: 'Ann@example.org' } as const] }]
+    const file = owned('a', [{ kind: 'email', name: 'Ann@example.org' }])
     const rules = { required: 0, codeOwners: true }
-    expect(judge([review('ann', { userEmail: 'ann@example.org' })], { owners }, rules).satisfied).toBe(true)
-    expect(judge([review('ann')], { owners }, rules).satisfied).toBe(false)
+    const seen = saw(file)
+    const facts = { owned: [file] }
+    expect(judge([review('ann', { ...seen, userEmail: 'ann@example.org' })], facts, rules).satisfied).toBe(true)
+    expect(judge([review('ann', seen)], facts, rules).satisfied).toBe(false)
   })
 
   it('let an owner outside the named groups speak for the files only', () => {
-    const owners = [{ path: 'web/a', owners: [web] }]
-    const outcome = judge([review('cid')], { owners }, { required: 1, from: [platform], codeOwners: true })
+    const file = owned('web/a', [web])
+    const rules = { required: 1, from: [platform], codeOwners: true }
+    const outcome = judge([review('cid', saw(file))], { owned: [file] }, rules)
     expect(outcome.missing).toEqual(['1 more approval from team:platform (0 of 1)'])
+  })
+
+  it('count, either way, while their giver may give them', () => {
+    const barred = 'has a disabled account'
+    expect(judge([review('ann', { barred })])).toMatchObject({ satisfied: false, refused: [{ why: barred }] })
+    const no = review('ann', { verdict: 'request_changes', barred })
+    expect(judge([no, review('bob')])).toMatchObject({ satisfied: true, refused: [{ userName: 'ann', why: barred }] })
+    const file = owned('a', [platform])
+    const rules = { required: 0, codeOwners: true }
+    expect(judge([review('ann', { ...saw(file), barred })], { owned: [file] }, rules).satisfied).toBe(false)
+  })
+
+  it('never come from those whom the commits name', () => {
+    expect(judge([review('named')]).refused).toMatchObject([{ why: 'is named in commits of this change' }])
+  })
+
+  it('are not to be had for a tip that nobody knows the origin of, and it says how to get out', () => {
+    const makers = { ...MAKERS, unknownTip: 'f'.repeat(40) }
+    const outcome = judge([review('ann')], { makers })
+    expect(outcome).toMatchObject({ satisfied: false, counted: [] })
+    expect(outcome.missing.join()).toContain('git push')
+    expect(judge([], { makers }, { required: 0 }).satisfied).toBe(true)
+    const file = owned('a', [platform])
+    expect(
+      judge([review('ann', saw(file))], { makers, owned: [file] }, { required: 0, codeOwners: true }).satisfied,
+    ).toBe(false)
   })
 
   it('ask for one more where a policy says so', () => {

@@ -1,6 +1,7 @@
-import type { Owner } from './code-owners.ts'
 import type { Approver } from '../stacks/environment.ts'
 import type { StackKey } from '../stacks/stack.ts'
+import { missingOwners, type OwnedFile } from './owned-files.ts'
+import { isIn, listed, namesOf, newestVerdicts, type Review, type TeamsOf } from './votes.ts'
 
 export interface ApprovalRules {
   required: number
@@ -9,16 +10,15 @@ export interface ApprovalRules {
   codeOwners: boolean
 }
 
-export interface Review {
-  id?: string
-  userId: string
-  userName: string
-  /** For CODEOWNERS files that name people by address. */
-  userEmail?: string
-  verdict: 'approve' | 'request_changes' | 'comment'
-  /** stack key → plan digest that the reviewer saw. */
-  digests: { readonly [stackKey: StackKey]: string }
-  at: number
+/** Who has made a change, and so does not approve it. */
+export interface Makers {
+  authorId: string
+  /** Who has pushed commits of it. */
+  pusherIds: readonly string[]
+  /** Whom its commits name as author, committer or co-author: their pusher's word, which a maintainer can lift. */
+  namedIds: readonly string[]
+  /** Its newest commit, where nobody knows who pushed it: nobody can approve that. */
+  unknownTip: string | null
 }
 
 export interface ApprovalFacts {
@@ -27,12 +27,10 @@ export interface ApprovalFacts {
   reviews: readonly Review[]
   /** Stacks of this environment with the digest of their current plan; null while there is none. */
   stacks: readonly { key: StackKey; digest: string | null }[]
-  authorId: string
-  committerIds: readonly string[]
-  /** Names of the teams that a user is in. */
-  teamsOf(userId: string): readonly string[]
+  makers: Makers
+  teamsOf: TeamsOf
   /** Changed files that have owners. */
-  owners: readonly { path: string; owners: readonly Owner[] }[]
+  owned: readonly OwnedFile[]
 }
 
 export interface ApprovalOutcome {
@@ -40,7 +38,7 @@ export interface ApprovalOutcome {
   required: number
   /** Votes that count towards `required`, one a person, with the rule that lets them (`anyone`, `team:platform`). */
   counted: { userId: string; userName: string; via: string }[]
-  /** Approvals that do not count towards `required`, and why. */
+  /** Votes that do not count, and why. */
   refused: { userId: string; userName: string; why: string }[]
   /** What is still to be had, in sentences; empty exactly when satisfied. */
   missing: string[]
@@ -48,32 +46,38 @@ export interface ApprovalOutcome {
 
 /**
  * Whether one environment's approval rules are met. Only a person's newest verdict speaks (comments do not change it),
- * one vote each however many teams they are in, never the author's nor that of someone whose commit is in the change,
- * and only for exactly the plans that are current. A request for changes blocks until its author takes it back.
+ * and while that person may still give it; one vote each however many teams they are in, never the author's nor that of
+ * someone who has a part in the change, and only for exactly the plans that are current. A request for changes blocks
+ * until its author takes it back or may not vote any more.
  */
 export function evaluateApprovals(facts: ApprovalFacts): ApprovalOutcome {
   const verdicts = newestVerdicts(facts.reviews)
-  const judged = verdicts
-    .filter((review) => review.verdict === 'approve')
-    .map((review) => ({ review, invalid: whyInvalid(review, facts), via: groupOf(review, facts) }))
-  const valid = judged.filter(({ invalid }) => invalid === null)
+  const judged = verdicts.map((review) => ({
+    review,
+    invalid: whyInvalid(review, facts),
+    via: groupOf(review, facts),
+  }))
+  const valid = judged.filter(({ review, invalid }) => review.verdict === 'approve' && invalid === null)
   const counted = valid.flatMap(({ review, via }) => (via === null ? [] : [{ ...voter(review), via }]))
-  const missing = [
+  const approvals = valid.map(({ review }) => review)
+  const wanted = [
     ...missingVotes(facts.rules, counted.length),
-    ...missingOwners(
-      facts,
-      valid.map(({ review }) => review),
-    ),
-    ...verdicts
-      .filter((review) => review.verdict === 'request_changes')
-      .map((review) => `${review.userName} asks for changes and has to approve or take that back`),
+    ...(facts.rules.codeOwners ? missingOwners(facts.owned, approvals, facts.teamsOf) : []),
+  ]
+  const missing = [
+    ...(wanted.length > 0 ? originOf(facts.makers) : []),
+    ...wanted,
+    ...judged
+      .filter(({ review, invalid }) => review.verdict === 'request_changes' && invalid === null)
+      .map(({ review }) => `${review.userName} asks for changes and has to approve or take that back`),
   ]
   return {
     satisfied: missing.length === 0,
     required: facts.rules.required,
     counted,
     refused: judged.flatMap(({ review, invalid, via }) => {
-      const why = invalid ?? (via === null ? `is not one of ${namesOf(facts.rules.from)}` : null)
+      const stranger = review.verdict === 'approve' && via === null
+      const why = invalid ?? (stranger ? `is not one of ${namesOf(facts.rules.from)}` : null)
       return why === null ? [] : [{ ...voter(review), why }]
     }),
     missing,
@@ -82,40 +86,24 @@ export function evaluateApprovals(facts: ApprovalFacts): ApprovalOutcome {
 
 const voter = ({ userId, userName }: Review) => ({ userId, userName })
 
-function newestVerdicts(reviews: readonly Review[]): Review[] {
-  const newest = new Map<string, Review>()
-  for (const review of reviews) {
-    if (review.verdict === 'comment') continue
-    const known = newest.get(review.userId)
-    if (!known || known.at <= review.at) newest.set(review.userId, review)
-  }
-  return [...newest.values()]
-}
-
-function whyInvalid(review: Review, facts: ApprovalFacts): string | null {
-  if (review.userId === facts.authorId) return 'is the author of this change'
-  if (facts.committerIds.includes(review.userId)) return 'has commits in this change'
-  const stale = facts.stacks.filter(({ key, digest }) => digest === null || review.digests[key] !== digest)
+/** Why a vote does not count, to follow its giver's name; whoever may vote may also ask for changes of their own work. */
+function whyInvalid(review: Review, { makers, stacks }: ApprovalFacts): string | null {
+  if (review.barred !== undefined) return review.barred
+  if (review.verdict === 'request_changes') return null
+  if (review.userId === makers.authorId) return 'is the author of this change'
+  if (makers.pusherIds.includes(review.userId)) return 'has commits in this change'
+  if (makers.namedIds.includes(review.userId)) return 'is named in commits of this change'
+  if (makers.unknownTip !== null) return 'approved commits of unknown origin'
+  const stale = stacks.filter(({ key, digest }) => digest === null || review.digests[key] !== digest)
   if (stale.length === 0) return null
   return `approved another plan than the current one of ${listed(stale.map(({ key }) => key))}`
 }
 
 /** The first rule that lets a person vote; null when none does. */
-function groupOf(review: Review, facts: ApprovalFacts): string | null {
-  if (facts.rules.from.length === 0) return 'anyone'
-  const group = facts.rules.from.find((principal) => isIn(principal, review, facts))
+function groupOf(review: Review, { rules, teamsOf }: ApprovalFacts): string | null {
+  if (rules.from.length === 0) return 'anyone'
+  const group = rules.from.find((principal) => isIn(principal, review, teamsOf))
   return group ? `${group.kind}:${group.name}` : null
-}
-
-function isIn(principal: Owner | Approver, review: Review, facts: ApprovalFacts): boolean {
-  switch (principal.kind) {
-    case 'user':
-      return principal.name === review.userName
-    case 'team':
-      return facts.teamsOf(review.userId).includes(principal.name)
-    case 'email':
-      return principal.name.toLowerCase() === review.userEmail?.toLowerCase()
-  }
 }
 
 function missingVotes(rules: ApprovalRules, votes: number): string[] {
@@ -125,70 +113,15 @@ function missingVotes(rules: ApprovalRules, votes: number): string[] {
   return [`${left} more ${left === 1 ? 'approval' : 'approvals'}${whose} (${votes} of ${rules.required})`]
 }
 
-/** One sentence per group of owners, not per file: a large change has thousands of files and few owners. */
-function missingOwners(facts: ApprovalFacts, valid: readonly Review[]): string[] {
-  if (!facts.rules.codeOwners) return []
-  const waiting = new Map<string, string[]>()
-  for (const { path, owners } of facts.owners) {
-    if (owners.length === 0) continue
-    if (valid.some((review) => owners.some((owner) => isIn(owner, review, facts)))) continue
-    const names = namesOf(owners)
-    waiting.set(names, [...(waiting.get(names) ?? []), path])
-  }
-  return [...waiting].map(([names, paths]) => `an approval by ${names} as code owner of ${listed(paths)}`)
-}
-
-const namesOf = (principals: readonly (Owner | Approver)[]): string =>
-  principals.map(({ kind, name }) => (kind === 'email' ? name : `${kind}:${name}`)).join(' or ')
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 3).join(', ')
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown
+function originOf({ unknownTip }: Makers): string[] {
+  if (unknownTip === null) return []
+  return [
+    `nobody knows who pushed ${unknownTip.slice(0, 10)}, so that nobody can approve it: whoever made it pushes it again ` +
+      '(git commit --amend --no-edit, git push --force-with-lease)',
+  ]
 }
 
 /** The rules as a `require-approval` policy raises them: one more than the environment asks for. */
 export function raised(rules: ApprovalRules): ApprovalRules {
   return { ...rules, required: rules.required + 1 }
-}
-
-export interface DroppedReview {
-  review: Review
-  /** Stacks whose plan is not the one that was approved. */
-  stacks: StackKey[]
-  /** True where the approval still holds for every stack of some environment: it is not to be dropped whole. */
-  partly: boolean
-  why: string
-}
-
-/**
- * Approvals that no longer hold for some current plan, with the stacks that changed under them. A stack that was
- * approved and is no longer affected takes nothing from an approval; one that appeared since does.
- */
-export function droppedReviews(
-  reviews: readonly Review[],
-  currentDigests: { readonly [stackKey: StackKey]: string },
-): DroppedReview[] {
-  const current = Object.entries(currentDigests)
-  return reviews.flatMap((review) => {
-    if (review.verdict !== 'approve') return []
-    const stacks = current.filter(([key, digest]) => review.digests[key] !== digest).map(([key]) => key)
-    if (stacks.length === 0) return []
-    const lost = new Set(stacks.map(environmentOf))
-    const partly = current.some(([key]) => !lost.has(environmentOf(key)))
-    return [{ review, stacks, partly, why: describe(review, stacks) }]
-  })
-}
-
-/** An environment's name holds no slash; a stack's may. */
-const environmentOf = (key: StackKey): string => key.slice(0, key.indexOf('/'))
-
-function describe(review: Review, stacks: readonly StackKey[]): string {
-  const appeared = stacks.filter((key) => !Object.hasOwn(review.digests, key))
-  const changed = stacks.filter((key) => Object.hasOwn(review.digests, key))
-  return [
-    changed.length > 0 ? `the plan of ${changed.join(', ')} changed` : null,
-    appeared.length > 0 ? `${appeared.join(', ')} joined the change` : null,
-  ]
-    .filter((part) => part !== null)
-    .join('; ')
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { ownerGroupsOf, ownersOf, parseCodeOwners } from './code-owners.ts'
+import { ownerGroupsOf, parseCodeOwners } from './code-owners.ts'
 import { stopwatch } from '../stopwatch.testing.ts'
 
 const owners = (text: string, path: string) =>
-  ownersOf(parseCodeOwners(text), path).map(({ kind, name }) => `${kind}:${name}`)
+  ownerGroupsOf(parseCodeOwners(text), path).flatMap((group) => group.owners.map(({ kind, name }) => `${kind}:${name}`))
 
 describe('patterns', () => {
   it.each([
@@ -74,9 +74,9 @@ db/free/ @bob
     expect(owners(text, 'db/x')).toEqual(['user:all', 'user:dba'])
     expect(owners(text, 'db/x.sql')).toEqual(['user:all', 'user:ann'])
     expect(owners(text, 'db/free/x')).toEqual(['user:all', 'user:bob'])
-    expect(ownerGroupsOf(parseCodeOwners(text), 'db/x').map((group) => group.map(({ name }) => name))).toEqual([
-      ['all'],
-      ['dba'],
+    expect(ownerGroupsOf(parseCodeOwners(text), 'db/x')).toEqual([
+      { section: null, needed: 1, owners: [{ kind: 'user', name: 'all' }] },
+      { section: 'Database', needed: 2, owners: [{ kind: 'user', name: 'dba' }] },
     ])
     expect(owners(text, 'README.md')).toEqual(['user:all'])
     expect(parseCodeOwners(text).rules.find(({ pattern }) => pattern === '*.md')).toMatchObject({
@@ -87,11 +87,27 @@ db/free/ @bob
   })
 })
 
+describe('the number of approvals of a section', () => {
+  const needed = (text: string) => ownerGroupsOf(parseCodeOwners(text), 'x').map((group) => group.needed)
+
+  it('is one unless it says more, and each opening of a section has its own', () => {
+    expect(needed('[A] @a\n*\n[B][3] @b\n*\n')).toEqual([1, 3])
+    expect(needed('[A][2] @a\ny\n[a] @a\n*\n')).toEqual([1])
+    expect(needed('^[A][2] @a\n*\n')).toEqual([])
+  })
+
+  it.each(['0', '-1', 'two', '', '1000'])('[%s] is reported, and one is asked for', (count) => {
+    const text = `[A][${count}] @a\n*\n`
+    expect(parseCodeOwners(text).problems).toMatchObject([{ line: 1, message: expect.stringContaining('approvals') }])
+    expect(needed(text)).toEqual([1])
+  })
+})
+
 describe('bad lines', () => {
   it('are reported and own nothing; the rest stays', () => {
     const parsed = parseCodeOwners('!x @ann\n*.[ch] @ann\na*b*c*d @ann\n* nobody @bob\n')
     expect(parsed.problems.map(({ line }) => line)).toEqual([1, 2, 3, 4])
-    expect(ownersOf(parsed, 'x.c')).toEqual([{ kind: 'user', name: 'bob' }])
+    expect(ownerGroupsOf(parsed, 'x.c')).toMatchObject([{ owners: [{ kind: 'user', name: 'bob' }] }])
   })
 
   it('a heading that is not closed is a bad pattern', () => {
@@ -103,7 +119,7 @@ describe('bad lines', () => {
     const many = parseCodeOwners('* @a\n'.repeat(6000))
     expect(many.rules).toHaveLength(5000)
     const elapsed = stopwatch()
-    for (let i = 0; i < 200; i++) ownersOf(many, `a/b/${i}`)
+    for (let i = 0; i < 200; i++) ownerGroupsOf(many, `a/b/${i}`)
     for (const hostile of [
       ' '.repeat(500_000),
       '\\ '.repeat(250_000),

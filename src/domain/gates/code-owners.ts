@@ -1,7 +1,7 @@
 import { globProblem, isGlob, compileGlob } from '../glob.ts'
 
 export interface Owner {
-  /** `@name` is a user or a team (forges write both alike); `@org/name`, `team:name` and GitLab's `@@role` are teams. */
+  /** `@name` and `user:name` are users; `team:name`, `@org/name` and GitLab's `@@role` are teams. */
   kind: 'user' | 'team' | 'email'
   name: string
 }
@@ -14,27 +14,53 @@ export interface CodeOwnersRule {
   owners: Owner[]
   /** In an optional section (`^[Docs]`): owners are told, their approval is not needed. */
   optional: boolean
+  /** How many of the owners have to approve: more than one in a section such as `[Security][2]`. */
+  needed: number
   line: number
+}
+
+/** What a file says that nobody will act on. */
+export interface OwnersProblem {
+  line: number
+  message: string
 }
 
 export interface CodeOwners {
   rules: CodeOwnersRule[]
-  problems: { line: number; message: string }[]
+  /** Lines, and parts of lines, that cannot be read. */
+  problems: OwnersProblem[]
+}
+
+/** Those who own a file by one section. */
+export interface OwnerGroup {
+  section: string | null
+  owners: Owner[]
+  needed: number
 }
 
 const MAX_BYTES = 1024 * 1024
 const MAX_RULES = 5000
+/** `^[Name][2] @owners`; the space behind a heading is what tells it from a pattern with a range. */
+const HEADING = /^(\^)?\[([^\]]+)\](?:\[([^\]]*)\])?(?=\s|$)(.*)$/
+const NO_SECTION: Section = { name: null, optional: false, needed: 1, owners: [] }
+
+interface Section {
+  name: string | null
+  optional: boolean
+  needed: number
+  owners: Owner[]
+}
 
 /**
  * Reads a CODEOWNERS file as GitHub and GitLab do: one pattern and its owners per line, `#` begins a comment, a backslash
- * keeps a space or `#` in the pattern, and GitLab's sections `[Name]`, `^[Optional]`, `[Name][2]` with default owners behind
- * them. Lines that cannot be read are reported and own nothing.
+ * keeps a space or `#` in the pattern, and GitLab's sections `[Name]`, `^[Optional]`, `[Name][2]` (two approvals) with default
+ * owners behind them. Lines that cannot be read are reported and own nothing.
  */
 export function parseCodeOwners(text: string): CodeOwners {
   const rules: CodeOwnersRule[] = []
   const problems: CodeOwners['problems'] = []
   if (text.length > MAX_BYTES) return { rules, problems: [{ line: 1, message: 'the file is larger than 1 MiB' }] }
-  let section: { name: string | null; optional: boolean; owners: Owner[] } = { name: null, optional: false, owners: [] }
+  let section = NO_SECTION
   const names = new Map<string, string>()
 
   for (const [index, raw] of text
@@ -45,13 +71,9 @@ export function parseCodeOwners(text: string): CodeOwners {
     const report = (message: string) => problems.push({ line, message })
     const content = raw.trim()
     if (content === '' || content.startsWith('#')) continue
-    const heading = /^(\^)?\[([^\]]+)\](?:\[\d+\])?(?=\s|$)(.*)$/.exec(content)
+    const heading = HEADING.exec(content)
     if (heading) {
-      const [, optional, title = '', rest = ''] = heading
-      // GitLab compares the names of sections without case; a section that is opened again goes on.
-      const name = names.get(title.trim().toLowerCase()) ?? title.trim()
-      names.set(name.toLowerCase(), name)
-      section = { name, optional: optional !== undefined, owners: ownersIn(words(rest), report) }
+      section = sectionOf(heading, names, report)
       continue
     }
     const [pattern = '', ...rest] = words(content)
@@ -71,28 +93,38 @@ export function parseCodeOwners(text: string): CodeOwners {
       pattern: pattern.replace(/^\\(?=#)/, ''),
       owners,
       optional: section.optional,
+      needed: section.needed,
       line,
     })
   }
   return { rules, problems }
 }
 
+function sectionOf(
+  [, optional, title = '', count, rest = '']: RegExpExecArray,
+  names: Map<string, string>,
+  report: (message: string) => void,
+): Section {
+  // GitLab compares the names of sections without case; a section that is opened again goes on.
+  const name = names.get(title.trim().toLowerCase()) ?? title.trim()
+  names.set(name.toLowerCase(), name)
+  const isCount = count === undefined || /^[1-9]\d{0,2}$/.test(count)
+  if (!isCount) report(`[${count.slice(0, 20)}] is no number of approvals from 1 to 999; one is asked for`)
+  const needed = count !== undefined && isCount ? Number(count) : 1
+  return { name, optional: optional !== undefined, needed, owners: ownersIn(words(rest), report) }
+}
+
 /**
  * Owners of `path` (from the root of the repository), one group per section that owns it: in each section those of the
- * last rule that matches. A change needs an approval of someone of every group. Optional sections and rules without
- * owners ask for nobody.
+ * last rule that matches. A change needs the approvals of every group. Optional sections and rules without owners ask for
+ * nobody.
  */
-export function ownerGroupsOf(parsed: CodeOwners, path: string): Owner[][] {
+export function ownerGroupsOf(parsed: CodeOwners, path: string): OwnerGroup[] {
   const last = new Map<string | null, CodeOwnersRule>()
   for (const [rule, matches] of compiled(parsed)) if (matches(path)) last.set(rule.section, rule)
   return [...last.values()]
     .filter(({ optional, owners }) => !optional && owners.length > 0)
-    .map((rule) => unique(rule.owners))
-}
-
-/** Everyone of `ownerGroupsOf`, each once. */
-export function ownersOf(parsed: CodeOwners, path: string): Owner[] {
-  return unique(ownerGroupsOf(parsed, path).flat())
+    .map(({ section, owners, needed }) => ({ section, owners: unique(owners), needed }))
 }
 
 const unique = (owners: readonly Owner[]): Owner[] => [

@@ -1,6 +1,8 @@
 import type { ErrorBody } from '../../lib/errors/error.ts'
 import type { Unchecked } from '../plans/plan.ts'
 import type { ApprovalFacts, ApprovalRules } from './approvals.ts'
+import type { OwnersProblem } from './code-owners.ts'
+import type { OwnedFile } from './owned-files.ts'
 import type { PolicyResult } from '../policies/policy.ts'
 import type { RunState } from '../runs/run.ts'
 import type { StackKey } from '../stacks/stack.ts'
@@ -38,7 +40,7 @@ export interface GateEnvironment {
   gateChange?: { key: StackKey; digest: string; what: readonly string[] }
 }
 
-export interface GateFacts extends Pick<ApprovalFacts, 'reviews' | 'authorId' | 'committerIds' | 'teamsOf' | 'owners'> {
+export interface GateFacts extends Pick<ApprovalFacts, 'reviews' | 'makers' | 'teamsOf' | 'owned'> {
   state: 'open' | 'merging' | 'merged' | 'closed'
   draft: boolean
   /** Paths in conflict with the target branch. */
@@ -55,6 +57,13 @@ export interface GateFacts extends Pick<ApprovalFacts, 'reviews' | 'authorId' | 
   stacks: readonly GateStack[]
   /** Environments that have a stack in `stacks`, or whose rules this MR changes; rules as of the target branch. */
   environments: readonly GateEnvironment[]
+  /**
+   * Owned files that no environment of this MR asks for, because they are in no stack of it, while the repository has an
+   * environment that asks for code owners.
+   */
+  strayOwned: readonly OwnedFile[]
+  /** What of CODEOWNERS says nothing: as the target branch has it, and what this MR brings. */
+  ownersProblems: { standing: readonly OwnersProblem[]; brought: readonly OwnersProblem[] }
   unresolvedThreads: number
   /** Unresolved threads only warn unless this is set. */
   threadsBlock?: boolean
@@ -70,6 +79,7 @@ export type RequirementName =
   | 'policies'
   | 'quarantine'
   | 'approvals'
+  | 'owners'
   | 'threads'
   | 'window'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Review } from './approvals.ts'
+import type { Review } from './votes.ts'
 import { evaluateGate } from './gate.ts'
 import type { GateEnvironment, GateFacts, GateStack } from './facts.ts'
 import { RUN_STATES } from '../runs/run.ts'
@@ -41,10 +41,11 @@ const gate = (more: Partial<GateFacts> = {}) =>
     stacks: [stack()],
     environments: [environment()],
     reviews: [approval('ann')],
-    authorId: 'author',
-    committerIds: [],
+    makers: { authorId: 'author', pusherIds: [], namedIds: [], unknownTip: null },
     teamsOf: () => [],
-    owners: [],
+    owned: [],
+    strayOwned: [],
+    ownersProblems: { standing: [], brought: [] },
     unresolvedThreads: 0,
     ...more,
   })

@@ -7,6 +7,8 @@ export interface GateOutcome {
   requirements: Requirement[]
   /** environment → approvals, with `required` as raised by policies. */
   approvals: { [environment: string]: ApprovalOutcome }
+  /** Of what belongs to no environment; null where there is nothing of that kind. */
+  elsewhere: ApprovalOutcome | null
 }
 
 /**
@@ -17,9 +19,10 @@ export function evaluateGate(facts: GateFacts): GateOutcome {
   const approvals = Object.fromEntries(
     facts.environments.map((environment) => [environment.name, approvalsOf(environment, facts)]),
   )
-  const requirements = requirementsOf(facts, approvals)
+  const elsewhere = elsewhereOf(facts)
+  const requirements = requirementsOf(facts, approvals, elsewhere)
   const mergeable = requirements.every((requirement) => requirement.satisfied || !requirement.blocking)
-  return { mergeable, requirements, approvals }
+  return { mergeable, requirements, approvals, elsewhere }
 }
 
 function approvalsOf(environment: GateEnvironment, facts: GateFacts): ApprovalOutcome {
@@ -28,11 +31,26 @@ function approvalsOf(environment: GateEnvironment, facts: GateFacts): ApprovalOu
     rules: rulesOf(environment.rules, stacks),
     reviews: facts.reviews,
     stacks: environment.gateChange ? [...stacks, environment.gateChange] : stacks,
-    authorId: facts.authorId,
-    committerIds: facts.committerIds,
+    makers: facts.makers,
     teamsOf: facts.teamsOf,
-    owners: facts.owners,
+    owned: facts.owned,
   })
+}
+
+/** A change of files that no environment judges: they have their owners all the same, and a request for changes blocks. */
+function elsewhereOf(facts: GateFacts): ApprovalOutcome | null {
+  const alone = facts.environments.length === 0
+  if (facts.strayOwned.length === 0 && !alone) return null
+  const outcome = evaluateApprovals({
+    rules: { required: 0, from: [], codeOwners: true },
+    // In an environment it is said already.
+    reviews: alone ? facts.reviews : facts.reviews.filter(({ verdict }) => verdict === 'approve'),
+    stacks: [],
+    makers: facts.makers,
+    teamsOf: facts.teamsOf,
+    owned: facts.strayOwned,
+  })
+  return facts.strayOwned.length > 0 || !outcome.satisfied ? outcome : null
 }
 
 /** A policy raises the number by one, once for the environment: ten stacks of one mistake are one reason to look. */

@@ -19,6 +19,7 @@ const gate = (more: Partial<GateOutcome> = {}): GateOutcome => ({
   mergeable: true,
   requirements: [],
   approvals: {},
+  elsewhere: null,
   ...more,
 })
 const HEAD = 'a'.repeat(40)

@@ -8,6 +8,7 @@ import { enqueueTask } from '../../store/runs/tasks.ts'
 import { rm } from 'node:fs/promises'
 import { type Actor, type EngineParts, repositoryOf, SYSTEM, userActor } from '../parts.ts'
 import { orderDeployment } from '../run-tasks.ts'
+import { recordPush } from './pushers.ts'
 
 const BRANCHES = 'refs/heads/'
 
@@ -68,11 +69,7 @@ async function readOrWarn(parts: EngineParts, file: string): Promise<PushRecord 
 }
 
 async function recordPushers(parts: EngineParts, { repositoryId, userId, updates }: PushRecord): Promise<void> {
-  await parts.store.transaction(async (tx) => {
-    if (!(await getRepository(tx, repositoryId))) return
-    for (const { ref, newOid } of updates)
-      if (ref.startsWith(BRANCHES) && newOid !== NO_OID) await recordPusher(tx, repositoryId, newOid, userId)
-  })
+  if (await getRepository(parts.store.db, repositoryId)) await recordPush(parts, { repositoryId, userId }, updates)
 }
 
 /** Of a push that left no record of itself: what has moved is taken for its doing. */

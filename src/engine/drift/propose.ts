@@ -2,6 +2,7 @@ import type { Forge } from '../../forges/forge.ts'
 import { NO_OID } from '../../git/repository.ts'
 import { standingDrift } from '../../store/stacks/drift.ts'
 import { listMergeRequests, type MergeRequest } from '../../store/changes/merge-requests.ts'
+import { recordPusher } from '../../store/changes/refs.ts'
 import { getRepository, type Repository } from '../../store/changes/repositories.ts'
 import type { Run } from '../../store/runs/runs.ts'
 import { requireStack, type Stack } from '../../store/stacks/stacks.ts'
@@ -76,6 +77,7 @@ async function putBranch(
   const ref = `refs/heads/${codifyBranch(stack)}`
   const existing = (await git.refs(ref)).get(ref) ?? NO_OID
   if (existing !== NO_OID && (await saysTheSame(parts, repository.id, existing, commitOid))) return true
+  await parts.store.transaction((tx) => recordPusher(tx, repository.id, commitOid, author.id))
   return await git.updateRef(ref, commitOid, existing)
 }
 

@@ -1,4 +1,4 @@
-import { droppedReviews } from '../../domain/gates/approvals.ts'
+import { droppedReviews } from '../../domain/gates/dropped-reviews.ts'
 import { renderMrComment } from '../../domain/render/markdown.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { getMergeRequest, type MergeRequest } from '../../store/changes/merge-requests.ts'
@@ -7,8 +7,9 @@ import { noteChange } from '../../store/open.ts'
 import type { Plan } from '../../domain/plans/plan.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import type { Forge } from '../../forges/forge.ts'
-import { isPlanning, isRollback, judge, type Judgement } from './gate.ts'
+import { isPlanning, judge, type Judgement } from './gate.ts'
 import { mergeByEngine } from './merge.ts'
+import { isRollback } from './origin.ts'
 
 /** Marks the one comment of Trueup on an MR that shows its plans. */
 export const PLAN_COMMENT = 'plan'
@@ -38,6 +39,7 @@ async function dropStaleReviews(parts: EngineParts, mr: MergeRequest, judgement:
       userName: '',
       at: review.createdAt,
       digests: review.digests as { [key: string]: string },
+      files: review.files ?? {},
     }))
   const dropped = droppedReviews(standing, judgement.digests).filter((drop) => !drop.partly)
   if (dropped.length === 0) return false

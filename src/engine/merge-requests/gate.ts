@@ -13,6 +13,7 @@ import type { StackKey } from '../../domain/stacks/stack.ts'
 import { deployWindow } from '../../domain/windows/windows.ts'
 import type { EnvironmentRules } from '../../domain/stacks/environment.ts'
 import { digestOf } from '../../lib/digest.ts'
+import { canonicalJson } from '../../lib/json.ts'
 import { listComments } from '../../store/changes/comments.ts'
 import { activeFreezes } from '../../store/stacks/freezes.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
@@ -23,8 +24,13 @@ import { getUser } from '../../store/people/users.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { specOfRun } from '../run-spec.ts'
 import { lastReadable } from '../revisions/readable.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
 import { type PreviewRef, previewsOf, runsOf } from './previews.ts'
-import { peopleOf } from './people.ts'
+import { makersOf, type MakersFound } from './makers.ts'
+import { isRollback } from './origin.ts'
+import { ownedFiles, strayOwned } from './owned-files.ts'
+import { ownersProblems } from './owner-accounts.ts'
+import { votesOf } from './voters.ts'
 import { ruleChanges } from './rule-changes.ts'
 import { rulesFor } from './rules.ts'
 
@@ -45,6 +51,9 @@ export interface Judgement {
   reviews: Review[]
   /** stack key → digest that an approval given now would bind to. */
   digests: { [key: StackKey]: string }
+  /** Owned file → content that an approval given now would bind to. */
+  files: { [path: string]: string }
+  makers: MakersFound
   rules: Map<string, EnvironmentRules>
 }
 
@@ -101,20 +110,42 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
   }
 
   const reviews = await listReviews(parts.store.db, mr.id)
-  const { problem, ...people } = await peopleOf(parts, mr, reviews, target.owners)
+  const makers = await makersOf(parts, mr)
+  const owned = await ownedFiles(parts, mr, target)
   const facts: GateFacts = {
     state: mr.state,
     draft: mr.draft,
     conflicts: (mr.conflicts as string[] | null) ?? [],
-    problems: [...(mr.problems ?? []), ...(problem ? [problem] : [])],
+    problems: [...(mr.problems ?? []), ...(makers.problem ? [makers.problem] : [])],
     ...(standIn && mr.state === 'open' && { unreadableTarget: { branch: mr.targetBranch, ...standIn } }),
     previewed: mr.previews !== null,
     stacks: gateStacks,
     environments: await environmentsOf(parts, mr, rules, changes),
     unresolvedThreads: await unresolvedThreads(parts, mr.id),
-    ...people,
+    makers,
+    owned,
+    strayOwned: strayOwned(owned, rules, target, result),
+    ownersProblems: await ownersProblemsOf(parts, mr, target, result),
+    ...(await votesOf(parts.store.db, mr.repositoryId, reviews)),
   }
-  return { outcome: evaluateGate(facts), stacks, reviews, digests, rules }
+  const files = Object.fromEntries(owned.map(({ path, content }) => [path, content]))
+  return { outcome: evaluateGate(facts), stacks, reviews, digests, files, makers, rules }
+}
+
+/** Told where code owners are asked for, and to whoever touches the file. */
+async function ownersProblemsOf(
+  parts: EngineParts,
+  mr: MergeRequest,
+  target: Snapshot,
+  result: Snapshot,
+): Promise<GateFacts['ownersProblems']> {
+  const isAsked = Object.values(target.config?.environments ?? {}).some(({ approvals }) => approvals?.codeOwners)
+  const isTouched = canonicalJson(target.owners) !== canonicalJson(result.owners)
+  const of = (snapshot: Snapshot) => ownersProblems(parts.store.db, mr.repositoryId, snapshot.owners)
+  const standing = isAsked ? await of(target) : []
+  if (!isTouched) return { standing, brought: [] }
+  const known = new Set((isAsked ? standing : await of(target)).map(({ message }) => message))
+  return { standing, brought: (await of(result)).filter(({ message }) => !known.has(message)) }
 }
 
 /**
@@ -177,12 +208,6 @@ async function environmentsOf(
     })
   }
   return environments
-}
-
-/** A rollback exactly as Trueup made it: with a commit of somebody on top it is a change like any other. */
-export function isRollback(mr: MergeRequest): boolean {
-  if (mr.origin !== 'rollback') return false
-  return (mr.originDetail as { commitOid?: string } | null)?.commitOid === mr.headOid
 }
 
 /** What a rollback needs in this environment, by its `approvals.rollback`. */

@@ -85,7 +85,7 @@ describe('the gate of a merge request', () => {
     await begin(configOf({ a: {} }))
     const mr = await change()
     const { headOid } = await mrOf(harness, mr.id)
-    const review = { mrId: mr.id, userId: harness.users.second.id, body: 'no', headOid, digests: {} }
+    const review = { mrId: mr.id, userId: harness.users.second.id, body: 'no', headOid, digests: {}, files: {} }
     await reviewMergeRequest(harness.engine.parts, { ...review, verdict: 'request_changes' })
     await approve(harness, mr.id)
     expect(await unmet(harness, mr.id)).toEqual(['approvals'])
@@ -97,7 +97,14 @@ describe('the gate of a merge request', () => {
     await begin(configOf({ a: {} }))
     const mr = await change()
     await harness.push('change', { 'a/value': '3' })
-    const review = { mrId: mr.id, userId: harness.users.second.id, body: '', headOid: mr.headOid, digests: {} }
+    const review = {
+      mrId: mr.id,
+      userId: harness.users.second.id,
+      body: '',
+      headOid: mr.headOid,
+      digests: {},
+      files: {},
+    }
     await expect(reviewMergeRequest(harness.engine.parts, { ...review, verdict: 'approve' })).rejects.toMatchObject({
       code: 'MR_MOVED',
     })

@@ -2,12 +2,15 @@ import type { Forge, MergeHow } from '../../forges/forge.ts'
 import { mustGetOpenMr } from '../../forges/builtin/find.ts'
 import { settleMerge } from '../../forges/builtin/merge.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { canonicalJson } from '../../lib/json.ts'
+import { canonicalJson, type Json } from '../../lib/json.ts'
 import { getMergeRequest, type MergeRequest } from '../../store/changes/merge-requests.ts'
-import { listReviews, type Review } from '../../store/changes/reviews.ts'
+import { pushersOf } from '../../store/changes/refs.ts'
+import { listReviews } from '../../store/changes/reviews.ts'
+import type { Queries } from '../../store/database/context.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { judge } from './gate.ts'
 import { previewMergeRequest } from './preview.ts'
+import { votesOf } from './voters.ts'
 
 export interface MergeWish {
   mrId: string
@@ -31,8 +34,9 @@ export async function mergeRequested(parts: EngineParts, forge: Forge, wish: Mer
     await previewMergeRequest(parts, mr.id)
     mr = await mustGetOpenMr(parts.store.db, wish.mrId, doing)
   }
-  const { outcome, reviews } = await judge(parts, mr)
-  const judged = standing(mr, reviews)
+  // What may change is read first: a change between the two readings must not look like what was judged.
+  const judged = await standing(parts.store.db, mr)
+  const { outcome } = await judge(parts, mr)
   const bypassReason = wish.bypassReason?.trim() || null
   if (!outcome.mergeable && bypassReason === null) {
     const unmet = outcome.requirements.filter((requirement) => requirement.blocking && !requirement.satisfied)
@@ -54,7 +58,7 @@ export async function mergeRequested(parts: EngineParts, forge: Forge, wish: Mer
     bypassReason: outcome.mergeable ? null : bypassReason,
     stillAsJudged: async (tx) => {
       const now = await getMergeRequest(tx, wish.mrId)
-      return now !== undefined && standing(now, await listReviews(tx, wish.mrId)) === judged
+      return now !== undefined && (await standing(tx, now)) === judged
     },
   }
   return await parts.turns.take(turnOf(mr.id), () => forge.merge(how))
@@ -68,11 +72,22 @@ export async function settleBegunMerge(parts: EngineParts, mrId: string): Promis
 /** Merging and settling of one MR take turns: what is still under way must not be taken for what broke off. */
 const turnOf = (mrId: string): string => `merge:${mrId}`
 
-/** What the verdict of the gate hangs on and can change at any time: a plan made anew, an approval taken back. */
-function standing(mr: MergeRequest, reviews: readonly Review[]): string {
-  const { headOid, targetOid, draft, previews } = mr
-  const votes = reviews.map(({ id, verdict, droppedAt }) => [id, verdict, droppedAt])
-  return canonicalJson({ headOid, targetOid, draft, previews, votes })
+/**
+ * What the verdict of the gate hangs on and can change at any time: a plan made anew, an approval taken back, a person who
+ * may not vote any more, somebody who turns out to have pushed the same commit.
+ */
+async function standing(db: Queries, mr: MergeRequest): Promise<string> {
+  const { headOid, targetOid, draft, previews, lifted } = mr
+  const reviews = await listReviews(db, mr.id)
+  const people = await votesOf(db, mr.repositoryId, reviews)
+  const votes = people.reviews.map(({ id, verdict, userId, barred = null }) => [
+    id,
+    verdict,
+    barred,
+    people.teamsOf(userId),
+  ])
+  const pushers = await pushersOf(db, mr.repositoryId, [headOid])
+  return canonicalJson({ headOid, targetOid, draft, previews, lifted, votes, pushers } as unknown as Json)
 }
 
 /** Merges a rollback whose fast lane is open. Somebody else's merge or push in between only means: not now. */

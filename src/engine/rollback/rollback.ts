@@ -3,6 +3,7 @@ import { type GitRepository, NO_OID, type Person } from '../../git/repository.ts
 import { TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
+import { recordPusher } from '../../store/changes/refs.ts'
 import { getUser } from '../../store/people/users.ts'
 import { type EngineParts, repositoryOf, userActor } from '../parts.ts'
 import { syncRefs } from '../changes/ref-sync.ts'
@@ -62,6 +63,7 @@ async function openRevert(
   })
   // Flat: a branch named "trueup" must not be in the way of every rollback.
   const branch = `trueup-rollback-${newId('rb').slice(3)}`
+  await parts.store.transaction((tx) => recordPusher(tx, repository.id, commitOid, wish.actorId))
   if (!(await git.updateRef(`refs/heads/${branch}`, commitOid, NO_OID))) {
     throw new TrueupError('CONFLICT', { doing, why: `branch ${branch} exists already` })
   }

@@ -6,7 +6,7 @@ import { getRun, patchRun, requestCancel, type Run, transitionRun } from '../../
 import { teamsOfUser } from '../../store/people/teams.ts'
 import { getUser } from '../../store/people/users.ts'
 import { environmentRules } from '../stacks/environment-rules.ts'
-import { committersOf } from '../merge-requests/people.ts'
+import { makersOf } from '../merge-requests/makers.ts'
 import { type EngineParts, userActor } from '../parts.ts'
 import { specOfRun } from '../run-spec.ts'
 import { followUpRun } from '../run-tasks.ts'
@@ -28,7 +28,7 @@ export async function approveRun(
 ): Promise<Run> {
   const doing = `approving run ${wish.runId}`
   const seen = await mustGetRun(parts.store.db, wish.runId, doing)
-  const makers = await makersOf(parts, seen)
+  const makers = await makersOfRun(parts, seen)
   const stranger = await strangerTo(parts, seen, wish.actorId)
   if (stranger !== null && wish.reason === undefined)
     throw new TrueupError('FORBIDDEN', { doing, why: stranger, next: 'Ask one of them.' })
@@ -84,10 +84,12 @@ async function ownedBy(tx: Queries, run: Run, actorId: string, makers: readonly 
   return makers.includes(actorId) ? `among those who made !${mr.number}` : null
 }
 
-/** Ids of those whose commits the merge request behind the run has; a merged one stays between the heads it was merged of. */
-async function makersOf(parts: EngineParts, run: Run): Promise<string[]> {
+/** Ids of those who have a part in the merge request behind the run. */
+async function makersOfRun(parts: EngineParts, run: Run): Promise<string[]> {
   const mr = run.mrId === null ? undefined : await getMergeRequest(parts.store.db, run.mrId)
-  return mr ? (await committersOf(parts, mr)).ids : []
+  if (!mr) return []
+  const { pusherIds, namedIds } = await makersOf(parts, mr)
+  return [...pusherIds, ...namedIds]
 }
 
 /** Asks for the end of a run; one under way gets SIGINT, a grace, and SIGKILL. */

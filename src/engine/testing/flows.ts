@@ -72,9 +72,9 @@ export async function unmet(harness: EngineHarness, id: string): Promise<string[
 }
 
 export async function approve(harness: EngineHarness, id: string, by: User = harness.users.reviewer): Promise<void> {
-  const { digests } = await judged(harness, id)
+  const { digests, files } = await judged(harness, id)
   const { headOid } = await mrOf(harness, id)
-  const review = { mrId: id, userId: by.id, verdict: 'approve' as const, body: '', headOid, digests }
+  const review = { mrId: id, userId: by.id, verdict: 'approve' as const, body: '', headOid, digests, files }
   await reviewMergeRequest(harness.engine.parts, review)
   await harness.settle()
 }

@@ -13,6 +13,7 @@ import { createUser, type User } from '../../store/people/users.ts'
 import { createWorker } from '../../store/workers/workers.ts'
 import { type Engine, startEngine } from '../engine.ts'
 import { createRepository } from '../repositories.ts'
+import { recordPush } from '../changes/pushers.ts'
 import { syncRefs } from '../changes/ref-sync.ts'
 
 /** Follow-up work that is put off would only look like nothing happening: a test must hear of it. */
@@ -91,6 +92,8 @@ export async function startHarness(options: { leaseMs?: number } = {}): Promise<
           content: content === null ? null : Buffer.from(content),
         })),
       })
+      const pusher = users[by as keyof typeof users] ?? users.author
+      await recordPush(running.engine.parts, { repositoryId, userId: pusher.id }, [{ ref, newOid: commit }])
       if (!(await git.updateRef(ref, commit, old ?? NO_OID))) throw new Error(`${branch} moved`)
       await sync()
       return commit

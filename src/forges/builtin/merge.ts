@@ -8,7 +8,7 @@ import {
   patchMergeRequest,
 } from '../../store/changes/merge-requests.ts'
 import { nowOf } from '../../store/database/context.ts'
-import { setRef } from '../../store/changes/refs.ts'
+import { recordPusher, setRef } from '../../store/changes/refs.ts'
 import { getRepository, takeMergeSequence } from '../../store/changes/repositories.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import { getUser } from '../../store/people/users.ts'
@@ -64,6 +64,8 @@ async function markMerging(parts: BuiltinParts, mr: MergeRequest, how: MergeHow,
       mergedById: how.actorId,
       bypassReason: how.bypassReason,
     })
+    // The target may be the source of another one.
+    await recordPusher(tx, mr.repositoryId, mergeOid, how.actorId)
     await appendAudit(tx, {
       actor: `user:${how.actorId}`,
       action: 'mr.merging',

@@ -15,6 +15,8 @@ export interface NewReview {
   headOid: string
   /** stack key → plan digest that the reviewer saw. */
   digests: { [stackKey: string]: string }
+  /** Owned file → its content that the reviewer saw. */
+  files: { [path: string]: string }
 }
 
 /** Records a review; an earlier one of the same person no longer counts. */
@@ -46,6 +48,7 @@ export async function reviewMergeRequest(parts: BuiltinParts, review: NewReview)
       verdict: review.verdict,
       headOid: review.headOid,
       digests: review.digests,
+      files: review.files,
       body: review.body,
     })
     await appendAudit(tx, {

@@ -1,14 +1,7 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { App, RouteAction } from './http-types.ts'
-import {
-  ACTIONS,
-  authorize,
-  needsRepository,
-  repositoryNotFound,
-  type Action,
-  type Principal,
-  type Role,
-} from './permissions.ts'
+import { ACTIONS, authorize, needsRepository, repositoryNotFound, type Action, type Principal } from './permissions.ts'
+import type { Role } from '../../domain/roles.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 
 export interface EnforcementPorts {

@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { ROLES, type Role } from '../../domain/roles.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import {
-  ACTIONS,
-  authorize,
-  may,
-  needsRepository,
-  ROLES,
-  type Action,
-  type Principal,
-  type Role,
-} from './permissions.ts'
+import { ACTIONS, authorize, may, needsRepository, type Action, type Principal } from './permissions.ts'
 
 const person = (more: Partial<Principal> = {}): Principal => ({
   userId: 'u1',

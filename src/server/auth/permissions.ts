@@ -1,8 +1,5 @@
+import { isAtLeast, RELEASER, ROLES, type Role, VOTER } from '../../domain/roles.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-
-/** Roles in a repository, weakest first: each may all that the ones before it may. */
-export const ROLES = ['reader', 'contributor', 'maintainer', 'deployer', 'admin'] as const
-export type Role = (typeof ROLES)[number]
 
 /** What a token is good for, weakest first. `repo:NAME` scopes beside it narrow it to those repositories. */
 export const TOKEN_POWERS = ['read', 'write', 'admin'] as const
@@ -54,7 +51,8 @@ export const ACTIONS = {
   'mr.update': rule('contributor', 'write'),
   'mr.comment': rule('reader', 'write'),
   'mr.review': rule('contributor', 'write'),
-  'mr.approve': rule('contributor', 'write'),
+  'mr.approve': rule(VOTER, 'write'),
+  'mr.lift': rule('maintainer', 'write'),
   'mr.plan': rule('contributor', 'write'),
   'mr.merge': rule('maintainer', 'write'),
   'mr.bypass': rule('admin', 'write'),
@@ -64,7 +62,7 @@ export const ACTIONS = {
   'run.read': rule('reader', 'read'),
   'run.cancel': rule('contributor', 'write'),
   'run.retry': rule('contributor', 'write'),
-  'run.approve': rule('deployer', 'write'),
+  'run.approve': rule(RELEASER, 'write'),
   'deployment.read': rule('reader', 'read'),
   'drift.read': rule('reader', 'read'),
   'drift.check': rule('contributor', 'write'),
@@ -125,7 +123,7 @@ export function authorize(principal: Principal, action: Action, subject: Subject
     })
   }
   const role = repository?.role ?? 'reader'
-  if (ROLES.indexOf(role) >= ROLES.indexOf(who)) return
+  if (isAtLeast(role, who)) return
   throw new TrueupError('FORBIDDEN', {
     doing: `checking the right "${action}" of ${principal.name}${place(subject)}`,
     why: `it needs the role ${who}, and ${principal.name} is ${role}`,

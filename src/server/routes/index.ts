@@ -9,6 +9,7 @@ import { healthRoutes } from './health.ts'
 import { memberRoutes } from './members.ts'
 import { mergeRequestRoutes } from './merge-requests.ts'
 import { mrCommentRoutes } from './mr-comments.ts'
+import { mrMakerRoutes } from './mr-makers.ts'
 import { orphanRoutes } from './orphans.ts'
 import { overviewRoutes } from './overview.ts'
 import { quarantineRoutes } from './quarantine.ts'
@@ -40,6 +41,7 @@ export const ROUTES: readonly RouteModule[] = [
   gitRoutes,
   mergeRequestRoutes,
   mrCommentRoutes,
+  mrMakerRoutes,
   overviewRoutes,
   environmentRoutes,
   stackRoutes,

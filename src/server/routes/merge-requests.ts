@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { judge } from '../../engine/merge-requests/gate.ts'
+import { assertSeen } from '../../engine/merge-requests/seen.ts'
 import { mergeRequested } from '../../engine/merge-requests/merge.ts'
 import { repositoryOf as gitOf, userActor } from '../../engine/parts.ts'
 import { orderPreview } from '../../engine/run-tasks.ts'
@@ -114,7 +115,7 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
       config: { action: 'mr.approve' },
       schema: {
         tags,
-        summary: 'Approve, ask for changes or comment; an approval binds to the plan digests',
+        summary: 'Approve, ask for changes or comment; an approval says what was seen, and binds to it',
         params: MrParams,
         body: NewReview,
         response: { 201: MrDetail },
@@ -122,15 +123,17 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
     },
     async (request, reply) => {
       const mr = await find(request)
-      const { verdict, body, head = mr.headOid, digests } = request.body
-      const current = (await judge(parts, mr)).digests
+      const { verdict, body, ...seen } = request.body
+      const { digests, files } = await judge(parts, mr)
+      if (verdict === 'approve') assertSeen(mr, { digests, files }, seen)
       await reviewMergeRequest(parts, {
         mrId: mr.id,
         userId: principalOf(request).userId,
         verdict,
         body,
-        headOid: head,
-        digests: digests ?? current,
+        headOid: seen.head ?? mr.headOid,
+        digests: seen.digests ?? digests,
+        files,
       })
       return reply.code(201).send(await showDetail(parts, repositoryOf(request).name, await find(request)))
     },

@@ -1,4 +1,5 @@
 import { isPlanning, judge, type JudgedStack, type Judgement } from '../../engine/merge-requests/gate.ts'
+import { filesDigest } from '../../engine/merge-requests/seen.ts'
 import { deployCursor } from '../../engine/revisions/cursor.ts'
 import { type EngineParts, repositoryOf } from '../../engine/parts.ts'
 import { whyWaiting } from '../../engine/runs/waiting.ts'
@@ -68,6 +69,8 @@ export async function showDetail(parts: EngineParts, repository: string, mr: Mer
     })),
     stacks: await Promise.all(judgement.stacks.map((stack) => showPreview(parts, stack))),
     digests: judgement.digests,
+    files: filesDigest(judgement.files),
+    makers: await showMakers(parts, judgement.makers),
     statuses: statusesOf(judgement, planned),
     reviews: await Promise.all(
       judgement.reviews.map(
@@ -88,6 +91,20 @@ export async function showDetail(parts: EngineParts, repository: string, mr: Mer
     mergedAt: mr.mergedAt,
     enacted,
   }
+}
+
+async function showMakers(
+  parts: EngineParts,
+  { authorId, pusherIds, named }: Judgement['makers'],
+): Promise<MrDetail['makers']> {
+  const makers = [
+    { userId: authorId, how: 'author' as const, commits: [] },
+    ...pusherIds.filter((id) => id !== authorId).map((userId) => ({ userId, how: 'pushed' as const, commits: [] })),
+    ...named.filter(({ userId }) => userId !== authorId).map((entry) => ({ ...entry, how: 'named' as const })),
+  ]
+  return await Promise.all(
+    makers.map(async ({ userId, how, commits }) => ({ user: await nameOf(parts, userId), how, commits })),
+  )
 }
 
 async function showPreview(parts: EngineParts, stack: JudgedStack): Promise<MrDetail['stacks'][number]> {

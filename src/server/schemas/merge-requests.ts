@@ -87,8 +87,19 @@ export const MrDetail = MrSummary.extend({
   mergeable: z.boolean(),
   requirements: z.array(Requirement),
   stacks: z.array(AffectedStack),
-  /** What an approval given now binds to. */
-  digests: z.record(z.string(), z.string()),
+  digests: z.record(z.string(), z.string()).meta({ description: 'what an approval given now binds to, by stack' }),
+  files: z.string().nullable().meta({
+    description: 'digest of the files with code owners, to which an approval by them binds; null where there are none',
+  }),
+  makers: z
+    .array(
+      z.object({
+        user: z.string(),
+        how: z.enum(['author', 'pushed', 'named']),
+        commits: z.array(z.string()).meta({ description: 'of those who are only named in commits: these' }),
+      }),
+    )
+    .meta({ description: 'who has a part in it, and so does not approve it' }),
   /** One commit status per environment. */
   statuses: z.array(
     z.object({ environment: z.string(), state: z.enum(['pending', 'success', 'failure']), description: z.string() }),
@@ -118,9 +129,17 @@ export const MrEdit = z.strictObject({
 export const NewReview = z.strictObject({
   verdict: z.enum(['approve', 'request_changes', 'comment']),
   body: z.string().max(65_536).default(''),
-  /** Head and digests that the reviewer saw; what is current where absent. */
-  head: z.string().optional(),
-  digests: z.record(z.string(), z.string()).optional(),
+  head: z.string().optional().meta({ description: 'the head that was looked at; an approval has to say it' }),
+  digests: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'the digests that were looked at; an approval has to say them' }),
+  files: z.string().nullable().optional().meta({ description: 'as the merge request showed it' }),
+})
+
+export const NameLift = z.strictObject({
+  user: z.string().min(1).max(100),
+  reason: z.string().trim().min(1).max(2_000),
 })
 
 export const NewComment = z.strictObject({

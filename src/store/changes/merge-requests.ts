@@ -5,10 +5,23 @@ import { makeEntity, type New } from '../database/entity.ts'
 import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
 import type { Database } from '../database/schema.ts'
 
-export type MergeRequest = FromRow<Database['mergeRequests'], { conflicts: string[]; problems: ErrorBody[] }, 'draft'>
+/** A person who may vote although commits name them: who has let them, why, and which commits that was said of. */
+export interface LiftedName {
+  userId: string
+  commits: string[]
+  byId: string
+  reason: string
+  at: number
+}
+
+export type MergeRequest = FromRow<
+  Database['mergeRequests'],
+  { conflicts: string[]; problems: ErrorBody[]; lifted: LiftedName[] },
+  'draft'
+>
 
 const codec = makeCodec<Database['mergeRequests'], MergeRequest>({
-  json: ['originDetail', 'conflicts', 'problems', 'previews'],
+  json: ['originDetail', 'conflicts', 'problems', 'previews', 'lifted'],
   flags: ['draft'],
 })
 

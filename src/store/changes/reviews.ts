@@ -4,14 +4,17 @@ import { makeEntity, type New } from '../database/entity.ts'
 import type { StackKey } from '../../domain/stacks/stack.ts'
 import type { Database } from '../database/schema.ts'
 
-/** `digests`: stack key → plan digest that the reviewer saw. */
-export type Review = FromRow<Database['reviews'], { digests: { [stack: StackKey]: string } }>
+/** `digests`: stack key → plan digest that the reviewer saw; `files`: owned file → its content. */
+export type Review = FromRow<
+  Database['reviews'],
+  { digests: { [stack: StackKey]: string }; files: { [path: string]: string } }
+>
 
 const reviews = makeEntity<'reviews', Review>({
   table: 'reviews',
   prefix: 'review',
   noun: 'review',
-  codec: makeCodec({ json: ['digests'] }),
+  codec: makeCodec({ json: ['digests', 'files'] }),
   times: ['createdAt'],
   change: (review) => ({ topic: 'mr', id: review.mrId }),
 })

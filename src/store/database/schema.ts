@@ -83,6 +83,8 @@ export interface Database {
     mergedById: string | null
     mergedAt: number | null
     bypassReason: string | null
+    /** Whom a maintainer lets vote although commits name them, see `engine/merge-requests/makers.ts`. */
+    liftedJson: string | null
     createdAt: number
     updatedAt: number
   }
@@ -94,6 +96,8 @@ export interface Database {
     headOid: string
     /** stack key → plan digest that this approval saw. */
     digestsJson: string
+    /** Owned file → what this approval saw there, see `domain/gates/owned-files.ts`; null: it saw none. */
+    filesJson: string | null
     body: string
     /** Set when it no longer counts (digest changed, withdrawn, superseded by the same user's newer one). */
     droppedAt: number | null

@@ -19,8 +19,6 @@ const users = makeEntity<'users', User>({
 export const createUser = (tx: Queries, user: New<User>): Promise<User> => users.insert(tx, user)
 export const getUser = (db: Queries, id: string): Promise<User | undefined> => users.get(db, id)
 export const findUserByName = (db: Queries, name: string): Promise<User | undefined> => users.find(db, { name })
-/** The oldest account with this address, as commits carry it. */
-export const findUserByEmail = (db: Queries, email: string): Promise<User | undefined> => users.find(db, { email })
 /** NOT_FOUND; CONFLICT when the new name is taken. */
 export const patchUser = (tx: Queries, id: string, patch: Partial<Omit<User, 'id'>>): Promise<User> =>
   users.update(tx, id, patch)
@@ -34,4 +32,33 @@ export async function countUsers(db: Queries): Promise<number> {
     .select((user) => user.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   return Number(row.count)
+}
+
+/** Few enough for the parameters of one statement. */
+const AT_ONCE = 500
+
+/** All accounts with one of these addresses, as commits carry them: upper and lower case are the same (RFC 5321 aside). */
+export async function findUsersByEmail(db: Queries, emails: Iterable<string>): Promise<User[]> {
+  const wanted = [...new Set([...emails].map((email) => email.toLowerCase()).filter((email) => email !== ''))]
+  return await inParts(wanted, (part) =>
+    db
+      .selectFrom('users')
+      .selectAll()
+      .where((user) => user.fn<string>('lower', ['email']), 'in', part)
+      .orderBy('id')
+      .execute(),
+  )
+}
+
+/** The accounts of these names, as far as there are any. */
+export const findUsersByName = (db: Queries, names: Iterable<string>): Promise<User[]> =>
+  inParts([...new Set(names)], (part) =>
+    db.selectFrom('users').selectAll().where('name', 'in', part).orderBy('id').execute(),
+  )
+
+async function inParts(wanted: readonly string[], query: (part: string[]) => Promise<User[]>): Promise<User[]> {
+  const found: User[] = []
+  for (let from = 0; from < wanted.length; from += AT_ONCE)
+    found.push(...(await query(wanted.slice(from, from + AT_ONCE))))
+  return found
 }

@@ -5,8 +5,10 @@ import { approvals } from './approvals.ts'
 import { checks } from './checks.ts'
 import { config } from './config.ts'
 import { conflicts } from './conflicts.ts'
+import { elsewhere } from './elsewhere.ts'
 import { draft } from './draft.ts'
 import type { ChangeKind, EnvironmentKind } from './kind.ts'
+import { owners } from './owners.ts'
 import { plans } from './plans.ts'
 import { policies } from './policies.ts'
 import { quarantine } from './quarantine.ts'
@@ -28,12 +30,13 @@ const EACH_ENVIRONMENT: readonly EnvironmentKind[] = [
   approvals,
   window,
 ]
-const LAST: readonly ChangeKind[] = [strays, threads]
+const LAST: readonly ChangeKind[] = [strays, owners, threads]
 
-/** Everything that is asked of an MR; `outcomes` are the approvals by environment. */
+/** Everything that is asked of an MR; `outcomes` are the approvals by environment, `outside` those of what is in none. */
 export function requirementsOf(
   facts: GateFacts,
   outcomes: { readonly [environment: string]: ApprovalOutcome },
+  outside: ApprovalOutcome | null,
 ): Requirement[] {
   const environments = facts.environments.map((environment) => ({
     environment,
@@ -43,6 +46,7 @@ export function requirementsOf(
   return [
     ...FIRST.flatMap((kind) => kind(facts)),
     ...environments.flatMap((environment) => EACH_ENVIRONMENT.flatMap((kind) => kind(environment))),
+    ...elsewhere(outside),
     ...LAST.flatMap((kind) => kind(facts)),
   ]
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { listMembers, membershipsOf, removeMember, roleIn, setMember } from '../../people/members.ts'
 import { addTeamMember, createTeam, removeTeamMember, teamMembers, teamsOfUser } from '../../people/teams.ts'
 import { createToken, findTokenByHash, listTokens, revokeToken, touchToken } from '../../people/tokens.ts'
-import { countUsers, findUserByEmail, findUserByName, listUsers, patchUser } from '../../people/users.ts'
+import { countUsers, findUsersByEmail, findUserByName, listUsers, patchUser } from '../../people/users.ts'
 import { type Bench, refusal } from '../bench.ts'
 import { handsOn } from './hands.ts'
 
@@ -16,7 +16,7 @@ export function peopleTables(bench: () => Bench): void {
     expect(await countUsers(db())).toBe(2)
     await refusal(user('ada'), 'CONFLICT')
     expect(await findUserByName(db(), 'ada')).toEqual(ada)
-    expect(await findUserByEmail(db(), 'bob@example.org')).toEqual(bob)
+    expect(await findUsersByEmail(db(), ['Bob@Example.ORG', 'none@example.org', ''])).toEqual([bob])
     expect((await write((tx) => patchUser(tx, bob.id, { disabledAt: 5 }))).disabledAt).toBe(5)
     expect((await listUsers(db(), { limit: 1 })).items).toEqual([ada])
     const team = await write((tx) => createTeam(tx, { name: 'platform' }))

@@ -1,0 +1,54 @@
+import type { Approver } from '../stacks/environment.ts'
+import type { StackKey } from '../stacks/stack.ts'
+import type { Owner } from './code-owners.ts'
+
+export interface Review {
+  id?: string
+  userId: string
+  userName: string
+  /** For CODEOWNERS files that name people by address. */
+  userEmail?: string
+  verdict: 'approve' | 'request_changes' | 'comment'
+  /** stack key → plan digest that the reviewer saw. */
+  digests: { readonly [stackKey: StackKey]: string }
+  /** Owned file → what the reviewer saw there (`owned-files.ts`). */
+  files?: { readonly [path: string]: string }
+  /** Why its giver may not vote any more, to follow the name; absent while they may. */
+  barred?: string
+  at: number
+}
+
+/** Names of the teams that a user is in. */
+export type TeamsOf = (userId: string) => readonly string[]
+
+/** Each person's newest verdict; comments say neither yes nor no. */
+export function newestVerdicts(reviews: readonly Review[]): Review[] {
+  const newest = new Map<string, Review>()
+  for (const review of reviews) {
+    if (review.verdict === 'comment') continue
+    const known = newest.get(review.userId)
+    if (!known || known.at <= review.at) newest.set(review.userId, review)
+  }
+  return [...newest.values()]
+}
+
+/** Whether a reviewer is one of those whom a rule names. */
+export function isIn(principal: Owner | Approver, review: Review, teamsOf: TeamsOf): boolean {
+  switch (principal.kind) {
+    case 'user':
+      return principal.name === review.userName
+    case 'team':
+      return teamsOf(review.userId).includes(principal.name)
+    case 'email':
+      return principal.name.toLowerCase() === review.userEmail?.toLowerCase()
+  }
+}
+
+export const namesOf = (principals: readonly (Owner | Approver)[]): string =>
+  principals.map(({ kind, name }) => (kind === 'email' ? name : `${kind}:${name}`)).join(' or ')
+
+/** The first three of a list, and how many more. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ')
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown
+}
