@@ -54,7 +54,6 @@ describe('comparing the approved plan with a fresh one', () => {
   })
 
   it.each([
-    ['before_changed', changed({ before: 0 })],
     ['after_changed', changed({ after: 3 })],
     ['after_changed', changed({ after: undefined, unknown: true })],
     ['after_changed', changed({ sensitive: true })],
@@ -62,8 +61,20 @@ describe('comparing the approved plan with a fresh one', () => {
     expect(compared([x], [fresh])).toEqual({ verdict: 'different', how: [`x.a ${how}`] })
   })
 
+  it('is equal where only the text that an update overwrites is another one', () => {
+    expect(compared([x], [changed({ before: 0 })])).toEqual({ verdict: 'equal', how: [] })
+  })
+
+  it('says when something else would be destroyed', () => {
+    const gone = (before: number) => change('x', [{ path: 'a', before }])
+    expect(compared([gone(1)], [gone(2)])).toEqual({ verdict: 'different', how: ['x.a before_changed'] })
+  })
+
   it('says when both sides changed, when a value became known, and when actions or moves differ', () => {
-    expect(compared([x], [changed({ before: 0, after: 9 })]).how).toEqual(['x.a before_changed', 'x.a after_changed'])
+    expect(compared([x], [changed({ before: { b: 1 }, after: 9 })]).how).toEqual([
+      'x.a before_changed',
+      'x.a after_changed',
+    ])
     expect(compared([changed({ unknown: true, after: undefined })], [x]).how).toEqual(['x.a became_known'])
     expect(compared([x], [{ ...x, actions: ['replace'] }]).how).toEqual(['x. actions_changed'])
     expect(compared([x], [{ ...x, previousAddress: 'w' }]).how).toEqual(['x. move_changed'])
@@ -128,7 +139,7 @@ describe('comparing the approved plan with a fresh one', () => {
           expect(was?.actions).toEqual(left.actions)
           for (const item of left.attributes) {
             const approvedItem = was?.attributes.find(({ path }) => path === item.path)
-            expect(approvedItem?.before).toEqual(item.before)
+            if (!left.actions.includes('update')) expect(approvedItem?.before).toEqual(item.before)
             if (!item.unknown) expect(approvedItem?.after).toEqual(item.after)
           }
         }
@@ -143,7 +154,8 @@ describe('describing a difference', () => {
     comparePlans(plan(approved), plan(fresh)).differences.map(describeDifference)
 
   it('names resource, attribute and both values', () => {
-    expect(text([x], [changed({ before: 0 })])).toEqual(['a of x is now 0; it was 1 when it was approved'])
+    const gone = (before: number) => change('x', [{ path: 'a', before }])
+    expect(text([gone(1)], [gone(0)])).toEqual(['a of x is now 0; it was 1 when it was approved'])
     expect(text([x], [changed({ after: 'n' })])).toEqual(['a of x would become "n"; approved was 2'])
     expect(text([x], [])).toEqual(['x no longer changes (approved: update)'])
     expect(text([], [{ ...x, actions: ['delete'] }])).toEqual(['x was not approved: it would now delete'])

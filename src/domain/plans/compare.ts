@@ -7,8 +7,8 @@ import { valueText } from './value-text.ts'
 
 /**
  * How a fresh plan departs from the approved one. `added`: not approved; `missing`: approved, no longer needed;
- * `before_changed`: reality moved since; `became_known`: approved as "known after apply", now a value; `not_checked`: was looked at when it was
- * approved, or not hindered like that; `now_checked`: was not looked at then.
+ * `before_changed`: something else than approved would be destroyed; `became_known`: approved as "known after apply", now a
+ * value; `not_checked`: was looked at when it was approved, or not hindered like that; `now_checked`: was not looked at then.
  */
 export type DifferenceKind =
   | 'added'

@@ -28,7 +28,7 @@ describe('the plan digest', () => {
     )
   })
 
-  it('holds what is approved: address, move, actions, values on both sides, sensitivity', () => {
+  it('holds what is approved: address, move, actions, what is written and destroyed, sensitivity', () => {
     const base = plan([change('x', [{ path: 'a', before: 1, after: 2 }])])
     const others = [
       plan([]),
@@ -38,7 +38,6 @@ describe('the plan digest', () => {
       plan([change('x', [{ path: 'b', before: 1, after: 2 }])]),
     ].map(({ digest }) => digest)
     const values = [
-      one({ before: 3 }),
       one({ after: 3 }),
       one({ after: '2' }),
       one({ after: null }),
@@ -58,6 +57,37 @@ describe('the plan digest', () => {
       new Set([without.digest, one({}), one({ address: 'z' }), one({ failed: true }), one({ unreachable: true })]).size,
     ).toBe(5)
     expect(one({ why: 'off since noon', count: 3 })).toBe(one({}))
+  })
+
+  it('of an update does not hold the text that is overwritten, whether tampered with or repaired', () => {
+    expect(one({ before: 3 })).toBe(one({}))
+    expect(one({ before: 'tampered' })).toBe(one({}))
+    expect(one({ before: undefined })).toBe(one({}))
+    expect(one({ before: { a: 1, b: 2 }, after: { a: 3, b: 2 } })).toBe(
+      one({ before: { a: 9, b: 9 }, after: { a: 3, b: 2 } }),
+    )
+  })
+
+  it('holds what is destroyed: values taken away, members and items that are not in the state after, whole resources', () => {
+    const pairs: [AttributeChange['before'], AttributeChange['before'], AttributeChange['after']][] = [
+      [1, 2, undefined],
+      [1, 2, null],
+      [{ a: 1 }, { a: 1, hand: 'made' }, { a: 2 }],
+      [{ a: { b: 1 } }, { a: { b: 1, c: [1] } }, { a: { b: 2 } }],
+      [[80], [80, 8080], [443]],
+      [[80, 1], [80, 2], [443]],
+      ['x', { a: 1 }, 'y'],
+      ['x', [1], { a: 1 }],
+    ]
+    for (const [was, is, after] of pairs) {
+      expect(one({ before: was, after }), JSON.stringify([was, is])).not.toBe(one({ before: is, after }))
+    }
+    for (const action of ['delete', 'replace', 'forget', 'import'] as const) {
+      const of = (before: number) =>
+        plan([change('x', [{ path: 'a', before, after: 2 }], { actions: [action] })]).digest
+      expect(of(1), action).not.toBe(of(3))
+    }
+    expect(one({ before: [1], unknown: true })).not.toBe(one({ before: [2], unknown: true }))
   })
 
   it('does not hold what only explains', () => {

@@ -3,6 +3,7 @@ import { digestOf } from '../../lib/digest.ts'
 import { canonicalJson, type Json } from '../../lib/json.ts'
 import { ACTIONS, type Action, type AttributeChange, type Plan, type ResourceChange } from './plan.ts'
 import { approvedEntry } from './coverage.ts'
+import { lostBy } from './lost.ts'
 import { byText, compareText } from './order.ts'
 
 export type DigestParts = Pick<Plan, 'changes' | 'desiredDigest' | 'toolVersions' | 'coverage'>
@@ -10,6 +11,7 @@ export type DigestParts = Pick<Plan, 'changes' | 'desiredDigest' | 'toolVersions
 /** What of an attribute is approved. */
 export interface ApprovedAttribute {
   path: string
+  /** What is destroyed: all of it, or what an update takes away (`lost.ts`). */
   before?: Json
   after?: Json
   sensitive: boolean
@@ -25,10 +27,10 @@ export interface ApprovedChange {
 }
 
 /**
- * What an approval binds to: sha256 over the changes (address, former address, actions, attributes with their values
- * before and after), what could not be checked, the desired digest and the tools' major versions. The state before enters
- * because an approval says "from there to here". Order, reasons, causes, findings, numbers, outputs and attributes marked
- * unstable do not enter.
+ * What an approval binds to: sha256 over the changes (address, former address, actions, attributes with what is written and
+ * what is destroyed), what could not be checked, the desired digest and the tools' major versions. Of an update the text
+ * that is overwritten does not enter: whether somebody has tampered with it, or repaired it, the same is written. Order,
+ * reasons, causes, findings, numbers, outputs and attributes marked unstable do not enter.
  */
 export function planDigest(parts: DigestParts): string {
   const { unchecked } = parts.coverage
@@ -43,22 +45,25 @@ export function planDigest(parts: DigestParts): string {
 }
 
 export function approvedPart(change: ResourceChange): ApprovedChange {
+  const actions = orderedActions(change.actions)
+  const overwrites = actions.every((action) => action === 'update')
   return {
     address: change.address,
     ...(change.previousAddress !== undefined && { from: change.previousAddress }),
-    actions: orderedActions(change.actions),
+    actions,
     attributes: change.attributes
       .filter((attribute) => !attribute.unstable)
-      .map(approvedAttribute)
+      .map((attribute) => approvedAttribute(attribute, overwrites))
       .sort(byText((attribute) => attribute.path)),
   }
 }
 
-function approvedAttribute(attribute: AttributeChange): ApprovedAttribute {
+function approvedAttribute(attribute: AttributeChange, overwrites: boolean): ApprovedAttribute {
   const unknown = attribute.unknown ?? false
+  const before = overwrites ? lostBy(attribute) : attribute.before
   return {
     path: attribute.path,
-    ...(attribute.before !== undefined && { before: attribute.before }),
+    ...(before !== undefined && { before }),
     ...(attribute.after !== undefined && !unknown && { after: attribute.after }),
     sensitive: attribute.sensitive ?? false,
     unknown,
