@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listPushes, newPushFile, readPush } from '../git/push-file.ts'
+import type { PushUpdate } from '../git/push-request.ts'
 import type { GitRepository } from '../git/repository.ts'
 import {
   eventually,
@@ -32,6 +33,7 @@ const grant = {
   openMergeRequests: [] as { branch: string; number: number }[],
   maxPushBytes: 200 * 1024 * 1024,
   idleMs: 120_000,
+  beforePush: async (_updates: readonly PushUpdate[]): Promise<void> => {},
 }
 
 beforeAll(async () => {
@@ -48,6 +50,7 @@ beforeAll(async () => {
       protectedRefs,
       allowBootstrap,
       openMergeRequests,
+      beforePush: (updates) => grant.beforePush(updates),
       limits: { maxPushBytes, idleMs },
     }).then((result) => results.push(result))
   })
@@ -602,5 +605,32 @@ test('a connection on which nothing moves is ended, and gives its place back', a
     expect(ended).toBe('ended')
   } finally {
     grant.idleMs = 120_000
+  }
+})
+
+test('what has to be done before a push is done before any ref moves; where it fails none does', async () => {
+  const { own, clone } = await cloned('repo_before')
+  const oid = await change(clone, { a: 'before' })
+  const seen: { updates: readonly PushUpdate[]; refs: string[] }[] = []
+  const usual = grant.beforePush
+  try {
+    grant.beforePush = async (updates) => {
+      seen.push({ updates, refs: [...(await own.refs()).keys()] })
+      throw new Error('the disk is full')
+    }
+    expect((await userGit(clone, 'push', 'origin', 'HEAD:refs/heads/x')).exitCode).not.toBe(0)
+    expect([...(await own.refs()).keys()]).toEqual(['refs/heads/main'])
+    grant.beforePush = async (updates) => void seen.push({ updates, refs: [...(await own.refs()).keys()] })
+    await userGitOk(clone, 'push', '-q', 'origin', 'HEAD:refs/heads/x')
+    expect(seen).toHaveLength(2)
+    for (const { updates, refs } of seen) {
+      expect(updates).toMatchObject([{ ref: 'refs/heads/x', newOid: oid }])
+      expect(refs).toEqual(['refs/heads/main'])
+    }
+    // What is refused anyway asks for nothing.
+    await userGit(clone, 'push', 'origin', 'HEAD:refs/heads/main')
+    expect(seen).toHaveLength(2)
+  } finally {
+    grant.beforePush = usual
   }
 })

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { refusalAnswer } from '../git/push-answer.ts'
-import { type PushRequest, readPushRequest } from '../git/push-request.ts'
+import { type PushRequest, type PushUpdate, readPushRequest } from '../git/push-request.ts'
 import { type Refusal, refusalsOf, symbolicRefusals, wantsBootstrap } from '../git/push-rules.ts'
 import type { GitService } from '../git/repository.ts'
 import { asTrueupError, TrueupError } from '../lib/errors/error.ts'
@@ -24,6 +24,8 @@ export interface GitHttpOptions {
   allowBootstrap: boolean
   /** Open merge requests, for the words that `post-receive` says to the pusher. */
   openMergeRequests?: { branch: string; number: number }[]
+  /** What must be done before a push may move a ref; where it fails none moves. */
+  beforePush?: (updates: readonly PushUpdate[]) => Promise<void>
   limits?: { maxPushBytes?: number; timeoutMs?: number; idleMs?: number }
 }
 
@@ -65,6 +67,7 @@ export async function handleGitHttp(
   try {
     const push = target.isPush ? await pushOf(request, response, options) : null
     if (target.isPush && !push) return nothing
+    if (push) await options.beforePush?.(push.request.updates)
     const ticket = await options.service.http.admit({
       repository: options.repositoryId,
       user: options.user,

@@ -3,8 +3,13 @@ import type { Finding } from '../../domain/plans/plan.ts'
 import type { ResolvedInput } from '../../domain/stacks/stack.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import { asTrueupError } from '../../lib/errors/error.ts'
+import { Team, User } from '../../server/schemas/people.ts'
 import type { CommandModule } from '../cli.ts'
+import type { Client } from '../client.ts'
+import type { Accounts } from '../local/code-owners.ts'
 import type { LocalStack } from '../local/stacks.ts'
+import { collect } from '../output.ts'
+import { findConnection } from '../settings.ts'
 
 interface ValidateOptions {
   tools?: boolean
@@ -18,7 +23,7 @@ type LocalFinding = Finding & { stack?: string; next?: string }
 export const validateCommand: CommandModule = (program, cli) => {
   program
     .command('validate')
-    .description('check trueup.yaml and the stacks of the working tree; needs no server')
+    .description('check trueup.yaml, CODEOWNERS and the stacks of the working tree; needs no server')
     .argument('[directory]', 'a directory of the repository', '.')
     .option('--tools', 'also let each tool check its source (terraform validate and the like)')
     .option('--env <environment>', 'only the stacks of this environment')
@@ -32,7 +37,12 @@ export const validateCommand: CommandModule = (program, cli) => {
       const tree = await openWorkingTree(resolve(cli.cwd, directory))
       const { stacks: all, findings: found } = await readStacks(tree)
       const stacks = options.env === undefined ? all : chooseStacks(all, [], options.env)
-      const findings: LocalFinding[] = [...found]
+      const { ownersFindings } = await import('../local/code-owners.ts')
+      const isLoggedIn = findConnection(cli.env, command.optsWithGlobals()).token !== null
+      const findings: LocalFinding[] = [
+        ...found,
+        ...(await ownersFindings(tree, isLoggedIn ? () => accountsOf(cli.client(command)) : null)),
+      ]
       for (const stack of stacks) {
         const { key } = stack.definition
         if (options.tools) output.progress(`checking ${key}…`)
@@ -85,6 +95,16 @@ export const validateCommand: CommandModule = (program, cli) => {
         return errors === 0 ? `${output.paint('green', 'ok')}: ${checked}` : `${checked}, ${errors} with errors`
       }
     })
+}
+
+async function accountsOf(client: Client): Promise<Accounts> {
+  const users = await collect(client.all('/api/v1/users', User))
+  const teams = await collect(client.all('/api/v1/teams', Team))
+  return {
+    users: new Set(users.map(({ name }) => name)),
+    emails: new Set(users.map(({ email }) => email.toLowerCase())),
+    teams: new Set(teams.map(({ name }) => name)),
+  }
 }
 
 /** Declared inputs, without the values that only deployed stacks have: their names stand for them. */

@@ -2,13 +2,12 @@ import { openMergeRequest } from '../../forges/builtin/open.ts'
 import { NO_OID } from '../../git/repository.ts'
 import { listPushes, readPush, type PushRecord } from '../../git/push-file.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import { deleteRef, listRefs, recordPusher, setRef } from '../../store/changes/refs.ts'
+import { deleteRef, listRefs, setRef } from '../../store/changes/refs.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import { rm } from 'node:fs/promises'
 import { type Actor, type EngineParts, repositoryOf, SYSTEM, userActor } from '../parts.ts'
 import { orderDeployment } from '../run-tasks.ts'
-import { recordPush } from './pushers.ts'
 
 const BRANCHES = 'refs/heads/'
 
@@ -51,10 +50,7 @@ export async function afterPush(
   pushFile: string | null,
 ): Promise<void> {
   const push = pushFile === null ? null : await readOrWarn(parts, pushFile)
-  // Before anything is judged by it: who pushes a commit has a part in it, whatever names stand in it.
-  if (push) await recordPushers(parts, push)
-  const moved = await syncRefs(parts, repositoryId, userActor(user.id))
-  if (!push && moved.length > 0) await recordMoved(parts, repositoryId, user.id, moved)
+  await syncRefs(parts, repositoryId, userActor(user.id))
   if (pushFile === null) return
   if (push) await openFromPush(parts, push)
   await rm(pushFile, { force: true })
@@ -65,21 +61,6 @@ async function readOrWarn(parts: EngineParts, file: string): Promise<PushRecord 
   return await readPush(file).catch((error: unknown) => {
     parts.log.warn({ err: error, file }, 'a push notice cannot be read and is put aside')
     return null
-  })
-}
-
-async function recordPushers(parts: EngineParts, { repositoryId, userId, updates }: PushRecord): Promise<void> {
-  if (await getRepository(parts.store.db, repositoryId)) await recordPush(parts, { repositoryId, userId }, updates)
-}
-
-/** Of a push that left no record of itself: what has moved is taken for its doing. */
-async function recordMoved(parts: EngineParts, repositoryId: string, userId: string, moved: string[]): Promise<void> {
-  const actual = await repositoryOf(parts, repositoryId).refs(BRANCHES)
-  await parts.store.transaction(async (tx) => {
-    for (const name of moved) {
-      const oid = actual.get(name)
-      if (oid !== undefined) await recordPusher(tx, repositoryId, oid, userId)
-    }
   })
 }
 

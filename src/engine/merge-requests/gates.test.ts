@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { reviewMergeRequest, withdrawReview } from '../../forges/builtin/review.ts'
+import { recordPush } from '../changes/pushers.ts'
 import { addTeamMember, createTeam } from '../../store/people/teams.ts'
 import { approve, bootstrap, configOf, judged, merge, mrOf, propose, unmet } from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
@@ -60,17 +59,10 @@ describe('the gate of a merge request', () => {
   it('does not count who pushed a commit under the name of somebody else', async () => {
     await begin(configOf({ a: {} }, production({ required: 1 })))
     const mr = await change()
-    const oldOid = mr.headOid
     const newOid = await harness.push('change', { 'a/value': 'evil' }, { by: 'author' })
-    const file = join(harness.directory, 'pushes', 'x.push')
     const { repositoryId, users } = harness
-    const lines = [
-      `repository ${repositoryId}`,
-      `user ${users.second.id}`,
-      `update ${oldOid} ${newOid} refs/heads/change`,
-    ]
-    await writeFile(file, ['trueup-push 1', ...lines, 'end', ''].join('\n'))
-    await harness.engine.afterPush(repositoryId, users.second, file)
+    const update = { ref: 'refs/heads/change', newOid }
+    await recordPush(harness.engine.parts, { repositoryId, userId: users.second.id }, [update])
     await world.work()
     await approve(harness, mr.id, users.second)
     expect((await judged(harness, mr.id)).outcome.approvals['production']).toMatchObject({

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { recordPush } from '../../engine/changes/pushers.ts'
 import { afterPush } from '../../engine/changes/ref-sync.ts'
 import { newPushFile } from '../../git/push-file.ts'
 import { listMergeRequests } from '../../store/changes/merge-requests.ts'
@@ -50,6 +51,8 @@ export const gitRoutes: RouteModule<'git' | 'engine' | 'metrics' | 'pushSpool'> 
         pushFile,
         protectedRefs: [`refs/heads/${repository.defaultBranch}`],
         allowBootstrap: true,
+        beforePush: (updates) =>
+          recordPush(parts.engine.parts, { repositoryId: repository.id, userId: user.id }, updates),
         openMergeRequests: path === '/git-receive-pack' ? await openMergeRequests(repository.id) : [],
       })
       parts.metrics.gitRequests.inc({ service, outcome: uncertain ? 'broken' : 'served' })
