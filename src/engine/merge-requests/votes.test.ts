@@ -100,7 +100,7 @@ describe('a vote', () => {
     await world.work()
     expect(await missing(mr.id)).toEqual([expect.stringContaining('notes/other.md')])
     await approve(harness, mr.id)
-    await harness.push('change', { 'a/note': 'owned by nobody' })
+    await harness.push('change', { 'free.md': 'owned by nobody' })
     await harness.push('change', { 'notes/other.md': null })
     await world.work()
     expect(await missing(mr.id)).not.toContainEqual(expect.stringContaining('notes/'))
