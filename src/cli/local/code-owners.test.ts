@@ -14,7 +14,9 @@ const texts = async (text: string, accounts: (() => Promise<Accounts>) | null = 
 
 describe('what CODEOWNERS says in vain', () => {
   it('names unread lines and unknown accounts, each once, with their lines', async () => {
-    expect(await texts('* @ada Ada@Example.org team:web\n/[w]eb/ @bob\nx/ @bob team:db no@where.org\ny/ @bob @web\n')).toEqual([
+    expect(
+      await texts('* @ada Ada@Example.org team:web\n/[w]eb/ @bob\nx/ @bob team:db no@where.org\ny/ @bob @web\n'),
+    ).toEqual([
       expect.stringMatching(/^warning 2 this line protects nothing: character ranges/),
       'warning 3 @bob is no account of the server',
       'warning 3 team:db is no team of the server',

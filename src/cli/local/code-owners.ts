@@ -47,13 +47,23 @@ export async function ownersFindings(
   }
   const told = new Set<string>()
   for (const { kind, name, line } of owners) {
-    const exists = { user: known.users.has(name), team: known.teams.has(name), email: known.emails.has(name.toLowerCase()) }
+    const exists = {
+      user: known.users.has(name),
+      team: known.teams.has(name),
+      email: known.emails.has(name.toLowerCase()),
+    }
     const called = kind === 'email' ? name : kind === 'team' ? `team:${name}` : `@${name}`
     if (exists[kind] || told.has(called)) continue
     told.add(called)
     const what = kind === 'team' ? 'no team' : 'no account'
     const team = kind === 'user' && exists.team ? `; there is a team of that name: team:${name}` : ''
-    findings.push({ severity: 'warning', code: 'code_owners', message: `${called} is ${what} of the server${team}`, path, line })
+    findings.push({
+      severity: 'warning',
+      code: 'code_owners',
+      message: `${called} is ${what} of the server${team}`,
+      path,
+      line,
+    })
   }
   return findings
 }
