@@ -122,8 +122,8 @@ function* resourceDifferences(approved: ApprovedChange, fresh: ApprovedChange): 
   const was = new Map(approved.attributes.map((attribute) => [attribute.path, attribute]))
   const is = new Map(fresh.attributes.map((attribute) => [attribute.path, attribute]))
   for (const path of [...new Set([...was.keys(), ...is.keys()])].sort(compareText)) {
+    // Another action destroys otherwise, which it says itself.
     for (const difference of attributeDifferences(address, path, was.get(path), is.get(path)))
-      // Another action destroys otherwise, which it says itself.
       if (difference.how !== 'before_changed' || wasActions === isActions) yield difference
   }
 }
