@@ -1,6 +1,7 @@
-import { canonicalJson } from '../../lib/json.ts'
-import type { Plan } from './plan.ts'
-import { approvedPart } from './digest.ts'
+import { canonicalJson, type Json } from '../../lib/json.ts'
+import { orderedActions } from './digest.ts'
+import { byText } from './order.ts'
+import type { AttributeChange, Plan, ResourceChange } from './plan.ts'
 
 /**
  * Attributes whose planned value differs between two plans although nothing changed: candidates for `unstable:`. Only
@@ -9,12 +10,13 @@ import { approvedPart } from './digest.ts'
  */
 export function findInstability(first: Plan, second: Plan): { address: string; attribute: string }[] {
   if (first.desiredDigest !== second.desiredDigest) return []
-  const others = new Map(second.changes.map((change) => [change.address, approvedPart(change)]))
-  return first.changes.map(approvedPart).flatMap((change) => {
+  const others = new Map(second.changes.map((change) => [change.address, change]))
+  return first.changes.flatMap((change) => {
     const other = others.get(change.address)
-    if (!other || canonicalJson(other.actions) !== canonicalJson(change.actions)) return []
-    const again = new Map(other.attributes.map((attribute) => [attribute.path, attribute]))
-    return change.attributes
+    if (!other || canonicalJson(orderedActions(other.actions)) !== canonicalJson(orderedActions(change.actions)))
+      return []
+    const again = new Map(stable(other).map((attribute) => [attribute.path, attribute]))
+    return stable(change)
       .filter((attribute) => {
         const twin = again.get(attribute.path)
         return twin !== undefined && sameStart(attribute, twin) && !sameEnd(attribute, twin)
@@ -23,7 +25,11 @@ export function findInstability(first: Plan, second: Plan): { address: string; a
   })
 }
 
-type End = ReturnType<typeof approvedPart>['attributes'][number]
-const sameStart = (a: End, b: End): boolean => canonicalJson(a.before) === canonicalJson(b.before)
-const sameEnd = (a: End, b: End): boolean =>
-  a.unknown === b.unknown && canonicalJson(a.after) === canonicalJson(b.after)
+const stable = ({ attributes }: ResourceChange): AttributeChange[] =>
+  attributes.filter((attribute) => !attribute.unstable).sort(byText((attribute) => attribute.path))
+const text = (value: Json | undefined): string => (value === undefined ? '' : canonicalJson(value))
+const sameStart = (a: AttributeChange, b: AttributeChange): boolean => text(a.before) === text(b.before)
+const sameEnd = (a: AttributeChange, b: AttributeChange): boolean => {
+  if (a.unknown === true || b.unknown === true) return a.unknown === b.unknown
+  return text(a.after) === text(b.after)
+}

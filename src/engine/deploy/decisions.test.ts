@@ -38,7 +38,7 @@ describe('what becomes of a deployment', () => {
 
   it('waits when reality moved, shows the difference, and applies what a second person approved', async () => {
     await land(harness, world, 'two', { 'a/value': '2' })
-    world.things.set(KEY, 'tampered')
+    world.things.set(KEY, 'foreign')
     await world.work()
     const [waiting] = await runsOf(harness, { state: 'awaiting_approval' })
     expect(waiting).toMatchObject({ reason: 'plan_changed', result: { differences: [{ address: 'thing' }] } })
@@ -63,12 +63,20 @@ describe('what becomes of a deployment', () => {
     expect(world.applied).toEqual([`${KEY}=2`])
   })
 
+  it('goes on when only a text moved that it overwrites anyway', async () => {
+    await land(harness, world, 'two', { 'a/value': '2' })
+    world.things.set(KEY, 'tampered')
+    await world.work()
+    expect(await runsOf(harness, { state: 'awaiting_approval' })).toEqual([])
+    expect(world.applied).toEqual([`${KEY}=2`])
+  })
+
   it('lets only named approvers release what waits', async () => {
     const approvals = { required: 1, from: ['user:reviewer'] }
     const named = configOf({ a: {} }, { environments: { production: { tier: 'production', approvals } } })
     await land(harness, world, 'rules', { 'trueup.yaml': named })
     await land(harness, world, 'two', { 'a/value': '2' })
-    world.things.set(KEY, 'tampered')
+    world.things.set(KEY, 'foreign')
     await world.work()
     const [waiting] = await runsOf(harness, { state: 'awaiting_approval' })
     await expect(approveWaiting(harness, waiting!, harness.users.second)).rejects.toMatchObject({ code: 'FORBIDDEN' })
@@ -88,7 +96,7 @@ describe('what becomes of a deployment', () => {
       [author, true],
       [reviewer, false],
     ] as const) {
-      world.things.set(KEY, `tampered before ${by.name}`)
+      world.things.set(KEY, `foreign to ${by.name}`)
       await world.work()
       const [waiting] = await runsOf(harness, { state: 'awaiting_approval' })
       const wish = { runId: waiting!.id, digest: waiting!.planDigest!, actorId: by.id, reason: 'at night' }
@@ -99,11 +107,11 @@ describe('what becomes of a deployment', () => {
 
   it('waits again when reality moves between the approval and the next plan', async () => {
     await land(harness, world, 'two', { 'a/value': '2' })
-    world.things.set(KEY, 'tampered')
+    world.things.set(KEY, 'foreign')
     await world.work()
     const [waiting] = await runsOf(harness, { state: 'awaiting_approval' })
     await approveWaiting(harness, waiting!)
-    world.things.set(KEY, 'tampered again')
+    world.things.set(KEY, 'foreign again')
     await world.work()
     expect(world.applied).toEqual([])
     expect((await runsOf(harness, { state: 'awaiting_approval' })).map((run) => run.id)).toEqual([waiting!.id])
@@ -119,7 +127,7 @@ describe('what becomes of a deployment', () => {
 
   it('is superseded by a newer merge while it waits', async () => {
     await land(harness, world, 'two', { 'a/value': '2' })
-    world.things.set(KEY, 'tampered')
+    world.things.set(KEY, 'foreign')
     await world.work()
     const [waiting] = await runsOf(harness, { state: 'awaiting_approval' })
     await land(harness, world, 'three', { 'a/value': '3' })

@@ -91,12 +91,12 @@ describe('drift', () => {
   it('is not what Git wants next: a pending change is neither shown nor healed as drift', async () => {
     await begin({ mode: 'enforce' })
     await land(harness, world, 'two', { 'a/value': '2' })
-    world.things.set(KEY, 'x')
+    world.things.set(KEY, 'foreign')
     await world.work()
     expect(await stackOf(harness, KEY)).toMatchObject({ status: 'awaiting_approval' })
     await check()
     // Reality is compared with what is deployed, and nothing heals while a change waits.
-    expect(await records()).toMatchObject([{ expected: '1', actual: 'x' }])
+    expect(await records()).toMatchObject([{ expected: '1', actual: 'foreign' }])
     expect(await runsOf(harness, { kind: 'heal' })).toEqual([])
     expect(world.applied).toEqual([])
   })

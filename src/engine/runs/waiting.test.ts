@@ -35,7 +35,7 @@ describe('what a queued run waits for', () => {
 
   it('is another stack whose run waits for a person', async () => {
     await land(harness, world, 'two', { 'a/value': '2', 'b/value': '2' })
-    world.things.set('production/a', 'tampered')
+    world.things.set('production/a', 'foreign')
     await world.work()
     expect(await why('production/b')).toMatch(
       /^waits for production\/a: run run_\w+ is waiting for approval \(plan changed\)/,

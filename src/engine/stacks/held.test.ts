@@ -122,7 +122,7 @@ describe('what a run waited for is said no longer', () => {
 
   it('after it is approved, though the plan had changed', async () => {
     await land(harness, world, 'two', { 'a/value': '2' })
-    world.things.set(KEY, 'tampered')
+    world.things.set(KEY, 'foreign')
     await world.work()
     const [waiting] = await runsOf(harness, { state: 'awaiting_approval' })
     expect(waiting).toMatchObject({ reason: 'plan_changed', message: expect.any(String) })

@@ -9,7 +9,10 @@ import { type PuppetScript, workAll, type WorkedRun } from './puppet.ts'
  * the order of deployments have real consequences.
  */
 export interface World {
-  /** stack (`environment/name`) → value; a stack that is not there does not exist. */
+  /**
+   * stack (`environment/name`) → value; a stack that is not there does not exist. One that begins with `foreign` cannot be
+   * updated: it is destroyed and made anew.
+   */
   things: Map<string, string>
   /** Stacks whose apply is to fail half-way. */
   failing: Set<string>
@@ -83,11 +86,12 @@ async function planOf(harness: EngineHarness, world: World, grant: Grant): Promi
   const outputs = unknown ? { value: { value: null, sensitive: false, unknown: true } } : outputsOf(wanted)
   if (there === wanted) return { outputs }
   const attribute = there === undefined ? { after: wanted } : { before: there, after: wanted }
-  return { outputs, changes: [change(there === undefined ? 'create' : 'update', attribute)] }
+  const action = there === undefined ? 'create' : there.startsWith('foreign') ? 'replace' : 'update'
+  return { outputs, changes: [change(action, attribute)] }
 }
 
 function change(
-  action: 'create' | 'update' | 'delete',
+  action: 'create' | 'update' | 'replace' | 'delete',
   attribute: { before?: string; after?: string },
 ): ResourceChange {
   return {

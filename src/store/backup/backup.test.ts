@@ -63,7 +63,7 @@ it('brings everything back: rows, keys, repositories', async () => {
   onTestFinished(() => restored.close())
   const restoredKeys = await openKeys(restoredDir, restored.db)
   expect(restoredKeys.open(sealed, 'c').toString()).toBe('secret')
-  expect(await verifyAudit(restored.db, { keys: restoredKeys })).toEqual({ ok: true, count: 1, checkpoints: 1 })
+  expect(await verifyAudit(restored.db, { keys: restoredKeys })).toMatchObject({ ok: true, count: 1, checkpoints: 1 })
   const restoredBare = join(restoredDir, 'repositories', 'repo_1.git')
   await git(restoredBare, 'fsck', '--strict')
   expect(await git(restoredBare, 'for-each-ref')).toBe(await git(bare, 'for-each-ref'))
