@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openShell, type Ran, type Shell } from '../src/cli/testing/process.ts'
@@ -116,7 +116,7 @@ describe('runs and stacks', { timeout: 60_000 }, () => {
     await push('second', { 'web/index.html': 'Hello, world\n' })
     await says(run('mr', 'show', '2', '--wait'))
     await says(bobRuns('mr', 'approve', '2'))
-    await writeFile(page('web'), 'Tampered\n')
+    await rm(page('web'))
     await says(run('mr', 'merge', '2'))
     const first = await waiting()
     expect(await says(run('run', 'cancel', first, '--reason', 'not now'))).toBe(`${first} is canceled\n`)

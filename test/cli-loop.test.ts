@@ -186,7 +186,7 @@ describe('the first own repository', { timeout: 120_000 }, () => {
     const { code, out } = await trueup('mr', 'show', '4', '--wait')
     expect(code).toBe(1)
     expect((await trueup('mr', 'show', '4')).code).toBe(0)
-    expect(out).toMatch(/^production\/pump +added +- +failed$/m)
+    expect(out).toMatch(/^production\/pump +added +- +failed +-$/m)
     expect(out).toContain('production/pump could not be planned:\n  ')
     expect(out.replaceAll(/\s+/g, ' ').split(why)).toHaveLength(2)
     expect(out).toContain('production: plans, see above')
