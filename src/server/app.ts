@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import cookie from '@fastify/cookie'
 import rateLimit from '@fastify/rate-limit'
+import fastifyStatic from '@fastify/static'
 import fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -13,6 +15,7 @@ import { countLooks } from '../store/stacks/stacks.ts'
 import { measureRequests, measureStacks } from './metrics.ts'
 import { describeRoutes } from './openapi.ts'
 import type { ServerParts } from './parts.ts'
+import { WEB_ROOT } from './web-root.ts'
 import { ROUTES } from './routes/index.ts'
 import { addSecurityHeaders } from './security-headers.ts'
 import { createWorkerIdentity } from './worker/identity.ts'
@@ -51,6 +54,8 @@ export async function buildApp(parts: ServerParts, options: AppOptions = {}): Pr
   measureRequests(app, parts.metrics)
   measureStacks(parts.metrics, () => countLooks(parts.store.db))
   await describeRoutes(app)
+  await app.register(cookie)
+  await app.register(fastifyStatic, { root: WEB_ROOT, serve: false, preCompressed: true, cacheControl: false })
   await app.register(rateLimit, {
     global: false,
     errorResponseBuilder: (_request, { after }) =>

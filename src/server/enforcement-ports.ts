@@ -2,13 +2,16 @@ import { findRepositoryByName, getRepository } from '../store/changes/repositori
 import { roleIn } from '../store/people/members.ts'
 import type { ServerParts } from './parts.ts'
 import type { WorkerIdentity } from './worker/identity.ts'
-import { authenticate } from './auth/authenticate.ts'
+import { authenticateRequest } from './auth/authenticate.ts'
 import type { EnforcementPorts } from './auth/enforce.ts'
 
 /** Enforcement on the store. */
-export function enforcementPorts({ store }: Pick<ServerParts, 'store'>, workers: WorkerIdentity): EnforcementPorts {
+export function enforcementPorts(
+  { store, publicUrl }: Pick<ServerParts, 'store' | 'publicUrl'>,
+  workers: WorkerIdentity,
+): EnforcementPorts {
   return {
-    authenticate: (request) => authenticate(store, request.headers.authorization),
+    authenticate: (request) => authenticateRequest(store, request, publicUrl()),
     authenticateWorker: (request) => workers.verify(request.headers.authorization),
     findRepository: async (by) =>
       ('id' in by ? await getRepository(store.db, by.id) : await findRepositoryByName(store.db, by.name)) ?? null,

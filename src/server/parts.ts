@@ -5,6 +5,7 @@ import type { DataKeys } from '../store/database/keys.ts'
 import type { Store } from '../store/open.ts'
 import type { ChangeHub } from './events/hub.ts'
 import type { App } from './auth/http-types.ts'
+import type { LoginLinks } from './auth/login-links.ts'
 import type { Metrics } from './metrics.ts'
 import type { MakeBackup } from './backup.ts'
 
@@ -18,6 +19,7 @@ export interface ServerParts {
   metrics: Metrics
   events: ChangeHub
   backup: MakeBackup
+  links: LoginLinks
   /** Existing directory where a push leaves its push file. */
   pushSpool: string
   /** Public address, no slash at the end; known once the server listens. */

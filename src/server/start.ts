@@ -8,6 +8,7 @@ import { REPOSITORIES_DIRECTORY } from '../store/backup/backup.ts'
 import { openKeys } from '../store/database/keys.ts'
 import { openStore } from '../store/open.ts'
 import { buildApp } from './app.ts'
+import { createLoginLinks, linkAddress } from './auth/login-links.ts'
 import { ensureFirstAdmin } from './auth/first-run.ts'
 import { clearBackups, createBackups } from './backup.ts'
 import { startBuiltinRunner, type BuiltinRunner } from './builtin-runner.ts'
@@ -48,6 +49,8 @@ export interface RunningServer {
   adminTokenFile: string | null
   /** This was the first start of this data directory. */
   firstStart: boolean
+  /** A new one-time address that logs a browser in as the first administrator; null where their token is gone. */
+  loginLink(): string | null
   /** Pid of the built-in runner; null where there is none at the moment. */
   runnerPid(): number | null
   /** Graceful: no more leases, open requests finish, runner stops, store closes. Safe to call twice. */
@@ -87,6 +90,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     undo.push(() => engine.close())
 
     const state = { ready: false }
+    const links = createLoginLinks(store.clock)
     const events = createChangeHub(store.changes)
     undo.push(async () => events.close())
     const app = await buildApp(
@@ -101,6 +105,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         publicUrl,
         metrics: createMetrics(),
         backup: createBackups(dataDir),
+        links,
         ready: () => state.ready,
         startedAt: store.clock.now(),
       },
@@ -129,6 +134,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       dataDir,
       adminTokenFile: admin.file,
       firstStart: admin.created,
+      loginLink: () => {
+        const { userId } = admin
+        return userId === null ? null : linkAddress(publicUrl(), links.make({ userId, scopes: ['admin'] }).code)
+      },
       runnerPid: () => runner?.pid() ?? null,
       close,
     }

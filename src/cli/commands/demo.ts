@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { Option } from 'commander'
 import type { CommandModule } from '../cli.ts'
 import { walkTheLoop } from '../demo/demo.ts'
+import { createClient } from '../client.ts'
+import { LoginLink } from '../../server/schemas/people.ts'
+import { startWebBuild } from '../web-build.ts'
 import { createSteps } from '../demo/steps.ts'
 
 interface DemoOptions {
@@ -30,6 +33,7 @@ export const demoCommand: CommandModule = (program, cli) => {
       const directory = await mkdtemp(join(tmpdir(), 'trueup-demo-'))
       const dataDir = join(directory, 'data')
       const steps = createSteps(output)
+      const web = startWebBuild((line) => output.note(line))
       const started: { server?: Awaited<ReturnType<typeof startServer>> } = {}
       try {
         const server = await steps.step(
@@ -42,24 +46,34 @@ export const demoCommand: CommandModule = (program, cli) => {
         await walkTheLoop({ url: server.url, adminToken, directory, signal: cli.signal }, steps)
         output.result({ steps: steps.timings, passed: steps.passed }, () => `demo: ${steps.passed} steps passed`)
         if (options.keep) {
-          for (const line of howToLook(server.url, directory)) output.note(line)
+          await web.done
+          const admin = createClient({ url: server.url, token: adminToken, source: 'environment' })
+          const links = await Promise.all(
+            ['ada', 'bob'].map((user) => admin.send('POST', '/api/v1/session/links', LoginLink, { user })),
+          )
+          for (const line of howToLook(server.url, directory, links)) output.note(line)
           await new Promise<void>((done) => {
             if (cli.signal.aborted) done()
             cli.signal.addEventListener('abort', () => done(), { once: true })
           })
         }
       } finally {
+        web.stop()
         await started.server?.close()
         await rm(directory, { recursive: true, force: true })
       }
     })
 }
 
-function howToLook(url: string, directory: string): string[] {
+function howToLook(url: string, directory: string, links: readonly { user: string; url: string }[]): string[] {
   return [
     '',
-    `The server goes on at ${url} until Ctrl-C. In another terminal:`,
+    `The server goes on at ${url} until Ctrl-C. In a browser (each link works once, within ten minutes):`,
+    ...links.map((link) => `  as ${link.user.padEnd(4)} ${link.url}`),
+    '  Two people at a time: the second link in a private window. More: trueup open --user NAME, as below.',
+    'In another terminal:',
     `  export TRUEUP_URL=${url} TRUEUP_TOKEN=$(cat ${directory}/data/admin.token)`,
+    '  npm run trueup -- open --user bob',
     '  npm run trueup -- status --repo shop',
     '  npm run trueup -- mr list --state all --repo shop',
     '  npm run trueup -- deployments --repo shop',

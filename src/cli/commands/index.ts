@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.ts'
 import { demoCommand } from './demo.ts'
 import { gitCredentialCommand } from './git-credential.ts'
 import { initCommand } from './init.ts'
+import { openCommand } from './open.ts'
 import { planCommand } from './plan.ts'
 import { validateCommand } from './validate.ts'
 import { loginCommands } from './login.ts'
@@ -36,6 +37,7 @@ export const COMMANDS: readonly CommandModule[] = [
   validateCommand,
   planCommand,
   loginCommands,
+  openCommand,
   repositoryCommands,
   mrCommands,
   runCommands,

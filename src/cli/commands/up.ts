@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import { parseDuration } from '../../domain/duration.ts'
 import type { CommandModule } from '../cli.ts'
 import { dataDirectory } from '../settings.ts'
+import { startWebBuild } from '../web-build.ts'
 
 interface UpOptions {
   data?: string
@@ -46,6 +47,7 @@ export const upCommand: CommandModule = (program, cli) => {
       const { startServer } = await import('../../server/start.ts')
       const { data, lease: leaseMs, ...rest } = options
       const output = cli.output(command)
+      const web = startWebBuild((line) => output.note(line))
       const server = await startServer({ ...rest, leaseMs, dataDir: resolve(cli.cwd, dataDirectory(cli.env, data)) })
       const facts = {
         url: server.url,
@@ -53,22 +55,32 @@ export const upCommand: CommandModule = (program, cli) => {
         adminTokenFile: server.adminTokenFile,
         firstStart: server.firstStart,
       }
-      output.result(facts, () => welcome(facts))
+      output.result(facts, () => welcome(facts, server.loginLink()))
       await new Promise<void>((done) => {
         if (cli.signal.aborted) done()
         cli.signal.addEventListener('abort', () => done(), { once: true })
       })
+      web.stop()
       output.note('Stopping: running work may finish (again Ctrl-C to stop at once)…')
       await server.close()
       output.note('Stopped.')
     })
 }
 
-function welcome(facts: { url: string; dataDir: string; adminTokenFile: string | null; firstStart: boolean }): string {
+function welcome(
+  facts: { url: string; dataDir: string; adminTokenFile: string | null; firstStart: boolean },
+  link: string | null,
+): string {
   return [
     `Trueup is up at ${facts.url}`,
     `  data    ${facts.dataDir}`,
     ...(facts.adminTokenFile === null ? [] : [`  admin   the token in ${facts.adminTokenFile}`]),
+    ...(link === null
+      ? []
+      : [
+          `  browser ${link}`,
+          '          (logs in as the administrator, once, within ten minutes; later: trueup open)',
+        ]),
     ...(facts.firstStart
       ? [
           '',

@@ -1,9 +1,11 @@
+import type { FastifyRequest } from 'fastify'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Store } from '../../store/open.ts'
 import { findTokenByHash, touchToken } from '../../store/people/tokens.ts'
 import { getUser } from '../../store/people/users.ts'
 import type { Principal } from './permissions.ts'
-import { hashToken, sameHash, unpackScopes } from './token.ts'
+import { refuseForeignWrite, SESSION_IDLE_MS, sessionCookieOf } from './browser-session.ts'
+import { hashToken, isSessionToken, sameHash, unpackScopes } from './token.ts'
 
 /**
  * The person behind an `authorization` header: `Bearer TOKEN`, or `Basic` with the token as password (for git; the name
@@ -13,17 +15,43 @@ import { hashToken, sameHash, unpackScopes } from './token.ts'
 export async function authenticate(store: Store, authorization: string | undefined): Promise<Principal> {
   const token = tokenOf(authorization)
   if (token === null) throw refused('the request carries no token')
+  // What a browser keeps as a cookie counts as a cookie only, with the protection that cookies need.
+  if (isSessionToken(token)) throw refused(UNKNOWN)
+  return (await principalOfToken(store, token)).principal
+}
+
+/** As `authenticate`, or by the session cookie of a browser, whose writes must come from our own pages. */
+export async function authenticateRequest(
+  store: Store,
+  request: FastifyRequest,
+  publicUrl: string,
+): Promise<Principal> {
+  const { authorization } = request.headers
+  const cookie = authorization === undefined ? sessionCookieOf(request, publicUrl) : null
+  if (cookie === null) return await authenticate(store, authorization)
+  if (!isSessionToken(cookie)) throw refused(UNKNOWN)
+  refuseForeignWrite(request, publicUrl)
+  const { principal, usedAt } = await principalOfToken(store, cookie)
+  if (usedAt + SESSION_IDLE_MS <= store.clock.now()) throw refused('the session was not used for too long')
+  return principal
+}
+
+/** `usedAt`: when the token was used before now, to the minute. */
+async function principalOfToken(store: Store, token: string): Promise<{ principal: Principal; usedAt: number }> {
   const hash = hashToken(token)
   const row = await findTokenByHash(store.db, hash)
-  if (!row || !sameHash(row.hash, hash)) throw refused('the token is not one of this server')
+  if (!row || !sameHash(row.hash, hash)) throw refused(UNKNOWN)
   const now = store.clock.now()
   if (row.revokedAt !== null) throw refused(`the token "${row.name}" was revoked`)
   if (row.expiresAt !== null && row.expiresAt <= now) throw refused(`the token "${row.name}" has expired`)
   const user = await getUser(store.db, row.userId)
   if (!user || user.disabledAt !== null) throw refused(`the account of the token "${row.name}" is disabled`)
+  const usedAt = row.lastUsedAt ?? row.createdAt
+  const idle = isSessionToken(token) && usedAt + SESSION_IDLE_MS <= now
   // Once a minute is enough for people to see which tokens are in use, and spares a write per request.
-  if (row.lastUsedAt === null || now - row.lastUsedAt > 60_000) await touchToken(store.db, row.id)
-  return { userId: user.id, name: user.name, kind: user.kind, tokenId: row.id, scopes: unpackScopes(row.scopes) }
+  if (!idle && (row.lastUsedAt === null || now - row.lastUsedAt > 60_000)) await touchToken(store.db, row.id)
+  const { id: userId, name, kind } = user
+  return { principal: { userId, name, kind, tokenId: row.id, scopes: unpackScopes(row.scopes) }, usedAt }
 }
 
 /** The token in an `authorization` header, or null. */
@@ -37,4 +65,5 @@ export function tokenOf(authorization: string | undefined): string | null {
   return colon === -1 || colon === pair.length - 1 ? null : pair.slice(colon + 1)
 }
 
+const UNKNOWN = 'the token is not one of this server'
 const refused = (why: string): TrueupError => new TrueupError('UNAUTHENTICATED', { doing: 'checking who you are', why })

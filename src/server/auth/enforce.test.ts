@@ -47,6 +47,8 @@ describe('a route', () => {
         'get /metrics',
         'get /readyz',
         'post /api/v1/session',
+        'post /api/v1/session/browser',
+        'post /api/v1/session/redeem',
         'post /api/v1/worker/enrol',
       ])
     } finally {

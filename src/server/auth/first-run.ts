@@ -15,21 +15,22 @@ export const FIRST_ADMIN = 'admin'
 /**
  * At the first start makes the user `admin` with a token, in `<data>/admin.token` (0600). The file is written before the
  * account, so that a kill in between leaves a token that is made good at the next start, never an account without one.
- * Answers the file's path while its token still works, otherwise null.
+ * Answers the file's path and whose token it is while that still works, otherwise nulls.
  */
 export async function ensureFirstAdmin(
   store: Store,
   dataDir: string,
-): Promise<{ file: string | null; created: boolean }> {
+): Promise<{ file: string | null; userId: string | null; created: boolean }> {
   const file = join(dataDir, FILE)
   if ((await countUsers(store.db)) > 0) {
     const token = await readOptional(file)
     const row = token === null ? undefined : await findTokenByHash(store.db, hashToken(token.trim()))
-    return { file: row && row.revokedAt === null ? file : null, created: false }
+    const works = row !== undefined && row.revokedAt === null
+    return { file: works ? file : null, userId: works ? row.userId : null, created: false }
   }
   const { token, hash } = newToken('user')
   await writeFile(file, `${token}\n`, { mode: 0o600, flush: true })
-  await store.transaction(async (tx) => {
+  const userId = await store.transaction(async (tx) => {
     const admin = await createUser(tx, {
       name: FIRST_ADMIN,
       email: 'admin@localhost',
@@ -43,8 +44,9 @@ export async function ensureFirstAdmin(
       subject: admin.id,
       data: { name: FIRST_ADMIN, kind: 'admin' },
     })
+    return admin.id
   })
-  return { file, created: true }
+  return { file, userId, created: true }
 }
 
 /**

@@ -19,6 +19,7 @@ const rule = (who: Rule['who'], power: TokenPower): Rule => ({ who, power })
 /** The whole permission model: action → who, and what the token must be good for. Nothing else decides. */
 export const ACTIONS = {
   'session.read': rule('user', 'read'),
+  'session.link': rule('user', 'admin'),
   'session.close': rule('user', 'read'),
   'password.change': rule('user', 'admin'),
   'event.read': rule('user', 'read'),
@@ -140,6 +141,12 @@ export function may(principal: Principal, action: Action, subject: Subject = {})
     if (error instanceof TrueupError) return false
     throw error
   }
+}
+
+/** Every action that the person may do: in a repository, or beside all of them. */
+export function mayDo(principal: Principal, repository?: Subject['repository']): Action[] {
+  const actions = (Object.keys(ACTIONS) as Action[]).filter((action) => needsRepository(action) === !!repository)
+  return actions.filter((action) => may(principal, action, repository ? { repository } : {}))
 }
 
 /** The refusal for a repository that does not exist, and equally for one that this person may not see. */

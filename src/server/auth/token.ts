@@ -5,12 +5,14 @@ import { z } from 'zod'
  * Tokens are 32 random bytes behind a prefix that secret scanners can recognise. The database keeps the SHA-256 only:
  * a slow hash would protect nothing, since there is nothing to guess.
  */
-const PREFIXES = { user: 'tut_', enrolment: 'tue_' } as const
+const PREFIXES = { user: 'tut_', session: 'tus_', enrolment: 'tue_' } as const
 
 export function newToken(kind: keyof typeof PREFIXES): { token: string; hash: string } {
   const token = `${PREFIXES[kind]}${randomBytes(32).toString('base64url')}`
   return { token, hash: hashToken(token) }
 }
+
+export const isSessionToken = (token: string): boolean => token.startsWith(PREFIXES.session)
 
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')

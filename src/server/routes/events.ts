@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Change } from '../../store/open.ts'
-import { authenticate } from '../auth/authenticate.ts'
+import { authenticateRequest } from '../auth/authenticate.ts'
 import { principalOf } from '../auth/enforce.ts'
 import { may, type Principal } from '../auth/permissions.ts'
 import { streamChanges } from '../events/stream.ts'
@@ -27,7 +27,8 @@ const MAX_STREAMS = 5000
 const ROLE_CACHE_MS = 5000
 
 /** Changes as they happen, as server-sent events. They are hints: what a thing is now, a GET says. */
-export const eventRoutes: RouteModule<'store' | 'events' | 'metrics'> = (app, { store, events, metrics }) => {
+export const eventRoutes: RouteModule<'store' | 'events' | 'metrics' | 'publicUrl'> = (app, parts) => {
+  const { store, events, metrics, publicUrl } = parts
   const stopping = new AbortController()
   let open = 0
   app.addHook('preClose', async () => stopping.abort())
@@ -62,7 +63,7 @@ export const eventRoutes: RouteModule<'store' | 'events' | 'metrics'> = (app, { 
           lastEventId: request.headers['last-event-id'],
           maySee: async (change) => topics.has(change.topic) && (await maySee(change)),
           stillAllowed: () =>
-            authenticate(store, request.headers.authorization).then(
+            authenticateRequest(store, request, publicUrl()).then(
               () => true,
               () => false,
             ),

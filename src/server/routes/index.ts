@@ -1,11 +1,13 @@
 import type { RouteModule } from '../parts.ts'
 import { auditRoutes } from './audit.ts'
 import { backupRoutes } from './backup.ts'
+import { deliveryRoutes } from './delivery.ts'
 import { driftRoutes } from './drift.ts'
 import { environmentRoutes } from './environments.ts'
 import { eventRoutes } from './events.ts'
 import { gitRoutes } from './git.ts'
 import { healthRoutes } from './health.ts'
+import { matrixRoutes } from './matrix.ts'
 import { memberRoutes } from './members.ts'
 import { mergeRequestRoutes } from './merge-requests.ts'
 import { mrCommentRoutes } from './mr-comments.ts'
@@ -17,6 +19,7 @@ import { repositoryRoutes } from './repositories.ts'
 import { requestRoutes } from './requests.ts'
 import { runRoutes } from './runs.ts'
 import { serverInfoRoutes } from './server-info.ts'
+import { browserSessionRoutes } from './browser-session.ts'
 import { sessionRoutes } from './session.ts'
 import { stackRoutes } from './stacks.ts'
 import { stateRoutes } from './states.ts'
@@ -25,6 +28,7 @@ import { terraformStateModule } from './terraform-state-mount.ts'
 import { tokenRoutes } from './tokens.ts'
 import { userRoutes } from './users.ts'
 import { variableRoutes } from './variables.ts'
+import { webRoutes } from './web.ts'
 import { workerWireRoutes } from './workers-wire.ts'
 import { workerRoutes } from './workers.ts'
 
@@ -33,6 +37,7 @@ export const ROUTES: readonly RouteModule[] = [
   healthRoutes,
   serverInfoRoutes,
   sessionRoutes,
+  browserSessionRoutes,
   userRoutes,
   teamRoutes,
   tokenRoutes,
@@ -43,6 +48,8 @@ export const ROUTES: readonly RouteModule[] = [
   mrCommentRoutes,
   mrMakerRoutes,
   overviewRoutes,
+  matrixRoutes,
+  deliveryRoutes,
   environmentRoutes,
   stackRoutes,
   orphanRoutes,
@@ -58,4 +65,5 @@ export const ROUTES: readonly RouteModule[] = [
   workerWireRoutes,
   backupRoutes,
   terraformStateModule,
+  webRoutes,
 ]

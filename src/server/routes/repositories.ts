@@ -4,7 +4,7 @@ import { membershipsOf, roleIn } from '../../store/people/members.ts'
 import { allRepositories, getRepository } from '../../store/changes/repositories.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import type { Role } from '../../domain/roles.ts'
-import { may } from '../auth/permissions.ts'
+import { may, mayDo, type Principal } from '../auth/permissions.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { NewRepository, Repository } from '../schemas/repositories.ts'
@@ -12,13 +12,14 @@ import { NewRepository, Repository } from '../schemas/repositories.ts'
 export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (app, { store, engine, publicUrl }) => {
   const tags = ['repositories']
   type Row = NonNullable<Awaited<ReturnType<typeof getRepository>>>
-  const show = (row: Row, role: Role | null): Repository => ({
+  const show = (principal: Principal, row: Row, role: Role | null): Repository => ({
     id: row.id,
     name: row.name,
     forge: row.forge,
     defaultBranch: row.defaultBranch,
     gitUrl: `${publicUrl()}/git/${row.name}.git`,
     role,
+    may: mayDo(principal, { id: row.id, name: row.name, role }),
     createdAt: row.createdAt,
   })
 
@@ -38,7 +39,7 @@ export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (
       const memberships = await membershipsOf(store.db, principal.userId)
       const roles = new Map(memberships.map(({ repositoryId, role }) => [repositoryId, role]))
       const visible = (await allRepositories(store.db))
-        .map((row) => show(row, roles.get(row.id) ?? null))
+        .map((row) => show(principal, row, roles.get(row.id) ?? null))
         .filter((repository) => may(principal, 'repository.read', { repository }))
       return pageInMemory(visible, request.query, (repository) => repository.name)
     },
@@ -57,9 +58,10 @@ export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (
     },
     async (request, reply) => {
       const { name, defaultBranch } = request.body
-      const actorId = principalOf(request).userId
+      const principal = principalOf(request)
+      const actorId = principal.userId
       const row = await createRepository(engine.parts, { name, defaultBranch, actorId })
-      return reply.code(201).send(show(row, 'admin'))
+      return reply.code(201).send(show(principal, row, 'admin'))
     },
   )
 
@@ -76,8 +78,9 @@ export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (
     },
     async (request) => {
       const { id } = repositoryOf(request)
-      const role = await roleIn(store.db, id, principalOf(request).userId)
-      return show((await getRepository(store.db, id))!, role)
+      const principal = principalOf(request)
+      const role = await roleIn(store.db, id, principal.userId)
+      return show(principal, (await getRepository(store.db, id))!, role)
     },
   )
 }

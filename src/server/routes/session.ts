@@ -1,20 +1,23 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import { createToken, revokeToken } from '../../store/people/tokens.ts'
-import { findUserByName, getUser, patchUser } from '../../store/people/users.ts'
+import { revokeToken } from '../../store/people/tokens.ts'
+import { getUser, patchUser } from '../../store/people/users.ts'
+import { clearSessionCookie } from '../auth/browser-session.ts'
 import { revokeAllTokens } from '../auth/revoke.ts'
 import { principalOf } from '../auth/enforce.ts'
 import { hashPassword, verifyPassword } from '../auth/password.ts'
-import { newToken, packScopes } from '../auth/token.ts'
+import { newToken } from '../auth/token.ts'
+import { checkPassword, openLogin, showSession } from './logins.ts'
 import type { RouteModule } from '../parts.ts'
 import { Done } from '../schemas/common.ts'
 import { CreatedToken, Login, PasswordChange, Session } from '../schemas/people.ts'
-import { showToken, showUser } from './show.ts'
+import { showToken } from './show.ts'
 
 const LOGIN_TOKEN_LIFE_MS = 30 * 24 * 3_600_000
 
 /** Log in with a password, see who one is, log out, change one's password. */
-export const sessionRoutes: RouteModule<'store' | 'metrics'> = (app, { store, metrics }) => {
+export const sessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'> = (app, parts) => {
+  const { store, metrics, publicUrl } = parts
   app.post(
     '/api/v1/session',
     {
@@ -30,38 +33,17 @@ export const sessionRoutes: RouteModule<'store' | 'metrics'> = (app, { store, me
     },
     async (request, reply) => {
       const { name, password, device } = request.body
-      const user = await findUserByName(store.db, name)
-      const matches = await verifyPassword(user?.passwordHash ?? null, password)
-      if (!user || !matches || user.disabledAt !== null) {
-        metrics.logins.inc({ outcome: 'refused' })
-        // Only known names enter the audit: people type passwords into the wrong field.
-        if (user) {
-          const refused = { actor: 'system', action: 'user.login_refused', subject: user.id }
-          await store.transaction((tx) => appendAudit(tx, refused))
-        }
-        throw new TrueupError('UNAUTHENTICATED', {
-          doing: 'logging in',
-          why: 'name or password is wrong, or the account is disabled',
-          next: 'Try again, or ask an administrator to set a new password.',
-        })
-      }
+      const user = await checkPassword({ store, metrics }, name, password)
       const { token, hash } = newToken('user')
-      const row = await store.transaction(async (tx) => {
-        const created = await createToken(tx, {
+      const row = await store.transaction((tx) =>
+        openLogin(tx, {
           userId: user.id,
           name: device,
           hash,
-          scopes: packScopes(['admin']),
+          scopes: ['admin'],
           expiresAt: store.clock.now() + LOGIN_TOKEN_LIFE_MS,
-        })
-        await appendAudit(tx, {
-          actor: `user:${user.id}`,
-          action: 'user.login',
-          subject: user.id,
-          data: { tokenId: created.id, device },
-        })
-        return created
-      })
+        }),
+      )
       metrics.logins.inc({ outcome: 'accepted' })
       return reply.code(201).send({ token, info: showToken(row, user.name) })
     },
@@ -76,7 +58,7 @@ export const sessionRoutes: RouteModule<'store' | 'metrics'> = (app, { store, me
     async (request) => {
       const principal = principalOf(request)
       const user = await getUser(store.db, principal.userId)
-      return { user: showUser(user!), token: { id: principal.tokenId, scopes: [...principal.scopes] } }
+      return showSession(principal, user!)
     },
   )
 
@@ -86,8 +68,9 @@ export const sessionRoutes: RouteModule<'store' | 'metrics'> = (app, { store, me
       config: { action: 'session.close' },
       schema: { tags: ['session'], summary: 'Log out: revoke the token of this request', response: { 200: Done } },
     },
-    async (request) => {
+    async (request, reply) => {
       const principal = principalOf(request)
+      clearSessionCookie(reply, publicUrl())
       await store.transaction(async (tx) => {
         await revokeToken(tx, principal.tokenId)
         await appendAudit(tx, {

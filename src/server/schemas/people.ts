@@ -72,11 +72,18 @@ export const Login = z.strictObject({
   device: z.string().max(100).default('login'),
 })
 
+/** The code out of the fragment of a one-time link. */
+export const Redemption = z.strictObject({ code: z.string().max(100) })
+export const LinkOrder = z.strictObject({ user: Name.optional() }).nullish()
+export const LoginLink = z.object({ url: z.string(), user: z.string(), expiresAt: Time }).meta({ id: 'LoginLink' })
+
 export const PasswordChange = z.strictObject({ current: z.string().max(256).optional(), password: Password })
 
 export const Session = z
   .object({
     user: User,
     token: z.object({ id: z.string(), scopes: z.array(z.string()) }),
+    may: z.array(z.string()).meta({ description: 'actions beside those of repositories' }),
   })
   .meta({ id: 'Session' })
+export type Session = z.infer<typeof Session>

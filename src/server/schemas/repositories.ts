@@ -11,6 +11,7 @@ export const Repository = z
     gitUrl: z.string(),
     /** Role of the person who asks; null for administrators of the server without one. */
     role: Role.nullable(),
+    may: z.array(z.string()).meta({ description: 'actions that this token may do here' }),
     createdAt: Time,
   })
   .meta({ id: 'Repository' })

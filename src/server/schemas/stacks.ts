@@ -51,6 +51,46 @@ export const Stack = z
   .meta({ id: 'Stack' })
 export type Stack = z.infer<typeof Stack>
 
+/** Stacks of one name. A row that a filter finds has all of its cells, those of other environments too. */
+export const MatrixRow = z
+  .object({
+    name: z.string(),
+    cells: z.array(
+      z.object({
+        id: z.string(),
+        environment: z.string(),
+        status: StackStatus,
+        statusReason: z.string().nullable(),
+        observedAt: Time.nullable(),
+        deployedAt: Time.nullable(),
+        nextDriftAt: Time.nullable(),
+        driver: z.string(),
+        path: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'MatrixRow' })
+
+const Span = z.number().nullable().meta({ description: 'median of the day in milliseconds; null: there was none' })
+
+/** A day each (UTC), oldest first. */
+export const Delivery = z
+  .object({
+    days: z.array(
+      z.object({
+        day: Time,
+        deployed: z.number(),
+        failed: z.number(),
+        heals: z.number(),
+        leadMs: Span,
+        restoreMs: Span,
+        driftMs: Span,
+      }),
+    ),
+    partial: z.boolean().meta({ description: 'there were so many that the oldest are left out' }),
+  })
+  .meta({ id: 'Delivery' })
+
 /** A desired state that was rolled back and is not deployed again until the quarantine is lifted. */
 export const Quarantine = z
   .object({

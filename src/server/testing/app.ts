@@ -15,6 +15,7 @@ import { createToken } from '../../store/people/tokens.ts'
 import { createUser } from '../../store/people/users.ts'
 import { buildApp, type AppOptions } from '../app.ts'
 import type { Role } from '../../domain/roles.ts'
+import { createLoginLinks } from '../auth/login-links.ts'
 import { newToken, packScopes } from '../auth/token.ts'
 import { createBackups } from '../backup.ts'
 import { createChangeHub } from '../events/hub.ts'
@@ -72,6 +73,7 @@ export async function startTestServer(options: { clock?: Clock; app?: AppOptions
       pushSpool,
       metrics: createMetrics(),
       backup: createBackups(dataDir),
+      links: createLoginLinks(store.clock),
       publicUrl,
       ready: () => true,
       startedAt: store.clock.now(),

@@ -18,6 +18,8 @@ export interface LiveServer {
   git(...argv: string[]): Promise<string>
   /** Commits files (null removes) on a new branch from what main is, pushes it, and answers with the branch. */
   push(branch: string, files: { [path: string]: string | null }): Promise<string>
+  /** Commits files on a branch that `push` made, and pushes it. */
+  commitTo(branch: string, files: { [path: string]: string | null }): Promise<void>
   close(): Promise<void>
 }
 
@@ -72,6 +74,11 @@ export async function startLiveServer(files: (directory: string) => { [path: str
       await commit(changes)
       await git('push', '--quiet', 'origin', branch)
       return branch
+    },
+    async commitTo(branch, changes) {
+      await git('switch', '--quiet', branch)
+      await commit(changes)
+      await git('push', '--quiet', 'origin', branch)
     },
     async close() {
       await server.close()

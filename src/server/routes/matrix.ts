@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { stackMatrix } from '../../store/stacks/matrix.ts'
+import { repositoryOf } from '../auth/enforce.ts'
+import { PageQuery, pageOf } from '../pagination.ts'
+import type { RouteModule } from '../parts.ts'
+import { MatrixRow, StackStatus } from '../schemas/stacks.ts'
+
+/** Stacks of equal name beside each other, one a column of environments: the overview of a large repository. */
+export const matrixRoutes: RouteModule<'store'> = (app, { store }) => {
+  app.get(
+    '/api/v1/repositories/:repository/matrix',
+    {
+      config: { action: 'stack.read' },
+      schema: {
+        tags: ['stacks'],
+        summary: 'Stacks by name, each with its status in every environment',
+        params: z.object({ repository: z.string().max(100) }),
+        querystring: PageQuery.extend({
+          q: z.string().max(300).optional(),
+          environment: z.string().max(63).optional(),
+          driver: z.string().max(63).optional(),
+          status: StackStatus.optional(),
+          sort: z.enum(['need', 'name']).default('name'),
+        }),
+        response: { 200: pageOf(MatrixRow) },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, q, ...rest } = request.query
+      const repositoryId = repositoryOf(request).id
+      return await stackMatrix(store.db, { ...rest, repositoryId, ...(q && { text: q }) }, { limit, cursor })
+    },
+  )
+}

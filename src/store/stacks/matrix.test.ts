@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createRepository } from '../changes/repositories.ts'
+import { openStore, type Store } from '../open.ts'
+import { stackMatrix, type MatrixFilter } from './matrix.ts'
+import { upsertStack, type StackStatus } from './stacks.ts'
+
+let store: Store
+let directory: string
+let repositoryId: string
+
+const STACKS: [name: string, environment: string, status: StackStatus, driver?: string][] = [
+  ['apps/a', 'production', 'in_sync'],
+  ['apps/a', 'staging', 'failed'],
+  ['apps/b_100%', 'production', 'drifted', 'command'],
+  ['base', 'production', 'pending'],
+  ['zoo', 'staging', 'awaiting_approval'],
+]
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'trueup-matrix-'))
+  store = await openStore(directory)
+  await store.transaction(async (tx) => {
+    repositoryId = (await createRepository(tx, { name: 'shop', defaultBranch: 'main' })).id
+    for (const [name, environment, status, driver = 'files'] of STACKS)
+      await upsertStack(tx, { repositoryId, environment, name, path: name, driver, status, config: { driver } })
+  })
+})
+afterAll(async () => {
+  await store.close()
+  await rm(directory, { recursive: true, force: true })
+})
+
+const names = async (filter: Partial<MatrixFilter> = {}) =>
+  (await stackMatrix(store.db, { repositoryId, sort: 'name', ...filter }, {})).items.map(({ name }) => name)
+
+it('has a row for each name, with a cell for each environment', async () => {
+  const { items } = await stackMatrix(store.db, { repositoryId, sort: 'name' }, {})
+  expect(items.map(({ name, cells }) => [name, cells.map(({ environment }) => environment).sort()])).toEqual([
+    ['apps/a', ['production', 'staging']],
+    ['apps/b_100%', ['production']],
+    ['base', ['production']],
+    ['zoo', ['staging']],
+  ])
+})
+
+it('puts first what needs a person most', async () => {
+  expect(await names({ sort: 'need' })).toEqual(['apps/a', 'zoo', 'apps/b_100%', 'base'])
+})
+
+it('keeps a row whole that a filter finds', async () => {
+  const { items } = await stackMatrix(store.db, { repositoryId, sort: 'name', status: 'failed' }, {})
+  expect(items.map(({ cells }) => cells.length)).toEqual([2])
+  expect(await names({ driver: 'command' })).toEqual(['apps/b_100%'])
+  expect(await names({ environment: 'staging' })).toEqual(['apps/a', 'zoo'])
+})
+
+it('searches for the text itself, in any case', async () => {
+  expect(await names({ text: 'APPS/' })).toEqual(['apps/a', 'apps/b_100%'])
+  expect(await names({ text: '100%' })).toEqual(['apps/b_100%'])
+  expect(await names({ text: '_' })).toEqual(['apps/b_100%'])
+  expect(await names({ text: '%' })).toEqual(['apps/b_100%'])
+})
+
+it.each(['need', 'name'] as const)('goes on after a page by %s without gap or repeat', async (sort) => {
+  const whole = await names({ sort })
+  const found: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await stackMatrix(store.db, { repositoryId, sort }, { limit: 1, cursor })
+    found.push(...page.items.map(({ name }) => name))
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined)
+  expect(found).toEqual(whole)
+})
