@@ -6,4 +6,5 @@ rmSync('dist', { recursive: true, force: true })
 const result = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 // Plugins of tools are in the tools' own languages.
 for (const file of globSync('src/drivers/*/plugins/*')) cpSync(file, file.replace(/^src/, 'dist'))
-process.exit(result.status ?? 1)
+if (result.status !== 0) process.exit(result.status ?? 1)
+process.exit(spawnSync(process.execPath, ['scripts/build-web.ts'], { stdio: 'inherit' }).status ?? 1)

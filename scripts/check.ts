@@ -17,12 +17,14 @@ const house = process.argv.slice(2).filter((word) => word === '--house')
 const generated = [
   'scripts/generate.ts',
   'scripts/generate-openapi.ts',
+  'scripts/generate-web-api.ts',
   'scripts/generate-cli-docs.ts',
   'scripts/generate-error-docs.ts',
   'scripts/generate-supported-docs.ts',
 ].filter(existsSync)
 const first: Step[] = [
   { name: 'types', argv: ['tsc', '-p', '.'] },
+  { name: 'web types', argv: ['tsc', '-p', 'web'] },
   { name: 'lint', argv: ['oxlint', '--quiet'] },
   { name: 'layers', argv: ['node', 'scripts/check-layers.ts', ...house], shown: house.length > 0 },
   { name: 'format', argv: ['biome', 'format', '.'] },

@@ -81,6 +81,12 @@ const WANTED: WantedTool[] = [
         }),
     }),
   },
+  {
+    name: 'chromium',
+    what: 'Chromium, for tests',
+    debian: 'chromium',
+    how: 'https://www.chromium.org/getting-involved/download-chromium/',
+  },
   { name: 'r10k', what: 'Puppetfile installer', debian: 'r10k', how: 'https://github.com/puppetlabs/r10k' },
 ]
 

@@ -1,0 +1,54 @@
+/**
+ * Builds the web application into `web/dist` where that is missing or older than its sources: `npm run build`, the tests
+ * of the browser, and every start of a server from a checkout call it. Two at a time do not disturb each other.
+ */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+
+const root = join(import.meta.dirname, '..')
+const web = join(root, 'web')
+const dist = join(web, 'dist')
+const stamp = 'sources.sha256'
+/** Below it a packet more or less does not matter. */
+const WORTH_PACKING = 1_400
+
+/** Over everything that the built files are made of. */
+function sourcesHash(): string {
+  const hash = createHash('sha256')
+  const files = globSync(['src/**/*', 'index.html', 'vite.config.ts'], { cwd: web }).sort()
+  for (const file of files) {
+    const path = join(web, file)
+    if (statSync(path).isFile()) hash.update(`${file}\0`).update(readFileSync(path)).update('\0')
+  }
+  return hash.update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+}
+
+function main(): number {
+  const wanted = sourcesHash()
+  const kept = join(dist, stamp)
+  if (existsSync(kept) && readFileSync(kept, 'utf8') === wanted) return 0
+  const fresh = mkdtempSync(join(web, 'dist.new-'))
+  try {
+    const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
+    const argv = [vite, 'build', web, '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn']
+    const built = spawnSync(process.execPath, argv, { stdio: ['ignore', 'inherit', 'inherit'] })
+    if (built.status !== 0) return built.status ?? 1
+    for (const file of globSync('**/*.{js,css,html,svg}', { cwd: fresh })) {
+      const text = readFileSync(join(fresh, file))
+      if (text.length >= WORTH_PACKING) writeFileSync(join(fresh, `${file}.gz`), gzipSync(text))
+    }
+    writeFileSync(join(fresh, stamp), wanted)
+    const old = `${fresh}.old`
+    if (existsSync(dist)) renameSync(dist, old)
+    renameSync(fresh, dist)
+    rmSync(old, { recursive: true, force: true })
+    return 0
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
+}
+
+process.exitCode = main()

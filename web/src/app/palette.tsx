@@ -1,0 +1,220 @@
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useParams } from '@tanstack/react-router'
+import { useMemo, useState } from 'react'
+import { api, ask } from '../api/client.ts'
+import { matrixQuery } from '../api/queries.ts'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { CommandLine } from '../ui/basics.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { notify } from '../ui/notice.tsx'
+import { GOES } from './keys.ts'
+import { setTheme } from './theme.ts'
+
+interface Entry {
+  id: string
+  label: string
+  hint: string
+  /** The same as a command, shown to copy. */
+  command?: string
+  act: () => void
+}
+
+/** Everything by name: pages, stacks, merge requests, and acts with the command that does the same. */
+export function Palette({
+  open,
+  onOpenChange,
+  onHelp,
+}: {
+  open: boolean
+  onOpenChange: (open: boolean) => void
+  onHelp: () => void
+}) {
+  return (
+    <Dialog open={open} onOpenChange={onOpenChange} title="Go to, do" wide>
+      <Finder close={() => onOpenChange(false)} onHelp={onHelp} />
+    </Dialog>
+  )
+}
+
+function Finder({ close, onHelp }: { close: () => void; onHelp: () => void }) {
+  const [text, setText] = useState('')
+  const [at, setAt] = useState(0)
+  const entries = useEntries(text, onHelp)
+  const chosen = entries[Math.min(at, entries.length - 1)]
+  const act = (entry: Entry | undefined): void => {
+    close()
+    entry?.act()
+  }
+  return (
+    <div className="flex flex-col gap-2">
+      <input
+        autoFocus
+        type="search"
+        role="combobox"
+        aria-expanded
+        aria-controls="palette-list"
+        aria-activedescendant={chosen && `palette-${chosen.id}`}
+        aria-label="Name of a page, a stack, a merge request, or an act"
+        placeholder="A page, a stack, !12, or what to do"
+        value={text}
+        onChange={(event) => (setText(event.target.value), setAt(0))}
+        onKeyDown={(event) => {
+          if (event.key === 'ArrowDown') setAt(Math.min(at + 1, entries.length - 1))
+          else if (event.key === 'ArrowUp') setAt(Math.max(at - 1, 0))
+          else if (event.key === 'Enter') act(chosen)
+          else return
+          event.preventDefault()
+        }}
+      />
+      <div id="palette-list" role="listbox" aria-label="Found" className="flex max-h-[46vh] flex-col overflow-y-auto">
+        {entries.map((entry) => (
+          <div
+            key={entry.id}
+            id={`palette-${entry.id}`}
+            role="option"
+            aria-selected={entry === chosen}
+            onClick={() => act(entry)}
+            className={`flex cursor-pointer items-center gap-3 rounded px-2 py-1 ${entry === chosen ? 'bg-hover' : ''}`}
+          >
+            <span className="wrap-anywhere">{entry.label}</span>
+            <span className="ml-auto shrink-0 text-sm text-muted">{entry.hint}</span>
+          </div>
+        ))}
+        {entries.length === 0 && <p className="px-2 py-3 text-muted">Nothing has that name.</p>}
+      </div>
+      {chosen?.command && (
+        <p className="border-t border-line pt-2 text-sm text-muted">
+          In a terminal: <CommandLine line={chosen.command} />
+        </p>
+      )}
+    </div>
+  )
+}
+
+function useEntries(text: string, onHelp: () => void): Entry[] {
+  const navigate = useNavigate()
+  const { repository, number, run, _splat: stack } = useParams({ strict: false }) as Record<string, string | undefined>
+  const words = text.trim()
+  const stacks = useInfiniteQuery({
+    ...matrixQuery(repository ?? '', { q: words, sort: 'need' }),
+    enabled: repository !== undefined && words.length > 1,
+  })
+  const mrs = useQuery({
+    queryKey: ['mrs', repository, 'palette'],
+    queryFn: () =>
+      ask(
+        api.GET('/api/v1/repositories/{repository}/merge-requests', {
+          params: { path: { repository: repository! }, query: { state: 'open', limit: 50 } },
+        }),
+      ),
+    enabled: repository !== undefined,
+  })
+  return useMemo(() => {
+    const go = (to: string, params: object = { repository }): void => void navigate({ to, params } as never)
+    const order = async (said: string, doing: Promise<unknown>): Promise<void> => {
+      await doing.then(
+        () => notify(said),
+        (error: Error) => notify(error.message),
+      )
+    }
+    const repo = repository ? ` --repo ${repository}` : ''
+    const orderOf = (path: 'checks' | 'heals') =>
+      ask(
+        api.POST(`/api/v1/repositories/{repository}/drift/${path}`, {
+          params: { path: { repository: repository! } },
+          body: { stack: stack! },
+        }),
+      )
+    const found: Entry[] = [
+      ...(stack && repository
+        ? [
+            {
+              id: 'check',
+              label: `Check ${stack} for drift`,
+              hint: 'act',
+              command: `trueup drift check ${stack}${repo}`,
+              act: () => void order('The check is ordered', orderOf('checks')),
+            },
+            {
+              id: 'heal',
+              label: `Heal ${stack}`,
+              hint: 'act',
+              command: `trueup drift heal ${stack}${repo}`,
+              act: () => void order('The heal is ordered', orderOf('heals')),
+            },
+          ]
+        : []),
+      ...(number && repository
+        ? [
+            {
+              id: 'replan',
+              label: `Plan !${number} again`,
+              hint: 'act',
+              command: `trueup mr plan ${number}${repo}`,
+              act: () =>
+                void order(
+                  'Planning again',
+                  ask(
+                    api.POST('/api/v1/repositories/{repository}/merge-requests/{number}/plan', {
+                      params: { path: { repository, number: Number(number) } },
+                    }),
+                  ),
+                ),
+            },
+          ]
+        : []),
+      ...(run
+        ? [
+            {
+              id: 'cancel',
+              label: 'Cancel this run',
+              hint: 'act',
+              command: `trueup run cancel ${run}`,
+              act: () =>
+                void order(
+                  'The run is asked to end',
+                  ask(api.POST('/api/v1/runs/{run}/cancel', { params: { path: { run } }, body: {} })),
+                ),
+            },
+            {
+              id: 'retry',
+              label: 'Retry this run',
+              hint: 'act',
+              command: `trueup run retry ${run}`,
+              act: () =>
+                void order('Tried again', ask(api.POST('/api/v1/runs/{run}/retry', { params: { path: { run } } }))),
+            },
+          ]
+        : []),
+      ...GOES.filter(([, to]) => repository || !to.includes('$')).map(([key, to, label]) => ({
+        id: `go-${key}`,
+        label,
+        hint: `g ${key}`,
+        act: () => go(to),
+      })),
+      ...(mrs.data?.items ?? []).map((mr) => ({
+        id: `mr-${mr.number}`,
+        label: `!${mr.number} ${mr.title}`,
+        hint: 'merge request',
+        command: `trueup mr show ${mr.number}${repo}`,
+        act: () => go('/r/$repository/mr/$number', { repository, number: String(mr.number) }),
+      })),
+      ...(stacks.data?.pages ?? [])
+        .flatMap(({ items }) => items.slice(0, 30))
+        .flatMap(({ name, cells }) =>
+          cells.map(({ environment, id }) => ({
+            id,
+            label: `${environment}/${name}`,
+            hint: 'stack',
+            command: `trueup stack show ${environment}/${name}${repo}`,
+            act: () => go('/r/$repository/stacks/$', { repository, _splat: `${environment}/${name}` }),
+          })),
+        ),
+      { id: 'dark', label: 'Dark colours', hint: 'act', act: () => setTheme('dark') },
+      { id: 'light', label: 'Light colours', hint: 'act', act: () => setTheme('light') },
+      { id: 'keys', label: 'Show the keys', hint: '?', act: onHelp },
+    ]
+    const wanted = words.toLowerCase().split(/\s+/)
+    return found.filter(({ label }) => wanted.every((word) => label.toLowerCase().includes(word))).slice(0, 60)
+  }, [words, repository, number, run, stack, stacks.data, mrs.data, navigate, onHelp])
+}

@@ -1,0 +1,114 @@
+import { keepPreviousData, useInfiniteQuery, useMutation } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { api, ask } from '../api/client.ts'
+import { Button, CommandLine, Empty, Hash, PageHead, Panel } from '../ui/basics.tsx'
+import { ErrorNote } from '../ui/load.tsx'
+import { cell, Pages, Table } from '../ui/more.tsx'
+import { Time } from '../ui/time.tsx'
+
+const route = getRouteApi('/shell/audit')
+
+/** Who did what, in a chain of hashes. */
+export function AuditPage() {
+  const filter = route.useSearch()
+  const navigate = route.useNavigate()
+  const query = useInfiniteQuery({
+    queryKey: ['audit', filter],
+    queryFn: ({ pageParam }) =>
+      ask(
+        api.GET('/api/v1/audit', {
+          params: { query: { ...filter, limit: 100, ...(pageParam && { cursor: pageParam }) } },
+        }),
+      ),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  })
+  const verify = useMutation({ mutationFn: () => ask(api.POST('/api/v1/audit/verify', { body: {} })) })
+  const set =
+    (name: 'actor' | 'action' | 'subject') =>
+    (event: React.ChangeEvent<HTMLInputElement>): void =>
+      void navigate({ search: (before) => ({ ...before, [name]: event.target.value || undefined }), replace: true })
+  return (
+    <>
+      <PageHead title="Audit" lead="Who did what. Every event holds the hash of the one before it.">
+        <Button disabled={verify.isPending} onClick={() => verify.mutate()}>
+          {verify.isPending ? 'Verifying…' : 'Verify the chain'}
+        </Button>
+        <a
+          href="/api/v1/audit/export"
+          download="trueup-audit.jsonl"
+          className="inline-flex h-7 items-center rounded border border-strong-line bg-panel px-2.5 font-medium hover:bg-hover"
+        >
+          Export
+        </a>
+      </PageHead>
+      {verify.error && <ErrorNote error={verify.error} />}
+      {verify.data && (
+        <p
+          role="status"
+          className={`mb-3 rounded border px-3 py-2 ${verify.data.ok ? 'border-ok/40 bg-ok-soft' : 'border-bad/40 bg-bad-soft'}`}
+        >
+          {verify.data.ok
+            ? `The chain holds: ${verify.data.count.toLocaleString()} events, ${verify.data.checkpoints} checkpoints.`
+            : `The chain is broken at event ${verify.data.firstBad?.seq}: ${verify.data.firstBad?.why}.`}
+        </p>
+      )}
+      <div className="flex flex-wrap items-center gap-2 pb-2">
+        <input
+          type="search"
+          aria-label="Actor"
+          placeholder="Actor, such as user:…"
+          value={filter.actor ?? ''}
+          onChange={set('actor')}
+        />
+        <input
+          type="search"
+          aria-label="Action"
+          placeholder="Action, such as mr.merge"
+          value={filter.action ?? ''}
+          onChange={set('action')}
+        />
+        <input
+          type="search"
+          aria-label="Subject"
+          placeholder="Subject"
+          value={filter.subject ?? ''}
+          onChange={set('subject')}
+        />
+        <span className="ml-auto max-md:hidden">
+          <CommandLine line="trueup audit verify" />
+        </span>
+      </div>
+      <Panel flush>
+        <Pages query={query} empty={<Empty title="No events">None match; take a filter away.</Empty>}>
+          {(events) => (
+            <Table label="Events" heads={['#', 'When', 'Who', 'Did', 'To', 'With', 'Hash']}>
+              {events.map((event) => (
+                <tr key={event.seq} className="hover:bg-hover">
+                  <td className={`${cell} text-muted`}>{event.seq}</td>
+                  <td className={`${cell} text-muted`}>
+                    <Time at={event.at} />
+                  </td>
+                  <td className={cell} title={event.actor}>
+                    {event.actorName ?? event.actor}
+                  </td>
+                  <td className={`${cell} font-medium`}>{event.action}</td>
+                  <td className={cell}>
+                    <code className="text-muted wrap-anywhere">{event.subject}</code>
+                  </td>
+                  <td className={`${cell} max-w-md`}>
+                    <code className="line-clamp-2 text-muted wrap-anywhere">{JSON.stringify(event.data)}</code>
+                  </td>
+                  <td className={cell}>
+                    <Hash value={event.hash} length={8} />
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          )}
+        </Pages>
+      </Panel>
+    </>
+  )
+}

@@ -1,0 +1,106 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
+import { deliveryQuery, deploymentsQuery } from '../api/queries.ts'
+import { KIND, runLook } from '../text.ts'
+import { Empty, PageHead, Panel } from '../ui/basics.tsx'
+import { Loaded, Waiting } from '../ui/load.tsx'
+import { cell, Pages, Table } from '../ui/more.tsx'
+import { State } from '../ui/status.tsx'
+import { Summary } from '../ui/summary.tsx'
+import { Time } from '../ui/time.tsx'
+
+const Charts = lazy(() => import('./delivery-charts.tsx').then(({ DeliveryCharts }) => ({ default: DeliveryCharts })))
+const route = getRouteApi('/shell/r/$repository/deployments')
+const SPANS = ['7', '30', '90'] as const
+
+export function DeploymentsPage() {
+  const { repository } = route.useParams()
+  const { days = '30', stack } = route.useSearch()
+  const navigate = route.useNavigate()
+  const delivery = useQuery(deliveryQuery(repository, Number(days)))
+  const query = useInfiniteQuery(deploymentsQuery(repository, stack))
+  return (
+    <>
+      <PageHead title="Deployments" lead="What was enacted, and how delivery goes.">
+        <select
+          aria-label="Span"
+          value={days}
+          onChange={(event) =>
+            void navigate({
+              search: (before) => ({ ...before, days: event.target.value as (typeof SPANS)[number] }),
+              replace: true,
+            })
+          }
+        >
+          {SPANS.map((span) => (
+            <option key={span} value={span}>
+              {span} days
+            </option>
+          ))}
+        </select>
+      </PageHead>
+      <div className="min-h-64 pb-3">
+        <Loaded query={delivery} lines={8}>
+          {(data) => (
+            <Suspense fallback={<Waiting lines={8} />}>
+              <Charts delivery={data} />
+            </Suspense>
+          )}
+        </Loaded>
+      </div>
+      <Panel flush title={stack ? `Of ${stack}` : undefined}>
+        <Pages
+          query={query}
+          empty={<Empty title="Nothing was deployed yet">The merge of a merge request does it.</Empty>}
+        >
+          {(items) => (
+            <Table label="Deployments" heads={['When', 'Stack', 'What', 'Changes', 'By', 'Merge request']}>
+              {items.map((deployment) => (
+                <tr key={deployment.id} className="hover:bg-hover">
+                  <td className={`${cell} text-muted`}>
+                    <Time at={deployment.finishedAt} />
+                  </td>
+                  <td className={cell}>
+                    <Link
+                      to="/r/$repository/stacks/$"
+                      params={{ repository, _splat: deployment.stack }}
+                      data-row=""
+                      className="font-medium wrap-anywhere hover:underline"
+                    >
+                      {deployment.stack}
+                    </Link>
+                  </td>
+                  <td className={cell}>
+                    <Link
+                      to="/r/$repository/runs/$run"
+                      params={{ repository, run: deployment.run }}
+                      className="inline-flex gap-1.5 hover:underline"
+                    >
+                      <State look={runLook(deployment.status)} /> {KIND[deployment.kind]}
+                    </Link>
+                  </td>
+                  <td className={cell}>
+                    <Summary summary={deployment.summary} />
+                  </td>
+                  <td className={cell}>{deployment.actor ?? 'Trueup'}</td>
+                  <td className={cell}>
+                    {deployment.mr !== null && (
+                      <Link
+                        to="/r/$repository/mr/$number"
+                        params={{ repository, number: String(deployment.mr) }}
+                        className="text-accent hover:underline"
+                      >
+                        !{deployment.mr}
+                      </Link>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          )}
+        </Pages>
+      </Panel>
+    </>
+  )
+}

@@ -1,0 +1,88 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { api, ask } from '../api/client.ts'
+import { serverQuery } from '../api/queries.ts'
+import { useMay } from '../app/session.tsx'
+import { Button, CommandLine, Empty, Field } from '../ui/basics.tsx'
+import { ErrorNote } from '../ui/load.tsx'
+
+const RULES = `version: 1
+environments:
+  production:
+    tier: production
+    approvals: { required: 1 }
+    drift: { mode: enforce, interval: 10m }
+stacks: []
+`
+
+/** An empty server: the first repository, the rules, the first merge request. */
+export function FirstVisitPage() {
+  const may = useMay()
+  const [name, setName] = useState('')
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const { data: server } = useQuery(serverQuery)
+  const create = useMutation({
+    mutationFn: () => ask(api.POST('/api/v1/repositories', { body: { name } })),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ['repositories'] })
+      await navigate({ to: '/r/$repository', params: { repository: name } })
+    },
+  })
+  if (!may('repository.create'))
+    return (
+      <Empty title="No repository for you yet">An administrator can give you a role in one: Settings, People.</Empty>
+    )
+  const remote = `${server?.url ?? ''}/git/${name || 'NAME'}.git`
+  return (
+    <div className="mx-auto flex max-w-2xl flex-col gap-4 pt-6">
+      <h1 className="text-xl font-semibold tracking-tight">Welcome. Three steps to the first plan.</h1>
+      <Step number={1} title="Make a repository">
+        <form
+          className="flex items-end gap-2"
+          onSubmit={(event) => {
+            event.preventDefault()
+            create.mutate()
+          }}
+        >
+          <Field label="Name">
+            <input value={name} onChange={(event) => setName(event.target.value)} placeholder="shop" required />
+          </Field>
+          <Button type="submit" variant="primary" disabled={create.isPending || name === ''}>
+            Create
+          </Button>
+        </form>
+        {create.error && <ErrorNote error={create.error} />}
+        <p className="text-sm text-muted">
+          In a terminal: <CommandLine line={`trueup repo create ${name || 'NAME'}`} />
+        </p>
+      </Step>
+      <Step number={2} title="Push the rules, as the first commit">
+        <pre className="overflow-x-auto rounded bg-sunken p-3">{RULES}</pre>
+        <p className="text-muted">
+          In a directory of yours, <code>trueup init</code> finds the tools that are there and writes{' '}
+          <code>trueup.yaml</code> with the stacks it detects.
+        </p>
+        <CommandLine line={`git remote add origin ${remote}`} />
+        <CommandLine line="git push origin HEAD:refs/heads/main" />
+      </Step>
+      <Step number={3} title="Open the first merge request">
+        <p className="text-muted">Add a stack on a branch. Its plan is on the merge request a moment after the push.</p>
+        <CommandLine line="git push -o mr origin HEAD" />
+      </Step>
+    </div>
+  )
+}
+
+function Step({ number, title, children }: { number: number; title: string; children: React.ReactNode }) {
+  return (
+    <section className="rounded-lg border border-line bg-panel p-4">
+      <h2 className="flex items-center gap-2 pb-2 text-lg font-semibold">
+        <span className="grid size-6 place-items-center rounded-full bg-accent-soft text-sm text-accent">{number}</span>
+        {title}
+      </h2>
+      <div className="flex flex-col items-start gap-2 pl-8">{children}</div>
+    </section>
+  )
+}

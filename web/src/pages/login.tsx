@@ -1,0 +1,82 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useRouter, useSearch } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import { api, ask } from '../api/client.ts'
+import { Level } from '../app/shell.tsx'
+import { Button, CommandLine, Field } from '../ui/basics.tsx'
+import { ErrorNote } from '../ui/load.tsx'
+
+/** The code of a one-time link stands in the fragment, which is sent to nobody, and is taken out of the address at once. */
+function takeCode(): string | null {
+  const code = new URLSearchParams(window.location.hash.slice(1)).get('code')
+  if (code !== null) window.history.replaceState(null, '', window.location.pathname + window.location.search)
+  return code
+}
+
+export function LoginPage() {
+  const { to } = useSearch({ from: '/login' })
+  const client = useQueryClient()
+  const router = useRouter()
+  const [name, setName] = useState('')
+  const [password, setPassword] = useState('')
+  const login = useMutation({
+    mutationFn: (code: string | null) =>
+      code === null
+        ? ask(api.POST('/api/v1/session/browser', { body: { name, password } }))
+        : ask(api.POST('/api/v1/session/redeem', { body: { code } })),
+    onSuccess: async () => {
+      client.clear()
+      // Only a path of this site: an address in the query must not lead anywhere else.
+      router.history.push(to && /^\/(?![/\\])/.test(to) ? to : '/')
+    },
+  })
+  const { mutate } = login
+  const tried = useRef(false)
+  useEffect(() => {
+    if (tried.current) return
+    tried.current = true
+    const code = takeCode()
+    if (code !== null) mutate(code)
+  }, [mutate])
+  return (
+    <main className="mx-auto flex min-h-full max-w-[360px] flex-col justify-center gap-4 p-4">
+      <h1 className="flex items-center gap-2 text-xl font-semibold tracking-tight">
+        <Level /> Trueup
+      </h1>
+      <form
+        className="flex flex-col gap-3 rounded-lg border border-line bg-panel p-4"
+        onSubmit={(event) => {
+          event.preventDefault()
+          mutate(null)
+        }}
+      >
+        <Field label="Name">
+          <input
+            autoFocus
+            autoComplete="username"
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            required
+          />
+        </Field>
+        <Field label="Password">
+          <input
+            type="password"
+            autoComplete="current-password"
+            value={password}
+            onChange={(event) => setPassword(event.target.value)}
+            required
+          />
+        </Field>
+        {login.error && <ErrorNote error={login.error} />}
+        <Button type="submit" variant="primary" disabled={login.isPending}>
+          {login.isPending ? 'Logging in…' : 'Log in'}
+        </Button>
+      </form>
+      <p className="text-muted">
+        No password yet? On a machine where the command line is logged in, this makes a link that logs the browser in:{' '}
+        <CommandLine line="trueup open" />
+      </p>
+    </main>
+  )
+}

@@ -1,0 +1,191 @@
+import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useMemo, useRef } from 'react'
+import type { Schemas } from '../api/client.ts'
+import { useKey } from '../app/keys.ts'
+import { statusLook } from '../text.ts'
+import { Empty } from '../ui/basics.tsx'
+import { ErrorNote, Waiting } from '../ui/load.tsx'
+import { Mark, toneInk } from '../ui/status.tsx'
+import { ago, useNow } from '../ui/time.tsx'
+
+type Row = Schemas['MatrixRow']
+type Line = { folder: string } | { row: Row }
+const ROW_PX = 30
+/** A check that is later than this is no news any more. */
+const GRACE_MS = 120_000
+
+/** Rows of stacks, virtualised; more are asked for as the end comes near. */
+export function Matrix({
+  repository,
+  columns,
+  query,
+  folders,
+}: {
+  repository: string
+  columns: readonly string[]
+  query: UseInfiniteQueryResult<InfiniteData<{ items: Row[]; next: string | null }>, Error>
+  folders: boolean
+}) {
+  const now = useNow()
+  const scroller = useRef<HTMLDivElement>(null)
+  const lines = useMemo(
+    () => toLines(query.data?.pages.flatMap((page) => page.items) ?? [], folders),
+    [query.data, folders],
+  )
+  const virtual = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    overscan: 12,
+  })
+  const shown = virtual.getVirtualItems()
+  const last = shown.at(-1)?.index ?? 0
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query
+  useEffect(() => {
+    if (hasNextPage && !isFetchingNextPage && last > lines.length - 60) void fetchNextPage()
+  }, [last, lines.length, hasNextPage, isFetchingNextPage, fetchNextPage])
+  useKey('f', () => {
+    const failures = [...(scroller.current?.querySelectorAll<HTMLElement>('[data-failed]') ?? [])]
+    failures[(failures.indexOf(document.activeElement as HTMLElement) + 1) % failures.length]?.focus()
+  })
+  if (!query.data)
+    return query.error ? <ErrorNote error={query.error} again={() => void query.refetch()} /> : <Waiting lines={10} />
+  const grid = { gridTemplateColumns: `minmax(180px, 1fr) repeat(${columns.length}, minmax(132px, 200px))` }
+  return (
+    <div className="flex min-h-0 grow flex-col overflow-hidden rounded-lg border border-line bg-panel">
+      <div
+        ref={scroller}
+        tabIndex={0}
+        role="table"
+        aria-label="Stacks by environment"
+        aria-rowcount={query.hasNextPage ? -1 : lines.length + 1}
+        className="min-h-0 grow overflow-auto"
+      >
+        <div
+          role="row"
+          aria-rowindex={1}
+          className="sticky top-0 z-10 grid min-w-max border-b border-line bg-panel"
+          style={grid}
+        >
+          <div role="columnheader" className="px-3 py-1.5 font-medium text-muted">
+            Stack
+          </div>
+          {columns.map((name) => (
+            <div key={name} role="columnheader" className="px-2 py-1.5 font-medium text-muted">
+              {name}
+            </div>
+          ))}
+        </div>
+        <div role="rowgroup" className="relative min-w-max" style={{ height: virtual.getTotalSize() }}>
+          {shown.map(({ index, start }) => {
+            const line = lines[index]!
+            const place = { ...grid, height: ROW_PX, transform: `translateY(${start}px)` }
+            return 'folder' in line ? (
+              <div
+                key={line.folder}
+                role="row"
+                aria-rowindex={index + 2}
+                className="absolute inset-x-0 top-0 grid items-center bg-sunken"
+                style={place}
+              >
+                <div role="rowheader" className="px-3 text-sm font-medium text-muted">
+                  {line.folder}/
+                </div>
+              </div>
+            ) : (
+              <div
+                key={line.row.name}
+                role="row"
+                aria-rowindex={index + 2}
+                className="absolute inset-x-0 top-0 grid items-center border-b border-line/60 hover:bg-hover"
+                style={place}
+              >
+                <div role="rowheader" className="flex min-w-0 items-center gap-2 px-3">
+                  <Name name={line.row.name} short={folders} />
+                  <span className="ml-auto shrink-0 text-sm text-faint">{line.row.cells[0]?.driver}</span>
+                </div>
+                {columns.map((environment) => (
+                  <Cell key={environment} repository={repository} row={line.row} environment={environment} now={now} />
+                ))}
+              </div>
+            )
+          })}
+        </div>
+        {lines.length === 0 && <Empty title="No stack matches">Take a filter away, or search for another name.</Empty>}
+      </div>
+      <p className="border-t border-line px-3 py-1 text-sm text-muted" role="status">
+        {lines.length === 0
+          ? 'nothing'
+          : `${query.data.pages.reduce((sum, page) => sum + page.items.length, 0).toLocaleString()}${hasNextPage ? '+' : ''} rows`}
+        {isFetchingNextPage && ' · loading more'}
+      </p>
+    </div>
+  )
+}
+
+function toLines(rows: readonly Row[], folders: boolean): Line[] {
+  const lines: Line[] = []
+  let folder = ''
+  for (const row of rows) {
+    const slash = row.name.lastIndexOf('/')
+    const its = slash === -1 ? '' : row.name.slice(0, slash)
+    if (folders && its !== folder && its !== '') lines.push({ folder: its })
+    folder = its
+    lines.push({ row })
+  }
+  return lines
+}
+
+function Name({ name, short }: { name: string; short: boolean }) {
+  const slash = name.lastIndexOf('/')
+  return (
+    <span className="truncate" title={name}>
+      {slash !== -1 && !short && <span className="text-muted">{name.slice(0, slash + 1)}</span>}
+      <span className={`font-medium ${slash !== -1 && short ? 'pl-3' : ''}`}>{name.slice(slash + 1)}</span>
+    </span>
+  )
+}
+
+function Cell({
+  repository,
+  row,
+  environment,
+  now,
+}: {
+  repository: string
+  row: Row
+  environment: string
+  now: number
+}) {
+  const found = row.cells.find((cell) => cell.environment === environment)
+  if (!found)
+    return (
+      <div role="cell" className="px-2 text-faint">
+        <span aria-hidden>–</span>
+        <span className="sr-only">not there</span>
+      </div>
+    )
+  const look = statusLook(found.status)
+  const stale = found.nextDriftAt !== null && found.nextDriftAt + GRACE_MS < now
+  const seen = found.observedAt === null ? 'never checked' : `checked ${ago(found.observedAt, now)}`
+  return (
+    <div role="cell" className="min-w-0 px-1">
+      <Link
+        to="/r/$repository/stacks/$"
+        params={{ repository, _splat: `${environment}/${row.name}` }}
+        data-row=""
+        {...(look.tone === 'bad' && { 'data-failed': '' })}
+        title={[look.meaning, found.statusReason, stale ? `stale: ${seen}` : seen].filter(Boolean).join('\n')}
+        className="flex items-center gap-1.5 rounded-sm px-1 py-0.5 hover:bg-sunken"
+      >
+        <Mark look={look} />
+        <span className={`truncate ${look.tone === 'ok' ? 'text-muted' : `font-medium ${toneInk(look.tone)}`}`}>
+          {look.label}
+        </span>
+        {stale && <span className="ml-auto text-xs text-warn">stale</span>}
+      </Link>
+    </div>
+  )
+}

@@ -1,0 +1,104 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { api, ask, type Schemas } from '../../api/client.ts'
+import { runsQuery } from '../../api/queries.ts'
+import { useWhyNot } from '../../app/session.tsx'
+import { KIND, runLook } from '../../text.ts'
+import { Act } from '../../ui/act.tsx'
+import { Facts, Hash, Panel } from '../../ui/basics.tsx'
+import { Waiting } from '../../ui/load.tsx'
+import { Mark } from '../../ui/status.tsx'
+import { Time } from '../../ui/time.tsx'
+import { Reviews } from './gate.tsx'
+
+/** After the merge: what became of it. */
+export function Aftermath({ repository, mr }: { repository: string; mr: Schemas['MergeRequest'] }) {
+  const whyNot = useWhyNot(repository)
+  if (mr.state === 'closed')
+    return (
+      <>
+        <Panel title="Closed without merging">
+          <Act
+            label="Reopen"
+            title={`Reopen !${mr.number}`}
+            command={`trueup mr reopen ${mr.number} --repo ${repository}`}
+            run={() =>
+              ask(
+                api.POST('/api/v1/repositories/{repository}/merge-requests/{number}/reopen', {
+                  params: { path: { repository, number: mr.number } },
+                }),
+              )
+            }
+            done={`!${mr.number} is open again`}
+            whyNot={whyNot('mr.update')}
+          />
+        </Panel>
+        <Reviews reviews={mr.reviews} />
+      </>
+    )
+  return (
+    <>
+      <Panel title="Merged">
+        <Facts
+          rows={[
+            ['by', mr.mergedBy ?? 'Trueup'],
+            ['when', <Time key="at" at={mr.mergedAt} />],
+            ['commit', <Hash key="commit" value={mr.mergeCommit} />],
+            ...(mr.bypassReason
+              ? ([
+                  [
+                    'past the gate',
+                    <span key="why" className="text-bad">
+                      {mr.bypassReason}
+                    </span>,
+                  ],
+                ] as const)
+              : []),
+          ]}
+        />
+      </Panel>
+      <Deployments repository={repository} mr={mr} />
+      <Reviews reviews={mr.reviews} />
+    </>
+  )
+}
+
+function Deployments({ repository, mr }: { repository: string; mr: Schemas['MergeRequest'] }) {
+  const query = useInfiniteQuery(runsQuery(repository, { mr: mr.number }))
+  const runs = (query.data?.pages.flatMap(({ items }) => items) ?? []).filter(
+    ({ kind }) => kind === 'deploy' || kind === 'destroy',
+  )
+  return (
+    <Panel title="What became of it" flush>
+      {!query.data ? (
+        <Waiting lines={2} />
+      ) : (
+        <ul className="divide-y divide-line">
+          {runs.map((run) => (
+            <li key={run.id} className="flex items-center gap-2 px-3 py-1.5">
+              <Mark look={runLook(run.state)} label />
+              <Link
+                to="/r/$repository/runs/$run"
+                params={{ repository, run: run.id }}
+                className="min-w-0 truncate hover:underline"
+              >
+                {KIND[run.kind]} {run.stack}
+              </Link>
+              <span className="ml-auto text-sm text-muted">{runLook(run.state).label}</span>
+            </li>
+          ))}
+          {runs.length === 0 && (
+            <li className="px-3 py-2 text-muted">
+              {mr.enacted ? 'Nothing had to be deployed.' : 'Its deployments are being ordered.'}
+            </li>
+          )}
+        </ul>
+      )}
+      {runs.length > 0 && (
+        <p className="border-t border-line px-3 py-1.5 text-sm text-muted">
+          To take it back, roll back its stacks: each one's page shows what that would do.
+        </p>
+      )}
+    </Panel>
+  )
+}

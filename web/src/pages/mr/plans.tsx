@@ -1,0 +1,153 @@
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { ChevronRight } from 'lucide-react'
+import { useState } from 'react'
+import type { Schemas } from '../../api/client.ts'
+import { runQuery } from '../../api/queries.ts'
+import { useKey } from '../../app/keys.ts'
+import { HOW, runLook } from '../../text.ts'
+import { Empty } from '../../ui/basics.tsx'
+import { ErrorNote, Loaded } from '../../ui/load.tsx'
+import { PlanView } from '../../ui/plan.tsx'
+import { Mark } from '../../ui/status.tsx'
+import { Summary } from '../../ui/summary.tsx'
+import { ApiError } from '../../api/client.ts'
+import { CommandResults } from '../run/command-results.tsx'
+
+type Affected = Schemas['MergeRequest']['stacks'][number]
+const route = getRouteApi('/shell/r/$repository/mr/$number')
+/** So many plans are open at once; a merge request of 200 stacks shows their headlines. */
+const OPEN_AT_FIRST = 4
+
+export function Plans({ repository, mr }: { repository: string; mr: Schemas['MergeRequest'] }) {
+  const { stack: named } = route.useSearch()
+  useKey('f', () => {
+    const failed = [...document.querySelectorAll<HTMLElement>('main [data-failed]')]
+    failed[(failed.indexOf(document.activeElement as HTMLElement) + 1) % failed.length]?.focus()
+  })
+  if (mr.stacks.length === 0)
+    return (
+      <Empty title={mr.planned ? 'No stack is affected' : 'Finding the affected stacks'}>
+        {mr.planned ? 'It changes nothing that a stack is made of.' : 'This takes a moment.'}
+      </Empty>
+    )
+  const ordered = [...mr.stacks].sort((a, b) => need(a) - need(b) || a.stack.localeCompare(b.stack))
+  return (
+    <ul className="flex flex-col gap-2" aria-label="Plans by stack">
+      {ordered.map((stack, at) => (
+        <StackPlan
+          key={stack.stack}
+          repository={repository}
+          stack={stack}
+          open={named === undefined ? at < OPEN_AT_FIRST && mr.stacks.length <= 12 : named === stack.stack}
+        />
+      ))}
+    </ul>
+  )
+}
+
+/** Failures first, then what destroys, then the rest. */
+function need({ state, summary, policies }: Affected): number {
+  if (state === 'failed' || policies.some(({ outcome }) => outcome === 'deny')) return 0
+  if (summary && summary.delete + summary.replace > 0) return 1
+  return 2
+}
+
+function StackPlan({ repository, stack, open: initially }: { repository: string; stack: Affected; open: boolean }) {
+  const [open, setOpen] = useState(initially)
+  const failed = stack.state === 'failed' || stack.state === 'lost'
+  const done = stack.state === 'succeeded'
+  return (
+    <li className="overflow-hidden rounded-lg border border-line bg-panel" id={`plan-${stack.stack}`}>
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-1.5">
+        <button
+          type="button"
+          data-row=""
+          {...(failed && { 'data-failed': '' })}
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+          className="flex min-w-0 items-center gap-2 text-left"
+        >
+          <ChevronRight size={14} aria-hidden className={`shrink-0 text-muted ${open ? 'rotate-90' : ''}`} />
+          {stack.state && <Mark look={runLook(stack.state)} label />}
+          <span className="font-semibold wrap-anywhere">{stack.stack}</span>
+        </button>
+        <span className="text-sm text-muted">
+          {stack.driver} · {HOW[stack.how]}
+        </span>
+        {stack.provisional && (
+          <span
+            className="rounded-sm bg-hold-soft px-1.5 text-sm text-hold"
+            title="Planned with predicted outputs of a stack that this merge request changes; planned again once those are known"
+          >
+            provisional
+          </span>
+        )}
+        <span className="ml-auto flex items-center gap-3">
+          {done ? (
+            <Summary summary={stack.summary} />
+          ) : (
+            stack.state && <span className="text-muted">{runLook(stack.state).label}</span>
+          )}
+          {stack.run && (
+            <Link
+              to="/r/$repository/runs/$run"
+              params={{ repository, run: stack.run }}
+              className="text-accent hover:underline"
+            >
+              run
+            </Link>
+          )}
+        </span>
+      </div>
+      {stack.note && <p className="border-t border-line px-3 py-1.5 text-muted wrap-anywhere">{stack.note}</p>}
+      {stack.policies.length > 0 && <Policies policies={stack.policies} />}
+      {open && stack.run && (
+        <div className="border-t border-line p-3">
+          <RunPlan run={stack.run} />
+        </div>
+      )}
+    </li>
+  )
+}
+
+const OUTCOME: Record<string, string> = {
+  deny: 'bg-bad-soft text-bad',
+  'require-approval': 'bg-hold-soft text-hold',
+  warn: 'bg-warn-soft text-warn',
+}
+
+function Policies({ policies }: { policies: Affected['policies'] }) {
+  return (
+    <ul className="flex flex-col gap-1 border-t border-line px-3 py-1.5">
+      {policies.map(({ name, outcome, message }) => (
+        <li key={name} className="flex flex-wrap items-baseline gap-2">
+          <span className={`rounded-sm px-1.5 text-sm font-medium ${OUTCOME[outcome] ?? 'bg-idle-soft text-idle'}`}>
+            {outcome}
+          </span>
+          <span className="font-medium">{name}</span>
+          <span className="text-muted wrap-anywhere">{message}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function RunPlan({ run }: { run: string }) {
+  const query = useQuery(runQuery(run))
+  return (
+    <Loaded query={query} lines={3}>
+      {(detail) => (
+        <div className="flex flex-col gap-3">
+          {detail.error && <ErrorNote error={new ApiError(0, detail.error)} />}
+          {detail.plan ? (
+            <PlanView plan={detail.plan} />
+          ) : (
+            !detail.error && <p className="text-muted">{detail.message ?? 'The plan is being made.'}</p>
+          )}
+          <CommandResults title="Checks" results={detail.checks} />
+        </div>
+      )}
+    </Loaded>
+  )
+}

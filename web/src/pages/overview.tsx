@@ -1,0 +1,150 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { Search } from 'lucide-react'
+import { useDeferredValue, useEffect, useState } from 'react'
+import type { Schemas } from '../api/client.ts'
+import { environmentsQuery, matrixQuery, overviewQuery } from '../api/queries.ts'
+import { statusLook, STATUSES } from '../text.ts'
+import { ButtonLink, Empty, PageHead } from '../ui/basics.tsx'
+import { ErrorNote, Waiting } from '../ui/load.tsx'
+import { Mark } from '../ui/status.tsx'
+import { ago } from '../ui/time.tsx'
+import { Matrix } from './matrix.tsx'
+import { NeedsYou } from './needs-you.tsx'
+
+const route = getRouteApi('/shell/r/$repository')
+const TIERS = ['development', 'staging', 'production']
+
+/** Environments × stacks: what is in which state, what needs a person first. */
+export function OverviewPage() {
+  const { repository } = route.useParams()
+  const filter = route.useSearch()
+  const navigate = route.useNavigate()
+  const overview = useQuery(overviewQuery(repository))
+  const environments = useQuery(environmentsQuery(repository))
+  const [text, setText] = useState(filter.q ?? '')
+  const q = useDeferredValue(text)
+  useEffect(() => {
+    if (q !== (filter.q ?? '')) void navigate({ search: (before) => ({ ...before, q: q || undefined }), replace: true })
+  }, [q, filter.q, navigate])
+  const matrix = useInfiniteQuery(matrixQuery(repository, { ...filter, sort: filter.sort ?? 'need' }))
+
+  if (overview.error && !overview.data)
+    return <ErrorNote error={overview.error} again={() => void overview.refetch()} />
+  if (!overview.data) return <Waiting lines={8} />
+  const counts = totals(overview.data)
+  const names = overview.data.environments.map(({ name }) => name)
+  const tier = new Map(
+    (environments.data ?? []).map((environment) => [environment.name, TIERS.indexOf(environment.tier)]),
+  )
+  const columns = names
+    .filter((name) => filter.environment === undefined || name === filter.environment)
+    .sort((a, b) => (tier.get(a) ?? 9) - (tier.get(b) ?? 9) || a.localeCompare(b))
+  const set = (change: Partial<typeof filter>): void =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
+  return (
+    <div className="flex h-[calc(100dvh-32px)] min-h-[520px] flex-col max-md:h-[calc(100dvh-76px)]">
+      <PageHead
+        title={repository}
+        lead={`${overview.data.stacks.toLocaleString()} ${overview.data.stacks === 1 ? 'stack' : 'stacks'} in ${names.length} ${names.length === 1 ? 'environment' : 'environments'}`}
+      >
+        <ButtonLink to="/r/$repository/dependencies" params={{ repository }}>
+          As a graph
+        </ButtonLink>
+      </PageHead>
+      <NeedsYou repository={repository} />
+      <Notices environments={environments.data ?? []} />
+      <div className="flex flex-wrap items-center gap-2 pb-2">
+        <label className="relative">
+          <span className="sr-only">Search stacks by name</span>
+          <Search size={14} className="absolute left-2 top-1/2 -translate-y-1/2 text-faint" aria-hidden />
+          <input
+            type="search"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+            placeholder="Search by name"
+            className="w-56 pl-7!"
+          />
+        </label>
+        <select
+          aria-label="Environment"
+          value={filter.environment ?? ''}
+          onChange={(event) => set({ environment: event.target.value || undefined })}
+        >
+          <option value="">Every environment</option>
+          {names.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+        <select
+          aria-label="Order"
+          value={filter.sort ?? 'need'}
+          onChange={(event) => set({ sort: event.target.value === 'name' ? 'name' : undefined })}
+        >
+          <option value="need">What needs someone first</option>
+          <option value="name">By folder and name</option>
+        </select>
+        <div role="group" aria-label="Status" className="flex flex-wrap gap-1">
+          {STATUSES.filter((status) => (counts.get(status) ?? 0) > 0 || filter.status === status).map((status) => (
+            <button
+              key={status}
+              type="button"
+              aria-pressed={filter.status === status}
+              title={statusLook(status).meaning}
+              onClick={() => set({ status: filter.status === status ? undefined : status })}
+              className="flex h-7 items-center gap-1.5 rounded border border-line bg-panel px-2 hover:bg-hover aria-pressed:border-accent aria-pressed:bg-accent-soft"
+            >
+              <Mark look={statusLook(status)} size={13} />
+              {statusLook(status).label}
+              <span className="text-muted tabular-nums">{(counts.get(status) ?? 0).toLocaleString()}</span>
+            </button>
+          ))}
+        </div>
+      </div>
+      {overview.data.stacks === 0 ? (
+        <NoStacks repository={repository} />
+      ) : (
+        <Matrix repository={repository} columns={columns} query={matrix} folders={filter.sort === 'name'} />
+      )}
+    </div>
+  )
+}
+
+function totals(overview: Schemas['Overview']): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { statuses } of overview.environments)
+    for (const { status, count } of statuses) counts.set(status, (counts.get(status) ?? 0) + count)
+  return counts
+}
+
+/** Environments that deployments may not reach now, and why. */
+function Notices({ environments }: { environments: readonly Schemas['Environment'][] }) {
+  const closed = environments.filter(({ deployments }) => !deployments.open)
+  if (closed.length === 0) return null
+  return (
+    <ul className="mb-2 flex flex-col gap-1">
+      {closed.map(({ name, deployments }) => (
+        <li key={name} className="rounded border border-warn/40 bg-warn-soft px-3 py-1.5">
+          <span className="font-medium">{name}</span> takes no deployments: {deployments.reason}
+          {deployments.nextChangeAt !== null && (
+            <span className="text-muted"> · opens {ago(deployments.nextChangeAt, Date.now())}</span>
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function NoStacks({ repository }: { repository: string }) {
+  return (
+    <div className="rounded-lg border border-line bg-panel">
+      <Empty title="No stacks yet">
+        A stack is a directory and the tool that understands it. Add one to <code>trueup.yaml</code> on a branch, push
+        it with <code>git push -o mr origin HEAD</code>, and its plan appears under{' '}
+        <ButtonLink variant="quiet" to="/r/$repository/mr" params={{ repository }}>
+          Merge requests
+        </ButtonLink>
+      </Empty>
+    </div>
+  )
+}

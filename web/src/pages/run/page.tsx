@@ -1,0 +1,225 @@
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
+import { api, ApiError, ask, type Schemas } from '../../api/client.ts'
+import { runQuery } from '../../api/queries.ts'
+import { useSession, useWhyNot } from '../../app/session.tsx'
+import { KIND, runLook } from '../../text.ts'
+import { Act } from '../../ui/act.tsx'
+import { Facts, Hash, linkStyle, PageHead, Panel } from '../../ui/basics.tsx'
+import { ErrorNote, Loaded, Waiting } from '../../ui/load.tsx'
+import { PlanView } from '../../ui/plan.tsx'
+import { State } from '../../ui/status.tsx'
+import { Summary } from '../../ui/summary.tsx'
+import { duration, Time, useNow } from '../../ui/time.tsx'
+import { Applied } from './applied.tsx'
+import { CommandResults } from './command-results.tsx'
+import { Steps } from './steps.tsx'
+
+const Log = lazy(() => import('./log.tsx').then(({ Log: component }) => ({ default: component })))
+const route = getRouteApi('/shell/r/$repository/runs/$run')
+
+export function RunPage() {
+  const { repository, run } = route.useParams()
+  const query = useQuery(runQuery(run))
+  return <Loaded query={query}>{(detail) => <RunView key={detail.id} repository={repository} run={detail} />}</Loaded>
+}
+
+function RunView({ repository, run }: { repository: string; run: Schemas['Run'] }) {
+  const now = useNow()
+  const ended = run.finishedAt !== null
+  return (
+    <>
+      <PageHead
+        title={
+          <>
+            {KIND[run.kind]}{' '}
+            <Link to="/r/$repository/stacks/$" params={{ repository, _splat: run.stack }} className="hover:underline">
+              {run.stack}
+            </Link>
+          </>
+        }
+        lead={
+          <span className="flex flex-wrap items-center gap-x-3">
+            <State look={runLook(run.state)} soft />
+            <Summary summary={run.summary} />
+            {run.startedAt !== null && <span>{duration((run.finishedAt ?? now) - run.startedAt)}</span>}
+            <Time at={run.createdAt} />
+          </span>
+        }
+      >
+        <RunActs repository={repository} run={run} />
+      </PageHead>
+      <div className="flex flex-col gap-3">
+        <Steps run={run} now={now} />
+        {!ended && run.message && (
+          <p role="status" className="rounded border border-hold/40 bg-hold-soft px-3 py-2">
+            <span className="font-medium">Why it waits:</span> {run.message}
+          </p>
+        )}
+        {run.differences.length > 0 && <Differences differences={run.differences} />}
+        {run.error && <ErrorNote error={new ApiError(0, run.error)} />}
+        <div className="grid grid-cols-[minmax(0,1fr)_300px] items-start gap-3 max-lg:grid-cols-1">
+          <div className="flex min-w-0 flex-col gap-3">
+            {run.plan && (
+              <Panel title="Plan" aside={<Summary summary={run.summary} />}>
+                <PlanView plan={run.plan} />
+              </Panel>
+            )}
+            <Applied resources={run.resources} />
+            {run.checks.length + run.verify.length > 0 && (
+              <Panel>
+                <CommandResults title="Checks" results={run.checks} />
+                <CommandResults title="Verification" results={run.verify} />
+              </Panel>
+            )}
+            <Suspense fallback={<Waiting />}>
+              <Log run={run.id} ended={ended} failed={run.state === 'failed' || run.state === 'lost'} />
+            </Suspense>
+          </div>
+          <Panel title="About">
+            <Facts rows={facts(repository, run)} />
+          </Panel>
+        </div>
+      </div>
+    </>
+  )
+}
+
+function facts(repository: string, run: Schemas['Run']) {
+  return [
+    ['run', <Hash key="id" value={run.id} length={30} />],
+    ['commit', <Hash key="commit" value={run.commit} />],
+    ...(run.mr === null
+      ? []
+      : ([
+          [
+            'merge request',
+            <Link
+              key="mr"
+              to="/r/$repository/mr/$number"
+              params={{ repository, number: String(run.mr) }}
+              className={linkStyle}
+            >
+              !{run.mr}
+            </Link>,
+          ],
+        ] as const)),
+    ['attempt', run.attempt],
+    ...(run.retryOf === null
+      ? []
+      : ([
+          [
+            'retry of',
+            <Link
+              key="retry"
+              to="/r/$repository/runs/$run"
+              params={{ repository, run: run.retryOf }}
+              className={linkStyle}
+            >
+              the attempt before
+            </Link>,
+          ],
+        ] as const)),
+    ['worker', <Hash key="worker" value={run.worker} length={16} />],
+    ['plan', <Hash key="plan" value={run.planDigest} length={19} />],
+    ...(run.approvedDigest === null
+      ? []
+      : ([
+          ['approved plan', <Hash key="approved" value={run.approvedDigest} length={19} />],
+          ['approved by', run.approvedBy ?? 'the approvals of its merge request'],
+        ] as const)),
+    ...(run.dependsOn.length === 0
+      ? []
+      : ([
+          [
+            'after',
+            <span key="after" className="flex flex-col">
+              {run.dependsOn.map((other) => (
+                <Link
+                  key={other}
+                  to="/r/$repository/runs/$run"
+                  params={{ repository, run: other }}
+                  className={linkStyle}
+                >
+                  <code>{other.slice(0, 20)}</code>
+                </Link>
+              ))}
+            </span>,
+          ],
+        ] as const)),
+    ['ended', <Time key="ended" at={run.finishedAt} none="not yet" />],
+  ] as const
+}
+
+/** How the plan that waits differs from the approved one. */
+function Differences({ differences }: { differences: readonly string[] }) {
+  return (
+    <div className="rounded border border-hold/40 bg-hold-soft px-3 py-2">
+      <p className="font-medium">This plan is another one than was approved:</p>
+      <ul className="list-disc pl-5">
+        {differences.map((difference) => (
+          <li key={difference} className="wrap-anywhere">
+            {difference}
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+function RunActs({ repository, run }: { repository: string; run: Schemas['Run'] }) {
+  const whyNot = useWhyNot(repository)
+  const { user } = useSession()
+  const params = { path: { run: run.id } }
+  const ended = run.finishedAt !== null
+  return (
+    <>
+      {run.state === 'awaiting_approval' && (
+        <Act
+          label="Approve"
+          title="Let this run go on with exactly this plan"
+          lead={<Summary summary={run.summary} />}
+          command={`trueup run approve ${run.id}`}
+          run={(reason) =>
+            ask(
+              api.POST('/api/v1/runs/{run}/approve', {
+                params,
+                body: { digest: run.planDigest!, ...(reason && { reason }) },
+              }),
+            )
+          }
+          done="Approved; it goes on"
+          variant="primary"
+          whyNot={whyNot('run.approve') ?? (run.planDigest === null ? 'It has no plan yet' : null)}
+          {...(user.kind === 'admin' && {
+            reason: { label: 'Reason, where you may not approve it otherwise', optional: true },
+          })}
+        />
+      )}
+      {!ended && (
+        <Act
+          label="Cancel"
+          title="Ask this run to end"
+          lead="The tool gets the time to end cleanly; then it is stopped."
+          command={`trueup run cancel ${run.id}`}
+          run={(reason) => ask(api.POST('/api/v1/runs/{run}/cancel', { params, body: reason ? { reason } : {} }))}
+          done="It is asked to end"
+          variant="danger"
+          reason={{ label: 'Why, if you like', optional: true }}
+          whyNot={whyNot('run.cancel') ?? (run.cancelRequestedAt === null ? null : 'It is asked to end already')}
+        />
+      )}
+      {ended && run.state !== 'succeeded' && (
+        <Act
+          label="Retry"
+          title="Do it again with a fresh plan"
+          command={`trueup run retry ${run.id}`}
+          run={() => ask(api.POST('/api/v1/runs/{run}/retry', { params }))}
+          done="Tried again: the new run is in the list"
+          whyNot={whyNot('run.retry')}
+        />
+      )}
+    </>
+  )
+}

@@ -1,0 +1,114 @@
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { api, ask, type Schemas } from '../../api/client.ts'
+import { environmentsQuery } from '../../api/queries.ts'
+import { useWhyNot } from '../../app/session.tsx'
+import { Act } from '../../ui/act.tsx'
+import { Empty, Facts, Field, Panel } from '../../ui/basics.tsx'
+import { Loaded } from '../../ui/load.tsx'
+import { duration, Time } from '../../ui/time.tsx'
+
+/** The rules as the default branch says them, and the freezes, which are the only thing that is set here. */
+export function Environments({ repository: { name: repository } }: { repository: Schemas['Repository'] }) {
+  const query = useQuery(environmentsQuery(repository))
+  return (
+    <Loaded query={query}>
+      {(environments) => (
+        <div className="grid grid-cols-[repeat(auto-fill,minmax(340px,1fr))] gap-3">
+          {environments.map((environment) => (
+            <EnvironmentPanel key={environment.name} repository={repository} environment={environment} />
+          ))}
+          {environments.length === 0 && (
+            <Panel>
+              <Empty title="No environments yet">They are written in trueup.yaml; the first push brings it.</Empty>
+            </Panel>
+          )}
+        </div>
+      )}
+    </Loaded>
+  )
+}
+
+function EnvironmentPanel({ repository, environment }: { repository: string; environment: Schemas['Environment'] }) {
+  const whyNot = useWhyNot(repository)('environment.freeze')
+  const [until, setUntil] = useState('')
+  const { name, approvals, drift, deployments } = environment
+  const standing = environment.freezes.filter(({ liftedAt }) => liftedAt === null)
+  return (
+    <Panel
+      title={name}
+      aside={
+        <Act
+          label="Freeze"
+          title={`Stop deployments and heals to ${name}`}
+          command={`trueup env freeze ${name} --reason REASON --repo ${repository}`}
+          run={(reason) =>
+            ask(
+              api.POST('/api/v1/repositories/{repository}/environments/{environment}/freezes', {
+                params: { path: { repository, environment: name } },
+                body: { reason, until: until ? new Date(until).getTime() : null },
+              }),
+            )
+          }
+          done={`${name} is frozen`}
+          reason={{ label: 'Why: everybody sees it' }}
+          whyNot={whyNot}
+        >
+          <Field label="Until" hint="Empty: until someone lifts it.">
+            <input type="datetime-local" value={until} onChange={(event) => setUntil(event.target.value)} />
+          </Field>
+        </Act>
+      }
+    >
+      <Facts
+        rows={[
+          ['tier', `${environment.tier}${environment.protected ? ', protected' : ''}`],
+          [
+            'approvals',
+            `${approvals.required}${approvals.from.length > 0 ? ` from ${approvals.from.join(', ')}` : ''}${approvals.codeOwners ? ', and code owners' : ''}`,
+          ],
+          ['drift', `${drift.mode}, checked every ${duration(drift.intervalMs)}`],
+          ['on failure', environment.onFailure],
+          ['workers', environment.workers],
+          [
+            'deployments',
+            deployments.open ? (
+              'open'
+            ) : (
+              <span key="closed" className="text-warn">
+                {deployments.reason}
+              </span>
+            ),
+          ],
+        ]}
+      />
+      {standing.map((freeze) => (
+        <div key={freeze.id} className="mt-2 flex items-center gap-2 rounded bg-warn-soft px-2 py-1">
+          <span className="wrap-anywhere">
+            Frozen by {freeze.by}: {freeze.reason}{' '}
+            <span className="text-muted">
+              <Time at={freeze.createdAt} />
+            </span>
+          </span>
+          <span className="ml-auto">
+            <Act
+              label="Lift"
+              title={`Lift the freeze of ${name}`}
+              lead="What it held back goes on."
+              command={`trueup env unfreeze ${name} --repo ${repository}`}
+              run={() =>
+                ask(
+                  api.DELETE('/api/v1/repositories/{repository}/environments/{environment}/freezes/{freeze}', {
+                    params: { path: { repository, environment: name, freeze: freeze.id } },
+                  }),
+                )
+              }
+              done="Lifted"
+              whyNot={whyNot}
+            />
+          </span>
+        </div>
+      ))}
+    </Panel>
+  )
+}

@@ -1,0 +1,96 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { Schemas } from '../../api/client.ts'
+import { deploymentsQuery, runsQuery } from '../../api/queries.ts'
+import { KIND, runLook } from '../../text.ts'
+import { Empty, Panel } from '../../ui/basics.tsx'
+import { cell, Pages, Table } from '../../ui/more.tsx'
+import { Mark, State } from '../../ui/status.tsx'
+import { Summary } from '../../ui/summary.tsx'
+import { Time } from '../../ui/time.tsx'
+import { RollBack } from './roll-back.tsx'
+
+/** Deployments: what changed, who, which merge request; and the way back from each. */
+export function History({ repository, stack }: { repository: string; stack: Schemas['StackDetail'] }) {
+  const key = `${stack.environment}/${stack.name}`
+  const query = useInfiniteQuery(deploymentsQuery(repository, key))
+  const runs = useInfiniteQuery(runsQuery(repository, { stackId: stack.id }))
+  const going =
+    runs.data?.pages[0]?.items.filter(({ finishedAt, kind }) => finishedAt === null && kind !== 'preview') ?? []
+  return (
+    <Panel
+      title="History"
+      flush
+      aside={
+        <Link
+          to="/r/$repository/runs"
+          params={{ repository }}
+          search={{ stackId: stack.id }}
+          className="text-accent hover:underline"
+        >
+          All its runs
+        </Link>
+      }
+    >
+      {going.map((run) => (
+        <p key={run.id} className="flex items-center gap-2 border-b border-line bg-busy-soft px-3 py-1.5">
+          <Mark look={runLook(run.state)} label />
+          <Link
+            to="/r/$repository/runs/$run"
+            params={{ repository, run: run.id }}
+            className="font-medium hover:underline"
+          >
+            {KIND[run.kind]} under way
+          </Link>
+          <span className="text-muted">{run.message ?? runLook(run.state).label}</span>
+        </p>
+      ))}
+      <Pages query={query} empty={<Empty title="Not deployed yet">The merge of a merge request deploys it.</Empty>}>
+        {(items) => (
+          <Table label="Deployments" heads={['When', 'What', 'Changes', 'By', 'Merge request', '']}>
+            {items.map((deployment, at) => (
+              <tr key={deployment.id} className="hover:bg-hover">
+                <td className={`${cell} text-muted`}>
+                  <Time at={deployment.finishedAt} />
+                </td>
+                <td className={cell}>
+                  <Link
+                    to="/r/$repository/runs/$run"
+                    params={{ repository, run: deployment.run }}
+                    data-row=""
+                    className="hover:underline"
+                  >
+                    <span className="inline-flex items-center gap-1.5">
+                      <State look={runLook(deployment.status)} /> {KIND[deployment.kind]}{' '}
+                      <code className="text-muted">{deployment.commit.slice(0, 8)}</code>
+                    </span>
+                  </Link>
+                </td>
+                <td className={cell}>
+                  <Summary summary={deployment.summary} />
+                </td>
+                <td className={cell}>{deployment.actor ?? 'Trueup'}</td>
+                <td className={cell}>
+                  {deployment.mr !== null && (
+                    <Link
+                      to="/r/$repository/mr/$number"
+                      params={{ repository, number: String(deployment.mr) }}
+                      className="text-accent hover:underline"
+                    >
+                      !{deployment.mr}
+                    </Link>
+                  )}
+                </td>
+                <td className={`${cell} text-right`}>
+                  {at > 0 && at < 10 && deployment.kind === 'deploy' && deployment.previousCommit !== null && (
+                    <RollBack repository={repository} stack={stack} deployment={deployment} />
+                  )}
+                </td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </Pages>
+    </Panel>
+  )
+}

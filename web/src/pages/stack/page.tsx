@@ -1,0 +1,208 @@
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import type { Schemas } from '../../api/client.ts'
+import { stackQuery } from '../../api/queries.ts'
+import { statusLook } from '../../text.ts'
+import { CommandLine, Hash, PageHead, Panel } from '../../ui/basics.tsx'
+import { Loaded } from '../../ui/load.tsx'
+import { valueText } from '../../ui/plan.tsx'
+import { State } from '../../ui/status.tsx'
+import { Time, useNow } from '../../ui/time.tsx'
+import { StackActs } from './acts.tsx'
+import { StackDrift } from './drift.tsx'
+import { History } from './history.tsx'
+import { Quarantined } from './quarantined.tsx'
+import { Resources } from './resources.tsx'
+
+const route = getRouteApi('/shell/r/$repository/stacks/$')
+const GRACE_MS = 120_000
+
+export function StackPage() {
+  const { repository, _splat: key = '' } = route.useParams()
+  const query = useQuery(stackQuery(repository, key))
+  return <Loaded query={query}>{(stack) => <StackView repository={repository} stack={stack} />}</Loaded>
+}
+
+function StackView({ repository, stack }: { repository: string; stack: Schemas['StackDetail'] }) {
+  const key = `${stack.environment}/${stack.name}`
+  return (
+    <>
+      <PageHead
+        title={
+          <>
+            <span className="text-muted">{stack.environment}/</span>
+            {stack.name}
+          </>
+        }
+        lead={
+          <span className="flex flex-wrap items-center gap-x-3">
+            <State look={statusLook(stack.status)} soft />
+            {stack.statusReason && <span className="text-ink wrap-anywhere">{stack.statusReason}</span>}
+            <span>
+              {stack.driver} in <code>{stack.path}</code>
+            </span>
+          </span>
+        }
+      >
+        <StackActs repository={repository} stack={stack} />
+      </PageHead>
+      <div className="flex flex-col gap-3">
+        {stack.brokenBy && (
+          <p role="alert" className="rounded border border-bad/40 bg-bad-soft px-3 py-2">
+            <span className="font-medium">A deployment left it half-way.</span> It is not healed until a deployment or a
+            rollback goes through.{' '}
+            <Link
+              to="/r/$repository/runs/$run"
+              params={{ repository, run: stack.brokenBy }}
+              className="text-accent hover:underline"
+            >
+              The run that did it
+            </Link>
+          </p>
+        )}
+        <Quarantined repository={repository} stack={stack} />
+        {stack.proposals.length > 0 && (
+          <p className="rounded border border-line bg-panel px-3 py-2">
+            Trueup proposes:{' '}
+            {stack.proposals.map(({ mr, title }) => (
+              <Link
+                key={mr}
+                to="/r/$repository/mr/$number"
+                params={{ repository, number: String(mr) }}
+                className="mr-3 text-accent hover:underline"
+              >
+                !{mr} {title}
+              </Link>
+            ))}
+          </p>
+        )}
+        <ThreeFacts stack={stack} />
+        <StackDrift repository={repository} stack={stack} />
+        <div className="grid grid-cols-[minmax(0,1fr)_320px] items-start gap-3 max-lg:grid-cols-1">
+          <div className="flex min-w-0 flex-col gap-3">
+            <History repository={repository} stack={stack} />
+            <Resources repository={repository} stack={stack} />
+          </div>
+          <div className="flex flex-col gap-3">
+            <Needs repository={repository} stack={stack} />
+            <Outputs outputs={stack.outputs} />
+            <CommandLine line={`trueup stack show ${key} --repo ${repository}`} />
+          </div>
+        </div>
+      </div>
+    </>
+  )
+}
+
+/** Desired, deployed and observed are three facts, never one. */
+function ThreeFacts({ stack }: { stack: Schemas['StackDetail'] }) {
+  const now = useNow()
+  const stale = stack.drift.nextCheckAt !== null && stack.drift.nextCheckAt + GRACE_MS < now
+  const same = stack.desired.digest !== null && stack.desired.digest === stack.deployed.digest
+  const { checked, unchecked, at } = stack.observed
+  return (
+    <div className="grid grid-cols-3 gap-px overflow-hidden rounded-lg border border-line bg-line max-md:grid-cols-1">
+      <Fact title="Desired" says="what Git says">
+        <Hash value={stack.desired.commit} />
+      </Fact>
+      <Fact title="Deployed" says={same ? 'the same' : 'another state than Git says'}>
+        <Hash value={stack.deployed.commit} />{' '}
+        <span className="text-muted">
+          <Time at={stack.deployed.at} />
+        </span>
+      </Fact>
+      <Fact
+        title="Observed"
+        says={
+          stale
+            ? 'stale: the check is overdue'
+            : stack.drift.open > 0
+              ? `${stack.drift.open} differ`
+              : at === null
+                ? 'not looked at yet'
+                : 'as deployed'
+        }
+      >
+        <span>
+          {checked ?? 0} looked at
+          {unchecked.length > 0 && <span className="text-warn">, {unchecked.length} not</span>}
+        </span>{' '}
+        <span className="text-muted">
+          <Time at={at} />
+        </span>
+        {unchecked.length > 0 && (
+          <details className="mt-1">
+            <summary className="text-sm text-warn">Not checked, and why</summary>
+            <ul className="mt-1">
+              {unchecked.map(({ address, why }) => (
+                <li key={address} className="text-sm wrap-anywhere">
+                  <code>{address}</code> <span className="text-muted">{why}</span>
+                </li>
+              ))}
+            </ul>
+          </details>
+        )}
+      </Fact>
+    </div>
+  )
+}
+
+function Fact({ title, says, children }: { title: string; says: string; children: ReactNode }) {
+  return (
+    <section className="bg-panel px-3 py-2">
+      <h2 className="text-sm text-muted">
+        {title} <span className="text-faint">· {says}</span>
+      </h2>
+      <div className="pt-0.5">{children}</div>
+    </section>
+  )
+}
+
+function Needs({ repository, stack }: { repository: string; stack: Schemas['StackDetail'] }) {
+  if (stack.needs.length === 0) return null
+  return (
+    <Panel title="Needs" flush>
+      <ul className="divide-y divide-line">
+        {stack.needs.map((name) => {
+          const key = name.startsWith(`${stack.environment}/`) ? name : `${stack.environment}/${name}`
+          return (
+            <li key={name}>
+              <Link
+                to="/r/$repository/stacks/$"
+                params={{ repository, _splat: key }}
+                className="block px-3 py-1.5 hover:bg-hover"
+              >
+                {key}
+              </Link>
+            </li>
+          )
+        })}
+      </ul>
+    </Panel>
+  )
+}
+
+function Outputs({ outputs }: { outputs: Schemas['StackDetail']['outputs'] }) {
+  const names = Object.keys(outputs)
+  if (names.length === 0) return null
+  return (
+    <Panel title="Outputs" flush>
+      <dl className="divide-y divide-line">
+        {names.map((name) => {
+          const { value, sensitive } = outputs[name]!
+          return (
+            <div key={name} className="px-3 py-1.5">
+              <dt className="text-sm text-muted">{name}</dt>
+              <dd>
+                <code className="wrap-anywhere">
+                  {sensitive ? '(sensitive)' : (valueText(value, false) ?? 'nothing')}
+                </code>
+              </dd>
+            </div>
+          )
+        })}
+      </dl>
+    </Panel>
+  )
+}

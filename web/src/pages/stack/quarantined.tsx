@@ -1,0 +1,49 @@
+import { api, ask, type Schemas } from '../../api/client.ts'
+import { useWhyNot } from '../../app/session.tsx'
+import { statusLook } from '../../text.ts'
+import { Act } from '../../ui/act.tsx'
+import { Mark } from '../../ui/status.tsx'
+import { Time } from '../../ui/time.tsx'
+
+/** States that were rolled back and are not deployed again. */
+export function Quarantined({ repository, stack }: { repository: string; stack: Schemas['StackDetail'] }) {
+  const whyNot = useWhyNot(repository)('quarantine.lift')
+  const standing = stack.quarantine.filter(({ liftedAt }) => liftedAt === null)
+  if (standing.length === 0) return null
+  return (
+    <ul className="flex flex-col gap-1">
+      {standing.map((entry) => (
+        <li
+          key={entry.id}
+          className="flex flex-wrap items-center gap-2 rounded border border-hold/40 bg-hold-soft px-3 py-1.5"
+        >
+          <Mark look={statusLook('quarantined')} label />
+          <span className="wrap-anywhere">
+            In quarantine: <code>{entry.commit.slice(0, 10)}</code>, {entry.reason}
+          </span>
+          <span className="text-muted">
+            {entry.by ?? 'Trueup'} <Time at={entry.createdAt} />
+          </span>
+          <span className="ml-auto">
+            <Act
+              label="Lift"
+              title="Let this state be deployed again"
+              command={`trueup stack unquarantine ${entry.id} --repo ${repository}`}
+              run={(reason) =>
+                ask(
+                  api.POST('/api/v1/repositories/{repository}/quarantine/{entry}/lift', {
+                    params: { path: { repository, entry: entry.id } },
+                    body: { reason },
+                  }),
+                )
+              }
+              done="The quarantine is lifted"
+              reason={{ label: 'Why it is good now' }}
+              whyNot={whyNot}
+            />
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}
