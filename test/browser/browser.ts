@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+
+const root = join(import.meta.dirname, '..', '..')
+
+/** The web application as a checkout's server would build it: at once when it is new enough. */
+export function buildWeb(): void {
+  const script = join(root, 'scripts', 'build-web.ts')
+  const built = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', script], { encoding: 'utf8' })
+  if (built.status !== 0) throw new Error(`building the web application: ${built.stderr}`)
+}
+
+/** `path`: Debian's Chromium. Without a sandbox of its own, which root may not have; it opens our own pages only. */
+export const startBrowser = (path: string): Promise<Browser> =>
+  chromium.launch({ executablePath: path, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+
+/** A window of a person, logged in by a one-time link. What its pages complain about ends up in `complaints`. */
+export interface Window {
+  context: BrowserContext
+  page: Page
+  /** Errors of scripts, refusals of the content policy, and requests to elsewhere. */
+  complaints: string[]
+}
+
+export async function openWindow(
+  browser: Browser,
+  link: string,
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<Window> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(`${error}`))
+  page.on('console', (message) => {
+    // A refused request is written there by the browser itself, and is what some tests are about.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      complaints.push(message.text())
+  })
+  const own = new URL(link).origin
+  page.on('request', (request) => {
+    const url = request.url()
+    if (!url.startsWith(own) && !/^(data|blob):/.test(url)) complaints.push(`asked ${url}`)
+  })
+  await page.goto(link)
+  await page.getByRole('navigation', { name: 'Main' }).waitFor()
+  return { context, page, complaints }
+}

@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeWithTool } from '../tools.ts'
+import { until } from '../../src/server/testing/live.ts'
+import { buildWeb, openWindow, startBrowser, type Window } from './browser.ts'
+import { startWorld, withWeb, type World } from './world.ts'
+
+describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
+  let world: World
+  let browser: Browser
+  let ada: Window
+  let bob: Window
+  beforeAll(async () => {
+    buildWeb()
+    world = await startWorld()
+    browser = await startBrowser(path)
+    ada = await openWindow(browser, await world.linkFor('ada'))
+    bob = await openWindow(browser, await world.linkFor('bob'))
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await world?.close()
+  })
+  const content = () => readFile(join(world.target, 'index.html'), 'utf8').catch(() => '')
+  const settles = (text: string) => until(content, (found) => found === text)
+  /** A button, then the one of the same name in the window that it opens. */
+  const act = async ({ page }: Window, name: string, reason?: string) => {
+    await page.getByRole('main').getByRole('button', { name, exact: true }).first().click()
+    const dialog = page.getByRole('dialog')
+    if (reason) await dialog.getByRole('textbox').first().fill(reason)
+    await dialog.getByRole('button', { name, exact: true }).click()
+    await dialog.waitFor({ state: 'hidden' })
+  }
+  const openMr = async (branch: string, files: { [path: string]: string }): Promise<number> => {
+    await world.push(branch, files)
+    const made = await world.shop('POST', '/merge-requests', { sourceBranch: branch, title: `Bring ${branch}` })
+    return made.body.number
+  }
+
+  it('logs in by the link, once, and leaves nothing of it in the address', async () => {
+    expect(ada.page.url()).toBe(`${world.url}/r/shop`)
+    const used = await world.linkFor('eve')
+    const { context } = await openWindow(browser, used)
+    await context.close()
+    const page = await (await browser.newContext()).newPage()
+    await page.goto(used)
+    await page.getByRole('alert').getByText('the link was used before').waitFor()
+    expect(page.url()).not.toContain('code')
+    await page.context().close()
+  })
+
+  it('shows an open merge request to both without a reload, and its plan', async () => {
+    const number = await openMr('first-page', {
+      'trueup.yaml': withWeb(world.target),
+      'web/index.html': '<h1>Hello</h1>\n',
+    })
+    for (const { page } of [ada, bob]) await page.getByRole('link', { name: `!${number} Bring first-page` }).click()
+    await ada.page.getByText('<h1>Hello</h1>').first().waitFor()
+    await ada.page.getByText('1 missing before it may merge').waitFor()
+    const merge = ada.page.getByRole('main').getByRole('button', { name: 'Merge', exact: true })
+    expect(await merge.isDisabled()).toBe(true)
+  })
+
+  it('approves what is on the screen, which the other one sees, and merges', async () => {
+    await act(bob, 'Approve')
+    await ada.page.getByText('It may merge').waitFor()
+    await act(ada, 'Merge')
+    await settles('<h1>Hello</h1>\n')
+    for (const { page } of [ada, bob]) {
+      await page.getByText('What became of it').waitFor()
+      await page.getByText('Succeeded').first().waitFor()
+    }
+  })
+
+  it('greys the approval out when something is pushed meanwhile, and says what changed', async () => {
+    const number = await openMr('second-page', { 'web/index.html': '<h1>Broken</h1>\n' })
+    await bob.page.goto(`${world.url}/r/shop/mr/${number}`)
+    const approve = bob.page.getByRole('main').getByRole('button', { name: 'Approve', exact: true })
+    await until(
+      () => approve.isEnabled(),
+      (enabled) => enabled,
+    )
+    await world.commitTo('second-page', { 'web/more.html': 'more\n' })
+    await bob.page.getByText('This changed while you were looking').waitFor()
+    expect(await approve.isDisabled()).toBe(true)
+    await bob.page.getByText('production/web: has another plan').waitFor()
+    await bob.page.getByRole('button', { name: 'Show me what is there now' }).click()
+    await act(bob, 'Approve')
+    await ada.page.goto(`${world.url}/r/shop/mr/${number}`)
+    await ada.page.getByText('It may merge').waitFor()
+    await act(ada, 'Merge')
+    await settles('<h1>Broken</h1>\n')
+  })
+
+  it('finds drift when asked, shows both values, and heals it', async () => {
+    await ada.page.getByRole('link', { name: 'Overview' }).click()
+    await ada.page.getByRole('link', { name: 'In sync' }).first().click()
+    await ada.page.getByRole('heading', { name: 'production/web' }).waitFor()
+    await world.tamper('tampered with\n')
+    await act(ada, 'Check now')
+    await ada.page.getByText('tampered with').first().waitFor()
+    await bob.page.getByRole('link', { name: 'Drift', exact: true }).click()
+    await bob.page.getByText('tampered with').first().waitFor()
+    await act(ada, 'Heal')
+    await settles('<h1>Broken</h1>\n')
+    await bob.page.getByText('Nothing has drifted').waitFor()
+  })
+
+  it('rolls back: says what that takes back, and puts it right after one approval', async () => {
+    await ada.page.getByText('No open drift').waitFor()
+    await act(ada, 'Roll back', 'the page is broken')
+    await ada.page.getByText('rollback').first().waitFor()
+    const address = ada.page.url()
+    expect(address).toContain('/mr/')
+    await bob.page.goto(address)
+    await until(
+      () => bob.page.getByRole('main').getByRole('button', { name: 'Approve', exact: true }).isEnabled(),
+      (enabled) => enabled,
+    )
+    await act(bob, 'Approve')
+    await settles('<h1>Hello</h1>\n')
+    await ada.page.goto(`${world.url}/r/shop/stacks/production/web`)
+    await ada.page.getByText('In quarantine:').waitFor()
+  })
+
+  it('left no complaint in any page', () => {
+    expect([...ada.complaints, ...bob.complaints]).toEqual([])
+  })
+})
