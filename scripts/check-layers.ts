@@ -3,7 +3,7 @@
  * of files nor of the units of any folder; an import of types only is an import. No file is longer than can be read at once.
  * `--house` prints how large the halls are.
  */
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { type Hall, hallsOf, houseTable, importGraph } from './house.ts'
 
@@ -102,9 +102,25 @@ export function checkHouse(src: string): { problems: LayerProblem[]; halls: Map<
   return { problems, halls }
 }
 
+/** The web application knows the server by its API only, as any other client does. */
+export function webProblems(web: string): LayerProblem[] {
+  return globSync('src/**/*.{ts,tsx}', { cwd: web }).flatMap((file) => {
+    const imports = [...readFileSync(join(web, file), 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']*)'/g)]
+    const outside = imports
+      .map(([, target]) => target!)
+      .filter((target) => normalize(join(dirname(file), target)).startsWith('..'))
+    return outside.map((target) => ({
+      file: join('..', 'web', file),
+      imports: target,
+      why: 'leaves the web application',
+    }))
+  })
+}
+
 if (import.meta.main) {
   const src = join(import.meta.dirname, '..', 'src')
   const { problems, halls } = checkHouse(src)
+  problems.push(...webProblems(join(src, '..', 'web')))
   for (const { file, imports, why } of problems) console.error(`${relative('.', join(src, file))}: ${why} (${imports})`)
   if (process.argv.includes('--house')) console.log(houseTable(halls))
   if (problems.length > 0) process.exit(1)

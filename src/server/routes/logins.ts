@@ -1,6 +1,6 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Queries } from '../../store/database/context.ts'
+import type { Tx } from '../../store/database/context.ts'
 import { createToken, type Token } from '../../store/people/tokens.ts'
 import { findUserByName, type User } from '../../store/people/users.ts'
 import { verifyPassword } from '../auth/password.ts'
@@ -34,7 +34,7 @@ export async function checkPassword(
 
 /** Writes down a login and that it happened. */
 export async function openLogin(
-  tx: Queries,
+  tx: Tx,
   login: { userId: string; name: string; hash: string; scopes: readonly string[]; expiresAt: number; by?: string },
 ): Promise<Token> {
   const { userId, name, hash, scopes, expiresAt, by } = login

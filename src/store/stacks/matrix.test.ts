@@ -23,7 +23,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'trueup-matrix-'))
   store = await openStore(directory)
   await store.transaction(async (tx) => {
-    repositoryId = (await createRepository(tx, { name: 'shop', defaultBranch: 'main' })).id
+    repositoryId = (await createRepository(tx, { name: 'shop', defaultBranch: 'main', hashKeySealed: 'sealed' })).id
     for (const [name, environment, status, driver = 'files'] of STACKS)
       await upsertStack(tx, { repositoryId, environment, name, path: name, driver, status, config: { driver } })
   })

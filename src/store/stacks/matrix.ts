@@ -13,8 +13,9 @@ const NEED: Record<StackStatus, number> = {
   orphaned: 5,
   deploying: 6,
   pending: 7,
-  new: 8,
-  in_sync: 9,
+  partly_checked: 8,
+  new: 9,
+  in_sync: 10,
 }
 
 export interface MatrixFilter {
