@@ -12,7 +12,8 @@ import { checkPassword, openLogin, showSession } from './logins.ts'
 import type { RouteModule } from '../parts.ts'
 import { LinkOrder, Login, LoginLink, Redemption, Session } from '../schemas/people.ts'
 
-const RATE = { max: 10, timeWindow: '1 minute' }
+/** Passwords can be guessed, codes of 32 random bytes cannot: their limit only spares the server work. */
+const RATE = { password: { max: 10, timeWindow: '1 minute' }, code: { max: 120, timeWindow: '1 minute' } }
 
 /** Sessions of browsers: a cookie that scripts cannot read, and one-time links that make one. */
 export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl' | 'links'> = (app, parts) => {
@@ -22,7 +23,7 @@ export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'
   app.post(
     '/api/v1/session/browser',
     {
-      config: { action: 'public', rateLimit: RATE },
+      config: { action: 'public', rateLimit: RATE.password },
       schema: {
         tags,
         summary: 'Log a browser in with name and password; the answer sets the session cookie',
@@ -41,7 +42,7 @@ export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'
   app.post(
     '/api/v1/session/redeem',
     {
-      config: { action: 'public', rateLimit: RATE },
+      config: { action: 'public', rateLimit: RATE.code },
       schema: {
         tags,
         summary: 'Log a browser in with the code of a one-time link; the answer sets the session cookie',
