@@ -1,4 +1,5 @@
 import type { Change } from '../store/open.ts'
+import { getWorker } from '../store/workers/workers.ts'
 import { watchOrders } from './drift/watch-orders.ts'
 import type { EngineParts } from './parts.ts'
 
@@ -10,7 +11,8 @@ export function announceChanges(parts: EngineParts): () => void {
   let settling: NodeJS.Timeout | null = null
   const sendWatches = async (): Promise<void> => {
     for (const { workerId, pools } of parts.hub.connected()) {
-      parts.hub.send(workerId, { event: 'watches', watches: await watchOrders(parts, pools) })
+      const worker = await getWorker(parts.store.db, workerId)
+      if (worker) parts.hub.send(workerId, { event: 'watches', watches: await watchOrders(parts, pools, worker) })
     }
   }
   const onChange = (changes: readonly Change[]): void => {

@@ -4,6 +4,16 @@ import { Enrolment, Worker } from '../../server/schemas/operations.ts'
 import type { CommandModule } from '../cli.ts'
 import { collect, when } from '../output.ts'
 
+interface EnrolOptions {
+  pools: string[]
+  repository: string[]
+  environment: string[]
+  expires: string
+}
+
+const scopeText = ({ repositories, environments }: Pick<Worker, 'repositories' | 'environments'>): string =>
+  [repositories, environments].map((names) => names.join(',') || '*').join('/')
+
 export const workerCommands: CommandModule = (program, cli) => {
   const worker = program.command('worker').description('workers, which execute runs')
 
@@ -11,11 +21,17 @@ export const workerCommands: CommandModule = (program, cli) => {
     .command('enrol')
     .description('make a one-time token with which a worker joins')
     .option('--pools <names...>', 'pools that it serves', ['default'])
+    .option('--repository <names...>', 'repositories whose runs it is given; all where absent', [])
+    .option('--environment <names...>', 'environments whose runs it is given; all where absent', [])
     .option('--expires <duration>', 'how long the token can be used', '1h')
-    .addHelpText('after', '\nExample:\n  $ trueup worker enrol --pools prod-agents > token')
-    .action(async (options: { pools: string[]; expires: string }, command) => {
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ trueup worker enrol --pools prod-agents --repository shop --environment production > token',
+    )
+    .action(async (options: EnrolOptions, command) => {
       const client = cli.client(command)
-      const body = { pools: options.pools, expiresInMs: parseDuration(options.expires) }
+      const { pools, repository: repositories, environment: environments, expires } = options
+      const body = { pools, repositories, environments, expiresInMs: parseDuration(expires) }
       const made = await client.send('POST', '/api/v1/workers/enrolments', Enrolment, body)
       const output = cli.output(command)
       output.result(made, () => made.token)
@@ -33,12 +49,13 @@ export const workerCommands: CommandModule = (program, cli) => {
       const workers = await collect(cli.client(command).all('/api/v1/workers', Worker))
       cli.output(command).result(workers, ({ table }) =>
         table(
-          ['id', 'name', 'kind', 'pools', 'state', 'last seen'],
+          ['id', 'name', 'kind', 'pools', 'for', 'state', 'last seen'],
           workers.map((row) => [
             row.id,
             row.name,
             row.builtin ? `${row.kind} (built-in)` : row.kind,
             row.pools.join(','),
+            scopeText(row),
             row.revokedAt !== null ? 'revoked' : row.connected ? 'connected' : 'away',
             when(row.lastSeenAt),
           ]),

@@ -110,6 +110,11 @@ describe('a message names line, key and remedy', () => {
       'line 6: stacks[0].timeout: "10 minutes" does not fit: a number with a unit: 90s, 10m, 2h, 1d',
     ],
     [stack('timeout: 999d'), 'line 6: stacks[0].timeout: reading the duration "999d": longer than 366 days'],
+    [stack('timeout: 366d'), 'line 6: stacks[0].timeout: "366d" is too long: the most is 7d'],
+    [
+      stack('verify: [{ run: x, timeout: 8d }]'),
+      'line 6: stacks[0].verify[0].timeout: "8d" is too long: the most is 7d',
+    ],
     [stack('drift: { interval: 10ms }'), 'line 6: stacks[0].drift.interval: "10ms" is too short: the least is 1s'],
     [
       stack('variables: { PORT: 010 }'),

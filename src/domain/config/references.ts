@@ -1,6 +1,6 @@
 import semver from 'semver'
 import { asTrueupError } from '../../lib/errors/error.ts'
-import { parseDuration } from '../duration.ts'
+import { formatDuration, LONGEST_DURATION_MS, parseDuration } from '../duration.ts'
 import { globProblem } from '../glob.ts'
 import { didYouMean } from '../suggest.ts'
 import type { WindowConfig } from '../windows/config.ts'
@@ -63,7 +63,7 @@ function checkStack(stack: StackConfig, environments: ReadonlySet<string>, path:
     else if (stack.environments?.indexOf(name) !== i) report([...path, 'environments', i], `"${name}" stands twice`)
   })
   if (stack.drift) checkDrift(stack.drift, [...path, 'drift'], report)
-  if (stack.timeout !== undefined) checkDuration(stack.timeout, [...path, 'timeout'], report)
+  if (stack.timeout !== undefined) checkDuration(stack.timeout, [...path, 'timeout'], report, LONGEST_TIMEOUT_MS)
   if (stack.toolVersion !== undefined && semver.validRange(stack.toolVersion) === null)
     report(
       [...path, 'toolVersion'],
@@ -89,19 +89,24 @@ function checkStack(stack: StackConfig, environments: ReadonlySet<string>, path:
 
 function checkCommand(command: CommandConfig, path: Path, report: Report): void {
   if (typeof command !== 'string' && command.timeout !== undefined)
-    checkDuration(command.timeout, [...path, 'timeout'], report)
+    checkDuration(command.timeout, [...path, 'timeout'], report, LONGEST_TIMEOUT_MS)
 }
 
 function checkDrift({ interval }: DriftConfig, path: Path, report: Report): void {
   if (interval !== undefined) checkDuration(interval, [...path, 'interval'], report)
 }
 
+/** Longer ones do not fit a timer (24.8 days); a run that takes a week is none that somebody waits for. */
+const LONGEST_TIMEOUT_MS = parseDuration('7d')
+
 /** A second at least: less is a busy loop, or a time-out that nothing can meet. */
-function checkDuration(text: string, path: Path, report: Report): void {
+function checkDuration(text: string, path: Path, report: Report, longestMs = LONGEST_DURATION_MS): void {
   attempt(
     path,
     () => {
-      if (parseDuration(text) < 1000) report(path, `"${text}" is too short: the least is 1s`)
+      const ms = parseDuration(text)
+      if (ms < 1000) report(path, `"${text}" is too short: the least is 1s`)
+      if (ms > longestMs) report(path, `"${text}" is too long: the most is ${formatDuration(longestMs)}`)
     },
     report,
   )

@@ -20,6 +20,8 @@ export interface GateStack {
   provisional: boolean
   /** Those stacks. */
   awaits?: readonly StackKey[]
+  /** Its plan waits for its turn, or for an approval to be made by workers that the target branch does not give it. */
+  held?: 'turn' | 'pool'
   /** The MR removes the stack and what it made: always needs an approval, whatever the environment asks for. */
   destroys?: boolean
   /** Set where the MR brings back a state that was rolled back: why it was. */

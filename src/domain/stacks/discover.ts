@@ -5,6 +5,7 @@ import type { StackConfig, TrueupConfig } from '../config/schema.ts'
 import { type EnvironmentRules, resolveEnvironment } from './environment.ts'
 import { isGlob } from '../glob.ts'
 import type { Finding } from '../plans/plan.ts'
+import { policiesNeedingMr } from '../policies/without-mr.ts'
 import { nearest } from '../suggest.ts'
 import type { StackDefinition } from './definition.ts'
 import { type Budget, type Directory, directoryTree, ENVIRONMENT, type Match, matchDirectories } from './directories.ts'
@@ -49,6 +50,16 @@ export function discoverStacks(config: TrueupConfig, directories: readonly strin
   const budget: Budget = { steps: MAX_STEPS }
   const candidates: Candidate[] = []
   const findings: Finding[] = []
+  for (const index of policiesNeedingMr(config.policies ?? [])) {
+    const name = config.policies![index]!.name
+    findings.push(
+      warning(
+        `policy "${name}" looks at \`mr\`, which is null in heals and in runs that a person orders: there it cannot be evaluated, and blocks. Ask first: \`mr != null && …\``,
+        problemAt(['policies', index, 'when'], '').line,
+        'POLICY_WITHOUT_MR',
+      ),
+    )
+  }
   let needs = 0
   config.stacks.forEach((entry, index) => {
     const found = placesOf(entry, [...environments.keys()], root, budget)
@@ -138,9 +149,9 @@ function nearestDirectory(root: Directory, path: string): string {
   return ''
 }
 
-const warning = (message: string, line: number | undefined): Finding => ({
+const warning = (message: string, line: number | undefined, code = 'NO_MATCH'): Finding => ({
   severity: 'warning',
-  code: 'NO_MATCH',
+  code,
   message,
   path: 'trueup.yaml',
   ...(line !== undefined && { line }),

@@ -9,15 +9,17 @@ import { currentOutputs } from '../stacks/outputs.ts'
 import type { EngineParts } from '../parts.ts'
 import type { RunSpec } from '../run-spec.ts'
 import { variablesFor } from '../stacks/variables.ts'
+import { isInScope, type Scope } from '../../store/workers/workers.ts'
 
 /** Deployed stacks of these pools whose driver can watch: what a worker is to keep an eye on. */
-export async function watchOrders(parts: EngineParts, pools: readonly string[]): Promise<WatchOrder[]> {
+export async function watchOrders(parts: EngineParts, pools: readonly string[], scope: Scope): Promise<WatchOrder[]> {
   const orders: WatchOrder[] = []
   for (const repository of await allRepositories(parts.store.db)) {
     const hashKey = await hashKeyOf(parts, repository.id)
     for (const stack of await allStacks(parts.store.db, { repositoryId: repository.id })) {
       const spec = stack.deployedConfig as unknown as RunSpec | null
       if (!spec || stack.deployedCommit === null || !pools.includes(spec.definition.pool)) continue
+      if (!isInScope(scope, stack)) continue
       if (!stackCapabilities(spec.definition).watch) continue
       const outputs = await currentOutputs(parts, repository.id, spec.definition)
       const inputs = resolveInputs(spec.definition, (key) => outputs.get(key) ?? null, false)

@@ -5,8 +5,9 @@ import type { PreviewRefs } from './previews.ts'
 /** Reason of previews that were taken back because a newer head has other plans. */
 const NEWER_PREVIEW = 'newer_preview'
 
-/** Takes back every unfinished preview of the MR that `previews` does not name. */
-export async function dropPreviews(parts: EngineParts, mrId: string, previews: PreviewRefs): Promise<void> {
+/** Takes back every unfinished preview of the MR that `previews` does not name; how many there were. */
+export async function dropPreviews(parts: EngineParts, mrId: string, previews: PreviewRefs): Promise<number> {
+  let dropped = 0
   const wanted = new Set(Object.values(previews).map((preview) => preview.runId))
   let cursor: string | undefined
   do {
@@ -15,9 +16,14 @@ export async function dropPreviews(parts: EngineParts, mrId: string, previews: P
       { mrId, kinds: ['preview'], states: ['queued', 'leased', 'preparing', 'planning'] },
       { limit: 500, ...(cursor && { cursor }) },
     )
-    for (const run of page.items) if (!wanted.has(run.id)) await dropPreview(parts, run)
+    for (const run of page.items) {
+      if (wanted.has(run.id)) continue
+      await dropPreview(parts, run)
+      dropped++
+    }
     cursor = page.next ?? undefined
   } while (cursor !== undefined)
+  return dropped
 }
 
 async function dropPreview(parts: EngineParts, run: RunSummary): Promise<void> {

@@ -96,6 +96,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
       digest,
       provisional: preview.provisional,
       awaits: preview.awaits ?? [],
+      ...(preview.held && { held: preview.held }),
       ...(preview.how === 'removed' && !unplanned && { destroys: true }),
       ...(quarantined !== null && { quarantined }),
       unplannable: run?.plan ? failedOf(run.plan as Plan) : [],

@@ -16,6 +16,8 @@ import { affectedStacks } from '../snapshot/affected.ts'
 import type { Snapshot, StackSource } from '../snapshot/snapshot.ts'
 import { removalFate } from '../stacks/removal.ts'
 import { stackRowForPreview } from '../stacks/rows.ts'
+import { isForeignPool, mayUseForeignPools } from './foreign-pool.ts'
+import { PREVIEWS_AT_A_TIME, type Room, waitsForApproval, waitsForTurn } from './held-previews.ts'
 import { type PreviewRef, type PreviewRefs, previewsOf, runsOf } from './previews.ts'
 
 /** Preview runs in these states stand for the plan of their desired state; others are made again. */
@@ -51,6 +53,8 @@ export async function orderPreviews(
   const undeployed = await neverDeployed(parts, mr.repositoryId)
   const runs = await getRuns(parts.store.db, runsOf(old))
   const variables = await listVariables(parts.store.db, mr.repositoryId)
+  const allowed = await mayUseForeignPools(parts, mr)
+  const room = { left: PREVIEWS_AT_A_TIME - [...runs.values()].filter(({ finishedAt }) => finishedAt === null).length }
   for (const { key, inputs, needs } of topological([...after.stacks.values()].map((source) => source.definition))) {
     awaited.set(
       key,
@@ -58,10 +62,14 @@ export async function orderPreviews(
     )
     const fromPlanned = Object.values(inputs).some((input) => predictions.has(input.stack))
     if (!how.has(key) && !fromPlanned) continue
-    const known = { commitOid, anew, predictions, runs, variables }
+    const source = after.stacks.get(key)!
+    const known = { commitOid, anew, predictions, runs, variables, room }
     const awaits = awaited.get(key)!
     const facts = { how: how.get(key) ?? ('dependant' as const), old: old[key], awaits, ...known }
-    const preview = await previewOf(parts, mr, after.stacks.get(key)!, facts)
+    const held = !allowed && isForeignPool(source.definition, before)
+    const preview = held
+      ? waitsForApproval(facts.how, source.definition.pool)
+      : await previewOf(parts, mr, source, facts)
     if (!preview) continue
     previews[key] = preview.ref
     predictions.set(key, preview.outputs)
@@ -71,6 +79,7 @@ export async function orderPreviews(
       old: old[key],
       anew,
       runs,
+      room,
     })
   }
   return previews
@@ -101,6 +110,7 @@ interface PreviewFacts {
   /** The runs of `old`, by id. */
   runs: ReadonlyMap<string, Run>
   variables: readonly Variable[]
+  room: Room
 }
 
 type Outputs = { [name: string]: Output }
@@ -125,6 +135,8 @@ async function previewOf(
     const ref: PreviewRef = { how, runId: null, ...early, provisional: true, note: noteOf(resolution), settled }
     return { ref, outputs: settled ? 'unplanned' : 'pending' }
   }
+  // Before anything is read or written for it: there may be tens of thousands.
+  if (how !== 'dependant' && !facts.old?.runId && facts.room.left <= 0) return waitsForTurn(how)
   const desiredDigest = await desiredDigestOf(parts, mr.repositoryId, source, resolution.inputs, facts.variables)
   const stack = await stackRowForPreview(parts.store, mr.repositoryId, source)
   if (how === 'dependant' && desiredDigest === stack.deployedDigest) return null
@@ -135,6 +147,7 @@ async function previewOf(
     ...(awaits.length > 0 && { awaits }),
   })
   const run = await standingOrNew(parts, mr, stack, spec, desiredDigest, facts)
+  if (!run) return waitsForTurn(how)
   const outputs = await outputsAfter(parts, stack, run)
   return { ref: { how, runId: run.id, ...early, note: null, settled: true }, outputs }
 }
@@ -173,20 +186,23 @@ function noteOf(resolution: Exclude<InputResolution, { status: 'resolved' }>): s
   }
 }
 
+/** Null where as many as may be are under way. */
 async function standingOrNew(
   parts: EngineParts,
   mr: MergeRequest,
   stack: Stack,
   spec: RunSpec,
   desiredDigest: string,
-  facts: Pick<PreviewFacts, 'old' | 'commitOid' | 'anew' | 'runs'>,
-): Promise<Run> {
+  facts: Pick<PreviewFacts, 'old' | 'commitOid' | 'anew' | 'runs' | 'room'>,
+): Promise<Run | null> {
   if (facts.old?.runId) {
     const run = facts.runs.get(facts.old.runId)
     const same = run && run.desiredDigest === desiredDigest && isMadeAlike(specOfRun(run), spec)
     const again = run !== undefined && run.finishedAt !== null && facts.anew(run)
     if (same && isStanding(run) && !again) return run
   }
+  if (facts.room.left <= 0) return null
+  facts.room.left--
   return await parts.store.transaction((tx) =>
     createRun(tx, {
       stackId: stack.id,
@@ -196,6 +212,7 @@ async function standingOrNew(
       desiredDigest,
       spec: specToJson(spec),
       mrId: mr.id,
+      personId: mr.authorId,
       pool: spec.definition.pool,
       provisional: spec.predicted !== undefined || spec.awaits !== undefined,
       actor: SYSTEM,
@@ -218,7 +235,7 @@ async function removalOf(
   mr: MergeRequest,
   source: StackSource,
   configured: boolean,
-  known: Pick<PreviewFacts, 'old' | 'anew' | 'runs'>,
+  known: Pick<PreviewFacts, 'old' | 'anew' | 'runs' | 'room'>,
 ): Promise<PreviewRef> {
   const { environment, name } = source.definition
   const stack = await findStack(parts.store.db, { repositoryId: mr.repositoryId, environment, name })
@@ -228,7 +245,7 @@ async function removalOf(
   const spec: RunSpec = { ...fate.spec, base: baseOf(stack!) }
   const desiredDigest = destroyedDigest(spec.sourceDigest)
   const run = await standingOrNew(parts, mr, stack!, spec, desiredDigest, { ...known, commitOid: fate.commitOid })
-  return { ...ref, runId: run.id, note: null }
+  return run ? { ...ref, runId: run.id, note: null } : waitsForTurn('removed').ref
 }
 
 /** What a plan was made against: a later deployment or heal of the same revision, or one that broke the stack, makes it stale. */

@@ -29,7 +29,9 @@ export async function previewMergeRequest(
     const found = mr.state === 'open' ? await previewsNow(parts, mr, anew) : null
     const kept = found && (await store(parts, mr, found)) ? found.previews : {}
     // What was merged keeps its plans; what is still under way there is of no more use.
-    await dropPreviews(parts, mr.id, kept)
+    const dropped = await dropPreviews(parts, mr.id, kept)
+    if (dropped > 0 && Object.values(kept).some(({ held }) => held === 'turn'))
+      await parts.store.transaction((tx) => orderPreview(tx, mr.id))
   })
 }
 
@@ -95,7 +97,8 @@ async function planHeads(
   const target = { repositoryId: mr.repositoryId, branch: mr.targetBranch }
   const { snapshot: before } = await lastReadable(parts, target, targetOid)
   const after = await parts.snapshots.of(mr.repositoryId, git, result.treeOid)
-  const previews = await orderPreviews(parts, mr, { before, after, commitOid: result.commitOid, anew })
+  // The row still has the head that was planned before: what that one was allowed says nothing of this one.
+  const previews = await orderPreviews(parts, { ...mr, ...heads }, { before, after, commitOid: result.commitOid, anew })
   const problems = after.problems.length > 0 ? after.problems : null
   return { previews, patch: { ...heads, mergeTreeOid: result.treeOid, conflicts: null, problems } }
 }

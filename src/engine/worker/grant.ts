@@ -19,6 +19,9 @@ import { getRepository } from '../../store/changes/repositories.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { variablesFor } from '../stacks/variables.ts'
 
+/** What nobody has approved yet holds no slot for longer, whatever `timeout:` it brings along. */
+const LONGEST_PREVIEW_MS = 60 * 60_000
+
 /**
  * Makes the grant of a run that was just leased: resolves what is known only now (inputs, variables), and gives the run
  * back where a window is closed. Null: the run is not to be started now. Errors end the run.
@@ -70,7 +73,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),
     checks: run.kind === 'preview' ? definition.checks : [],
     verify: spec.destroy ? [] : definition.verify,
-    timeoutMs: definition.timeoutMs,
+    timeoutMs: run.kind === 'preview' ? Math.min(definition.timeoutMs, LONGEST_PREVIEW_MS) : definition.timeoutMs,
     keys: { hash: hashKey.toString('base64'), plan: planKey(hashKey, run.id).toString('base64') },
     stateBackend: {
       address: `${parts.settings.publicUrl()}/api/v1/state/${stack.id}`,

@@ -2,12 +2,13 @@ import { decideDeploy, type DeployDecision } from '../../domain/gates/deploy-dec
 import { brake } from '../../domain/drift/brake.ts'
 import type { Plan } from '../../domain/plans/plan.ts'
 import { completePlan } from '../../domain/plans/complete.ts'
-import { compilePolicy, evaluatePolicies } from '../../domain/policies/policy.ts'
+import { compilePolicy, evaluatePolicies, type PolicyFacts } from '../../domain/policies/policy.ts'
 import type { Decision, Params } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Json } from '../../lib/json.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { noteChange } from '../../store/open.ts'
+import { getUser } from '../../store/people/users.ts'
 import { findQuarantine } from '../../store/stacks/quarantine.ts'
 import { type Run, type RunPatch, transitionRun } from '../../store/runs/runs.ts'
 import { changedMeanwhile, OVERTAKEN } from '../drift/overtaken.ts'
@@ -109,7 +110,7 @@ async function decide(parts: EngineParts, run: Run, plan: Plan): Promise<DeployD
     stack: { name: definition.name, path: definition.path, driver: definition.driver },
     // An environment that is no longer configured is treated as the strictest there is.
     environment: { name: definition.environment, tier: rules?.tier ?? 'production' },
-    mr: null,
+    mr: await mrFacts(parts, run),
     run: { kind: run.kind },
   })
   // What a person asks for beside Git needs the approvals of a deployment.
@@ -140,6 +141,15 @@ async function whyUnplanned(parts: EngineParts, run: Run): Promise<string | null
   const { awaits = [], note } = preview
   const why = awaits.length > 0 ? `before ${awaits.join(', ')} ${awaits.length === 1 ? 'was' : 'were'} deployed` : note
   return `!${mr.number} could not show this plan${why ? ` (${why})` : ''}: nobody has approved it yet`
+}
+
+/** The merge request that a run enacts; null for drift, heals, and what a person orders beside Git. */
+async function mrFacts(parts: EngineParts, run: Run): Promise<PolicyFacts['mr']> {
+  const mr = run.mrId === null ? undefined : await getMergeRequest(parts.store.db, run.mrId)
+  if (!mr) return null
+  const author = await getUser(parts.store.db, mr.authorId)
+  const { title, draft, sourceBranch, targetBranch } = mr
+  return { author: author?.name ?? '', title, draft, sourceBranch, targetBranch }
 }
 
 async function enact(

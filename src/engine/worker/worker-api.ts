@@ -8,7 +8,7 @@ import { claimRun } from '../../store/runs/claim.ts'
 import { renewLeases } from '../../store/runs/lease.ts'
 import { getRun, listRuns, type Run, transitionRun } from '../../store/runs/runs.ts'
 import { getStack, requireStack } from '../../store/stacks/stacks.ts'
-import { getWorker, patchWorker, touchWorker } from '../../store/workers/workers.ts'
+import { getWorker, isInScope, patchWorker, touchWorker } from '../../store/workers/workers.ts'
 import { checkDrift, checkSoon, currentDefinition } from '../drift/schedule.ts'
 import { watchOrders } from '../drift/watch-orders.ts'
 import { type EngineParts, repositoryOf, workerActor } from '../parts.ts'
@@ -78,6 +78,7 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
         const stack = await getStack(tx, stackId)
         const spec = stack?.deployedConfig as unknown as RunSpec | null
         if (!stack || !spec || !worker?.pools.includes(currentDefinition(stack, spec).pool)) return
+        if (!isInScope(worker, stack)) return
         const check = await checkDrift(tx, stackId, { actor: workerActor(workerId) })
         // The check that is under way may have looked before the event: look once more after it.
         if (!check.ordered) await checkSoon(tx, stackId, parts.store.clock.now() + LOOK_AGAIN_MS)
@@ -94,7 +95,12 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
     async watchWorkspace(workerId, stackId, commit) {
       const [worker, stack] = [await getWorker(parts.store.db, workerId), await requireStack(parts.store.db, stackId)]
       const spec = stack.deployedConfig as unknown as RunSpec | null
-      if (!spec || stack.deployedCommit !== commit || !worker?.pools.includes(spec.definition.pool)) {
+      if (
+        !spec ||
+        stack.deployedCommit !== commit ||
+        !worker?.pools.includes(spec.definition.pool) ||
+        !isInScope(worker, stack)
+      ) {
         const why = 'this worker does not watch it at that commit'
         throw new TrueupError('NOT_FOUND', { doing: `reading stack ${stackId} at ${commit}`, why })
       }
@@ -109,7 +115,7 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
           if (ended || !worker) return
           end = parts.hub.attach(workerId, worker.pools, send)
           send({ event: 'work' })
-          send({ event: 'watches', watches: await watchOrders(parts, worker.pools) })
+          send({ event: 'watches', watches: await watchOrders(parts, worker.pools, worker) })
         })
         .catch((error: unknown) => parts.log.warn({ err: error, workerId }, 'telling a worker what to do'))
       return () => {
@@ -165,6 +171,7 @@ async function lease(parts: EngineParts, workerId: string, params: Params<'lease
       const claimed = await claimRun(tx, {
         workerId,
         pools: worker.pools,
+        scope: worker,
         request,
         leaseMs,
         now: parts.store.clock.now(),

@@ -59,6 +59,9 @@ export async function reviewMergeRequest(parts: BuiltinParts, review: NewReview)
       data: { number: mr.number, headOid: review.headOid, digests: review.digests },
     })
     await enqueueTask(tx, { kind: 'mr.evaluate', key: mr.id, payload: { mrId: mr.id } })
+    // An approval may let plans be made, and its end may not.
+    if (review.verdict !== 'comment')
+      await enqueueTask(tx, { kind: 'mr.preview', key: mr.id, payload: { mrId: mr.id } })
     noteChange(tx, { topic: 'mr', id: mr.id, repositoryId: mr.repositoryId })
     return recorded
   })
@@ -83,6 +86,7 @@ export async function withdrawReview(parts: BuiltinParts, mrId: string, userId: 
       repositoryId: mr.repositoryId,
     })
     await enqueueTask(tx, { kind: 'mr.evaluate', key: mr.id, payload: { mrId: mr.id } })
+    await enqueueTask(tx, { kind: 'mr.preview', key: mr.id, payload: { mrId: mr.id } })
     noteChange(tx, { topic: 'mr', id: mr.id, repositoryId: mr.repositoryId })
   })
 }

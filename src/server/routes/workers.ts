@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
+import { allRepositories, findRepositoryByName } from '../../store/changes/repositories.ts'
+import type { Queries } from '../../store/database/context.ts'
 import { createEnrolment, getWorker, listWorkers, revokeWorker } from '../../store/workers/workers.ts'
 import { newToken } from '../auth/token.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
@@ -8,6 +10,21 @@ import type { RouteModule } from '../parts.ts'
 import { Done } from '../schemas/common.ts'
 import { Enrolment, NewEnrolment, Worker } from '../schemas/operations.ts'
 import { by } from './users.ts'
+
+/** NOT_FOUND names the repository that there is not. */
+async function idsOf(tx: Queries, names: readonly string[]): Promise<string[]> {
+  return await Promise.all(
+    names.map(async (name) => {
+      const repository = await findRepositoryByName(tx, name)
+      if (repository) return repository.id
+      throw new TrueupError('NOT_FOUND', {
+        doing: 'making an enrolment token',
+        why: `there is no repository "${name}"`,
+        next: '`trueup repo list` shows all.',
+      })
+    }),
+  )
+}
 
 export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engine }) => {
   const tags = ['workers']
@@ -26,12 +43,15 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
     async (request) => {
       const connected = new Set(engine.connectedWorkers())
       const { items, next } = await listWorkers(store.db, request.query)
+      const named = new Map((await allRepositories(store.db)).map(({ id, name }) => [id, name]))
       const shown = items.map(
         (row): Worker => ({
           id: row.id,
           name: row.name,
           kind: row.kind,
           pools: row.pools,
+          repositories: row.repositories.map((id) => named.get(id) ?? id),
+          environments: row.environments,
           builtin: row.builtin,
           connected: connected.has(row.id),
           info: row.info,
@@ -56,13 +76,15 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
       },
     },
     async (request, reply) => {
-      const { pools, expiresInMs } = request.body
+      const { pools, repositories, environments, expiresInMs } = request.body
       const { token, hash } = newToken('enrolment')
       const expiresAt = store.clock.now() + expiresInMs
       const id = await store.transaction(async (tx) => {
         const row = await createEnrolment(tx, {
           tokenHash: hash,
           pools,
+          repositories: await idsOf(tx, repositories),
+          environments,
           expiresAt,
           createdById: request.principal!.userId,
         })
@@ -70,11 +92,11 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
           ...by(request),
           action: 'worker.enrolment_create',
           subject: row.id,
-          data: { pools, expiresAt },
+          data: { pools, repositories, environments, expiresAt },
         })
         return row.id
       })
-      return reply.code(201).send({ id, token, pools, expiresAt })
+      return reply.code(201).send({ id, token, pools, repositories, environments, expiresAt })
     },
   )
 

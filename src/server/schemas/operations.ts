@@ -63,6 +63,9 @@ export const Worker = z
     name: z.string(),
     kind: z.enum(['runner', 'agent']),
     pools: z.array(z.string()),
+    /** Names of the repositories and environments whose runs it is given; all where empty. */
+    repositories: z.array(z.string()),
+    environments: z.array(z.string()),
     builtin: z.boolean(),
     connected: z.boolean(),
     info: z.json(),
@@ -75,6 +78,9 @@ export type Worker = z.infer<typeof Worker>
 
 export const NewEnrolment = z.strictObject({
   pools: z.array(Name).min(1).max(20).default(['default']),
+  /** Names of the repositories and environments whose runs it is given; all where empty. */
+  repositories: z.array(Name).max(100).default([]),
+  environments: z.array(Name).max(100).default([]),
   /** Milliseconds in which the one-time token can be used. */
   expiresInMs: z
     .int()
@@ -83,7 +89,14 @@ export const NewEnrolment = z.strictObject({
     .default(3_600_000),
 })
 export const Enrolment = z
-  .object({ id: z.string(), token: z.string(), pools: z.array(z.string()), expiresAt: Time })
+  .object({
+    id: z.string(),
+    token: z.string(),
+    pools: z.array(z.string()),
+    repositories: z.array(z.string()),
+    environments: z.array(z.string()),
+    expiresAt: Time,
+  })
   .meta({ id: 'Enrolment' })
 
 export const ServerInfo = z

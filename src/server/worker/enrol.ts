@@ -24,16 +24,16 @@ export function enrolWorker(store: Store, request: EnrolRequest): Promise<{ work
         next: 'Make a new one with `trueup worker enrol`.',
       })
     }
-    const { pools, builtin } = enrolment
+    const { pools, repositories, environments, builtin } = enrolment
     // The built-in runner that lost its key comes back under its own name.
     const former = builtin ? await findWorkerByName(tx, name) : undefined
     if (former?.builtin) await revokeWorker(tx, former.id)
-    const worker = await createWorker(tx, { name, kind, pools, publicKey, builtin })
+    const worker = await createWorker(tx, { name, kind, pools, repositories, environments, publicKey, builtin })
     await appendAudit(tx, {
       actor: `worker:${worker.id}`,
       action: 'worker.enrol',
       subject: worker.id,
-      data: { name, kind, pools, enrolment: enrolment.id },
+      data: { name, kind, pools, repositories, environments, enrolment: enrolment.id },
     })
     return { workerId: worker.id }
   })

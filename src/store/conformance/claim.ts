@@ -1,7 +1,11 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { RUN_KINDS, type RunState } from '../../domain/runs/run.ts'
+import { createRepository } from '../changes/repositories.ts'
+import { claimRun } from '../runs/claim.ts'
 import type { Run } from '../runs/runs.ts'
 import { transitionRun } from '../runs/runs.ts'
+import type { Scope } from '../workers/workers.ts'
 import type { Bench } from './bench.ts'
 
 export function claimConformance(bench: () => Bench): void {
@@ -174,5 +178,91 @@ export function claimConformance(bench: () => Bench): void {
     const granted = claims.filter((run) => run !== null).map((run) => run.id)
     expect(granted).toHaveLength(30)
     expect(new Set(granted)).toEqual(made)
+  })
+
+  it('lets people and repositories take turns, however many runs one of them has queued', async () => {
+    const { run, stack, store } = bench()
+    const vpc = await stack('vpc')
+    const preview = (personId: string) => run(vpc, { kind: 'preview', personId })
+    for (let i = 0; i < 20; i++) await preview('user_mallory')
+    const others = ['user_ada', 'user_bob', 'user_zoe']
+    for (const person of others) for (let i = 0; i < 3; i++) await preview(person)
+    const order: string[] = []
+    for (let next = await bench().claim(); next; next = await bench().claim()) {
+      order.push(next.share)
+      await move(next, 'preparing', 'planning', 'failed')
+    }
+    for (const person of others) {
+      const turns = order.flatMap((share, at) => (share === person ? [at] : []))
+      expect(turns).toHaveLength(3)
+      expect(Math.max(...turns)).toBeLessThan(12)
+    }
+    const shop2 = await store.transaction((tx) =>
+      createRepository(tx, { name: 'shop2', defaultBranch: 'main', hashKeySealed: 'v1.none' }),
+    )
+    for (let i = 0; i < 5; i++) await run(await stack(`deep-${i}`), { mergeSequence: 1 })
+    const other = await run(vpc, { repositoryId: shop2.id, mergeSequence: 900 })
+    const served = [await bench().claim(), await bench().claim()].map((claimed) => claimed?.id)
+    expect(served).toContain(other.id)
+  })
+
+  it('gives the next slot to who holds the fewest', async () => {
+    const { run, stack, claim } = bench()
+    const vpc = await stack('vpc')
+    for (let i = 0; i < 6; i++) await run(vpc, { kind: 'preview', personId: 'user_m' })
+    for (let i = 0; i < 4; i++) await claim()
+    await run(vpc, { kind: 'preview', personId: 'user_a' })
+    await run(vpc, { kind: 'preview', personId: 'user_z' })
+    const next = [await claim(), await claim(), await claim()].map((claimed) => claimed?.share)
+    expect(next.slice(0, 2).toSorted((a, b) => (a! < b! ? -1 : 1))).toEqual(['user_a', 'user_z'])
+    expect(next[2]).toBe('user_m')
+  })
+
+  it('serves everybody who has something ready within as many claims as there are people', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(4), { minLength: 1, maxLength: 30 }), async (owners) => {
+        const { run, stack } = bench()
+        const vpc = await stack('vpc')
+        for (const owner of owners) await run(vpc, { kind: 'preview', personId: `user_${owner}` })
+        const waiting = new Map<number, number>()
+        for (const owner of owners) waiting.set(owner, (waiting.get(owner) ?? 0) + 1)
+        while (waiting.size > 0) {
+          const people = [...waiting.keys()]
+          const round: string[] = []
+          for (let i = 0; i < people.length; i++) {
+            const next = await bench().claim()
+            round.push(next!.share)
+            await move(next, 'failed')
+          }
+          expect(round.sort()).toEqual(people.map((owner) => `user_${owner}`).sort())
+          for (const owner of people) {
+            if (waiting.get(owner) === 1) waiting.delete(owner)
+            else waiting.set(owner, waiting.get(owner)! - 1)
+          }
+        }
+        expect(await bench().claim()).toBeNull()
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  it('gives a worker nothing of a repository or an environment that it is not enrolled for', async () => {
+    const { run, stack, store, repository, clock } = bench()
+    const made = await run(await stack('vpc'), { pool: 'vault' })
+    const claim = (scope: Scope) =>
+      store.transaction((tx) =>
+        claimRun(tx, {
+          workerId: 'worker_s',
+          pools: ['vault'],
+          scope,
+          request: JSON.stringify(scope),
+          leaseMs: 1000,
+          now: clock.now(),
+        }),
+      )
+    expect(await claim({ repositories: ['repo_other'], environments: [] })).toBeNull()
+    expect(await claim({ repositories: [], environments: ['staging'] })).toBeNull()
+    expect(await claim({ repositories: [repository.id], environments: ['staging'] })).toBeNull()
+    expect((await claim({ repositories: [repository.id], environments: ['staging', 'production'] }))?.id).toBe(made.id)
   })
 }

@@ -184,6 +184,8 @@ export interface Database {
     mrId: string | null
     mergeSequence: number | null
     pool: string
+    /** Whose share of the slots it takes: the author's of the MR that it previews, else its repository's. */
+    share: string
     /** Higher first: deploy 40, destroy 40, heal 30, preview 20, drift 10. */
     priority: number
     /** Of queued runs: nothing goes before it, see `run-ready.ts`. Kept by the store, never set by callers. */
@@ -218,6 +220,8 @@ export interface Database {
     finishedAt: number | null
     updatedAt: number
   }
+  /** Whose share was served last in a pool and priority: the next claim looks behind it. */
+  queueTurns: { pool: string; priority: number; share: string }
   runDependencies: { runId: string; dependsOnRunId: string }
   runLogs: { runId: string; offset: number; text: string; at: number }
   deployments: {
@@ -322,6 +326,9 @@ export interface Database {
     tokenHash: string
     /** List of pool names. */
     poolsJson: string
+    /** Ids of repositories and names of environments whose runs it is given; all where empty. */
+    repositoriesJson: string
+    environmentsJson: string
     /** For the runner that the server starts itself. */
     builtin: number
     expiresAt: number
@@ -335,6 +342,9 @@ export interface Database {
     kind: 'runner' | 'agent'
     /** List of pool names. */
     poolsJson: string
+    /** Ids of repositories and names of environments whose runs it is given; all where empty. */
+    repositoriesJson: string
+    environmentsJson: string
     /** JWK of the Ed25519 public key. */
     publicKeyJson: string
     infoJson: string

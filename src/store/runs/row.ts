@@ -54,6 +54,8 @@ export interface NewRun {
   id?: string
   /** Worker pool; `default` where absent. */
   pool?: string
+  /** Id of the person whose share of the slots it takes; the repository's where absent. */
+  personId?: string
   /** By kind where absent: deploy and destroy 40, heal 30, preview 20, drift 10. */
   priority?: number
   /** `blocked` for a deploy whose upstream has failed already; `queued` where absent. */
@@ -100,6 +102,7 @@ export const RUN_SUMMARY_COLUMNS = [
   'mrId',
   'mergeSequence',
   'pool',
+  'share',
   'priority',
   'ready',
   'planDigest',

@@ -46,8 +46,14 @@ const FRESH = {
 }
 
 function rowOf(run: NewRun, now: number): Insertable<Database['runs']> {
-  const { actor: _actor, dependsOn: _dependsOn, ...given } = run
-  const own = { id: newId('run', now), priority: RUN_PRIORITY[run.kind], createdAt: now, updatedAt: now }
+  const { actor: _actor, dependsOn: _dependsOn, personId, ...given } = run
+  const own = {
+    id: newId('run', now),
+    priority: RUN_PRIORITY[run.kind],
+    share: personId ?? run.repositoryId,
+    createdAt: now,
+    updatedAt: now,
+  }
   return { ...FRESH, ...own, ...runCodec.toRow(given) } as Insertable<Database['runs']>
 }
 

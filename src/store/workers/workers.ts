@@ -5,19 +5,27 @@ import { makeEntity, type New } from '../database/entity.ts'
 import type { Page, PageRequest } from '../database/page.ts'
 import type { Database } from '../database/schema.ts'
 
+/** Whose runs a worker is given: ids of repositories and names of environments; an empty list means all. */
+export interface Scope {
+  repositories: string[]
+  environments: string[]
+}
+
 /** `publicKey` is a JWK, `info` what the worker said of itself. */
 export type Worker = FromRow<
   Database['workers'],
-  { pools: string[]; publicKey: { [member: string]: Json }; info: { [member: string]: Json } },
+  Scope & { pools: string[]; publicKey: { [member: string]: Json }; info: { [member: string]: Json } },
   'builtin'
 >
-export type Enrolment = FromRow<Database['enrolments'], { pools: string[] }, 'builtin'>
+export type Enrolment = FromRow<Database['enrolments'], Scope & { pools: string[] }, 'builtin'>
+
+const EVERYTHING: Scope = { repositories: [], environments: [] }
 
 const workers = makeEntity<'workers', Worker>({
   table: 'workers',
   prefix: 'worker',
   noun: 'worker',
-  codec: makeCodec({ json: ['pools', 'publicKey', 'info'], flags: ['builtin'] }),
+  codec: makeCodec({ json: ['pools', 'repositories', 'environments', 'publicKey', 'info'], flags: ['builtin'] }),
   times: ['createdAt'],
   change: ({ id }) => ({ topic: 'worker', id }),
 })
@@ -26,18 +34,26 @@ const enrolments = makeEntity<'enrolments', Enrolment>({
   table: 'enrolments',
   prefix: 'enrolment',
   noun: 'enrolment',
-  codec: makeCodec({ json: ['pools'], flags: ['builtin'] }),
+  codec: makeCodec({ json: ['pools', 'repositories', 'environments'], flags: ['builtin'] }),
   times: ['createdAt'],
 })
 
 /** CONFLICT when a worker that is not revoked has the name. */
 export const createWorker = (
   tx: Queries,
-  worker: Omit<New<Worker>, 'info'> & Partial<Pick<Worker, 'info'>>,
-): Promise<Worker> => workers.insert(tx, { info: {}, ...worker })
+  worker: Omit<New<Worker>, 'info' | keyof Scope> & Partial<Pick<Worker, 'info' | keyof Scope>>,
+): Promise<Worker> => workers.insert(tx, { info: {}, ...EVERYTHING, ...worker })
 export const getWorker = (db: Queries, id: string): Promise<Worker | undefined> => workers.get(db, id)
 export const findWorkerByName = (db: Queries, name: string): Promise<Worker | undefined> =>
   workers.find(db, { name, revokedAt: null })
+/** Whether a worker is enrolled for what belongs to this repository and environment. */
+export const isInScope = (
+  { repositories, environments }: Scope,
+  place: { repositoryId: string; environment: string },
+): boolean =>
+  (repositories.length === 0 || repositories.includes(place.repositoryId)) &&
+  (environments.length === 0 || environments.includes(place.environment))
+
 /** NOT_FOUND where there is none. */
 export const patchWorker = (
   tx: Queries,
@@ -63,8 +79,8 @@ export async function touchWorker(db: Queries, id: string): Promise<void> {
 
 export const createEnrolment = (
   tx: Queries,
-  enrolment: Omit<New<Enrolment>, 'builtin'> & { builtin?: boolean },
-): Promise<Enrolment> => enrolments.insert(tx, { builtin: false, ...enrolment })
+  enrolment: Omit<New<Enrolment>, 'builtin' | keyof Scope> & Partial<Scope> & { builtin?: boolean },
+): Promise<Enrolment> => enrolments.insert(tx, { builtin: false, ...EVERYTHING, ...enrolment })
 
 /** Uses up an enrolment token: null when it is unknown, over, or was used. */
 export async function useEnrolment(tx: Queries, tokenHash: string): Promise<Enrolment | null> {

@@ -23,10 +23,15 @@ export const plans: EnvironmentKind = ({ environment: { name: environment }, sta
       ),
     )
   }
-  if (running.length > 0) {
-    const what = running.map(({ name }) => name)
+  const busy = running.filter(({ held }) => !held)
+  if (busy.length > 0) {
+    const what = busy.map(({ name }) => name)
     found.push(unmet('plans', `planning ${listed(what)}`, 'Wait for the previews to finish.', environment))
   }
+  const turn = running.filter(({ held }) => held === 'turn')
+  if (turn.length > 0) found.push(inTurns(environment, stacks.length, turn.length))
+  const pool = running.filter(({ held }) => held === 'pool')
+  if (pool.length > 0) found.push(onForeignPool(environment, pool))
   if (provisional.length > 0) {
     const what = provisional.map((stack) => `${stack.name} ${stateText(stack)}`)
     found.push(
@@ -42,6 +47,19 @@ export const plans: EnvironmentKind = ({ environment: { name: environment }, sta
   if (early.length > 0) found.push(notWhollyChecked(environment, early))
   const made = stacks.length === 1 ? 'the plan is made' : `all ${stacks.length} plans are made`
   return found.length > 0 || stacks.length === 0 ? found : [met('plans', made, environment)]
+}
+
+/** No plan is left out, however many there are: what is not planned yet cannot be merged. */
+function inTurns(environment: string, all: number, waiting: number): Requirement {
+  const what = `${all} ${all === 1 ? 'stack is' : 'stacks are'} affected, and ${waiting} of their plans ${waiting === 1 ? 'waits' : 'wait'} for a turn`
+  return unmet('plans', what, 'Wait for the previews to finish, or make smaller merge requests.', environment)
+}
+
+function onForeignPool(environment: string, stacks: readonly GateStack[]): Requirement {
+  const what = `no plan of ${listed(stacks.map(({ name }) => name))}: the target branch does not give it the workers that it asks for`
+  const next =
+    'It is planned there once somebody who has no part in it approves this merge request; approve again when you have seen the plan.'
+  return unmet('plans', what, next, environment)
 }
 
 /** Once for each stack, not for each thing in it that could not be looked at. */
