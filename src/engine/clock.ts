@@ -7,6 +7,7 @@ import { beginAgain } from './deploy/begin-again.ts'
 import { recordBroken } from './deploy/record.ts'
 import { scheduleDrift } from './drift/schedule.ts'
 import type { EngineParts } from './parts.ts'
+import { makeWay } from './runs/make-way.ts'
 import { reviewHeldRuns } from './stacks/held.ts'
 import { followUpRun } from './run-tasks.ts'
 import { refreshStack } from './stacks/status.ts'
@@ -35,6 +36,7 @@ export function startClock(parts: EngineParts): { stop(): Promise<void> } {
       await takeBackLeases(parts)
       await scheduleDrift(parts)
       await reviewHeldRuns(parts)
+      await makeWay(parts)
       for (const pool of await poolsWithRunsDue(store.db, lookedAt, now)) parts.hub.announceWork(pool)
       lookedAt = now
       if (now - forgotAt >= FORGET_HEALS_EVERY_MS) {

@@ -1,4 +1,4 @@
-import type { RunKind } from '../../domain/runs/run.ts'
+import { isStateChanging, type RunKind } from '../../domain/runs/run.ts'
 import { noteChange, nowOf, type Queries } from '../database/context.ts'
 import { type Run, runCodec } from './row.ts'
 
@@ -20,6 +20,35 @@ export async function latestPlanned(
     .limit(1)
     .executeTakeFirst()
   return row && runCodec.fromRow(row)
+}
+
+/** A run that changes something and could begin if a worker had room. */
+export interface ReadyChange {
+  id: string
+  pool: string
+  repositoryId: string
+  environment: string
+}
+
+/** The first `limit` of each pool that are ready: they come straight off the queue's index. */
+export async function readyChanges(db: Queries, pools: readonly string[], limit = 50): Promise<ReadyChange[]> {
+  const found: ReadyChange[] = []
+  for (const pool of pools) {
+    const rows = await db
+      .selectFrom('runs')
+      .innerJoin('stacks', 'stacks.id', 'runs.stackId')
+      .select(['runs.id', 'runs.kind', 'runs.pool', 'runs.repositoryId', 'stacks.environment', 'runs.notBefore'])
+      .where('runs.state', '=', 'queued')
+      .where('runs.pool', '=', pool)
+      .where('runs.ready', '=', 1)
+      .where('runs.cancelRequestedAt', 'is', null)
+      .orderBy('runs.priority', 'desc')
+      .limit(limit)
+      .execute()
+    for (const { kind, notBefore, ...run } of rows)
+      if (isStateChanging(kind) && (notBefore === null || notBefore <= nowOf(db))) found.push(run)
+  }
+  return found
 }
 
 export interface PlannedFilter {
