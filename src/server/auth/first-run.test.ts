@@ -23,7 +23,7 @@ describe('the first administrator', () => {
   it('gets back in by a new token when the first one is lost', async () => {
     const { file } = await ensureFirstAdmin(store, dir)
     await rm(file!)
-    expect(await ensureFirstAdmin(store, dir)).toEqual({ file: null, created: false })
+    expect(await ensureFirstAdmin(store, dir)).toEqual({ file: null, userId: null, created: false })
     const recovered = await recoverAdmin(store, dir)
     expect(recovered.name).toBe('admin')
     expect(await authenticate(store, await tokenIn(recovered.file))).toMatchObject({ name: 'admin', kind: 'admin' })
