@@ -26,7 +26,19 @@ export type ChangeMessage = z.infer<typeof ChangeMessage>
 
 export const CoverageMessage = z.strictObject({
   checked: z.int().min(0),
-  unchecked: z.array(z.strictObject({ address: z.string(), why: z.string() })).default([]),
+  unchecked: z
+    .array(
+      z.strictObject({
+        address: z.string(),
+        why: z.string(),
+        /** It did not answer; or an error kept it from being planned, which blocks the approval. */
+        unreachable: z.boolean().optional(),
+        failed: z.boolean().optional(),
+        /** How many things it stands for. */
+        count: z.int().min(1).optional(),
+      }),
+    )
+    .default([]),
 })
 
 export const FindingMessage = z.strictObject({

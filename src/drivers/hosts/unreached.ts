@@ -6,7 +6,7 @@ export const unreached = (outcomes: readonly HostOutcome<unknown>[]): Coverage['
   outcomes.flatMap(({ name, error }) => {
     if (error === undefined) return []
     const unreachable = error.code === 'TARGET_UNREACHABLE'
-    return [{ address: name, why: error.text.why, ...(unreachable && { unreachable }) }]
+    return [{ address: name, why: error.text.why, ...(unreachable ? { unreachable } : { failed: true }) }]
   })
 
 export const unreachedFindings = (outcomes: readonly HostOutcome<unknown>[]): Finding[] =>

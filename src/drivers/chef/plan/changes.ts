@@ -1,5 +1,5 @@
 import { compileIgnore } from '../../../domain/plans/ignore.ts'
-import type { AttributeChange, Finding, ResourceChange } from '../../../domain/plans/plan.ts'
+import type { AttributeChange, Finding, ResourceChange, Unchecked } from '../../../domain/plans/plan.ts'
 import type { Json } from '../../../lib/json.ts'
 import type { DriverContext } from '../../driver.ts'
 import { addressPrefix, type Host } from '../../hosts/host.ts'
@@ -14,7 +14,7 @@ export function planOf(context: DriverContext<unknown>, host: Host, report: Chef
   const prefix = addressPrefix(host)
   const ignored = compileIgnore(context.ignore)
   const changes = new Map<string, ResourceChange>()
-  const unchecked = new Map<string, string>()
+  const unchecked = new Map<string, Omit<Unchecked, 'address'>>()
   const checked = new Set<string>()
   const findings: Finding[] = []
   const assumed = new Map(report.assumptions.map(({ resource, message }) => [resource, message]))
@@ -34,7 +34,7 @@ export function planOf(context: DriverContext<unknown>, host: Host, report: Chef
     }
     const why = uncheckedBecause(entry)
     if (why !== null) {
-      unchecked.set(address, why)
+      unchecked.set(address, { why, ...(entry.status === 'failed' && { failed: true }) })
       continue
     }
     checked.add(address)
@@ -70,10 +70,11 @@ export function planOf(context: DriverContext<unknown>, host: Host, report: Chef
     const message = `${host.name === '' ? '' : `${host.name}: `}Chef runs not_if and only_if also in a why-run; they did for ${guarded.join(', ')}`
     findings.push({ severity: 'info', code: 'guards_ran', message: redaction.text(message) })
   }
-  for (const address of checked) unchecked.delete(address)
+  // Of two actions of a resource one may be looked at and the other not.
+  for (const address of unchecked.keys()) checked.delete(address)
   return {
     changes: [...changes.values()],
-    coverage: { checked: checked.size, unchecked: [...unchecked].map(([address, why]) => ({ address, why })) },
+    coverage: { checked: checked.size, unchecked: [...unchecked].map(([address, told]) => ({ address, ...told })) },
     findings,
   }
 }
