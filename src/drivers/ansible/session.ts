@@ -13,7 +13,7 @@ import { credentialVariables, variableNamed } from './secrets/secrets.ts'
 import { findAnsible } from './tool/tool.ts'
 import { vaultArguments } from './secrets/vault.ts'
 
-const PLUGIN = fileURLToPath(new URL('./plugins/trueup_events.py', import.meta.url))
+const PLUGINS = fileURLToPath(new URL('./plugins/', import.meta.url))
 /** With fewer, many hosts wait for each other; each costs a process of 50 MB. */
 const FORKS = 25
 
@@ -85,8 +85,11 @@ async function becomePasswordFile(context: DriverContext<AnsibleConfig>): Promis
 export async function baseEnvironment(context: DriverContext<AnsibleConfig>): Promise<{ [name: string]: string }> {
   const home = join(context.scratch, 'ansible')
   const plugins = join(home, 'trueup-plugins')
-  await mkdir(plugins, { recursive: true, mode: 0o700 })
-  await copyFile(PLUGIN, join(plugins, 'trueup_events.py'))
+  // Not beside it: Ansible takes every file there for a plugin.
+  const library = join(home, 'trueup-python')
+  for (const directory of [plugins, library]) await mkdir(directory, { recursive: true, mode: 0o700 })
+  await copyFile(join(PLUGINS, 'trueup_events.py'), join(plugins, 'trueup_events.py'))
+  await copyFile(join(PLUGINS, 'trueup_reach.py'), join(library, 'trueup_reach.py'))
   const { path: config, text } = await configurationFile(context)
   const given = { ...context.env }
   for (const name of credentialVariables(context.config)) delete given[name]
@@ -107,6 +110,7 @@ export async function baseEnvironment(context: DriverContext<AnsibleConfig>): Pr
     ANSIBLE_NOCOLOR: '1',
     ANSIBLE_NOCOWS: '1',
     NO_COLOR: '1',
+    PYTHONPATH: [library, given['PYTHONPATH']].filter((path) => path !== undefined).join(':'),
     PYTHONDONTWRITEBYTECODE: '1',
   }
 }

@@ -29,10 +29,11 @@ export function changesOf(results: readonly ResultEvent[], redaction: Redaction)
 
 const hostOf = (address: string): string => address.slice(0, address.indexOf('/'))
 
-/** Two items of a loop that are called the same, or two runs of a handler: one change. */
+/** Two items of a loop that are called the same, or two runs of a handler: one change, with all that either says. */
 function together(first: ResourceChange, second: ResourceChange): ResourceChange {
-  const paths = new Set(first.attributes.map(({ path }) => path))
-  return { ...first, attributes: [...first.attributes, ...second.attributes.filter(({ path }) => !paths.has(path))] }
+  const known = new Set(first.attributes.map((attribute) => JSON.stringify(attribute)))
+  const more = second.attributes.filter((attribute) => !known.has(JSON.stringify(attribute)))
+  return { ...first, attributes: distinct([...first.attributes, ...more]) }
 }
 
 function changeOf(result: ResultEvent, redaction: Redaction): ResourceChange {

@@ -156,12 +156,14 @@ describeWithHosts('plan and apply of a playbook', () => {
     expect(plan.coverage.unchecked.map(({ address }) => address)).toEqual([
       'host1/Hidden danger',
       'host1/Migrate',
-      'host1/Depends: /etc/three-depends',
+      'host1/Look without leave',
+      'host1/Depends',
       'host1/Pause for thought',
     ])
     expect(plan.findings).toMatchObject([
       { code: 'check_mode_off', severity: 'warning', path: 'stack/site.yml', line: 4 },
       { code: 'check_mode_ran', severity: 'info' },
+      { code: 'limited', severity: 'warning', message: expect.stringMatching(/2 hosts of the plays: host2, host3/) },
     ])
     const result = await ansibleDriver.apply(context, plan)
     expect(result.status).toBe('applied')
@@ -169,7 +171,7 @@ describeWithHosts('plan and apply of a playbook', () => {
     await world.exec(1, 'ls /etc/three-danger /etc/three-migrated /etc/three-looked /etc/three-depends')
     const drift = await ansibleDriver.plan(await context.next({ kind: 'drift' }))
     expect(drift.changes).toEqual([])
-    expect(drift.coverage.unchecked).toHaveLength(4)
+    expect(drift.coverage.unchecked).toHaveLength(5)
   })
 
   it('goes on after a task that fails only because check mode made nothing before it', async () => {

@@ -6,7 +6,14 @@ import type { ProcessResult } from '../../../lib/process/supervise.ts'
 import type { DriverContext } from '../../driver.ts'
 import { toolFailed } from '../../tools/verdict.ts'
 import type { AnsibleConfig } from '../config.ts'
-import { parseEvent, type ResultEvent, type StatsEvent, type TaskEvent } from '../tool/events.ts'
+import {
+  type MissedEvent,
+  type NowhereEvent,
+  parseEvent,
+  type ResultEvent,
+  type StatsEvent,
+  type TaskEvent,
+} from '../tool/events.ts'
 import type { IgnoreOrders } from './ignore.ts'
 import type { Session } from '../session.ts'
 import { sourceError } from '../tool/source-error.ts'
@@ -17,6 +24,15 @@ const MAX_EVENT_BYTES = 64 * 1024 * 1024
 export interface Played {
   tasks: TaskEvent[]
   results: ResultEvent[]
+  /** Meant and not reached; told at the end of a check. */
+  missed: MissedEvent[]
+  /** Plays without a host. */
+  nowhere: NowhereEvent[]
+  /** Hosts that `limit` takes away from the plays. */
+  leftOut: Set<string>
+  /** Events that were told; they are numbered, so that one that is missing shows. */
+  events: number
+  hole: boolean
   /** Absent where the run ended before its end. */
   stats: StatsEvent | null
   process: ProcessResult
@@ -34,7 +50,16 @@ export async function play(
   const orders = join(context.scratch, `orders-${check ? 'check' : 'apply'}.json`)
   const readOnly = context.config.readOnlyTasks
   await writeFile(orders, JSON.stringify({ check, readOnly, ...ignore }), { mode: 0o600 })
-  const played: Omit<Played, 'process'> = { tasks: [], results: [], stats: null }
+  const played: Omit<Played, 'process'> = {
+    tasks: [],
+    results: [],
+    missed: [],
+    nowhere: [],
+    leftOut: new Set(),
+    events: 0,
+    hole: false,
+    stats: null,
+  }
   const process = await context.run({
     argv: [...session.argv, ...(check ? ['--check'] : [])],
     cwd: context.directory,
@@ -57,7 +82,11 @@ function note(
   const event = stream === 'stdout' ? parseEvent(line) : null
   if (event === null) {
     if (line.trim() !== '') context.log(line)
-  } else if (event.event === 'task') {
+    return
+  }
+  played.events += 1
+  played.hole ||= event.number !== played.events
+  if (event.event === 'task') {
     played.tasks.push(event)
     context.log(`${event.handler ? 'handler' : 'task'} ${event.key}`)
   } else if (event.event === 'result') {
@@ -65,8 +94,14 @@ function note(
     const line = progress(event)
     if (line !== null) context.log(line)
   } else if (event.event === 'stats') played.stats = event
-  else if (event.event === 'play') context.log(`play ${event.name}`)
-  else context.log('no host of the inventory matches this play')
+  else if (event.event === 'missed') played.missed.push(event)
+  else if (event.event === 'play') {
+    for (const host of event.leftOut) played.leftOut.add(host)
+    context.log(`play ${event.name}`)
+  } else {
+    played.nowhere.push(event)
+    context.log(`no host of the inventory matches play ${event.name}`)
+  }
 }
 
 /** One line for what a person wants to see go by; that something was as it should be is said by silence. */
@@ -79,7 +114,8 @@ function progress({ host, status, changed, subject, message, unseen }: ResultEve
 }
 
 /** Throws where the run has no results to show: the source is broken, or Ansible is. */
-export function checkPlayed(doing: string, context: DriverContext<unknown>, { stats, results, process }: Played): void {
+export function checkPlayed(doing: string, context: DriverContext<unknown>, played: Played): void {
+  const { stats, results, process } = played
   if (process.canceled) throw new TrueupError('CANCELED', { doing, why: 'the run was stopped' })
   if (process.timedOut) throw new TrueupError('TIMED_OUT', { doing, why: `it took ${process.durationMs} ms` })
   if (results.length === 0 && process.exitCode !== 0) {
@@ -92,6 +128,14 @@ export function checkPlayed(doing: string, context: DriverContext<unknown>, { st
   ) {
     throw sourceError(doing, context, process.stderr) ?? toolFailed(doing, { ...process, stdout: '' })
   }
+  const hole = holeIn(played)
+  if (hole !== null) {
+    throw new TrueupError('TOOL_OUTPUT', {
+      doing,
+      why: `what Ansible told of this run is not complete: ${hole}`,
+      next: 'Read the log of the run. A callback plugin of another Ansible may be in the way; a look with holes counts as none.',
+    })
+  }
   if (Object.keys(stats.hosts).length === 0) {
     throw new TrueupError('SOURCE_INVALID', {
       doing,
@@ -101,12 +145,31 @@ export function checkPlayed(doing: string, context: DriverContext<unknown>, { st
   }
 }
 
-/** Hosts that did not answer, with the reason, and those of which something was seen. */
+/** Callbacks that throw are swallowed by Ansible, with a warning on stderr and exit code 0. */
+const CALLBACK_FAILED = /^.*(?:Failure using method \(|Callback dispatch .* failed|callback plugin.*exception).*$/im
+
+/** Why the events cannot be all that happened; null where they can. */
+function holeIn({ stats, process, hole, results }: Played): string | null {
+  const failed = CALLBACK_FAILED.exec(process.stderr)?.[0]
+  if (failed !== undefined) return failed.trim()
+  if (hole) return 'an event is missing in its stream'
+  const broken = new Set(results.flatMap(({ host, status }) => (status === 'failed' ? [host] : [])))
+  for (const [host, counts] of Object.entries(stats?.hosts ?? {})) {
+    const { ok = 0, skipped = 0, failures = 0, unreachable = 0, rescued = 0 } = counts
+    const untold = ok + skipped + failures + unreachable + rescued - (stats?.counted[host] ?? 0)
+    // A failure that no callback tells is told as one (`unexplained`).
+    if (untold > 0 && (failures === 0 || broken.has(host))) return `${host} has ${untold} more results than were told`
+  }
+  return null
+}
+
+/** Hosts that did not answer, with the reason, and all others that the plays are for. */
 export function reach({ results, stats }: Played): { unreachable: Map<string, string>; answered: string[] } {
   const unreachable = new Map<string, string>()
   for (const { host, status, message } of results)
     if (status === 'unreachable') unreachable.set(host, explainUnreachable(message ?? 'it does not answer'))
-  const hosts = new Set([...Object.keys(stats?.hosts ?? {}), ...results.map(({ host }) => host)])
+  const meant = stats?.meant ?? []
+  const hosts = new Set([...meant, ...Object.keys(stats?.hosts ?? {}), ...results.map(({ host }) => host)])
   return { unreachable, answered: [...hosts].filter((host) => !unreachable.has(host)) }
 }
 

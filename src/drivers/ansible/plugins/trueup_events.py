@@ -8,10 +8,18 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
-import re
 import sys
 
 from ansible.plugins.callback import CallbackBase
+
+from trueup_reach import CONTROL, Reach, short
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:
+    def trust_as_template(text):
+        """Before 2.19 every text was a template."""
+        return text
 
 DOCUMENTATION = '''
 name: trueup_events
@@ -20,22 +28,9 @@ short_description: one JSON object per event
 description: Events of a play for Trueup.
 '''
 
-# These change nothing outside of this process, whatever they report.
-CONTROL = {
-    'add_host', 'assert', 'debug', 'fail', 'gather_facts', 'group_by', 'import_playbook', 'import_role', 'import_tasks',
-    'include', 'include_role', 'include_tasks', 'include_vars', 'meta', 'pause', 'set_fact', 'set_stats', 'setup',
-    'validate_argument_spec', 'wait_for_connection',
-}
 # An item that is no text is named by one of these: the whole of it may hold a password, and would be long.
 ITEM_NAMES = ('name', 'path', 'dest', 'key', 'id')
 MESSAGE_CHARS = 4000
-
-
-def short(action):
-    for prefix in ('ansible.builtin.', 'ansible.legacy.'):
-        if action.startswith(prefix):
-            return action[len(prefix):]
-    return action
 
 
 class CallbackModule(CallbackBase):
@@ -51,16 +46,22 @@ class CallbackModule(CallbackBase):
         self.read_only = orders['readOnly']
         self.skip = orders['skip']
         self.arguments = orders['arguments']
-        self.keys = {}
-        self.names = {}
-        self.unseen = {}
+        self.reach = Reach()
         self.carried_on = set()
-        self.pending = False
+        self.pending = set()
+        self.number = 0
 
     # ---- tasks
 
+    def v2_playbook_on_start(self, playbook):
+        self.reach.begin(playbook)
+
     def v2_playbook_on_play_start(self, play):
-        self._say('play', name=play.get_name())
+        left_out = self.reach.play(play)
+        self._say('play', name=play.get_name(), leftOut=left_out)
+
+    def v2_playbook_on_include(self, included_file):
+        self.reach.include(included_file)
 
     def v2_playbook_on_task_start(self, task, is_conditional):
         self._task(task, False)
@@ -69,21 +70,12 @@ class CallbackModule(CallbackBase):
         self._task(task, True)
 
     def _task(self, task, handler):
-        known = task._uuid in self.keys
-        key = self._key(task)
-        if known:
+        key = self.reach.key(task)
+        if not self.reach.start(task):
             return
         off = self._hold(task, key) if self.check else None
         self._keep_ignored(task, key)
         self._say('task', key=key, action=short(task.action), path=task.get_path(), handler=handler, checkOff=off)
-
-    def _key(self, task):
-        """`ROLE : NAME`, numbered where several tasks of one name are begun."""
-        if task._uuid not in self.keys:
-            name = ' '.join(task.get_name().split()).replace('/', '\u2215') or short(task.action)
-            number = self.names[name] = self.names.get(name, 0) + 1
-            self.keys[task._uuid] = name if number == 1 else '%s (%d)' % (name, number)
-        return self.keys[task._uuid]
 
     def _hold(self, task, key):
         """Makes the task fit for check mode. Tells what became of a `check_mode: false`."""
@@ -113,7 +105,7 @@ class CallbackModule(CallbackBase):
         own = getattr(task, '_when', None)
         conditions = ['not (%s)' % self._condition(each) for each in self.skip.get(key, [])]
         if conditions:
-            task.when = (list(own) if isinstance(own, list) else []) + conditions
+            task.when = (list(own) if isinstance(own, list) else []) + [trust_as_template(each) for each in conditions]
 
     def _condition(self, skip):
         """True on the host, and in a loop for the items, on which the task is to be left out."""
@@ -134,19 +126,23 @@ class CallbackModule(CallbackBase):
     # ---- results
 
     def v2_runner_on_ok(self, result):
+        self.reach.count(result._host.get_name())
         if not self._has_items(result):
             self._result('ok', result)
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
+        self.reach.count(result._host.get_name())
         ignored = bool(ignore_errors) and result._task._uuid not in self.carried_on
         if not self._has_items(result):
             self._result('failed', result, ignored=ignored)
 
     def v2_runner_on_skipped(self, result):
+        self.reach.count(result._host.get_name())
         if not self._has_items(result):
             self._result('skipped', result)
 
     def v2_runner_on_unreachable(self, result):
+        self.reach.count(result._host.get_name())
         self._result('unreachable', result)
 
     def v2_runner_item_on_ok(self, result):
@@ -165,30 +161,48 @@ class CallbackModule(CallbackBase):
         return looped and isinstance(items, list) and len(items) > 0
 
     def _result(self, status, result, item=False, ignored=False):
-        task, res = result._task, result._result
-        action = short(task.action)
+        task, res, host = result._task, result._result, result._host.get_name()
+        action, key = short(task.action), self.reach.key(task)
         control = action in CONTROL
         no_log = 'censored' in res
         changed = status == 'ok' and bool(res.get('changed')) and not control
         reason = res.get('skip_reason') or res.get('skipped_reason')
         unseen = self.check and status == 'skipped' and not reason and not control
-        read_only = task.changed_when in ([False], ['false'])
+        # `creates` and the like: it says that it would run, but gives no result that others could go on with.
+        would_run = self.check and changed and str(res.get('msg', '')).startswith('Command would have run')
+        follows = self.reach.follows(task) if self.check else None
+        was_pending = host in self.pending
         if self.check:
-            self.pending = self.pending or changed or unseen
-            # A failed one has a result too, but not the one that it would have.
-            if task.register and (unseen or status == 'failed'):
-                self.unseen[task.register] = self._key(task)
+            if changed or unseen:
+                self.pending.add(host)
+            lost = unseen or would_run or status == 'failed' or follows is not None
+            self.reach.outcome(task, host, lost=lost, notifies=lost or changed, item=item, root=follows and follows['key'])
+        self.reach.seen(task, host, status)
         self._say(
-            'result', key=self._key(task), action=action, path=task.get_path(), host=result._host.get_name(), status=status,
-            changed=changed, control=control, noLog=no_log, ignored=ignored, rescued=status == 'failed' and self._rescued(task),
+            'result', key=key, action=action, path=task.get_path(), host=host, status=status, changed=changed, control=control,
+            noLog=no_log, ignored=ignored, rescued=status == 'failed' and self._rescued(task), afterPending=was_pending,
             item=self._item(res) if item and not no_log else None,
-            unseen=unseen, readOnly=read_only, subject=None if no_log else self._subject(result, item),
+            unseen=unseen, readOnly=task.changed_when in ([False], ['false']),
+            subject=None if no_log else self._subject(result, item),
             diff=res.get('diff') if changed and not no_log else None, message=self._message(status, res, no_log),
-            follows=self._follows(task) if status == 'skipped' and reason else None,
+            follows=follows and follows['key'], followsIn=follows and follows['part'],
+            warnings=[] if no_log else self._warnings(res),
         )
 
+    def _warnings(self, res):
+        """What a module warns of; since 2.19 only a callback tells."""
+        found = [(each, False) for each in res.get('warnings') or []]
+        found += [(each, True) for each in res.get('deprecations') or []]
+        texts = [(each.get('msg') if isinstance(each, dict) else str(each), old) for each, old in found]
+        return [{'text': text[:MESSAGE_CHARS], 'deprecation': old} for text, old in texts if text]
+
     def _subject(self, result, item):
-        """The file that the task is about, else the item of its loop."""
+        """How the item of its loop is labelled, else the file that the task is about, else the item."""
+        res = result._result
+        label = res.get('_ansible_item_label')
+        # Who labels an item says how it is to be called, and what of it is not to be shown.
+        if item and label is not None and getattr(result._task.loop_control, 'label', None) is not None:
+            return str(label)
         arguments = (getattr(result, '_task_fields', None) or {}).get('args') or {}
         for name in ('dest', 'path'):
             value = arguments.get(name)
@@ -196,7 +210,6 @@ class CallbackModule(CallbackBase):
                 return value
         if not item:
             return None
-        res = result._result
         value = res.get(res.get('ansible_loop_var', 'item'))
         if isinstance(value, dict):
             return next((str(value[name]) for name in ITEM_NAMES if isinstance(value.get(name), (str, int))), None)
@@ -221,23 +234,22 @@ class CallbackModule(CallbackBase):
             text += '\n' + str(res['stdout']).strip()[-MESSAGE_CHARS:]
         return text if len(text) <= MESSAGE_CHARS else text[:MESSAGE_CHARS // 2] + ' … ' + text[-MESSAGE_CHARS // 2:]
 
-    def _follows(self, task):
-        """The task whose result a condition asks for, where check mode did not give that result."""
-        if not self.check:
-            return None
-        when = ' '.join(str(each) for each in (task.when or []))
-        return next((key for name, key in self.unseen.items() if re.search(r'\b%s\b' % re.escape(name), when)), None)
-
     # ---- the end
 
     def v2_playbook_on_no_hosts_matched(self):
-        self._say('no_hosts')
+        self._say('no_hosts', **self.reach.no_hosts())
 
     def v2_playbook_on_stats(self, stats):
         hosts = {host: stats.summarize(host) for host in sorted(stats.processed)}
-        self._say('stats', hosts=hosts, custom=stats.custom.get('_run', {}))
+        missed = self.reach.missed() if self.check else []
+        for each in missed:
+            self._say('missed', **each)
+        meant = sorted(self.reach.meant_hosts())
+        self._say('stats', hosts=hosts, custom=stats.custom.get('_run', {}), meant=meant, counted=self.reach.counted)
 
     def _say(self, event, **fields):
         fields['event'] = event
+        self.number += 1
+        fields['number'] = self.number
         sys.stdout.write(json.dumps({'trueup': fields}, default=str) + '\n')
         sys.stdout.flush()

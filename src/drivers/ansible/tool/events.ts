@@ -11,9 +11,12 @@ const DiffEntry = z.looseObject({
 })
 export type DiffEntry = z.infer<typeof DiffEntry>
 
-const PlayEvent = z.object({ event: z.literal('play'), name: z.string() })
+const number = z.int()
+/** `leftOut`: hosts that the play names and `limit` takes away. */
+const PlayEvent = z.object({ event: z.literal('play'), number, name: z.string(), leftOut: z.array(z.string()) })
 const TaskEvent = z.object({
   event: z.literal('task'),
+  number,
   /** `ROLE : NAME`, unique in the run. */
   key: z.string(),
   action: z.string(),
@@ -25,6 +28,7 @@ const TaskEvent = z.object({
 })
 const ResultEvent = z.object({
   event: z.literal('result'),
+  number,
   key: z.string(),
   action: z.string(),
   path: z.string().nullable(),
@@ -50,27 +54,49 @@ const ResultEvent = z.object({
     .nullable()
     .catch(null),
   message: z.string().nullable(),
-  /** Skipped by a condition on the result of this task, which check mode did not run. */
+  /** An earlier task would change this host, or could not be looked at there. */
+  afterPending: z.boolean(),
+  /** The task on whose result this one builds, which check mode did not give, and the part of it that does. */
   follows: z.string().nullable(),
+  followsIn: z.enum(['loop', 'condition', 'arguments']).nullable(),
+  warnings: z.array(z.object({ text: z.string(), deprecation: z.boolean() })),
+})
+/** Meant to be looked at, and not reached. Without a key, all that is not named of the host; without a host, of the play. */
+const MissedEvent = z.object({
+  event: z.literal('missed'),
+  number,
+  host: z.string().nullable(),
+  key: z.string().nullable(),
+  why: z.string(),
+  count: z.number(),
+})
+/** A play for which no host is there; `known`: its groups and hosts are in the inventory. */
+const NowhereEvent = z.object({
+  event: z.literal('no_hosts'),
+  number,
+  name: z.string(),
+  pattern: z.string(),
+  known: z.boolean(),
+  tasks: z.number(),
 })
 const StatsEvent = z.object({
   event: z.literal('stats'),
+  number,
   hosts: z.record(z.string(), z.record(z.string(), z.number())),
   /** What `set_stats` said for the whole run. */
   custom: z.record(z.string(), json),
+  /** Hosts of all plays, and how many results of each were told. */
+  meant: z.array(z.string()),
+  counted: z.record(z.string(), z.number()),
 })
 const Line = z.object({
-  trueup: z.discriminatedUnion('event', [
-    PlayEvent,
-    TaskEvent,
-    ResultEvent,
-    StatsEvent,
-    z.object({ event: z.literal('no_hosts') }),
-  ]),
+  trueup: z.discriminatedUnion('event', [PlayEvent, TaskEvent, ResultEvent, StatsEvent, NowhereEvent, MissedEvent]),
 })
 
 export type TaskEvent = z.infer<typeof TaskEvent>
 export type ResultEvent = z.infer<typeof ResultEvent>
+export type MissedEvent = z.infer<typeof MissedEvent>
+export type NowhereEvent = z.infer<typeof NowhereEvent>
 export type StatsEvent = z.infer<typeof StatsEvent>
 export type AnsibleEvent = z.infer<typeof Line>['trueup']
 
