@@ -6,6 +6,8 @@ export interface Literals {
   find(text: string): Place[]
   /** The first place from which on the text is only the beginning of one, or its length. */
   beginningAt(text: string): number
+  /** Up to where the text is only the end of one, at least `SHORTEST_LITERAL` characters of it; 0 where it is not. */
+  endingAt(text: string): number
 }
 
 export type Place = [from: number, to: number]
@@ -54,6 +56,18 @@ export function literals(): Literals {
         if (isShort ? beginnings.has(text.slice(at)) : beginsAt(text, at, bucketAt(text, at))) return at
       }
       return text.length
+    },
+    endingAt(text) {
+      const start = text.slice(0, SHORTEST_LITERAL)
+      let end = 0
+      for (const literal of known) {
+        // From the back, so that the longest end of each literal is met last.
+        for (let at = literal.lastIndexOf(start); at > 0; at = literal.lastIndexOf(start, at - 1)) {
+          const length = literal.length - at
+          if (length > end && text.startsWith(literal.slice(at))) end = length
+        }
+      }
+      return end
     },
   }
 }

@@ -137,7 +137,7 @@ async function reportApplied(
     fence,
     status: toVerify ? 'failed' : end.status,
     verify: [],
-    ...(error && { error: masker.deep(error.toJSON()) }),
+    ...(error && { error: { ...masker.fields(error.toJSON()), code: error.code } }),
   })
 }
 

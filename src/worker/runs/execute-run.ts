@@ -176,7 +176,7 @@ async function report({ run, grant, parts, masker, log }: Execution, end: RunEnd
     fence: grant.fence,
     status,
     verify,
-    ...(error && { error: masker.deep(error.toJSON()) }),
+    ...(error && { error: { ...masker.fields(error.toJSON()), code: error.code } }),
   })
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ApplyResult, DriverPlan } from '../../domain/plans/plan.ts'
+import type { Json } from '../../lib/json.ts'
 import { maskPlan, maskResult, withoutSecrets } from './mask-results.ts'
 import { createMasker } from './masking.ts'
 
@@ -61,7 +62,7 @@ test('no secret leaves in a plan, and sensitive outputs leave as hashes', () => 
 test('words of the protocol are no secrets, though they may be the value of one', () => {
   const masker = maskerOf('update', 'drift', 'error', 'failed')
   expect(maskPlan(plan, masker, () => HASH)).toMatchObject({
-    changes: [{ actions: ['update'], cause: 'drift', attributes: [{ before: '***' }] }],
+    changes: [{ actions: ['update'], cause: 'drift', attributes: [{ before: HASH, after: HASH, sensitive: true }] }],
     findings: [{ severity: 'error' }],
   })
   expect(maskResult(result, masker)).toMatchObject({
@@ -69,6 +70,41 @@ test('words of the protocol are no secrets, though they may be the value of one'
     resources: [{ actions: ['update'], status: 'failed' }],
     findings: [{ severity: 'error' }],
   })
+})
+
+test('where one side of an attribute is built from a secret, both are hidden, and a side that is not there stays so', () => {
+  const masked = (before: Json | undefined, after: Json | undefined) => {
+    const attribute = {
+      path: 'content',
+      ...(before !== undefined && { before }),
+      ...(after !== undefined && { after }),
+    }
+    const changes = [{ ...plan.changes[0]!, attributes: [attribute] }]
+    return maskPlan({ ...plan, changes }, maskerOf('s3cret', '12345678', 'pin'), (value) => `${HASH}${typeof value}`)
+      .changes[0]!.attributes[0]
+  }
+  const hidden = `${HASH}string`
+  expect(masked('t=old', 't=s3cret')).toEqual({ path: 'content', before: hidden, after: hidden, sensitive: true })
+  expect(masked('t=s3cret', 't=')).toEqual({ path: 'content', before: hidden, after: hidden, sensitive: true })
+  expect(masked(null, Buffer.from('s3cret-and-more').toString('base64'))).toMatchObject({ before: null, after: hidden })
+  expect(masked('s3cret', undefined)).toEqual({ path: 'content', before: hidden, sensitive: true })
+  expect(masked({ s3cret: 1 }, {})).toMatchObject({ sensitive: true, after: `${HASH}object` })
+  expect(masked(12345678, 1)).toMatchObject({ sensitive: true, before: `${HASH}number` })
+  expect(masked('pin', 'pinned')).toMatchObject({ sensitive: true, after: hidden })
+  expect(masked('pinned', 'pins')).toEqual({ path: 'content', before: 'pinned', after: 'pins' })
+})
+
+test('what a driver calls sensitive leaves as hashes, whatever it put there', () => {
+  const attributes = [{ path: 'p', before: HASH, after: 'in clear', sensitive: true }]
+  const masked = maskPlan({ ...plan, changes: [{ ...plan.changes[0]!, attributes }] }, maskerOf(), () => 'hashed')
+  expect(masked.changes[0]!.attributes).toEqual([{ path: 'p', before: HASH, after: 'hashed', sensitive: true }])
+})
+
+test('names of outputs and keys of objects are texts like any other', () => {
+  const outputs = { s3cret_url: { value: 1, sensitive: false } }
+  const masked = maskPlan({ ...plan, outputs, toolVersions: { 'of s3cret': '1' } }, maskerOf('s3cret'), () => HASH)
+  expect([Object.keys(masked.outputs), Object.keys(masked.toolVersions)]).toEqual([['***_url'], ['of ***']])
+  expect(Object.keys(maskResult({ ...result, outputs }, maskerOf('s3cret')).outputs)).toEqual(['***_url'])
 })
 
 test('a file that holds a secret is not proposed to Git, and named', () => {

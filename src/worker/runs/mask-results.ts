@@ -1,4 +1,11 @@
-import type { ApplyResult, DriverPlan, Finding, Output, ResourceChange } from '../../domain/plans/plan.ts'
+import type {
+  ApplyResult,
+  AttributeChange,
+  DriverPlan,
+  Finding,
+  Output,
+  ResourceChange,
+} from '../../domain/plans/plan.ts'
 import type { FilePatch } from '../../drivers/driver.ts'
 import type { Json } from '../../lib/json.ts'
 import type { Masker } from './masking.ts'
@@ -15,8 +22,8 @@ const HASHED = /^hmac:[0-9a-f]{32}$/
 export function maskPlan(plan: DriverPlan, masker: Masker, hash: Hash): DriverPlan {
   const { coverage } = plan
   return {
-    changes: plan.changes.map((change) => maskChange(change, masker)),
-    coverage: { checked: coverage.checked, unchecked: masker.deep(coverage.unchecked) },
+    changes: plan.changes.map((change) => maskChange(change, masker, hash)),
+    coverage: { checked: coverage.checked, unchecked: coverage.unchecked.map((one) => masker.fields(one)) },
     outputs: maskOutputs(plan.outputs, masker, hash),
     findings: maskFindings(plan.findings, masker),
     toolVersions: masker.deep(plan.toolVersions),
@@ -32,8 +39,8 @@ export function maskResult(result: ApplyResult, masker: Masker): ApplyResult {
       address: masker.text(resource.address),
       ...(resource.message !== undefined && { message: masker.text(resource.message) }),
     })),
-    outputs: mapOutputs(result.outputs, (output) =>
-      !output.sensitive && holdsSecret(output.value, masker) ? { ...output, sensitive: true } : output,
+    outputs: mapOutputs(result.outputs, masker, (output) =>
+      !output.sensitive && masker.holds(output.value) ? { ...output, sensitive: true } : output,
     ),
     findings: maskFindings(result.findings, masker),
   }
@@ -53,41 +60,58 @@ export function withoutSecrets(
   })
 }
 
-function maskChange(change: ResourceChange, masker: Masker): ResourceChange {
+function maskChange(change: ResourceChange, masker: Masker, hash: Hash): ResourceChange {
   const { address, type, reason, previousAddress } = change
   return {
     ...change,
-    ...masker.deep({ address, type }),
-    attributes: change.attributes.map((attribute) => ({ ...attribute, ...maskValues(attribute, masker) })),
+    ...masker.fields({ address, type }),
+    attributes: change.attributes.map((attribute) => maskAttribute(attribute, masker, hash)),
     ...(reason !== undefined && { reason: masker.text(reason) }),
     ...(previousAddress !== undefined && { previousAddress: masker.text(previousAddress) }),
   }
 }
 
-const maskValues = ({ path, before, after }: ResourceChange['attributes'][number], masker: Masker) => ({
-  path: masker.text(path),
-  ...(before !== undefined && { before: masker.deep(before) }),
-  ...(after !== undefined && { after: masker.deep(after) }),
-})
+/**
+ * Where one side of an attribute is secret, or is built from a secret, the other one is hidden as well: it is what the
+ * secret was, or becomes. Both are then keyed hashes, equal for equal values.
+ */
+function maskAttribute(attribute: AttributeChange, masker: Masker, hash: Hash): AttributeChange {
+  const { path, before, after } = attribute
+  const isHidden =
+    attribute.sensitive === true || [before, after].some((side) => side !== undefined && masker.holds(side))
+  const hide = (side: Json): Json => (side === null || isHash(side) ? side : hash(side))
+  return {
+    ...attribute,
+    path: masker.text(path),
+    ...(isHidden && {
+      sensitive: true,
+      ...(before !== undefined && { before: hide(before) }),
+      ...(after !== undefined && { after: hide(after) }),
+    }),
+  }
+}
+
+const isHash = (value: Json): boolean => typeof value === 'string' && HASHED.test(value)
 
 const maskFindings = (findings: readonly Finding[], masker: Masker): Finding[] =>
-  findings.map((finding) => ({ ...masker.deep(finding), severity: finding.severity }))
+  findings.map((finding) => ({ ...masker.fields(finding), severity: finding.severity }))
 
 /**
  * Predicted outputs are inputs of other stacks' previews and must arrive as they are, unless they are sensitive or hold a
  * secret: a plan is stored in clear and shown to every reader. Those values travel with the result of the apply, sealed.
  */
 function maskOutputs(outputs: DriverPlan['outputs'], masker: Masker, hash: Hash): DriverPlan['outputs'] {
-  return mapOutputs(outputs, (output) => {
+  return mapOutputs(outputs, masker, (output) => {
     const { value, sensitive, unknown } = output
-    const isOpen = unknown || (typeof value === 'string' && HASHED.test(value))
-    if (isOpen || (!sensitive && !holdsSecret(value, masker))) return output
+    const isOpen = unknown || isHash(value)
+    if (isOpen || (!sensitive && !masker.holds(value))) return output
     return { ...output, value: hash(value), sensitive: true }
   })
 }
 
-const holdsSecret = (value: Json, masker: Masker): boolean =>
-  JSON.stringify(masker.deep(value)) !== JSON.stringify(value)
-
-const mapOutputs = (outputs: DriverPlan['outputs'], change: (output: Output) => Output): DriverPlan['outputs'] =>
-  Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, change(output)]))
+const mapOutputs = (
+  outputs: DriverPlan['outputs'],
+  masker: Masker,
+  change: (output: Output) => Output,
+): DriverPlan['outputs'] =>
+  Object.fromEntries(Object.entries(outputs).map(([name, output]) => [masker.text(name), change(output)]))

@@ -1,12 +1,19 @@
 import { type Literals, literals, type Place, SHORTEST_LITERAL } from '../../lib/literals.ts'
+import { type Json, textsIn } from '../../lib/json.ts'
+import { formsOf } from './secret-forms.ts'
 
 /** Hides secrets in everything that leaves the worker as text. */
 export interface Masker {
   /** From now on `secret` and the forms tools print it in are replaced by `***`. */
   add: (secret: string) => void
+  /** A whole text. It may have been cut, so a part of a secret at an end of it is hidden too. */
   text: (text: string) => string
-  /** Every string inside a JSON-like value. */
+  /** Every string and number inside a JSON-like value, and the keys of objects. */
   deep<T>(value: T): T
+  /** The same for a record of ours: its own keys stay. */
+  fields<T extends object>(record: T): T
+  /** True where the value is, or holds in any form, a secret; equality counts for one that is too short to be looked for. */
+  holds: (value: Json) => boolean
   /** Masks a text that comes in pieces: what may be the beginning of a secret is held back until the next piece. */
   stream(): MaskStream
 }
@@ -20,25 +27,66 @@ export interface MaskStream {
 const MASK = '***'
 /** Shorter ones ("1", "yes") would tear every log apart; documented in docs/secrets. */
 const SHORTEST = SHORTEST_LITERAL
-/** Derived forms (a line of a key, base64) must be long enough not to be ordinary text. */
-const SHORTEST_DERIVED = 8
+/** A text that was cut may end, or begin, with a part of a secret: from this many characters on it is taken for one. */
+const SHORTEST_PART = 6
+/** Where a tool's words are cut at their beginning, this much is always left. */
+const SHORTEST_CUT = 200
 /** A secret that repeats itself could hold text back for ever. */
 const MAX_HELD = 64 * 1024
 
 export function createMasker(): Masker {
   const forms = literals()
   const seen = new Set<string>()
-  const text = (plain: string) => replace(plain, forms.find(plain), plain.length)
+  const text = (plain: string) => replace(plain, withParts(forms, plain), plain.length)
   return {
     add(secret) {
-      if (secret.trim().length < SHORTEST || seen.has(secret)) return
+      if (seen.has(secret)) return
       seen.add(secret)
-      for (const form of formsOf(secret)) forms.add(form)
+      if (secret.trim().length >= SHORTEST) for (const form of formsOf(secret)) forms.add(form)
     },
     text,
     deep: (value) => mapStrings(value, text),
+    fields: (record) =>
+      Object.fromEntries(Object.entries(record).map(([key, value]) => [key, mapStrings(value, text)])) as typeof record,
+    holds: (value) =>
+      textsIn(value).some((one) => isShortSecret(seen, one) || text(one) !== one) || keysHold(value, text),
     stream: () => maskStream(forms),
   }
+}
+
+/** Where a secret stands, and where a cut has left a part of one: at the end, also before an ellipsis, or at the beginning. */
+function withParts(forms: Literals, text: string): Place[] {
+  const places = [...forms.find(text), ...cutEnd(forms, text)]
+  const ends = text.length < SHORTEST_CUT ? 0 : forms.endingAt(text)
+  return joined(ends < SHORTEST_PART ? places : [...places, [0, ends]])
+}
+
+function cutEnd(forms: Literals, text: string): Place[] {
+  const end = text.replace(/[\s…]+$/, '').length
+  const begins = forms.beginningAt(text.slice(0, end))
+  return end - begins < SHORTEST_PART ? [] : [[begins, end]]
+}
+
+/** In order, overlapping ones as one. */
+function joined(places: Place[]): Place[] {
+  const result: Place[] = []
+  for (const [from, to] of places.toSorted((a, b) => a[0] - b[0])) {
+    const last = result.at(-1)
+    if (last && from < last[1]) last[1] = Math.max(last[1], to)
+    else result.push([from, to])
+  }
+  return result
+}
+
+/** Words that stand everywhere are no secrets, whatever a variable says. */
+const isShortSecret = (seen: ReadonlySet<string>, text: string): boolean =>
+  text.length >= 2 && text.length < SHORTEST && !/^(no|on|off|yes|\*+)$/i.test(text) && seen.has(text)
+
+function keysHold(value: Json, change: (text: string) => string): boolean {
+  if (value === null || typeof value !== 'object') return false
+  return Object.entries(value).some(
+    ([key, member]) => (!Array.isArray(value) && change(key) !== key) || keysHold(member, change),
+  )
 }
 
 function maskStream(forms: Literals): MaskStream {
@@ -55,7 +103,7 @@ function maskStream(forms: Literals): MaskStream {
       return replace(all, found, until)
     },
     flush() {
-      const rest = replace(held, forms.find(held), held.length)
+      const rest = replace(held, joined([...forms.find(held), ...cutEnd(forms, held)]), held.length)
       held = ''
       return rest
     },
@@ -73,64 +121,19 @@ function replace(text: string, found: readonly Place[], until: number): string {
   return at >= until ? result : result + text.slice(at, until)
 }
 
-/** The forms in which tools print a secret. */
-function formsOf(secret: string): string[] {
-  const trimmed = secret.trim().toWellFormed()
-  const lines = trimmed.split(/\r?\n/)
-  const derived = [
-    ...(lines.length > 1 ? lines.map((line) => line.trim()) : []),
-    ...jsonForms(trimmed),
-    ...urlForms(trimmed),
-    ...base64Forms(secret),
-    ...base64Forms(trimmed),
-    Buffer.from(trimmed).toString('hex'),
-  ]
-  return [secret, trimmed, ...derived.filter((form) => form.length >= SHORTEST_DERIVED)]
-}
-
-/** As JavaScript, Go (Terraform's `jsonencode` escapes what HTML knows) and Python write it, and as JSON within JSON. */
-function jsonForms(text: string): string[] {
-  const plain = inJson(text)
-  const unicode = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  const go = plain.replaceAll(/[<>&\u2028\u2029]/g, unicode)
-  return [plain, go, plain.replaceAll(/[^ -~]/g, unicode), inJson(plain), inJson(go)]
-}
-
-const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
-
-/** Percent encoding of paths and of forms (`+` for a space, `!'()*` encoded as Go and Python do), in both cases. */
-function urlForms(text: string): string[] {
-  const lax = encodeURIComponent(text)
-  const strict = lax.replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-  const forms = [lax, strict, strict.replaceAll('%20', '+')]
-  return [...forms, ...forms.map((form) => form.replaceAll(/%../g, (code) => code.toLowerCase()))]
-}
-
-/**
- * base64 of the secret at each of the three places it can have in a longer text (`user:secret` in a header), without the
- * characters that its neighbours decide; and the lines into which `base64` (76) and `openssl` (64) break it.
- */
-function base64Forms(secret: string): string[] {
-  const bytes = Buffer.from(secret)
-  const shifted = [0, 1, 2].map((before) => {
-    const encoded = Buffer.concat([Buffer.alloc(before), bytes])
-      .toString('base64')
-      .replace(/=+$/, '')
-    const end = (before + bytes.length) % 3 === 0 ? encoded.length : encoded.length - 1
-    return encoded.slice(before === 0 ? 0 : before + 1, end)
-  })
-  const whole = bytes.toString('base64')
-  const wrapped = [64, 76].filter((width) => whole.length > width).flatMap((width) => chunks(whole, width))
-  return [whole, ...shifted, ...wrapped].flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')])
-}
-
-function chunks(text: string, width: number): string[] {
-  return Array.from({ length: Math.ceil(text.length / width) }, (_, i) => text.slice(i * width, (i + 1) * width))
-}
-
+/** Keys are texts of the tool as well. Two that become the same stay two. */
 function mapStrings<T>(value: T, change: (text: string) => string): T {
   if (typeof value === 'string') return change(value) as T
+  if (typeof value === 'number') return (change(String(value)) === String(value) ? value : MASK) as T
   if (Array.isArray(value)) return value.map((member: unknown) => mapStrings(member, change)) as T
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mapStrings(member, change)])) as T
+  const names = new Set<string>()
+  const entries = Object.entries(value).map(([key, member]) => {
+    const hidden = change(key)
+    let name = hidden
+    for (let i = 2; names.has(name); i++) name = `${hidden} (${i})`
+    names.add(name)
+    return [name, mapStrings(member, change)]
+  })
+  return Object.fromEntries(entries) as T
 }

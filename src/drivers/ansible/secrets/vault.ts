@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { parse, type ScalarTag } from 'yaml'
+import { join, relative } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { TrueupError } from '../../../lib/errors/error.ts'
 import type { Json } from '../../../lib/json.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { Tool } from '../../tools/find-tool.ts'
@@ -10,6 +11,7 @@ import { variableNamed } from './secrets.ts'
 import { sibling } from '../tool/tool.ts'
 
 const HEADER = '$ANSIBLE_VAULT;'
+const INLINE = /\$ANSIBLE_VAULT;[\w.;-]+(?:(?:\s|\\r|\\n)+[0-9a-f]{2,})+/g
 const MAX_FILE_BYTES = 4 * 1024 * 1024
 
 /** Arguments that give the vault's passwords, from files in the scratch directory. */
@@ -34,10 +36,11 @@ export async function vaultedSecrets(
   tool: Tool,
   env: { [name: string]: string },
 ): Promise<string[]> {
-  const passwords = await vaultArguments(context)
-  if (passwords.length === 0) return []
-  const found = await encryptedTexts(context.workspace)
+  const found = await encryptedTexts(context)
   if (found.length === 0) return []
+  // Without passwords among the settings they come by the stack's ansible.cfg or by variables, or not at all: the same
+  // environment and directory as the playbook's open what the playbook can open.
+  const passwords = await vaultArguments(context)
   const directory = join(context.scratch, 'vaulted')
   await mkdir(directory, { mode: 0o700, recursive: true })
   try {
@@ -52,7 +55,7 @@ export async function vaultedSecrets(
       context.run({
         argv: [sibling(tool, 'ansible-vault'), 'decrypt', ...passwords, ...which],
         env,
-        cwd: context.scratch,
+        cwd: context.directory,
         quiet: true,
         timeoutMs: 120_000,
       })
@@ -71,13 +74,14 @@ interface Encrypted {
   whole: boolean
 }
 
-async function encryptedTexts(directory: string): Promise<Encrypted[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+async function encryptedTexts(context: DriverContext<unknown>): Promise<Encrypted[]> {
+  const entries = await readdir(context.workspace, { recursive: true, withFileTypes: true })
   const found: Encrypted[] = []
   for (const entry of entries) {
     if (!entry.isFile()) continue
     const bytes = await readFile(join(entry.parentPath, entry.name))
-    if (bytes.length > MAX_FILE_BYTES || !bytes.includes(HEADER)) continue
+    if (!bytes.includes(HEADER)) continue
+    if (bytes.length > MAX_FILE_BYTES) throw tooLarge(context, join(entry.parentPath, entry.name))
     const text = bytes.toString('utf8')
     if (text.startsWith(HEADER)) found.push({ text, whole: true })
     else found.push(...inlineValues(text).map((value) => ({ text: value, whole: false })))
@@ -85,31 +89,37 @@ async function encryptedTexts(directory: string): Promise<Encrypted[]> {
   return found
 }
 
-/** Values tagged `!vault` in a YAML document. */
+/**
+ * Single values inside a file, whatever it is otherwise: YAML with `!vault` in any number of documents, JSON with
+ * `__ansible_vault`, a template. They are known by their header and the lines of hex digits that follow it.
+ */
 function inlineValues(text: string): string[] {
-  const values: string[] = []
-  const vault: ScalarTag = {
-    tag: '!vault',
-    resolve: (value) => {
-      values.push(value)
-      return value
-    },
-  }
-  try {
-    parse(text, { customTags: [vault], logLevel: 'silent', merge: true })
-  } catch {
-    // What is no YAML holds no such values that Ansible would read.
-  }
-  return values
+  return [...text.matchAll(INLINE)].map(([value]) =>
+    value
+      .split(/\\r?\\n|\\n|\s+/)
+      .filter((line) => line !== '')
+      .join('\n')
+      .concat('\n'),
+  )
+}
+
+function tooLarge(context: DriverContext<unknown>, file: string): TrueupError {
+  const path = relative(context.workspace, file)
+  return new TrueupError('SOURCE_INVALID', {
+    doing: `looking for secrets of stack "${context.stack.name}"`,
+    why: `${path} holds vaulted values and is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB, so that they could not be hidden`,
+    next: 'Split the file.',
+  })
 }
 
 function secretsIn(text: string, whole: boolean): string[] {
   const trimmed = text.trim()
   if (!whole) return [text, trimmed]
   try {
-    const value: unknown = parse(text, { logLevel: 'silent', merge: true })
-    if (value !== null && typeof value === 'object')
-      return scalarsIn(value as Json).flatMap((each) => [each, each.trim()])
+    const documents = [parseAllDocuments(text, { logLevel: 'silent', merge: true })].flat()
+    const values = documents.map((document) => document.toJS() as Json)
+    if (values.some((value) => value !== null && typeof value === 'object'))
+      return values.flatMap(scalarsIn).flatMap((each) => [each, each.trim()])
   } catch {
     // A key, a certificate: the whole text.
   }

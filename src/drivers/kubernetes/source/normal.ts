@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../lib/json.ts'
+import { type Json, type JsonObject, textsIn } from '../../../lib/json.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 
 /**
@@ -73,9 +73,9 @@ function withEncodedData(secret: KubeObject): KubeObject {
   return { ...rest, ...(all.length > 0 && { data: Object.fromEntries(all) }) } as unknown as KubeObject
 }
 
-/** The values of a Secret, as they stand there and decoded. */
+/** The values of a Secret, as they stand there and decoded; also those that the server will refuse and quote: numbers, lists. */
 export function secretTexts(secret: KubeObject): string[] {
-  const { data } = asJson(secret)
-  const values = Object.values(isObject(data) ? data : {}).filter((value) => typeof value === 'string')
-  return values.flatMap((value) => [value, Buffer.from(value, 'base64').toString('utf8')])
+  const { data, stringData } = asJson(secret)
+  const encoded = textsIn(data ?? null).flatMap((value) => [value, Buffer.from(value, 'base64').toString('utf8')])
+  return [...encoded, ...textsIn(stringData ?? null)]
 }
