@@ -25,7 +25,7 @@ function start(...args: string[]): RunnerProcess {
   return runner
 }
 const until = (condition: () => unknown) =>
-  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout: 20_000, interval: 20 })
+  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout: 100_000, interval: 20 })
 const ended = (run: PeerRun) => until(() => ['succeeded', 'failed', 'canceled', 'lost'].includes(run.state))
 
 /** Replaces `target` by the content of `web/file`. */
