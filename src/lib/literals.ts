@@ -1,7 +1,8 @@
 /** Many literals that are looked for in one pass over a text: it costs the text's length, not the number of literals. */
 export interface Literals {
   /** Shorter ones than `SHORTEST_LITERAL` are not taken. */
-  add(literal: string): void
+  /** `inner`: a part of a longer one, whose end is none of its own (see `endingAt`). */
+  add(literal: string, kind?: 'inner'): void
   /** Where any of them stands; overlapping ones as one place, in order. */
   find(text: string): Place[]
   /** The first place from which on the text is only the beginning of one, or its length. */
@@ -13,9 +14,13 @@ export interface Literals {
 export type Place = [from: number, to: number]
 
 export const SHORTEST_LITERAL = 4
+/** Ends are looked for in literals of so many characters together: it costs their length with each text. */
+const MAX_SEARCHED = 256 * 1024
 
 export function literals(): Literals {
   const known = new Set<string>()
+  const whole: string[] = []
+  let searched = 0
   /** By their first four characters. */
   const buckets = new Map<string, string[]>()
   /** Beginnings of one to three characters. */
@@ -27,17 +32,24 @@ export function literals(): Literals {
   const bucketAt = (text: string, at: number): string[] | undefined =>
     filter[fold(text, at)] === 1 ? buckets.get(text.slice(at, at + SHORTEST_LITERAL)) : undefined
 
+  const note = (literal: string): void => {
+    longest = Math.max(longest, literal.length)
+    filter[fold(literal, 0)] = 1
+    for (let length = 1; length < SHORTEST_LITERAL; length++) beginnings.add(literal.slice(0, length))
+    const start = literal.slice(0, SHORTEST_LITERAL)
+    const bucket = buckets.get(start)
+    if (bucket) bucket.push(literal)
+    else buckets.set(start, [literal])
+  }
+
   return {
-    add(literal) {
+    add(literal, kind) {
       if (literal.length < SHORTEST_LITERAL || known.has(literal)) return
       known.add(literal)
-      longest = Math.max(longest, literal.length)
-      filter[fold(literal, 0)] = 1
-      for (let length = 1; length < SHORTEST_LITERAL; length++) beginnings.add(literal.slice(0, length))
-      const start = literal.slice(0, SHORTEST_LITERAL)
-      const bucket = buckets.get(start)
-      if (bucket) bucket.push(literal)
-      else buckets.set(start, [literal])
+      if (kind === 'inner' || searched > MAX_SEARCHED) return note(literal)
+      searched += literal.length
+      whole.push(literal)
+      note(literal)
     },
     find(text) {
       const found: Place[] = []
@@ -60,7 +72,7 @@ export function literals(): Literals {
     endingAt(text) {
       const start = text.slice(0, SHORTEST_LITERAL)
       let end = 0
-      for (const literal of known) {
+      for (const literal of whole) {
         // From the back, so that the longest end of each literal is met last.
         for (let at = literal.lastIndexOf(start); at > 0; at = literal.lastIndexOf(start, at - 1)) {
           const length = literal.length - at

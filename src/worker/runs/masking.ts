@@ -1,6 +1,6 @@
 import { type Literals, literals, type Place, SHORTEST_LITERAL } from '../../lib/literals.ts'
 import { type Json, textsIn } from '../../lib/json.ts'
-import { formsOf } from './secret-forms.ts'
+import { formsOf, stretchesOf } from './secret-forms.ts'
 
 /** Hides secrets in everything that leaves the worker as text. */
 export interface Masker {
@@ -33,16 +33,25 @@ const SHORTEST_PART = 6
 const SHORTEST_CUT = 200
 /** A secret that repeats itself could hold text back for ever. */
 const MAX_HELD = 64 * 1024
+/** A cluster has thousands of Secrets: from here on, encoded texts that are wrapped are known by common columns only. */
+const MAX_STRETCHES = 200_000
 
 export function createMasker(): Masker {
   const forms = literals()
   const seen = new Set<string>()
+  let stretches = 0
   const text = (plain: string) => replace(plain, withParts(forms, plain), plain.length)
   return {
     add(secret) {
       if (seen.has(secret)) return
       seen.add(secret)
-      if (secret.trim().length >= SHORTEST) for (const form of formsOf(secret)) forms.add(form)
+      if (secret.trim().length < SHORTEST) return
+      for (const form of formsOf(secret)) forms.add(form)
+      if (stretches > MAX_STRETCHES) return
+      for (const stretch of stretchesOf(secret)) {
+        forms.add(stretch, 'inner')
+        stretches++
+      }
     },
     text,
     deep: (value) => mapStrings(value, text),

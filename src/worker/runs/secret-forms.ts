@@ -20,10 +20,15 @@ export function formsOf(secret: string): string[] {
     ...(lines.length > 1 ? lines : []),
     ...texts.flatMap((text) => (text.length < SHORTEST_DERIVED ? [] : quotedForms(text))),
     ...encoded,
-    ...encoded.flatMap(windows),
   ].filter((form) => form.length >= SHORTEST_DERIVED)
   // A short secret that needs quotes has a quoted form that is short as well.
   return [...new Set([secret, trimmed, ...quotedForms(trimmed), ...derived])]
+}
+
+/** Every stretch of the encoded forms: a line break may fall anywhere, since what stands before the secret decides where. */
+export function stretchesOf(secret: string): Set<string> {
+  const trimmed = secret.trim().toWellFormed()
+  return new Set([...base64Forms(secret), ...base64Forms(trimmed), ...hexForms(trimmed)].flatMap(windows))
 }
 
 const quotedForms = (text: string): string[] => [
@@ -112,7 +117,6 @@ function chunks(text: string, width: number): string[] {
   return Array.from({ length: Math.ceil(text.length / width) }, (_, i) => text.slice(i * width, (i + 1) * width))
 }
 
-/** A line break may fall anywhere into an encoded text, since what stands before the secret decides where. */
 function windows(encoded: string): string[] {
   const until = Math.min(encoded.length, MAX_WINDOWED) - WINDOW
   return Array.from({ length: Math.max(0, until + 1) }, (_, at) => encoded.slice(at, at + WINDOW))
