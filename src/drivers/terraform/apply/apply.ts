@@ -14,6 +14,7 @@ import { sealedPlan, sealedSecrets } from '../plan/plan.ts'
 import { redactionFor } from '../../values/redaction.ts'
 import { openSession, type Session } from '../session.ts'
 import { applyStateEdit } from '../plan/state-edit.ts'
+import { declaredSecrets } from '../secrets/declared.ts'
 import { variableArguments } from '../source/variables.ts'
 
 /**
@@ -59,6 +60,7 @@ async function runApply(
   tracker: AppliedTracker,
 ): Promise<EventedResult> {
   const { lockTimeout, parallelism } = context.config
+  for (const secret of await declaredSecrets(context, session.source)) context.mask(secret)
   const command = session.command(
     'apply',
     '-input=false',

@@ -14,6 +14,7 @@ import { redactionFor } from '../../values/redaction.ts'
 import { secretsOf } from '../secrets/secrets.ts'
 import { openSession, type Session } from '../session.ts'
 import { planStateEdit } from './state-edit.ts'
+import { declaredSecrets } from '../secrets/declared.ts'
 import { variableArguments } from '../source/variables.ts'
 import { providerVersions } from '../tool/versions.ts'
 
@@ -49,6 +50,7 @@ async function makePlan(
   file: string,
 ): Promise<readonly Diagnostic[]> {
   const variables = await variableArguments(context)
+  for (const secret of await declaredSecrets(context, session.source)) context.mask(secret)
   const attempt = (): Promise<EventedResult> => {
     const command = session.command('plan', ...planArguments(context), `-out=${file}`, ...variables)
     return runWithEvents(context, { ...command, graceMs: 10_000 })

@@ -34,6 +34,8 @@ export interface ModuleSource {
   hasProvider: boolean
   /** A root variable is `ephemeral`: no plan file keeps its value. */
   hasEphemeral: boolean
+  /** Root variables declared `sensitive` (or `ephemeral`, which no plan file names), with their defaults. */
+  sensitiveVariables: { name: string; default: unknown }[]
   broken: { path: string; why: string }[]
 }
 
@@ -66,6 +68,7 @@ export async function readModule(files: ModuleSource['files']): Promise<ModuleSo
     resources: [],
     hasProvider: false,
     hasEphemeral: false,
+    sensitiveVariables: [],
     broken: [],
   }
   for (const file of files) {
@@ -97,7 +100,11 @@ function addFile(module: ModuleSource, tree: Block): void {
       }
     }
   }
-  if (labelled(tree.variable).some(([, variable]) => variable.ephemeral === true)) module.hasEphemeral = true
+  for (const [name, variable] of labelled(tree.variable)) {
+    if (variable.ephemeral === true) module.hasEphemeral = true
+    if (variable.ephemeral === true || variable.sensitive === true)
+      module.sensitiveVariables.push({ name, default: variable.default })
+  }
   if (tree.provider !== undefined) module.hasProvider = true
 }
 
@@ -109,7 +116,8 @@ function ignoredAlready(resource: Block): string[] {
   )
 }
 
-async function parseFile(path: string, text: string): Promise<{ tree: Block } | { why: string }> {
+/** The tree of a file in either syntax of the language: source, or values of variables. */
+export async function parseFile(path: string, text: string): Promise<{ tree: Block } | { why: string }> {
   try {
     if (isJson(path)) return { tree: JSON.parse(text) as Block }
     const { parse } = await import('@cdktn/hcl2json')
