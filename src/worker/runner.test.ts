@@ -147,6 +147,20 @@ test('tools see their variables and nothing of the runner; secrets never leave i
   expect(run.finished[0]).toMatchObject({ status: 'failed', error: { code: 'TOOL_FAILED' } })
 })
 
+test('what a secret was before is hidden too, and no tool gets it', async () => {
+  start()
+  const run = peer.add({
+    driverConfig: { plan: 'env; echo "it was former-canary-1"; exit 2', apply: 'echo "still former-canary-2"; exit 9' },
+    formerSecrets: ['former-canary-1'],
+    verify: [],
+  })
+  run.decide = () => ({ action: 'apply', variables: {}, formerSecrets: ['former-canary-2'] })
+  await ended(run)
+  expect(run.log).toContain('it was ***')
+  expect(run.log).toContain('still ***')
+  expect(JSON.stringify([run.log, run.plans, run.applied, run.finished])).not.toContain('former-canary')
+})
+
 test.for([
   ['unknown driver', { driver: 'nonsense' }, 'CONFIG_INVALID'],
   ['settings the driver does not take', { driverConfig: { plan: 1 } }, 'CONFIG_INVALID'],

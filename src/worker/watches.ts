@@ -101,6 +101,7 @@ export function keepWatches({ parts, busy }: WatchesOptions): Watches {
       order,
       phase: 'plan',
       variables: order.variables,
+      formerSecrets: order.formerSecrets ?? [],
       workspace,
       masker,
       cacheRoot,

@@ -61,6 +61,8 @@ export const Grant = z.object({
   ),
   /** Variables of the plan phase; those of the apply phase come with the decision. */
   variables: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })),
+  /** What secret variables of the plan phase were before: to be hidden like them, and given to no tool. */
+  formerSecrets: z.array(z.string()).optional(),
   ignore: z.array(ignoreRule),
   toolVersion: z.string().optional(),
   /** Previews: stacks that this one needs and that are not deployed as the merge request has them. */
@@ -83,6 +85,7 @@ export const Decision = z.discriminatedUnion('action', [
   z.object({
     action: z.literal('apply'),
     variables: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })),
+    formerSecrets: z.array(z.string()).optional(),
   }),
   /** The run has left the worker (nothing to do, waits for approval, was superseded): clean up. */
   z.object({ action: z.literal('stop'), reason: z.string() }),
@@ -169,6 +172,7 @@ export const WatchOrder = Grant.pick({
   paths: true,
   inputs: true,
   variables: true,
+  formerSecrets: true,
   ignore: true,
   keys: true,
 })

@@ -8,7 +8,7 @@ import { hashKeyOf } from '../keys.ts'
 import { currentOutputs } from '../stacks/outputs.ts'
 import type { EngineParts } from '../parts.ts'
 import type { RunSpec } from '../run-spec.ts'
-import { variablesFor } from '../stacks/variables.ts'
+import { formerSecretsFor, variablesFor } from '../stacks/variables.ts'
 import { isInScope, type Scope } from '../../store/workers/workers.ts'
 
 /** Deployed stacks of these pools whose driver can watch: what a worker is to keep an eye on. */
@@ -34,6 +34,7 @@ export async function watchOrders(parts: EngineParts, pools: readonly string[], 
         paths: spec.paths,
         inputs: inputs.inputs,
         variables: await variablesFor(parts.store.db, parts.keys, repository.id, spec.definition, 'plan'),
+        formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, repository.id, spec.definition, 'plan'),
         ignore: spec.definition.ignore,
         keys: { hash: hashKey.toString('base64'), plan: hashKey.toString('base64') },
       })

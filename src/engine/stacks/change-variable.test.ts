@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { listFormer } from '../../store/stacks/former-variables.ts'
 import { listVariables } from '../../store/stacks/variables.ts'
 import { approveWaiting, audited, bootstrap, configOf, runsOf, stackOf } from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { createWorld, type World } from '../testing/world.ts'
 import { deleteVariable, setVariable } from './change-variable.ts'
+import { formerSecretsFor } from './variables.ts'
 
 const environments = { production: { tier: 'production' }, lab: {} }
 const CONFIG = configOf({ a: { environments: ['production', 'lab'] } }, { environments })
@@ -37,6 +39,27 @@ describe('a variable', () => {
     const [event] = await audited(harness, 'variable.set')
     expect(event).toMatchObject({ data: { name: 'SIZE', secret: true, version: 1 } })
     expect(JSON.stringify(event)).not.toContain('hunter2')
+  })
+
+  it('that is secret is known to the masker in its last five former values, in its own phase and scope', async () => {
+    const { db } = harness.store
+    const { keys } = harness.engine.parts
+    const former = (name: string, phase: 'plan' | 'apply', environment = 'lab') =>
+      formerSecretsFor(db, keys, harness.repositoryId, { name, environment }, phase)
+    for (const value of ['v-0', 'v-1', 'v-2', 'v-2', 'v-3', 'v-4', 'v-5', 'v-6']) await set({ value, secret: true })
+    expect((await former('a', 'plan')).sort()).toEqual(['v-1', 'v-2', 'v-3', 'v-4', 'v-5', 'v-6'])
+    const narrow = await set({ value: 'narrow-1', secret: true, environment: 'lab', stack: 'a', phase: 'apply' })
+    await deleteVariable(harness.engine.parts, { variableId: narrow.id, actorId: harness.users.second.id })
+    expect(await former('a', 'apply')).toContain('narrow-1')
+    expect(await former('a', 'plan')).not.toContain('narrow-1')
+    expect(await former('b', 'apply')).not.toContain('narrow-1')
+    expect(await former('a', 'apply', 'production')).not.toContain('narrow-1')
+    // Open ones are no secrets, before and after.
+    await set({ name: 'OPEN', value: 'open-1' })
+    await set({ name: 'OPEN', value: 'open-2' })
+    expect(await former('a', 'plan')).not.toContain('open-1')
+    const rows = JSON.stringify(await listFormer(db, harness.repositoryId))
+    expect(rows).not.toMatch(/v-\d|narrow-1/)
   })
 
   it('that changes is deployed at once where nothing is protected, and waits for approval where something is', async () => {

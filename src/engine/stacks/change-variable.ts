@@ -3,12 +3,14 @@ import { appendAudit } from '../../store/audit/audit.ts'
 import type { Tx } from '../../store/database/context.ts'
 import {
   deleteVariable as removeVariable,
+  findVariable,
   getVariable,
   setVariable as writeVariable,
 } from '../../store/stacks/variables.ts'
+import { keepFormer } from '../../store/stacks/former-variables.ts'
 import type { Variable, VariableScope } from '../../store/stacks/variables.ts'
 import { type EngineParts, userActor } from '../parts.ts'
-import { variableContext } from './variables.ts'
+import { openVariable, variableContext } from './variables.ts'
 import { orderRedeployment } from '../run-tasks.ts'
 
 export interface VariableWish extends VariableScope {
@@ -35,6 +37,8 @@ export async function setVariable(parts: EngineParts, wish: VariableWish): Promi
   const seal = (id: string): string => parts.keys.seal(Buffer.from(value, 'utf8'), variableContext(repositoryId, id))
   return await parts.store.transaction(async (tx) => {
     const scope = { repositoryId, environment, stack, name, phase }
+    const known = await findVariable(tx, scope)
+    if (known?.secret && openVariable(parts.keys, known) !== value) await keepFormer(tx, known)
     const variable = await writeVariable(tx, scope, { secret, updatedById: actorId, seal })
     await followUp(tx, variable, 'variable.set', actorId)
     return variable
@@ -50,6 +54,7 @@ export async function deleteVariable(
     const variable = await getVariable(tx, variableId)
     if (!variable)
       throw new TrueupError('NOT_FOUND', { doing: `deleting variable ${variableId}`, why: 'there is no such variable' })
+    if (variable.secret) await keepFormer(tx, variable)
     await removeVariable(tx, variableId)
     await followUp(tx, variable, 'variable.delete', actorId)
   })

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { Grant } from '../../domain/wire/worker-protocol.ts'
+import type { Decision, Grant } from '../../domain/wire/worker-protocol.ts'
 import { isStateChanging } from '../../domain/runs/run.ts'
 import { phaseOf } from '../../domain/stacks/stack.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
@@ -17,7 +17,7 @@ import { followUpIfEnded } from '../run-tasks.ts'
 import { holdOf } from '../stacks/held.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { refreshStack } from '../stacks/status.ts'
-import { variablesFor } from '../stacks/variables.ts'
+import { formerSecretsFor, variablesFor } from '../stacks/variables.ts'
 
 /** What nobody has approved yet holds no slot for longer, whatever `timeout:` it brings along. */
 const LONGEST_PREVIEW_MS = 60 * 60_000
@@ -68,6 +68,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     paths: spec.paths,
     inputs,
     variables: await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
+    formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
     ignore: definition.ignore,
     ...(spec.awaits && { awaits: spec.awaits }),
     ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),
@@ -173,7 +174,13 @@ export async function heldByWindow(parts: EngineParts, run: Run, stack: Stack): 
   return true
 }
 
-/** Variables that come with the decision to apply. */
-export async function applyVariables(parts: EngineParts, run: Run): Promise<Grant['variables']> {
-  return await variablesFor(parts.store.db, parts.keys, run.repositoryId, specOfRun(run).definition, phaseOf('deploy'))
+/** The word to apply, with the variables of that phase. */
+export async function applyDecision(parts: EngineParts, run: Run): Promise<Decision> {
+  const { definition } = specOfRun(run)
+  const phase = phaseOf('deploy')
+  return {
+    action: 'apply',
+    variables: await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, phase),
+    formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, phase),
+  }
 }

@@ -24,7 +24,7 @@ import { requireStack } from '../../store/stacks/stacks.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { appliedOf } from '../applied.ts'
 import { boundedPatches, boundedResults } from './bounds.ts'
-import { applyVariables, heldByWindow } from './grant.ts'
+import { applyDecision, heldByWindow } from './grant.ts'
 import { withInstability } from './instability.ts'
 
 /** Differences to what was approved that are kept; the plan itself has them all. */
@@ -64,7 +64,7 @@ export async function planReceived(parts: EngineParts, run: Run, params: Params<
 /** The answer to this very plan was lost on its way: it is the same again. */
 async function sayAgain(parts: EngineParts, run: Run, plan: Plan): Promise<Decision> {
   if (run.planDigest === plan.digest && appliedOf(run) === null) {
-    return { action: 'apply', variables: await applyVariables(parts, run) }
+    return await applyDecision(parts, run)
   }
   throw new TrueupError('CONFLICT', { doing: 'taking a plan', why: 'the run is applying another one already' })
 }
@@ -162,12 +162,12 @@ async function enact(
   const base = { runId: run.id, fence: run.fence, from: ['planning' as const], patch, actor: actorOf(run) }
   switch (decision.action) {
     case 'apply': {
-      const variables = await applyVariables(parts, run)
+      const order = await applyDecision(parts, run)
       await parts.store.transaction(async (tx) => {
         await transitionRun(tx, { ...base, to: 'applying', reason: decision.why })
         await refreshStack(tx, run.stackId)
       })
-      return { action: 'apply', variables }
+      return order
     }
     case 'nothing':
       await parts.store.transaction(async (tx) => {

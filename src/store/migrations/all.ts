@@ -3,6 +3,7 @@ import { initial } from './0001-initial.ts'
 import { observedCounts } from './0002-observed-counts.ts'
 import { votes } from './0003-votes.ts'
 import { shares } from './0004-shares.ts'
+import { formerVariables } from './0005-former-variables.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
-export const MIGRATIONS: readonly Migration[] = [initial, observedCounts, votes, shares]
+export const MIGRATIONS: readonly Migration[] = [initial, observedCounts, votes, shares, formerVariables]

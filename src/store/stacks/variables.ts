@@ -43,6 +43,8 @@ export async function setVariable(
   return variables.insert(tx, { repositoryId, environment, stack, name, phase, ...fresh })
 }
 
+export const findVariable = (db: Queries, scope: VariableScope): Promise<Variable | undefined> =>
+  variables.find(db, scope)
 export const getVariable = (db: Queries, id: string): Promise<Variable | undefined> => variables.get(db, id)
 export const listVariables = (db: Queries, repositoryId: string): Promise<Variable[]> =>
   variables.all(db, { repositoryId })

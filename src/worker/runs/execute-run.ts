@@ -53,7 +53,7 @@ async function steps(execution: Execution): Promise<RunEnd> {
   await enter(execution, 'preparing')
   const driver = driverNamed(grant.driver)
   const left = await fetchFiles(execution)
-  const context = await contextFor(execution, driver, 'plan', grant.variables)
+  const context = await contextFor(execution, driver, 'plan', grant)
 
   await enter(execution, 'planning')
   const toolVersions = await driver.versions(context)
@@ -73,7 +73,7 @@ async function steps(execution: Execution): Promise<RunEnd> {
   }
   const decision = await submit(execution, driver, context, plan, checks)
   if (decision.action === 'stop') return { kind: 'left' }
-  return await applyPlan(execution, driver, await contextFor(execution, driver, 'apply', decision.variables), planned)
+  return await applyPlan(execution, driver, await contextFor(execution, driver, 'apply', decision), planned)
 }
 
 /** What of the source is not there is said in the plan, and in the log for a plan that fails of it. */
@@ -96,13 +96,14 @@ function contextFor(
   { grant, run, parts, workspace, masker, log }: Execution,
   driver: Driver,
   phase: Phase,
-  variables: Grant['variables'],
+  { variables, formerSecrets = [] }: Pick<Grant, 'variables' | 'formerSecrets'>,
 ): Promise<DriverContext<unknown>> {
   const { cacheRoot, passEnv, registry, graceMs } = parts
   return buildContext(driver, {
     order: grant,
     phase,
     variables,
+    formerSecrets,
     workspace,
     masker,
     cacheRoot,

@@ -18,6 +18,8 @@ export interface ContextParts {
     Partial<Pick<Grant, 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend' | 'request' | 'awaits'>>
   phase: Phase
   variables: Grant['variables']
+  /** What secret variables were before. */
+  formerSecrets?: readonly string[]
   workspace: Workspace
   cacheRoot: string
   passEnv: readonly string[]
@@ -100,7 +102,8 @@ function environment({ order, phase, workspace, passEnv, variables }: ContextPar
   }
 }
 
-function registerSecrets({ order, variables, masker }: ContextParts): void {
+function registerSecrets({ order, variables, formerSecrets = [], masker }: ContextParts): void {
+  for (const value of formerSecrets) masker.add(value)
   for (const { value, secret } of Object.values(variables)) if (secret) masker.add(value)
   for (const { value, sensitive } of Object.values(order.inputs)) {
     if (!sensitive) continue
