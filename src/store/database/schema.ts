@@ -1,3 +1,4 @@
+import type { FormerVariableRow } from './former-variable-row.ts'
 import type { RunKind, RunState } from '../../domain/runs/run.ts'
 
 /**
@@ -298,18 +299,7 @@ export interface Database {
     updatedById: string
     updatedAt: number
   }
-  /** What secret variables were, sealed as they were; the last few of each scope. */
-  formerVariables: {
-    id: string
-    variableId: string
-    repositoryId: string
-    environment: string | null
-    stack: string | null
-    name: string
-    phase: 'both' | 'plan' | 'apply'
-    valueSealed: string
-    createdAt: number
-  }
+  formerVariables: FormerVariableRow
   /** Terraform state, one row a version; the newest is current. */
   stateVersions: {
     id: string

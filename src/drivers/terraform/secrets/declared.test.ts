@@ -38,7 +38,7 @@ const PLACES: { [place: string]: { files?: { [path: string]: string }; options?:
 
 describeWithTool('tofu', 'a variable declared sensitive is hidden where the plan fails', (tool) => {
   it.for(Object.entries(PLACES))('its value comes by %s', async ([, { files = {}, options = {} }]) => {
-    const own = Object.keys(files).some((path) => path.includes('variables.tf'))
+    const own: { [path: string]: string } = Object.keys(files).some((path) => path.includes('variables.tf'))
       ? {}
       : { 'stack/variables.tf': declared() }
     const context = await openStack(tool, { 'stack/main.tf': FAILING, ...own, ...files }, options)
