@@ -32,30 +32,23 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   const inventory = await readInventory(session, place, context.signal)
   if (!context.destroy) assertSomething(context, rendered, inventory)
   const { wanted, unknown } = context.destroy ? NO_OBJECTS : await resolveWanted(context, session, rendered)
-  const ordinary = wanted.filter(({ hook }) => hook === null)
   const reading = { concurrency: context.config.concurrency, signal: context.signal }
-  const asked = ordinary.filter(({ pending }) => !pending)
+  const asked = wanted.filter(({ hook, pending }) => hook === null && !pending)
   const live = cachedLive(context, session, asked) ?? (await readLive(session.client, asked, reading))
   const secrets = allSecrets(context, rendered, live)
   const survey = surveyFor(context, session, { inventory, wanted, live, secrets })
-  const surveyed = await inParallel(ordinary, context.config.concurrency, (one) =>
-    surveyOne(survey, one, live.get(one.key) ?? null),
-  )
+  const considered = await inParallel(wanted, context.config.concurrency, (one) => consider(survey, one, live))
+  const surveyed = considered.flatMap((one) => one.surveyed ?? [])
   assertPossible(context, surveyed)
   const keys = new Set(wanted.map(({ key }) => key))
   const pruning = await planPruning({ context, session, inventory, wanted: keys, seen: survey.seen })
-  const hashes = new Map(ordinary.map(({ key }, at) => [key, surveyed[at]?.hash ?? '']))
-  const desired = context.hash(
-    wanted.map(({ key, object }) => `${key} ${hashes.get(key) ?? survey.hash(object)}`).toSorted(),
-  )
+  const desired = context.hash(considered.map(({ wanted: { key }, hash }) => `${key} ${hash}`).toSorted())
   const hooks = hookSteps({ context, survey, wanted, inventory, desired })
   const changes = [...surveyed.flatMap(({ change }) => change ?? []), ...pruning.changes, ...hooks.changes]
   const steps = [...surveyed.flatMap(({ step }) => step ?? []), ...pruning.steps, ...hooks.steps]
   const prepared: PreparedPlan = {
     steps,
-    entries: wanted.map(({ ref, key, object, hook }) => {
-      return { ref, hash: hashes.get(key) ?? survey.hash(object), hook: hook !== null }
-    }),
+    entries: considered.map(({ wanted: { ref, hook }, hash }) => ({ ref, hash, hook: hook !== null })),
     kept: pruning.kept,
     desired,
     secrets: [...secrets],
@@ -79,6 +72,19 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
       kubernetes: await session.discovery.serverVersion(),
     },
   }
+}
+
+/** One wanted object with all that planning has found out about it. */
+interface Considered {
+  wanted: Wanted
+  hash: string
+  /** Null for a hook, which is run and not compared. */
+  surveyed: Surveyed | null
+}
+
+async function consider(survey: Survey, wanted: Wanted, live: ReadonlyMap<string, KubeObject>): Promise<Considered> {
+  const surveyed = wanted.hook === null ? await surveyOne(survey, wanted, live.get(wanted.key) ?? null) : null
+  return { wanted, hash: surveyed?.hash ?? survey.hash(wanted.object), surveyed }
 }
 
 /** What the stack's watch has heard, for checks of drift: a deployment looks for itself. */
