@@ -17,7 +17,8 @@ export async function validate(context: DriverContext<KubernetesConfig>): Promis
   if (rendered instanceof TrueupError) {
     return [{ severity: 'error', message: rendered.text.why, path: context.stack.path }]
   }
-  const findings: Finding[] = rendered.problems.map((problem) => ({ severity: 'error', ...problem }))
+  const findings: Finding[] = rendered.problems.map((problem): Finding => ({ severity: 'error', ...problem }))
+  findings.push(...rendered.findings)
   if (rendered.manifests.length === 0 && findings.length === 0) {
     const message = 'the source renders no object: nothing would be applied, and nothing is deleted'
     findings.push({ severity: 'error', code: 'empty', message, path: context.stack.path })

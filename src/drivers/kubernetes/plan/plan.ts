@@ -21,7 +21,7 @@ import { seenText, type Survey, type Surveyed, surveyOne } from './survey.ts'
 import { liveCacheOf } from './live-cache.ts'
 import { type Resolved, resolveWanted, type Wanted } from './wanted.ts'
 
-const NOTHING: Rendered = { manifests: [], problems: [], secrets: [] }
+const NOTHING: Rendered = { manifests: [], problems: [], findings: [], secrets: [] }
 const NO_OBJECTS: Resolved = { wanted: [], unknown: new Map() }
 
 /** Renders, reads the live objects, and has the server foretell what applying each would change. Changes nothing. */
@@ -66,7 +66,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
       ],
     },
     outputs: {},
-    findings: [...surveyed.flatMap(({ findings }) => findings), ...pruning.findings],
+    findings: [...rendered.findings, ...surveyed.flatMap(({ findings }) => findings), ...pruning.findings],
     toolVersions: {
       ...(context.destroy ? {} : await versions(context)),
       kubernetes: await session.discovery.serverVersion(),

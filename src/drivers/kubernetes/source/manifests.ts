@@ -12,9 +12,11 @@ export interface Manifest {
   line?: number
 }
 
-/** A place in the source that is wrong. */
+/** A place in the source that is wrong, or (a warning) that does not mean what it seems to. */
 export interface Problem {
   message: string
+  /** Rendering goes on; the code of its finding. */
+  warning?: string
   path?: string
   line?: number
 }
@@ -24,11 +26,13 @@ const MAX_ALIASES = 100
 
 /**
  * The objects of a YAML or JSON text, lists unpacked. YAML 1.1, which is what Kubernetes reads: `0644` is octal and `yes`
- * is true; but times and `1:30` stay texts, as they do there.
+ * is true; but times and `1:30` stay texts, as they do there. A text without a path was rendered by a chart: of a key that
+ * is there twice the last one counts, as for Helm, and a warning says so.
  */
 export function readManifests(text: string, path: string | undefined, problems: Problem[]): Manifest[] {
   const place = path === undefined ? {} : { path }
-  if (/^\s*\{/.test(text)) {
+  const isLarge = LARGE.test(text)
+  if (!isLarge && /^\s*\{/.test(text)) {
     const whole = parsedJson(text)
     if (whole !== undefined) return unpack(whole, { ...place, line: 1 }, problems)
   }
@@ -40,23 +44,56 @@ export function readManifests(text: string, path: string | undefined, problems: 
     lineCounter: lines,
     prettyErrors: false,
     maxAliasCount: MAX_ALIASES,
+    intAsBigInt: isLarge,
   } as Parameters<typeof parseAllDocuments>[1])
   if ('empty' in documents) return []
   for (const document of documents) {
-    const [error] = document.errors
+    const [error] = document.errors.filter((one) => path !== undefined || one.code !== 'DUPLICATE_KEY')
     if (error) {
-      problems.push({ ...place, line: lines.linePos(error.pos[0]).line, message: `no valid YAML: ${error.message}` })
+      const what = error.code === 'DUPLICATE_KEY' ? repeatedKey(text, error) : `no valid YAML: ${error.message}`
+      problems.push({ ...place, line: lines.linePos(error.pos[0]).line, message: what })
       continue
+    }
+    const template = /^ ?Source: (.+)$/m.exec(`${document.commentBefore}\n${document.contents?.commentBefore}`)?.[1]
+    for (const repeated of document.errors) {
+      const where = template === undefined ? '' : `${template}: `
+      const message = `${where}${repeatedKey(text, repeated)}; the last one counts`
+      problems.push({ ...place, message, warning: 'repeated_key' })
     }
     const start = document.contents?.range?.[0] ?? document.range[0]
     const line = lines.linePos(start).line
     try {
-      found.push(...unpack(document.toJS({ maxAliasCount: MAX_ALIASES }) as Json, { ...place, line }, problems))
+      const value = document.toJS({ maxAliasCount: MAX_ALIASES }) as Json
+      const plain = isLarge ? withoutBigInts(value, template) : value
+      found.push(...unpack(plain, { ...place, line }, problems))
     } catch (thrown) {
       problems.push({ ...place, line, message: thrown instanceof Error ? thrown.message : String(thrown) })
     }
   }
   return found
+}
+
+const repeatedKey = (text: string, { pos: [start] }: { pos: [number, number] }): string =>
+  `the key ${/^("[^"]*"|'[^']*'|[^:\n]+)/.exec(text.slice(start))?.[1] ?? '?'} is there twice in one map`
+
+/** Somewhere there may be a whole number that JavaScript cannot hold: 2^53 has 16 digits. */
+const LARGE = /(^|[\s:[,-])[+-]?\d{16,}\s*($|[,\]}#])/m
+
+/** Numbers again; an error for one that would silently become another. */
+function withoutBigInts(value: unknown, template: string | undefined, path = ''): Json {
+  if (typeof value === 'bigint') {
+    const number = Number(value)
+    if (Number.isSafeInteger(number)) return number
+    const where = [template, path].filter(Boolean).join(': ')
+    throw new Error(`${where} is ${value}: whole numbers beyond 2^53 cannot be carried exactly, and are not rounded`)
+  }
+  if (Array.isArray(value)) return value.map((item, at) => withoutBigInts(item, template, `${path}[${at}]`))
+  if (typeof value !== 'object' || value === null) return value as Json
+  const entries = Object.entries(value).map(([name, inner]): [string, Json] => [
+    name,
+    withoutBigInts(inner, template, path === '' ? name : `${path}.${name}`),
+  ])
+  return Object.fromEntries(entries)
 }
 
 const isTime = ({ tag, format }: { tag?: string; format?: string }): boolean =>

@@ -1,3 +1,4 @@
+import type { Finding } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { KubernetesConfig } from '../config.ts'
@@ -14,6 +15,8 @@ import { namedVariables, substituted } from './substitute.ts'
 export interface Rendered {
   manifests: Manifest[]
   problems: Problem[]
+  /** What is no mistake and worth knowing. */
+  findings: Finding[]
   /** Values of Secrets and of variables: nothing that holds one may leave the worker. */
   secrets: string[]
 }
@@ -38,8 +41,11 @@ export async function render(context: DriverContext<KubernetesConfig>): Promise<
   const manifests = filled.map((manifest) => ({ ...manifest, object: normalised(manifest.object) }))
   for (const { object } of manifests) if (isSecret(object)) secrets.push(...secretTexts(object))
   problems.push(...repeated(manifests))
-  return { manifests, problems, secrets }
+  const [wrong, odd] = [problems.filter(({ warning }) => !warning), problems.filter(({ warning }) => warning)]
+  return { manifests, problems: wrong, findings: odd.map(asWarning), secrets }
 }
+
+const asWarning = ({ warning = '', ...place }: Problem): Finding => ({ severity: 'warning', code: warning, ...place })
 
 /** Renders, or throws SOURCE_INVALID with the first problems. */
 export async function renderOrThrow(context: DriverContext<KubernetesConfig>): Promise<Rendered> {
