@@ -2,15 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import { pathOf, type Resource } from '../cluster/discovery.ts'
 import { conflictsIn, failureOf, type Status } from '../cluster/failures.ts'
-import { ourFields } from '../compare/fields.ts'
-import { foreignFields } from '../compare/foreign.ts'
-import { pathText, pointerOf } from '../compare/paths.ts'
 import { applyCall } from '../plan/dry-run.ts'
 import { healthOf } from '../health/kinds.ts'
 import { readOne, type Target } from '../cluster/live.ts'
 import { addressOf, type KubeObject } from '../objects/object.ts'
 import type { Session } from '../session.ts'
 import type { Step } from '../plan/steps.ts'
+import { removeForeign } from './remove-foreign.ts'
 
 /** What the steps of one apply share. */
 export interface Execution {
@@ -36,7 +34,7 @@ export async function execute(execution: Execution, step: Step): Promise<void> {
     await untilGone(execution, target)
   }
   const applied = await applyObject(execution, target, step.object, step.act === 'update')
-  if (step.foreign.length > 0) await removeForeign(execution, target, step.object, step, applied)
+  if (step.foreign.length > 0) await removeForeign({ ...execution, target, object: step.object, step }, applied)
 }
 
 function targetOf({ key, address, ref, resource }: Step): Target {
@@ -70,35 +68,6 @@ async function applyObject(
 
 const isNotServed = (status: number, body: KubeObject | Status): boolean =>
   status === 404 && /could not find the requested resource/.test((body as Status).message ?? '')
-
-/** Takes out what the plan showed as foreign; guarded by the version, so that nothing else is hit. */
-async function removeForeign(
-  { session, signal }: Execution,
-  { ref, resource, address }: Target,
-  object: KubeObject,
-  { foreign }: Step,
-  applied: KubeObject,
-): Promise<void> {
-  const planned = new Set(foreign.map(pathText))
-  const found = foreignFields(object, applied, ourFields(applied) ?? {}).filter(({ steps }) =>
-    planned.has(pathText(steps)),
-  )
-  if (found.length === 0) return
-  // Later indexes first: a removal moves what follows.
-  const paths = found.map(({ steps }) => steps).toSorted((a, b) => Number(b.at(-1)) - Number(a.at(-1)) || 0)
-  const patch = [
-    { op: 'test', path: '/metadata/resourceVersion', value: applied.metadata.resourceVersion },
-    ...paths.map((steps) => ({ op: 'remove', path: pointerOf(steps) })),
-  ]
-  await session.client.must({
-    doing: `removing what others have added to ${address}`,
-    method: 'PATCH',
-    path: `${pathOf(resource, ref.namespace, ref.name)}?fieldManager=trueup`,
-    contentType: 'application/json-patch+json',
-    body: JSON.stringify(patch),
-    signal,
-  })
-}
 
 /** Dependants go with their owner, in the background. Gone already is as good. */
 async function remove({ session, signal }: Execution, { ref, resource, address }: Target): Promise<void> {

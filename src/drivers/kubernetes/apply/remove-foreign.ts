@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TrueupError } from '../../../lib/errors/error.ts'
+import { pathOf } from '../cluster/discovery.ts'
+import { failureOf, type Status } from '../cluster/failures.ts'
+import { readOne, type Target } from '../cluster/live.ts'
+import { ourFields } from '../compare/fields.ts'
+import { foreignFields } from '../compare/foreign.ts'
+import { pathText, pointerOf, type Step as PathStep } from '../compare/paths.ts'
+import type { KubeObject } from '../objects/object.ts'
+import type { Step } from '../plan/steps.ts'
+import type { Session } from '../session.ts'
+
+/** One object out of which something of others is taken. */
+export interface Removal {
+  session: Session
+  signal: AbortSignal
+  target: Target
+  /** As it was applied. */
+  object: KubeObject
+  step: Step
+}
+
+/** A controller writes an object several times in the second after it was applied; each time the version is another. */
+const ATTEMPTS = 12
+const FIRST_PAUSE = 20
+
+/**
+ * Takes out what the plan showed as foreign. Guarded by the version, so that nothing else is hit; when somebody was faster,
+ * the object is read again. CONFLICT when somebody always is.
+ */
+export async function removeForeign(removal: Removal, applied: KubeObject): Promise<void> {
+  const { session, signal, target, object, step } = removal
+  const { ref, resource, address } = target
+  const planned = new Set(step.foreign.map(pathText))
+  const doing = `removing what others have added to ${address}`
+  let live: KubeObject | null = applied
+  for (let attempt = 1; live !== null; attempt++) {
+    const found = foreignFields(object, live, ourFields(live) ?? {}).filter(({ steps }) => planned.has(pathText(steps)))
+    if (found.length === 0) return
+    const paths = found.map(({ steps }) => steps).toSorted(laterFirst)
+    const patch = [
+      { op: 'test', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
+      ...paths.map((steps) => ({ op: 'remove', path: pointerOf(steps) })),
+    ]
+    const { status, body } = await session.client.ask<KubeObject>({
+      doing,
+      method: 'PATCH',
+      path: `${pathOf(resource, ref.namespace, ref.name)}?fieldManager=trueup`,
+      contentType: 'application/json-patch+json',
+      body: JSON.stringify(patch),
+      signal,
+    })
+    if (status < 300) return
+    if (!wasOvertaken(status, body as Status)) throw failureOf(doing, status, body as Status)
+    if (attempt >= ATTEMPTS) {
+      const why = `somebody has changed it ${ATTEMPTS} times meanwhile; the rest of it is applied`
+      throw new TrueupError('CONFLICT', { doing, why, next: 'Look who writes it all the time.' })
+    }
+    await sleep(FIRST_PAUSE * attempt, undefined, { signal }).catch(() => {})
+    live = await readOne(session.client, target, signal)
+  }
+}
+
+/** The version is another one: 409, or what the server says of a failed test of a JSON patch (422, 500 on old ones). */
+const wasOvertaken = (status: number, { message = '' }: Status): boolean =>
+  status === 409 || /testing (value )?.*resourceVersion|test(ing)? .*failed/i.test(message)
+
+/** A removal moves what follows in its list: the last elements go first, and what is inside of others before these. */
+function laterFirst(a: readonly PathStep[], b: readonly PathStep[]): number {
+  for (const [at, step] of a.entries()) {
+    const other = b[at]
+    if (other === undefined) return -1
+    if (step === other) continue
+    if (typeof step === 'number' && typeof other === 'number') return other - step
+    return String(step) < String(other) ? -1 : 1
+  }
+  return a.length === b.length ? 0 : 1
+}
