@@ -27,7 +27,7 @@ const CODES: { readonly [status: number]: ErrorCode } = {
 /** What of a refusal a person has to know. The server's message says which verb on which resource is missing. */
 export function failureOf(doing: string, code: number, status: Status): TrueupError {
   const known = CODES[code]
-  const why = (status.message ?? `the server answered ${code}`).slice(0, 2000)
+  const why = shortened(status.message ?? `the server answered ${code}`)
   if (code === 401) {
     const next = 'Renew the token or certificate in the kubeconfig.'
     return new TrueupError('TARGET_DENIED', { doing, why: `the cluster does not know who we are: ${why}`, next })
@@ -46,10 +46,19 @@ export function failureOf(doing: string, code: number, status: Status): TrueupEr
   })
 }
 
+const LONGEST = 2000
+
+/** Messages begin with what was tried, with the whole object in it at times, and end with what is wrong. */
+function shortened(message: string): string {
+  if (message.length <= LONGEST) return message
+  const head = LONGEST / 4
+  return `${message.slice(0, head)} […] ${message.slice(head - LONGEST)}`
+}
+
 /** A refusal that says: this field can never be changed on a living object. */
 export const isImmutable = (status: Status): boolean =>
   status.code === 422 &&
-  /field is immutable|may not change once set|updates to .+ for fields other than .+ are forbidden|pod updates may not change|cannot be changed|immutable/i.test(
+  /immutable|may not change once set|may not be changed in an update|cannot be changed|cannot change roleRef|pod updates may not change|updates to .+ are forbidden/i.test(
     status.message ?? '',
   )
 

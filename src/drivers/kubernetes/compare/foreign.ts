@@ -16,6 +16,11 @@ const WHOLE_MAPS: { readonly [kind: string]: readonly string[] } = {
   Secret: ['data'],
 }
 
+/** Lists that controllers fill beside us: tokens and pull secrets of accounts. */
+const SHARED_LISTS: { readonly [kind: string]: readonly string[] } = {
+  ServiceAccount: ['secrets', 'imagePullSecrets'],
+}
+
 /**
  * What others have added inside of what we declare: keys of a ConfigMap's or Secret's data, and elements of lists that we
  * fill (an environment variable, a port, a container). Server-side apply would leave all of that for ever. Fields that we
@@ -29,6 +34,7 @@ export function foreignFields(desired: KubeObject, live: KubeObject, ours: Field
   const others = otherManagers(live)
   for (const [member, value] of Object.entries(asJson(desired))) {
     if (['apiVersion', 'kind', 'metadata', 'status'].includes(member)) continue
+    if (SHARED_LISTS[desired.kind]?.includes(member)) continue
     const there = asJson(live)[member]
     if (WHOLE_MAPS[desired.kind]?.includes(member)) keysIn(member, value, there, others, found)
     else

@@ -44,6 +44,8 @@ function prune({ desired, live, ours, steps }: Place, isIgnored: (path: string) 
       const there = Array.isArray(live)
         ? live[name === undefined ? twinOf(item, index, live) : indexOf(live, name)]
         : undefined
+      // A new element is written as a whole: without what is ignored it might not even be valid.
+      if (isObject(item) && there === undefined && ours !== null && Array.isArray(live)) return item
       const inner = name === undefined ? null : below(ours, name)
       // Of a list without keys the whole is ours, and so is each part.
       const owned = inner ?? (ours !== null && namesIn(ours).length === 0 ? {} : null)

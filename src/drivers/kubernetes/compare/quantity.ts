@@ -1,8 +1,10 @@
 import type { Json } from '../../../lib/json.ts'
 
 /** Members whose values are quantities (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/). */
-const HOLDERS = new Set(['requests', 'limits', 'hard', 'capacity', 'default', 'defaultRequest', 'min', 'max'])
-const MEMBERS = new Set(['sizeLimit', 'minAvailableQuantity'])
+const HOLDERS = new Set(
+  'requests limits hard capacity default defaultRequest min max maxLimitRequestRatio overhead'.split(' '),
+)
+const MEMBERS = new Set(['sizeLimit', 'divisor'])
 
 const FACTORS: { readonly [suffix: string]: number } = {
   n: 1e-9,

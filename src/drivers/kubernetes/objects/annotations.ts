@@ -1,4 +1,5 @@
 import type { KubeObject } from './object.ts'
+import { HOLDS_OTHERS } from './order.ts'
 
 /** Which stack an object belongs to: `repository/environment/name`. Written by Trueup on everything it applies. */
 export const OWNER = 'trueup.dev/stack'
@@ -34,10 +35,16 @@ export function prunePolicy(object: KubeObject): 'delete' | 'keep' | 'confirm' {
 export const isPruneConfirmed = (object: KubeObject): boolean =>
   ['yes', 'true'].includes(annotation(object, PRUNE_CONFIRMED)?.toLowerCase() ?? '')
 
+/**
+ * Whether the object may be deleted and created again. Argo CD's `Replace=true` alone is a `kubectl replace`, which deletes
+ * nothing; and what others have written is no consent to delete data or other objects with it.
+ */
 export function mayBeReplaced(object: KubeObject): boolean {
   if (annotation(object, REPLACE) === 'true') return true
+  if (HOLDS_OTHERS.has(object.kind)) return false
   const argo = annotation(object, 'argocd.argoproj.io/sync-options')?.split(/\s*,\s*/) ?? []
-  return argo.includes('Replace=true') || annotation(object, 'kustomize.toolkit.fluxcd.io/force') === 'enabled'
+  const isForced = argo.includes('Replace=true') && argo.includes('Force=true')
+  return isForced || annotation(object, 'kustomize.toolkit.fluxcd.io/force') === 'enabled'
 }
 
 /** 0 where nothing is said, or nothing that can be read. */

@@ -1,4 +1,5 @@
 import { type Json, type JsonObject, textsIn } from '../../../lib/json.ts'
+import { isQuantity } from '../compare/quantity.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 
 /**
@@ -26,32 +27,42 @@ function normalise(object: KubeObject): KubeObject {
     if (value === null || value === '' || (isObject(value) && Object.keys(value).length === 0)) delete metadata[member]
   }
   const whole = { ...rest, metadata } as unknown as KubeObject
-  return isSecret(whole) ? withEncodedData(whole) : withProtocols(whole)
+  if (isSecret(whole)) return withEncodedData(whole)
+  return isAggregated(whole) ? withoutRules(whole) : withSpelling(whole)
 }
 
-/** Kinds whose ports are lists with `protocol` as a part of their key. */
-const WITH_PORTS = new Set(
-  'Service Pod Deployment StatefulSet DaemonSet ReplicaSet ReplicationController Job CronJob'.split(' '),
+/** The control plane fills the rules of these, and rules that are written are overwritten at once. */
+const isAggregated = (object: KubeObject): boolean => object.kind === 'ClusterRole' && isObject(object.aggregationRule)
+
+const withoutRules = ({ rules: _rules, ...rest }: KubeObject): KubeObject => rest as KubeObject
+
+/** Kinds of Kubernetes itself whose ports are lists with `protocol` as a part of their key, or that hold quantities. */
+const SPELT = new Set(
+  'Service Pod Deployment StatefulSet DaemonSet ReplicaSet ReplicationController Job CronJob PersistentVolume PersistentVolumeClaim ResourceQuota LimitRange'.split(
+    ' ',
+  ),
 )
 
 /**
- * `protocol: TCP` where a port names none, which is its default: servers before 1.21 refuse to apply a list without its keys
- * (https://github.com/kubernetes-sigs/structured-merge-diff/issues/130).
+ * Two spellings that older servers refuse in an apply: a port without `protocol: TCP`, which is its default and a part of its
+ * key (before 1.21, https://github.com/kubernetes-sigs/structured-merge-diff/issues/130), and `cpu: 1` as a number where
+ * the schema says text.
  */
-function withProtocols(object: KubeObject): KubeObject {
-  if (!WITH_PORTS.has(object.kind)) return object
-  const walk = (value: Json, member: string): Json => {
+function withSpelling(object: KubeObject): KubeObject {
+  if (!SPELT.has(object.kind)) return object
+  const walk = (value: Json, member: string, parent: string): Json => {
     if (Array.isArray(value)) {
       return value.map((item) =>
         member === 'ports' && isObject(item) && item.protocol === undefined
           ? { ...item, protocol: 'TCP' }
-          : walk(item, ''),
+          : walk(item, '', ''),
       )
     }
+    if (typeof value === 'number') return isQuantity(parent, member) ? String(value) : value
     if (!isObject(value)) return value
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, walk(inner, name)]))
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, walk(inner, name, member)]))
   }
-  return { ...object, spec: walk(asJson(object).spec ?? null, 'spec') }
+  return { ...object, spec: walk(asJson(object).spec ?? null, 'spec', '') }
 }
 
 export const isSecret = ({ kind, apiVersion }: Pick<KubeObject, 'kind' | 'apiVersion'>): boolean =>
