@@ -40,6 +40,10 @@ const Helm = z.strictObject({
   values: z.record(z.string(), z.json()).default({}),
   /** Value files relative to the stack, later ones win. May lie outside it, inside the repository. */
   valueFiles: z.array(relativePath).max(50).default([]),
+  /** The registry of an `oci://` chart speaks HTTP without TLS. */
+  plainHttp: z.boolean().default(false),
+  /** Certificate of the authority that signed the repository's or registry's, relative to the stack, or absolute on the worker. */
+  caFile: z.string().min(1).max(1000).optional(),
   /** Whether the chart's `crds/` are part of the stack. */
   crds: z.boolean().default(true),
   /** `.Capabilities.KubeVersion`: rendering asks no cluster. */

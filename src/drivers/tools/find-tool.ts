@@ -12,8 +12,8 @@ export interface ToolRequest<Name extends string = string> {
   names: readonly [Name, ...Name[]]
   /** How to get it, as a sentence's end: `Terraform (https://…)`. */
   install: string
-  /** Arguments that make it say its version. */
-  versionArguments: readonly string[]
+  /** Arguments that make it say its version; by name where the programs differ. */
+  versionArguments: readonly string[] | ((name: string) => readonly string[])
   /** The version in what it said, or null where that is not its answer. Default: the first `1.2` or `1.2.3` in it. */
   readVersion?: (stdout: string, stderr: string) => string | null
   /** Added to the environment in which it is asked. */
@@ -60,18 +60,24 @@ export async function findToolIfAny<Name extends string>(
 ): Promise<Tool<Name> | null> {
   for (const name of request.names) {
     const path = await findOnPath(name, context.env.PATH ?? '')
-    if (path !== null) return { name, path, version: await versionOf(context, path, request) }
+    if (path !== null) return { name, path, version: await versionOf(context, { name, path }, request) }
   }
   return null
 }
 
-async function versionOf(context: DriverContext<unknown>, path: string, request: ToolRequest): Promise<string> {
+async function versionOf<Name extends string>(
+  context: DriverContext<unknown>,
+  { name, path }: Pick<Tool<Name>, 'name' | 'path'>,
+  request: ToolRequest<Name>,
+): Promise<string> {
+  const { versionArguments: all } = request
+  const versionArguments = typeof all === 'function' ? all(name) : all
   const { size, mtimeMs } = await stat(path)
   const key = `${path} ${size} ${mtimeMs}`
   const known = knownVersions.get(key)
   if (known !== undefined) return known
   const result = await context.run({
-    argv: [path, ...request.versionArguments],
+    argv: [path, ...versionArguments],
     cwd: context.scratch,
     env: { PATH: context.env.PATH ?? '', HOME: context.scratch, LANG: 'C.UTF-8', ...request.env },
     timeoutMs: 30_000,

@@ -175,7 +175,7 @@ async function storeResult({ context, session, place, prepared, before }: Work):
   if (context.destroy) {
     if (prepared.kept.length === 0) return deleteInventory(session, place)
     const kept = new Map(prepared.kept.map((entry) => [keyOf(entry.ref), entry]))
-    return writeInventory(session, place, { exists: true, objects: kept, hooks: new Map(), desired: '' })
+    return writeInventory(session, place, { exists: true, objects: kept, hooks: new Map(), desired: '', renderer: '' })
   }
   const entriesOf = (hook: boolean): Inventory['objects'] =>
     new Map(prepared.entries.filter((entry) => entry.hook === hook).map((entry) => [keyOf(entry.ref), entry]))
@@ -185,7 +185,9 @@ async function storeResult({ context, session, place, prepared, before }: Work):
   const isSame =
     before.exists &&
     before.desired === prepared.desired &&
+    before.renderer === prepared.renderer &&
     sameEntries(before.objects, objects) &&
     sameEntries(before.hooks, hooks)
-  if (!isSame) await writeInventory(session, place, { exists: true, objects, hooks, desired: prepared.desired })
+  const { desired, renderer } = prepared
+  if (!isSame) await writeInventory(session, place, { exists: true, objects, hooks, desired, renderer })
 }

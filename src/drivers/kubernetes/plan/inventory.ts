@@ -16,7 +16,11 @@ export interface Inventory {
   hooks: Map<string, InventoryEntry>
   /** Keyed hash of all that was wanted when an apply last got to its end; hooks run when it changes. */
   desired: string
+  /** What had rendered it then; empty for plain YAML, and where older versions have written it. */
+  renderer: string
 }
+
+const EMPTY = { desired: '', renderer: '' }
 
 export interface InventoryEntry {
   ref: ObjectRef
@@ -25,7 +29,12 @@ export interface InventoryEntry {
 }
 
 const Entry = z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()])
-const Content = z.object({ objects: z.array(Entry), hooks: z.array(Entry), desired: z.string() })
+const Content = z.object({
+  objects: z.array(Entry),
+  hooks: z.array(Entry),
+  desired: z.string(),
+  renderer: z.string().default(''),
+})
 
 /** etcd takes 1.5 MiB, the API 1 MiB of data; 10,000 objects are about 1.2 MB as text and 0.3 MB packed. */
 const PLAIN_LIMIT = 500_000
@@ -47,7 +56,7 @@ const pathTo = ({ namespace, name }: InventoryPlace): string =>
 export async function readInventory(session: Session, place: InventoryPlace, signal: AbortSignal): Promise<Inventory> {
   const doing = `reading the inventory ConfigMap/${place.namespace}/${place.name}`
   const map = await session.client.find<KubeObject>({ doing, path: pathTo(place), signal })
-  if (map === null) return { exists: false, objects: new Map(), hooks: new Map(), desired: '' }
+  if (map === null) return { exists: false, objects: new Map(), hooks: new Map(), ...EMPTY }
   const text = textOf(map)
   const content = text === null ? null : Content.safeParse(parseQuietly(text))
   if (!content?.success) {
@@ -57,15 +66,15 @@ export async function readInventory(session: Session, place: InventoryPlace, sig
       next: 'Restore it from a backup, or delete it: Trueup then prunes only what it applies from now on.',
     })
   }
-  const { objects, hooks, desired } = content.data
-  return { exists: true, objects: entries(objects), hooks: entries(hooks), desired }
+  const { objects, hooks, ...rest } = content.data
+  return { exists: true, objects: entries(objects), hooks: entries(hooks), ...rest }
 }
 
 /** Writes the inventory; it is small, and wrong ones are dangerous, so it is always written whole. */
 export async function writeInventory(session: Session, place: InventoryPlace, inventory: Inventory): Promise<void> {
   const doing = `writing the inventory ConfigMap/${place.namespace}/${place.name}`
-  const { objects, hooks, desired } = inventory
-  const text = JSON.stringify({ desired, objects: rows(objects), hooks: rows(hooks) })
+  const { objects, hooks, desired, renderer } = inventory
+  const text = JSON.stringify({ desired, renderer, objects: rows(objects), hooks: rows(hooks) })
   const packed = text.length > PLAIN_LIMIT ? gzipSync(text).toString('base64') : null
   if (packed !== null && packed.length > PACKED_LIMIT) {
     throw new TrueupError('TOO_LARGE', { doing, why: `${objects.size} objects do not fit`, next: 'Split the stack.' })

@@ -16,12 +16,14 @@ import { planPruning } from './prune.ts'
 import { openSession, type Session } from '../session.ts'
 import { isSecret, secretTexts } from '../source/normal.ts'
 import { type Rendered, renderOrThrow, versions } from '../source/render.ts'
+import { consider, NEVER } from './considered.ts'
+import { isDrift, otherRenderer, rendererFindings } from './renderer.ts'
 import { keepSteps, type PreparedPlan, type Step } from './steps.ts'
-import { seenText, type Survey, type Surveyed, surveyOne } from './survey.ts'
+import { seenText, type Survey, type Surveyed } from './survey.ts'
 import { liveCacheOf } from './live-cache.ts'
 import { type Resolved, resolveWanted, type Wanted } from './wanted.ts'
 
-const NOTHING: Rendered = { manifests: [], problems: [], findings: [], secrets: [] }
+const NOTHING: Rendered = { manifests: [], problems: [], renderer: '', findings: [], secrets: [] }
 const NO_OBJECTS: Resolved = { wanted: [], unknown: new Map() }
 
 /** Renders, reads the live objects, and has the server foretell what applying each would change. Changes nothing. */
@@ -37,20 +39,29 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   const live = cachedLive(context, session, asked) ?? (await readLive(session.client, asked, reading))
   const secrets = allSecrets(context, rendered, live)
   const survey = surveyFor(context, session, { inventory, wanted, live, secrets })
-  const considered = await inParallel(wanted, context.config.concurrency, (one) => consider(survey, one, live))
+  const other = otherRenderer(rendered, inventory)
+  // A worker with another version is no change of the code: what it renders otherwise waits for the next merge.
+  const held = other !== null && isDrift(context) ? other : null
+  const considered = await inParallel(wanted, context.config.concurrency, (one) =>
+    consider({ survey, live, held }, one),
+  )
   const surveyed = considered.flatMap((one) => one.surveyed ?? [])
   assertPossible(context, surveyed)
   const keys = new Set(wanted.map(({ key }) => key))
-  const pruning = await planPruning({ context, session, inventory, wanted: keys, seen: survey.seen })
-  const desired = context.hash(considered.map(({ wanted: { key }, hash }) => `${key} ${hash}`).toSorted())
+  const pruning = await planPruning({ context, session, inventory, wanted: keys, held, seen: survey.seen })
+  const hashed = context.hash(considered.map(({ wanted: { key }, hash }) => `${key} ${hash}`).toSorted())
+  const desired = held === null ? hashed : inventory.desired
   const hooks = hookSteps({ context, survey, wanted, inventory, desired })
   const changes = [...surveyed.flatMap(({ change }) => change ?? []), ...pruning.changes, ...hooks.changes]
   const steps = [...surveyed.flatMap(({ step }) => step ?? []), ...pruning.steps, ...hooks.steps]
   const prepared: PreparedPlan = {
     steps,
-    entries: considered.map(({ wanted: { ref, hook }, hash }) => ({ ref, hash, hook: hook !== null })),
+    entries: considered
+      .filter(({ hash }) => hash !== NEVER)
+      .map(({ wanted: { ref, hook }, hash }) => ({ ref, hash, hook: hook !== null })),
     kept: pruning.kept,
     desired,
+    renderer: held === null ? rendered.renderer : inventory.renderer,
     secrets: [...secrets],
   }
   if (steps.length === 0) addInventoryStep({ context, session, inventory, prepared, changes })
@@ -66,25 +77,17 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
       ],
     },
     outputs: {},
-    findings: [...rendered.findings, ...surveyed.flatMap(({ findings }) => findings), ...pruning.findings],
+    findings: [
+      ...rendered.findings,
+      ...rendererFindings(other),
+      ...surveyed.flatMap(({ findings }) => findings),
+      ...pruning.findings,
+    ],
     toolVersions: {
       ...(context.destroy ? {} : await versions(context)),
       kubernetes: await session.discovery.serverVersion(),
     },
   }
-}
-
-/** One wanted object with all that planning has found out about it. */
-interface Considered {
-  wanted: Wanted
-  hash: string
-  /** Null for a hook, which is run and not compared. */
-  surveyed: Surveyed | null
-}
-
-async function consider(survey: Survey, wanted: Wanted, live: ReadonlyMap<string, KubeObject>): Promise<Considered> {
-  const surveyed = wanted.hook === null ? await surveyOne(survey, wanted, live.get(wanted.key) ?? null) : null
-  return { wanted, hash: surveyed?.hash ?? survey.hash(wanted.object), surveyed }
 }
 
 /** What the stack's watch has heard, for checks of drift: a deployment looks for itself. */
@@ -93,7 +96,7 @@ function cachedLive(
   session: Session,
   wanted: readonly Wanted[],
 ): Map<string, KubeObject> | null {
-  if (context.kind !== 'drift' && context.kind !== 'heal') return null
+  if (!isDrift(context)) return null
   const cache = liveCacheOf(session)
   if (!cache?.covers(wanted.map(({ key }) => key))) return null
   return new Map(

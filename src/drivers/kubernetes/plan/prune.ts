@@ -25,6 +25,8 @@ export interface PruneRequest {
   inventory: Inventory
   /** Keys of what is wanted. */
   wanted: ReadonlySet<string>
+  /** Why nothing is deleted now, or null. */
+  held: string | null
   seen: (object: KubeObject) => string
 }
 
@@ -35,7 +37,7 @@ export async function planPruning(request: PruneRequest): Promise<Pruning> {
   const all = [...inventory.objects, ...(context.destroy ? inventory.hooks : [])]
   const gone = all.filter(([key]) => !wanted.has(key)).map(([, entry]) => entry)
   if (gone.length === 0) return pruning
-  if (!context.config.prune && !context.destroy) {
+  if (request.held !== null || (!context.config.prune && !context.destroy)) {
     pruning.kept.push(...gone)
     return pruning
   }

@@ -35,6 +35,7 @@ export interface PreparedPlan {
   /** Of the former inventory: not deleted now, and not forgotten. */
   kept: { ref: ObjectRef; hash: string }[]
   desired: string
+  renderer: string
   secrets: string[]
 }
 

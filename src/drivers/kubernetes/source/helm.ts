@@ -1,6 +1,6 @@
 import { access, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { Json } from '../../../lib/json.ts'
@@ -17,7 +17,7 @@ const MAX_OUTPUT = 128 * 1024 * 1024
 export function findHelm(context: DriverContext<KubernetesConfig>): Promise<Tool<'helm'>> {
   return findTool(context, {
     names: ['helm'],
-    install: 'Helm 3 (https://helm.sh/docs/intro/install)',
+    install: 'Helm 3 or 4 (https://helm.sh/docs/intro/install)',
     versionArguments: ['version', '--short'],
     env: { HELM_NAMESPACE: 'default' },
   })
@@ -187,6 +187,8 @@ async function pulledChart(
     '--untar',
     '--untardir',
     arriving,
+    ...(settings.plainHttp ? ['--plain-http'] : []),
+    ...(settings.caFile === undefined ? [] : ['--ca-file', resolve(context.directory, settings.caFile)]),
   ])
   await mkdir(join(context.cache, 'charts'), { recursive: true })
   await rename(arriving, kept).catch(() => cp(arriving, kept, { recursive: true }))

@@ -9,13 +9,21 @@ import { parsedManifests } from './parsed.ts'
 
 const MAX_OUTPUT = 128 * 1024 * 1024
 
+/** Kustomize 5 begins with these whatever comes of it. */
+const WARNING = /^# Warning: (.+)$/
+
 /** `kustomize` where the worker has it, else the one inside of kubectl. */
 export function findKustomize(context: DriverContext<KubernetesConfig>): Promise<Tool<'kustomize' | 'kubectl'>> {
   return findTool(context, {
     names: ['kustomize', 'kubectl'],
     install: 'Kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize/) or kubectl',
-    versionArguments: ['version', '--client'],
-    readVersion: (stdout, stderr) => /v?(\d+\.\d+\.\d+(?:-[\w.]+)?)/.exec(`${stdout}\n${stderr}`)?.[1] ?? null,
+    // What stands alone has no client to tell from a server.
+    versionArguments: (name) => (name === 'kubectl' ? ['version', '--client'] : ['version']),
+    readVersion: (stdout, stderr) =>
+      /v?(\d+\.\d+\.\d+(?:-[\w.]+)?)/.exec(`${stdout}\n${stderr}`)?.[1] ??
+      // What distributions build says no more than this.
+      /\(devel\)/.exec(stdout)?.[0] ??
+      null,
   })
 }
 
@@ -37,7 +45,15 @@ export async function renderKustomize(
     graceMs: 2_000,
   })
   checkEnded(doing, result)
-  if (result.exitCode !== 0) throw refused(context, doing, lastWords(result))
+  const lines = result.stderr.split('\n')
+  if (result.exitCode !== 0) {
+    const stderr = lines.filter((line) => !WARNING.test(line)).join('\n')
+    throw refused(context, doing, lastWords({ ...result, stderr }))
+  }
+  for (const line of new Set(lines)) {
+    const message = WARNING.exec(line)?.[1]
+    if (message !== undefined) problems.push({ message, path: context.stack.path, warning: 'kustomize_warning' })
+  }
   return parsedManifests(result.stdout, undefined, problems)
 }
 

@@ -9,7 +9,14 @@ export const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kusto
 
 export type Renderer = 'yaml' | 'kustomize' | 'helm'
 
-export const HELM_DEFAULTS: HelmConfig = { chart: '.', values: {}, valueFiles: [], crds: true, apiVersions: [] }
+export const HELM_DEFAULTS: HelmConfig = {
+  chart: '.',
+  values: {},
+  valueFiles: [],
+  plainHttp: false,
+  crds: true,
+  apiVersions: [],
+}
 
 /** The directory to render, relative to the stack's. */
 export const directoryOf = (config: KubernetesConfig, environment: string): string =>

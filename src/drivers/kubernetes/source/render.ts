@@ -15,6 +15,8 @@ import { namedVariables, substituted } from './substitute.ts'
 export interface Rendered {
   manifests: Manifest[]
   problems: Problem[]
+  /** What rendered it, with its version: `kustomize 5.8.1`; empty for plain YAML. */
+  renderer: string
   /** What is no mistake and worth knowing. */
   findings: Finding[]
   /** Values of Secrets and of variables: nothing that holds one may leave the worker. */
@@ -42,7 +44,8 @@ export async function render(context: DriverContext<KubernetesConfig>): Promise<
   for (const { object } of manifests) if (isSecret(object)) secrets.push(...secretTexts(object))
   problems.push(...repeated(manifests))
   const [wrong, odd] = [problems.filter(({ warning }) => !warning), problems.filter(({ warning }) => warning)]
-  return { manifests, problems: wrong, findings: odd.map(asWarning), secrets }
+  const renderer = Object.entries(await versions(context)).map((one) => one.join(' '))
+  return { manifests, problems: wrong, renderer: renderer.join(), findings: odd.map(asWarning), secrets }
 }
 
 const asWarning = ({ warning = '', ...place }: Problem): Finding => ({ severity: 'warning', code: warning, ...place })
