@@ -62,6 +62,8 @@ export interface DriverContext<Config> {
   phase: Phase
   /** What the run is for; absent outside of runs (a watch, a local plan). */
   kind?: RunKind
+  /** The change takes another one back: preview and deployment of a rollback's merge request. */
+  rollback?: boolean
   /** What a person asks for instead of the whole; only of drivers whose `requests` name it. */
   request?: RunRequest
   /** Absolute root of the materialised, private copy of the repository's needed directories. */

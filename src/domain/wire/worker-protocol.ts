@@ -75,6 +75,8 @@ export const Grant = z.object({
   stateBackend: z.object({ address: z.string(), username: z.string(), password: z.string() }).optional(),
   /** Only `{ codify: true }` drift runs send file patches with their plan. */
   codify: z.boolean(),
+  /** The merge request of the run takes another one back. */
+  rollback: z.boolean().optional(),
   /** What a person asks for instead of the whole. */
   request: RunRequest.optional(),
 })

@@ -2,10 +2,9 @@ import type { Finding } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import type { KubernetesConfig } from './config.ts'
-import { hookOf } from './objects/hooks.ts'
-import { addressOf, refOf } from './objects/object.ts'
 import { lintChart } from './source/helm.ts'
 import { chooseRenderer } from './source/locate.ts'
+import { hookFindings } from './source/hook-findings.ts'
 import { render } from './source/render.ts'
 
 /** Renders the stack and looks at every object; charts go through `helm lint`. Asks no cluster. */
@@ -23,11 +22,7 @@ export async function validate(context: DriverContext<KubernetesConfig>): Promis
     const message = 'the source renders no object: nothing would be applied, and nothing is deleted'
     findings.push({ severity: 'error', code: 'empty', message, path: context.stack.path })
   }
-  for (const { object, path } of rendered.manifests) {
-    if (hookOf(object) !== 'never') continue
-    const message = `${addressOf(refOf(object))} is a hook of an event that does not exist here and is not run`
-    findings.push({ severity: 'info', code: 'hook_not_run', message, ...(path !== undefined && { path }) })
-  }
+  findings.push(...hookFindings(rendered))
   if ((await chooseRenderer(context)) === 'helm') {
     for (const line of await lintChart(context)) {
       const severity = line.startsWith('[ERROR]') ? 'error' : 'warning'

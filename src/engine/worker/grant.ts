@@ -15,6 +15,7 @@ import { type EngineParts, workerActor } from '../parts.ts'
 import { type RunSpec, specOfRun, specToJson } from '../run-spec.ts'
 import { followUpIfEnded } from '../run-tasks.ts'
 import { holdOf } from '../stacks/held.ts'
+import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { formerSecretsFor, variablesFor } from '../stacks/variables.ts'
@@ -48,6 +49,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
   if (desiredDigest !== run.desiredDigest)
     await parts.store.transaction((tx) => patchRun(tx, run.id, { desiredDigest }))
   const hashKey = await hashKeyOf(parts, run.repositoryId)
+  const mr = run.mrId === null ? undefined : await getMergeRequest(parts.store.db, run.mrId)
   return {
     runId: run.id,
     fence: run.fence,
@@ -82,6 +84,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
       password: statePassword(hashKey, run),
     },
     codify: spec.codify ?? false,
+    ...(mr?.origin === 'rollback' && { rollback: true }),
     ...(spec.request && { request: spec.request }),
   }
 }

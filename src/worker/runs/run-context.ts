@@ -12,10 +12,11 @@ import type { Workspace } from '../workspace.ts'
 import type { Masker } from './masking.ts'
 import { sealing } from './sealing.ts'
 
+type OfRuns = 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend' | 'rollback' | 'request' | 'awaits'
+
 /** What a context is built from. A watch order has no run, so what only runs have is optional. */
 export interface ContextParts {
-  order: WatchOrder &
-    Partial<Pick<Grant, 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend' | 'request' | 'awaits'>>
+  order: WatchOrder & Partial<Pick<Grant, OfRuns>>
   phase: Phase
   variables: Grant['variables']
   /** What secret variables were before. */
@@ -48,6 +49,7 @@ export async function buildContext<Config>(
     destroy: order.destroy ?? false,
     phase: parts.phase,
     ...(order.kind && { kind: order.kind }),
+    ...(order.rollback && { rollback: true }),
     ...(order.request && { request: order.request }),
     workspace: workspace.tree,
     directory: inside(workspace.tree, order.stack.path),

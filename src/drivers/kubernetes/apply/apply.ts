@@ -4,7 +4,7 @@ import { asTrueupError, TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import { redactionFor } from '../../values/redaction.ts'
 import type { KubernetesConfig } from '../config.ts'
-import { execute, type Execution } from './execute.ts'
+import { clearHooks, execute, type Execution } from './execute.ts'
 import { awaitHealth, patienceOf } from '../health/wait.ts'
 import {
   deleteInventory,
@@ -76,6 +76,7 @@ async function run(work: Work): Promise<ApplyResult['status']> {
       const isFirst = stage.steps.every(({ rank, act }) => rank === 0 && act !== 'delete')
       if (!isFirst) await storeIntent(work)
       await runStage(work, stage)
+      if (stage.inOrder && !hasFailed(work) && !context.signal.aborted) await clearHooks(work.execution, stage.steps)
       if (hasFailed(work)) return context.signal.aborted ? 'canceled' : 'failed'
       if (context.signal.aborted) return 'canceled'
       // Without its definition an object cannot be made at all, so these are waited for in any case.

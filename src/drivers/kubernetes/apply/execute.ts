@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TrueupError } from '../../../lib/errors/error.ts'
-import { pathOf, type Resource } from '../cluster/discovery.ts'
+import { pathOf } from '../cluster/discovery.ts'
 import { conflictsIn, failureOf, type Status } from '../cluster/failures.ts'
 import { applyCall } from '../plan/dry-run.ts'
-import { healthOf } from '../health/kinds.ts'
+import { endOf, hasEnd } from '../health/end.ts'
 import { readOne, type Target } from '../cluster/live.ts'
 import { addressOf, type KubeObject } from '../objects/object.ts'
 import type { Session } from '../session.ts'
@@ -89,44 +89,35 @@ async function untilGone(execution: Execution, target: Target): Promise<void> {
   }
 }
 
-/** Creates the object of a hook, waits for its end, and clears it away as its annotations say. */
+/** Creates the object of a hook and waits for its end; `clearHooks` clears it away when its side of the change is over. */
 async function runHook(execution: Execution, target: Target, { hook }: Step, object: KubeObject): Promise<void> {
   const policies = hook?.deleteOn ?? []
   if (policies.includes('before')) {
     await remove(execution, target)
     await untilGone(execution, target)
   }
-  await applyObject(execution, target, object, true)
+  const applied = await applyObject(execution, target, object, true)
+  // Only Jobs and Pods have an end; everything else is done when it is there (https://helm.sh/docs/topics/charts_hooks/).
+  if (!hasEnd(target.resource)) return
   try {
-    await untilDone(execution, target)
+    const { state, why } = await endOf(execution, target, applied)
+    const doing = `running the hook ${addressOf(target.ref)}`
+    if (state === 'failed') throw new TrueupError('TOOL_FAILED', { doing, why })
+    if (state === 'progressing') throw tooSlow(target, execution.patience, why)
   } catch (error) {
     if (policies.includes('failed')) await remove(execution, target).catch(() => {})
     throw error
   }
-  if (policies.includes('succeeded')) await remove(execution, target)
 }
 
-/** Only Jobs and Pods have an end; everything else is done when it is there (https://helm.sh/docs/topics/charts_hooks/). */
-async function untilDone({ session, signal, patience }: Execution, target: Target): Promise<void> {
-  if (!isRunning(target.resource)) return
-  for (const end = Date.now() + patience; ; ) {
-    const object = await readOne(session.client, target, signal)
-    const health = object && healthOf(object)
-    if (health === null || (health.state === 'healthy' && isOver(object))) return
-    if (health.state === 'failed') {
-      throw new TrueupError('TOOL_FAILED', { doing: `running the hook ${addressOf(target.ref)}`, why: health.why })
-    }
-    if (Date.now() > end) throw tooSlow(target, patience, health.why)
-    await pause(signal, `running the hook ${target.address}`)
-  }
+/**
+ * Deletes the hooks of one side of a change that are not to stay after success: when all have succeeded, the last ones
+ * first, since later ones use what earlier ones made (an account, a configuration).
+ */
+export async function clearHooks(execution: Execution, steps: readonly Step[]): Promise<void> {
+  for (const step of steps.toReversed())
+    if (step.hook?.deleteOn.includes('succeeded')) await remove(execution, targetOf(step))
 }
-
-const isRunning = ({ kind, apiVersion }: Resource): boolean =>
-  (kind === 'Job' && apiVersion.startsWith('batch/')) || (kind === 'Pod' && apiVersion === 'v1')
-
-/** A Pod is healthy while it runs; as a hook it has to end. */
-const isOver = (object: KubeObject | null): boolean =>
-  object?.kind !== 'Pod' || (object.status as { phase?: string } | undefined)?.phase === 'Succeeded'
 
 async function pause(signal: AbortSignal, doing: string): Promise<void> {
   await sleep(LOOK, undefined, { signal }).catch(() => {})

@@ -1,7 +1,8 @@
+import { delimiter } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { startCluster, type TestCluster } from '../../../../test/kube/cluster.ts'
-import { describeWithTool } from '../../../../test/tools.ts'
+import { describeWithTool, toolsDirectory } from '../../../../test/tools.ts'
 import { kubernetesDriver } from '../index.ts'
 import { openStack, type TestStack } from '../testing/stack.ts'
 
@@ -20,6 +21,8 @@ const MAP = (name: string, annotations: string): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, annotations: {${annotations}}}\ndata: {a: b}\n`
 const JOB = (name: string, annotations: string): string =>
   `apiVersion: batch/v1\nkind: Job\nmetadata: {name: ${name}, annotations: {${annotations}}}\nspec:\n  backoffLimit: 0\n  template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}\n`
+
+const MERGE = 'application/merge-patch+json'
 
 /** Stands in for a kubelet: pods become what the test says. */
 class Kubelet {
@@ -97,11 +100,15 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
       files,
       name: namespace,
       with: { namespace, wait: true, waitTimeout: '20s', ...settings },
+      env: { PATH: [process.env.PATH ?? '', toolsDirectory].join(delimiter) },
     })
     return stack
   }
   const exists = async (path: string): Promise<boolean> =>
     (await cluster.api('GET', path.replace('NS', `namespaces/${namespace}`))).status === 200
+  const until = async (holds: () => Promise<boolean>): Promise<void> => {
+    while (!(await holds())) await sleep(20)
+  }
   const health = async () => kubernetesDriver.health!(await stack.next())
 
   it('waits for a roll-out, and says why one cannot succeed', async () => {
@@ -176,6 +183,103 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     expect((await stack.plan()).changes.map(({ type }) => type)).toEqual(['ConfigMap'])
     await stack.write({ 'stack/app.yaml': MAP('app', 'new: "1"') })
     expect((await stack.deploy()).planned.changes.map(({ type }) => type)).toEqual(['ConfigMap', 'Job', 'Job'])
+  }, 40_000)
+
+  it('runs every event that a hook names, and tells what it cannot run', async () => {
+    await open({
+      'stack/app.yaml': MAP('app', ''),
+      'stack/a.yaml': JOB('a', 'helm.sh/hook: "post-install,pre-upgrade"'),
+      'stack/b.yaml': JOB('b', 'helm.sh/hook: "pre-rollback,post-delete"'),
+      'stack/c.yaml': JOB('c', 'argocd.argoproj.io/hook: "SyncFail"'),
+    })
+    const hooksOf = ({ changes }: Awaited<ReturnType<typeof stack.plan>>): string[] =>
+      changes.flatMap(({ address, reason }) => (reason?.startsWith('hook') ? [`${address.at(-1)} ${reason}`] : []))
+    const first = await stack.deploy()
+    expect(hooksOf(first.planned)).toEqual(['a hook, after the install'])
+    expect(first.planned.findings).toMatchObject([
+      { code: 'hook_not_run', message: expect.stringContaining('SyncFail') },
+    ])
+    expect(first.result.status).toBe('applied')
+    await stack.write({ 'stack/app.yaml': MAP('app', 'new: "1"') })
+    expect(hooksOf(await stack.plan({ rollback: true }))).toEqual(['b hook, before the rollback'])
+    expect(hooksOf((await stack.deploy()).planned)).toEqual(['a hook, before the upgrade'])
+    const destroyed = await stack.deploy({ destroy: true, kind: 'destroy' })
+    expect(hooksOf(destroyed.planned)).toEqual(['b hook, after the delete'])
+    expect(destroyed.result.status).toBe('applied')
+    expect(await exists('/apis/batch/v1/NS/jobs/b')).toBe(false)
+    expect((await stack.plan({ destroy: true, kind: 'destroy' })).changes).toEqual([])
+  }, 60_000)
+
+  it('does not destroy when a hook before it fails', async () => {
+    await open({ 'stack/app.yaml': MAP('app', ''), 'stack/a.yaml': JOB('a', 'helm.sh/hook: pre-delete') })
+    expect((await stack.deploy()).result.status).toBe('applied')
+    kubelet.phase = 'Failed'
+    expect((await stack.deploy({ destroy: true, kind: 'destroy' })).result.status).toBe('failed')
+    expect(await exists('/api/v1/NS/configmaps/app')).toBe(true)
+  }, 40_000)
+
+  it('clears hooks away when all of their side have succeeded', async () => {
+    const policy = 'helm.sh/hook: pre-install, helm.sh/hook-delete-policy: hook-succeeded'
+    await open({
+      'stack/app.yaml': MAP('app', ''),
+      'stack/a.yaml': MAP('settings', `${policy}, helm.sh/hook-weight: "-5"`),
+      'stack/b.yaml': JOB('b', policy),
+    })
+    kubelet.phase = 'none'
+    const deploying = stack.deploy()
+    await until(() => exists('/apis/batch/v1/NS/jobs/b'))
+    expect(await exists('/api/v1/NS/configmaps/settings')).toBe(true)
+    kubelet.phase = 'Running'
+    expect((await deploying).result.status).toBe('applied')
+    expect(await exists('/api/v1/NS/configmaps/settings')).toBe(false)
+    expect(await exists('/apis/batch/v1/NS/jobs/b')).toBe(false)
+  }, 40_000)
+
+  it.each([
+    ['Failed', 'failed', /BackoffLimitExceeded|failed/],
+    ['Complete', 'applied', null],
+    [null, 'failed', /disappeared before its end was seen/],
+  ])(
+    'sees the end of a hook that is gone at once: %s',
+    async (condition, status, message) => {
+      kubelet.phase = 'none'
+      await open({
+        'stack/before.yaml': JOB('before', 'argocd.argoproj.io/hook: PreSync'),
+        'stack/app.yaml': MAP('app', ''),
+      })
+      const deploying = stack.deploy()
+      const path = `/apis/batch/v1/namespaces/${namespace}/jobs/before`
+      await until(() => exists('/apis/batch/v1/NS/jobs/before'))
+      // What the controller does to a Job with ttlSecondsAfterFinished: 0, which 1.20 does not know yet.
+      const conditions = [{ type: condition, status: 'True', reason: 'BackoffLimitExceeded' }]
+      if (condition !== null) await cluster.api('PATCH', `${path}/status`, { status: { conditions } }, MERGE)
+      await cluster.api('DELETE', path, { propagationPolicy: 'Background' })
+      const { result } = await deploying
+      expect(result.status).toBe(status)
+      expect(await exists('/api/v1/NS/configmaps/app')).toBe(status === 'applied')
+      if (message !== null) expect(result.resources.map((one) => one.message).join()).toMatch(message)
+    },
+    40_000,
+  )
+
+  it('takes a live Helm release for an upgrade', async () => {
+    const release = { metadata: { name: 'sh.helm.release.v1.old.v1', labels: { owner: 'helm', name: 'old' } } }
+    await cluster.api('POST', `/api/v1/namespaces/${namespace}/secrets`, { ...release, type: 'helm.sh/release.v1' })
+    await open(
+      {
+        'stack/Chart.yaml': 'apiVersion: v2\nname: old\nversion: 1.0.0\n',
+        'stack/templates/app.yaml': MAP('app', ''),
+        'stack/templates/key.yaml': MAP('key', 'helm.sh/hook: pre-install'),
+        'stack/templates/seen.yaml': MAP('seen', 'helm.sh/hook: pre-upgrade'),
+      },
+      { helm: { release: 'old' } },
+    )
+    const { changes, findings } = await stack.plan()
+    expect(changes.map(({ address, reason }) => `${address} ${reason ?? ''}`)).toEqual([
+      `ConfigMap/${namespace}/app `,
+      `ConfigMap/${namespace}/seen hook, before the upgrade`,
+    ])
+    expect(findings).toMatchObject([{ code: 'helm_release', message: expect.stringContaining('delete secret') }])
   }, 40_000)
 
   it('goes no further than a hook that failed, and runs it again', async () => {

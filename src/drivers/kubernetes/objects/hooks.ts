@@ -1,37 +1,59 @@
 import { HOOK, HOOK_DELETE } from './annotations.ts'
 import type { KubeObject } from './object.ts'
 
-export type HookEvent = 'install' | 'upgrade' | 'delete'
+export type HookEvent = 'install' | 'upgrade' | 'rollback' | 'delete'
 export type DeletePolicy = 'before' | 'succeeded' | 'failed'
+
+/** One occasion on which a hook is run. */
+export interface HookRun {
+  when: 'before' | 'after'
+  event: HookEvent
+}
 
 /** An object that is run with a change of the stack instead of being kept in sync. */
 export interface Hook {
-  when: 'before' | 'after'
-  events: readonly HookEvent[]
+  /** Every occasion that it names; empty for one that never runs here. */
+  runs: readonly HookRun[]
+  /** What it names and nobody here knows or does: told, so that nothing vanishes. */
+  unknown: readonly string[]
   /** Lower ones first. */
   weight: number
   /** When its last object is deleted. */
   deleteOn: readonly DeletePolicy[]
 }
 
-const CHANGES: readonly HookEvent[] = ['install', 'upgrade']
+const runs = (when: HookRun['when'], ...events: HookEvent[]): HookRun[] => events.map((event) => ({ when, event }))
+const changes = (when: HookRun['when']): HookRun[] => runs(when, 'install', 'upgrade', 'rollback')
 
-/** https://helm.sh/docs/topics/charts_hooks/; rollbacks are merges here, so their hooks do not exist. */
-const HELM: { readonly [name: string]: Pick<Hook, 'when' | 'events'> } = {
-  'pre-install': { when: 'before', events: ['install'] },
-  'pre-upgrade': { when: 'before', events: ['upgrade'] },
-  'post-install': { when: 'after', events: ['install'] },
-  'post-upgrade': { when: 'after', events: ['upgrade'] },
-  'pre-delete': { when: 'before', events: ['delete'] },
-  'post-delete': { when: 'after', events: ['delete'] },
+interface Names {
+  readonly [name: string]: readonly HookRun[]
 }
-/** https://argo-cd.readthedocs.io/en/stable/user-guide/resource_hooks/ */
-const ARGO: { readonly [name: string]: Pick<Hook, 'when' | 'events'> } = {
-  PreSync: { when: 'before', events: CHANGES },
-  Sync: { when: 'after', events: CHANGES },
-  PostSync: { when: 'after', events: CHANGES },
-  PreDelete: { when: 'before', events: ['delete'] },
-  PostDelete: { when: 'after', events: ['delete'] },
+
+const OWN: Names = {
+  before: changes('before'),
+  after: changes('after'),
+  'before-delete': runs('before', 'delete'),
+  'after-delete': runs('after', 'delete'),
+}
+/** https://helm.sh/docs/topics/charts_hooks/ */
+const HELM: Names = {
+  'pre-install': runs('before', 'install'),
+  'post-install': runs('after', 'install'),
+  'pre-upgrade': runs('before', 'upgrade'),
+  'post-upgrade': runs('after', 'upgrade'),
+  'pre-rollback': runs('before', 'rollback'),
+  'post-rollback': runs('after', 'rollback'),
+  'pre-delete': runs('before', 'delete'),
+  'post-delete': runs('after', 'delete'),
+}
+/** https://argo-cd.readthedocs.io/en/stable/user-guide/resource_hooks/; `Skip` is a wish and not an occasion. */
+const ARGO: Names = {
+  PreSync: changes('before'),
+  Sync: changes('after'),
+  PostSync: changes('after'),
+  PreDelete: runs('before', 'delete'),
+  PostDelete: runs('after', 'delete'),
+  Skip: [],
 }
 const POLICIES: { readonly [name: string]: DeletePolicy } = {
   'before-hook-creation': 'before',
@@ -45,33 +67,37 @@ const POLICIES: { readonly [name: string]: DeletePolicy } = {
   failed: 'failed',
 }
 
-/** The hook that an object is; null for ordinary ones, `never` for hooks of events that do not exist here. */
-export function hookOf(object: KubeObject): Hook | null | 'never' {
+/** The hook that an object is; null for ordinary ones. */
+export function hookOf(object: KubeObject): Hook | null {
   const annotations = object.metadata.annotations ?? {}
-  const own = annotations[HOOK]?.trim()
-  if (own === 'before' || own === 'after') return hook([{ when: own, events: CHANGES }], annotations[HOOK_DELETE], 0)
+  const own = names(annotations[HOOK])
+  if (own.length > 0) return hook(own, OWN, annotations[HOOK_DELETE], 0)
   const helm = names(annotations['helm.sh/hook'])
   if (helm.length > 0 && !helm.includes('crd-install')) {
-    return hook(known(helm, HELM), annotations['helm.sh/hook-delete-policy'], annotations['helm.sh/hook-weight'])
+    return hook(helm, HELM, annotations['helm.sh/hook-delete-policy'], annotations['helm.sh/hook-weight'])
   }
   const argo = names(annotations['argocd.argoproj.io/hook'])
   if (argo.length === 0) return null
   const weight = annotations['argocd.argoproj.io/sync-wave']
-  return hook(known(argo, ARGO), annotations['argocd.argoproj.io/hook-delete-policy'], weight)
+  return hook(argo, ARGO, annotations['argocd.argoproj.io/hook-delete-policy'], weight)
 }
 
+/** On which sides of an event the hook runs; `pre-install,post-install` is run twice. */
+export const sidesOf = ({ runs: all }: Hook, event: HookEvent): HookRun['when'][] => [
+  ...new Set(all.filter((run) => run.event === event).map(({ when }) => when)),
+]
+
 function hook(
-  found: readonly Pick<Hook, 'when' | 'events'>[],
+  list: readonly string[],
+  table: Names,
   policies: string | undefined,
   weight: string | number | undefined,
-): Hook | 'never' {
-  const [first] = found
-  if (!first) return 'never'
-  const same = found.filter(({ when }) => when === first.when)
+): Hook {
   const deleteOn = names(policies).flatMap((name) => POLICIES[name] ?? [])
+  const isKnown = (name: string): boolean => Object.hasOwn(table, name)
   return {
-    when: first.when,
-    events: [...new Set(same.flatMap(({ events }) => events))],
+    runs: list.flatMap((name) => (isKnown(name) ? (table[name] as HookRun[]) : [])),
+    unknown: list.filter((name) => !isKnown(name)),
     weight: Number.isSafeInteger(Number(weight ?? 0)) ? Number(weight ?? 0) : 0,
     deleteOn: deleteOn.length > 0 ? deleteOn : ['before'],
   }
@@ -82,6 +108,3 @@ const names = (list: string | undefined): string[] =>
     .split(',')
     .map((name) => name.trim())
     .filter(Boolean)
-
-const known = <T>(list: readonly string[], table: { readonly [name: string]: T }): T[] =>
-  list.flatMap((name) => (Object.hasOwn(table, name) ? [table[name] as T] : []))

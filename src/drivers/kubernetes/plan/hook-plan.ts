@@ -1,10 +1,13 @@
-import type { ResourceChange } from '../../../domain/plans/plan.ts'
+import type { Finding, ResourceChange } from '../../../domain/plans/plan.ts'
 import type { DriverContext } from '../../driver.ts'
+import { readLive } from '../cluster/live.ts'
 import { differences } from '../compare/attributes.ts'
 import type { KubernetesConfig } from '../config.ts'
+import { sidesOf } from '../objects/hooks.ts'
+import { type KubeObject, typeOf } from '../objects/object.ts'
+import { eventOf } from './hook-event.ts'
 import type { Inventory } from './inventory.ts'
-import type { HookEvent } from '../objects/hooks.ts'
-import { typeOf } from '../objects/object.ts'
+import { isDrift } from './renderer.ts'
 import type { Step } from './steps.ts'
 import { stepOf, type Survey } from './survey.ts'
 import type { Wanted } from './wanted.ts'
@@ -13,6 +16,8 @@ export interface HookRequest {
   context: DriverContext<KubernetesConfig>
   survey: Survey
   wanted: readonly Wanted[]
+  /** What is there of the ordinary objects. */
+  live: ReadonlyMap<string, KubeObject>
   inventory: Inventory
   desired: string
 }
@@ -20,30 +25,48 @@ export interface HookRequest {
 export interface HookPlan {
   changes: ResourceChange[]
   steps: Step[]
+  findings: Finding[]
 }
+
+/** These have an end, and each is a new one: whether the last one is still there is nobody's question. */
+const RUN_ANEW = new Set(['Job', 'Pod'])
 
 /**
  * Hooks run once for each change of what the stack wants, never for drift: a migration is not repeated because somebody
  * has edited a label. One that failed half-way runs again, since its change has not got to its end.
  */
-export function hookSteps({ context, survey, wanted, inventory, desired }: HookRequest): HookPlan {
-  const plan: HookPlan = { changes: [], steps: [] }
+export async function hookSteps(request: HookRequest): Promise<HookPlan> {
+  const { context, survey, wanted, inventory, desired } = request
+  const plan: HookPlan = { changes: [], steps: [], findings: [] }
   const hooks = wanted.filter(({ hook }) => hook !== null)
-  const isDrift = context.kind === 'drift' || context.kind === 'heal'
-  if (hooks.length === 0 || isDrift || inventory.desired === desired) return plan
-  const event: HookEvent = inventory.desired === '' ? 'install' : 'upgrade'
-  for (const one of hooks) {
-    if (!one.hook?.events.includes(event)) continue
-    const hash = survey.hash(one.object)
+  if (hooks.length === 0 || isDrift(context)) return plan
+  if (context.destroy ? !inventory.exists : inventory.desired === desired) return plan
+  const { event, finding } = await eventOf(request)
+  plan.findings.push(...(finding ? [finding] : []))
+  const due = hooks.flatMap((one) => {
+    const sides = one.hook === null ? [] : sidesOf(one.hook, event)
+    return sides.length === 0 ? [] : [{ one, sides }]
+  })
+  const lasting = due.map(({ one }) => one).filter(({ ref, pending }) => !pending && !RUN_ANEW.has(ref.kind))
+  const reading = { concurrency: context.config.concurrency, signal: context.signal }
+  const there = await readLive(survey.session.client, lasting, reading)
+  for (const { one, sides } of due) {
+    const { weight = 0, deleteOn = [] } = one.hook ?? {}
+    const before = there.get(one.key) ?? null
+    const actions: ResourceChange['actions'] =
+      before === null ? ['create'] : deleteOn.includes('before') ? ['replace'] : ['update']
     plan.changes.push({
       address: one.address,
       type: typeOf(one.ref),
-      actions: ['create'],
-      attributes: differences(null, one.object, survey.redaction),
+      actions,
+      attributes: differences(before, one.object, survey.redaction),
       cause: 'config',
-      reason: `hook, ${one.hook.when} the ${event}`,
+      reason: `hook, ${sides.join(' and ')} the ${event}`,
     })
-    plan.steps.push({ ...stepOf(one, 'hook', hash), object: one.object })
+    const step = { ...stepOf(one, 'hook', survey.hash(one.object)), object: one.object }
+    // After a destruction nothing of the stack is left that could clear its hooks away.
+    const policies = event === 'delete' ? ([...deleteOn, 'succeeded'] as const) : deleteOn
+    for (const when of sides) plan.steps.push({ ...step, hook: { when, weight, deleteOn: policies } })
   }
   return plan
 }

@@ -15,25 +15,24 @@ import { inParallel } from '../cluster/parallel.ts'
 import { planPruning } from './prune.ts'
 import { openSession, type Session } from '../session.ts'
 import { isSecret, secretTexts } from '../source/normal.ts'
+import { hookFindings } from '../source/hook-findings.ts'
 import { type Rendered, renderOrThrow, versions } from '../source/render.ts'
 import { consider, NEVER } from './considered.ts'
+import { deletionHooks } from './deletion-hooks.ts'
 import { isDrift, otherRenderer, rendererFindings } from './renderer.ts'
 import { keepSteps, type PreparedPlan, type Step } from './steps.ts'
 import { seenText, type Survey, type Surveyed } from './survey.ts'
 import { liveCacheOf } from './live-cache.ts'
 import { type Resolved, resolveWanted, type Wanted } from './wanted.ts'
 
-const NOTHING: Rendered = { manifests: [], problems: [], renderer: '', findings: [], secrets: [] }
-const NO_OBJECTS: Resolved = { wanted: [], unknown: new Map() }
-
 /** Renders, reads the live objects, and has the server foretell what applying each would change. Changes nothing. */
 export async function plan(context: DriverContext<KubernetesConfig>): Promise<DriverPlan> {
-  const rendered = context.destroy ? NOTHING : await renderOrThrow(context)
+  const rendered = context.destroy ? await deletionHooks(context) : await renderOrThrow(context)
   const session = await openSession(context)
   const place = inventoryPlace(context, session)
   const inventory = await readInventory(session, place, context.signal)
   if (!context.destroy) assertSomething(context, rendered, inventory)
-  const { wanted, unknown } = context.destroy ? NO_OBJECTS : await resolveWanted(context, session, rendered)
+  const { wanted, unknown } = await resolveWanted(context, session, rendered)
   const reading = { concurrency: context.config.concurrency, signal: context.signal }
   const asked = wanted.filter(({ hook, pending }) => hook === null && !pending)
   const live = cachedLive(context, session, asked) ?? (await readLive(session.client, asked, reading))
@@ -51,13 +50,13 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   const pruning = await planPruning({ context, session, inventory, wanted: keys, held, seen: survey.seen })
   const hashed = context.hash(considered.map(({ wanted: { key }, hash }) => `${key} ${hash}`).toSorted())
   const desired = held === null ? hashed : inventory.desired
-  const hooks = hookSteps({ context, survey, wanted, inventory, desired })
+  const hooks = await hookSteps({ context, survey, wanted, live, inventory, desired })
   const changes = [...surveyed.flatMap(({ change }) => change ?? []), ...pruning.changes, ...hooks.changes]
   const steps = [...surveyed.flatMap(({ step }) => step ?? []), ...pruning.steps, ...hooks.steps]
   const prepared: PreparedPlan = {
     steps,
     entries: considered
-      .filter(({ hash }) => hash !== NEVER)
+      .filter(({ hash }) => hash !== NEVER && !context.destroy)
       .map(({ wanted: { ref, hook }, hash }) => ({ ref, hash, hook: hook !== null })),
     kept: pruning.kept,
     desired,
@@ -79,9 +78,11 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
     outputs: {},
     findings: [
       ...rendered.findings,
+      ...hookFindings(rendered),
       ...rendererFindings(other),
       ...surveyed.flatMap(({ findings }) => findings),
       ...pruning.findings,
+      ...hooks.findings,
     ],
     toolVersions: {
       ...(context.destroy ? {} : await versions(context)),

@@ -4,7 +4,7 @@ import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { Resource } from '../cluster/discovery.ts'
 import type { Step as PathStep } from '../compare/paths.ts'
-import type { Hook } from '../objects/hooks.ts'
+import type { DeletePolicy } from '../objects/hooks.ts'
 import type { KubeObject, ObjectRef } from '../objects/object.ts'
 
 /** One thing that apply will do, in full: plan and apply of one run share it through the scratch directory. */
@@ -20,11 +20,18 @@ export interface Step {
   foreign: PathStep[][]
   /** Hash of the live object as the plan saw it. */
   seen: string
-  hook: Hook | null
+  hook: StepHook | null
   wave: number
   rank: 0 | 1 | 2 | 3
   /** Goes into the inventory. */
   hash: string
+}
+
+/** How a hook is run in this plan. */
+export interface StepHook {
+  when: 'before' | 'after'
+  weight: number
+  deleteOn: readonly DeletePolicy[]
 }
 
 /** Everything that apply needs and the plan for people does not show. */

@@ -203,8 +203,8 @@ function surveyImmutable(
 }
 
 export function stepOf(wanted: Wanted, act: Step['act'], hash: string): Step {
-  const { ref, key, address, resource, hook, wave, rank } = wanted
-  return { act, ref, key, address, resource, foreign: [], seen: '', hook, wave, rank, hash }
+  const { ref, key, address, resource, wave, rank } = wanted
+  return { act, ref, key, address, resource, foreign: [], seen: '', hook: null, wave, rank, hash }
 }
 
 const causeOf = (survey: Survey, { key }: Wanted, hash: string): Cause =>

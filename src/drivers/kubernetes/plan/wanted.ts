@@ -50,7 +50,7 @@ export async function resolveWanted(
   const unknown = new Map<string, number>()
   for (const { object } of all) {
     const hook = hookOf(object)
-    if (hook === 'never') continue
+    if (hook?.runs.length === 0) continue
     const { apiVersion, kind } = object
     const found = await session.discovery.find(apiVersion, kind)
     const resource = found ?? defined.get(`${apiVersion} ${kind}`)
@@ -124,7 +124,7 @@ function assertUnique(context: DriverContext<unknown>, wanted: Wanted[]): Wanted
 }
 
 function ownNamespace(
-  { config }: DriverContext<KubernetesConfig>,
+  { config, destroy }: DriverContext<KubernetesConfig>,
   session: Session,
   manifests: readonly Manifest[],
 ): Pick<Manifest, 'object'>[] {
@@ -133,7 +133,7 @@ function ownNamespace(
     ({ object }) =>
       object.kind === 'Namespace' && groupOf(object.apiVersion) === '' && object.metadata.name === namespace,
   )
-  if (!config.createNamespace || isThere || namespace === 'default') return []
+  if (!config.createNamespace || isThere || namespace === 'default' || destroy) return []
   const metadata = { name: namespace, annotations: { [PRUNE]: 'keep' } }
   return [{ object: { apiVersion: 'v1', kind: 'Namespace', metadata } }]
 }

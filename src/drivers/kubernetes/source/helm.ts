@@ -63,7 +63,8 @@ export async function lintChart(context: DriverContext<KubernetesConfig>): Promi
 const isTest = ({ metadata }: Manifest['object']): boolean =>
   /(^|,)\s*test(-success|-failure)?\s*(,|$)/.test(metadata.annotations?.['helm.sh/hook'] ?? '')
 
-function releaseOf({ config, stack }: DriverContext<KubernetesConfig>): string {
+/** `.Release.Name` of the stack. */
+export function releaseOf({ config, stack }: DriverContext<KubernetesConfig>): string {
   if (config.helm?.release) return config.helm.release
   const last = stack.name.split('/').at(-1) ?? stack.name
   return (
