@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 import { below, type Fields, indexOf, namesIn } from './fields.ts'
-import { isQuantity, sameQuantity } from './quantity.ts'
+import { isQuantity, sameQuantity } from '../objects/quantity.ts'
 
 /**
  * What an object would look like after applying, as well as can be told without the server: for identities that may read

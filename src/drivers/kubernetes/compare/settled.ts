@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { asJson, equalJson, isObject, type KubeObject } from '../objects/object.ts'
 import { type Fields, indexOf, namesIn } from './fields.ts'
-import { isQuantity, sameQuantity } from './quantity.ts'
+import { isQuantity, sameQuantity } from '../objects/quantity.ts'
 
 /**
  * Whether applying `desired` would change nothing, decided without asking the server: exactly the wanted fields are ours,

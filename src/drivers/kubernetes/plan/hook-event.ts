@@ -2,7 +2,7 @@ import type { Finding } from '../../../domain/plans/plan.ts'
 import type { HookEvent } from '../objects/hooks.ts'
 import type { KubeObject } from '../objects/object.ts'
 import { releaseOf } from '../source/helm.ts'
-import type { HookRequest } from './hook-plan.ts'
+import type { HookRequest } from './hook-request.ts'
 
 interface Event {
   event: HookEvent

@@ -1,26 +1,13 @@
 import type { Finding, ResourceChange } from '../../../domain/plans/plan.ts'
-import type { DriverContext } from '../../driver.ts'
 import { readLive } from '../cluster/live.ts'
 import { differences } from '../compare/attributes.ts'
-import type { KubernetesConfig } from '../config.ts'
 import { sidesOf } from '../objects/hooks.ts'
-import { type KubeObject, typeOf } from '../objects/object.ts'
+import { typeOf } from '../objects/object.ts'
 import { eventOf } from './hook-event.ts'
-import type { Inventory } from './inventory.ts'
 import { isDrift } from './renderer.ts'
 import type { Step } from './steps.ts'
-import { stepOf, type Survey } from './survey.ts'
-import type { Wanted } from './wanted.ts'
-
-export interface HookRequest {
-  context: DriverContext<KubernetesConfig>
-  survey: Survey
-  wanted: readonly Wanted[]
-  /** What is there of the ordinary objects. */
-  live: ReadonlyMap<string, KubeObject>
-  inventory: Inventory
-  desired: string
-}
+import { stepOf } from './survey.ts'
+import type { HookRequest } from './hook-request.ts'
 
 export interface HookPlan {
   changes: ResourceChange[]

@@ -1,5 +1,5 @@
 import { type Json, type JsonObject, textsIn } from '../../../lib/json.ts'
-import { isQuantity } from '../compare/quantity.ts'
+import { isQuantity } from '../objects/quantity.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 
 /**
