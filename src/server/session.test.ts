@@ -26,7 +26,9 @@ it('leaves the audit chain whole, however many guess while others write', async 
     const answers = await Promise.all([
       ...Array.from({ length: 9 }, () => ask(guessed.url, null, 'POST', '/api/v1/session', wrong)),
       ...people.flatMap((person) =>
-        Array.from({ length: 6 }, (_, i) => person.request('POST', '/api/v1/tokens', { name: `t${i}` })),
+        Array.from({ length: 6 }, (_, i) =>
+          person.request('POST', '/api/v1/tokens', { name: `t${i}`, scopes: ['read'] }),
+        ),
       ),
     ])
     expect(answers.map(({ status }) => status)).toEqual([...Array(9).fill(401), ...Array(18).fill(201)])

@@ -109,7 +109,12 @@ describeWithTool('kube-apiserver', 'the examples', () => {
         'Namespace/web (create)',
         'Page.example.org/web/web (create)',
       ])
-      expect(planned.coverage.unchecked.map(({ address }) => address)).toEqual(['Page.example.org/web/web'])
+      // The namespace is of this very chart, and the kind as well.
+      expect(planned.coverage.unchecked.map(({ address }) => address)).toEqual([
+        'ConfigMap/web/web',
+        'Deployment/web/web',
+        'Page.example.org/web/web',
+      ])
       expect(result).toMatchObject({ status: 'applied' })
       expect((await web.plan()).changes).toEqual([])
       const live = JSON.parse(cluster.kubectl(['-n', 'web', 'get', 'deployment', 'web', '-o', 'json']))

@@ -20,13 +20,14 @@ export interface Removal {
   step: Step
 }
 
-/** A controller writes an object several times in the second after it was applied; each time the version is another. */
+/** A controller writes an object several times in the second after it was applied. */
 const ATTEMPTS = 12
 const FIRST_PAUSE = 20
 
 /**
- * Takes out what the plan showed as foreign. Guarded by the version, so that nothing else is hit; when somebody was faster,
- * the object is read again. CONFLICT when somebody always is.
+ * Takes out what the plan showed as foreign. Each removal first tests that this very value stands there, so that nothing
+ * else is hit, whatever others write elsewhere in the object meanwhile; where it is another, the object is read again.
+ * CONFLICT when somebody is always faster.
  */
 export async function removeForeign(removal: Removal, applied: KubeObject): Promise<void> {
   const { session, signal, target, object, step } = removal
@@ -37,11 +38,12 @@ export async function removeForeign(removal: Removal, applied: KubeObject): Prom
   for (let attempt = 1; live !== null; attempt++) {
     const found = foreignFields(object, live, ourFields(live) ?? {}).filter(({ steps }) => planned.has(pathText(steps)))
     if (found.length === 0) return
-    const paths = found.map(({ steps }) => steps).toSorted(laterFirst)
-    const patch = [
-      { op: 'test', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
-      ...paths.map((steps) => ({ op: 'remove', path: pointerOf(steps) })),
-    ]
+    const patch = found
+      .toSorted((a, b) => laterFirst(a.steps, b.steps))
+      .flatMap(({ steps, value }) => [
+        { op: 'test', path: pointerOf(steps), value },
+        { op: 'remove', path: pointerOf(steps) },
+      ])
     const { status, body } = await session.client.ask<KubeObject>({
       doing,
       method: 'PATCH',
@@ -61,9 +63,12 @@ export async function removeForeign(removal: Removal, applied: KubeObject): Prom
   }
 }
 
-/** The version is another one: 409, or what the server says of a failed test of a JSON patch (422, 500 on old ones). */
+/**
+ * Something else stands there by now, or nothing: 409, or what the server says of a JSON patch whose test or removal does
+ * not fit the object (422; 500 on old ones).
+ */
 const wasOvertaken = (status: number, { message = '' }: Status): boolean =>
-  status === 409 || /testing (value )?.*resourceVersion|test(ing)? .*failed/i.test(message)
+  status === 409 || /test(ing)? .*failed|remove operation does not apply|nonexistent key|invalid index/i.test(message)
 
 /** A removal moves what follows in its list: the last elements go first, and what is inside of others before these. */
 function laterFirst(a: readonly PathStep[], b: readonly PathStep[]): number {
