@@ -87,6 +87,26 @@ exec { 'always':
     expect(again.changes).toEqual([])
   })
 
+  test('what Puppet could not look at is no sign of nothing to do', { timeout: 240_000 }, async () => {
+    await open({
+      'stack/site.pp': `
+$dir = $facts['trueup']['inputs']['target']
+exec { 'guarded': command => '/bin/true', onlyif => '/none/program' }
+file { "\${dir}/behind": ensure => absent, require => Exec['guarded'] }
+file { "\${dir}/right": ensure => absent }
+`,
+    })
+    const { changes, coverage } = await puppetDriver.plan(context)
+    expect(changes).toEqual([])
+    expect(coverage).toEqual({
+      checked: 1,
+      unchecked: [
+        { address: 'Exec[guarded]', why: expect.any(String) as string, failed: true },
+        { address: `File[${target}/behind]`, why: expect.stringContaining('depends on failed') as string },
+      ],
+    })
+  })
+
   test('drift is shown at the attribute, with contents, and secrets as hashes', { timeout: 240_000 }, async () => {
     await open(FILES)
     await deploy(context)

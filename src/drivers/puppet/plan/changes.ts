@@ -4,7 +4,7 @@ import type { DriverContext } from '../../driver.ts'
 import { addressPrefix, type Host } from '../../hosts/host.ts'
 import type { HostPlan } from '../../hosts/outcomes.ts'
 import { redactionFor, secretInputs, type Redaction } from '../../values/redaction.ts'
-import { byReference, type CatalogResource, NOT_STATE, plainValue, secretsIn } from '../source/catalog.ts'
+import { byReference, type CatalogResource, NOT_STATE, plainValue, referenceOf, secretsIn } from '../source/catalog.ts'
 import { type Contents, sameChecksum } from './contents.ts'
 import type { DryRun } from './dry-run.ts'
 import { isMissing, plainChecksum, type ReportEvent, type ResourceStatus } from '../tool/report.ts'
@@ -44,13 +44,24 @@ export async function planOf(
       checked += 1
       const change = await changeOf(reading, reference, status)
       if (change !== null) changes.push(change)
-    } else unchecked.push({ address: `${prefix}${reference}`, why })
+    } else unchecked.push({ address: `${prefix}${reference}`, why, ...(status.failed && { failed: true }) })
   }
+  for (const reference of unreported(run))
+    unchecked.push({ address: `${prefix}${reference}`, why: 'Puppet did not come to it' })
   return {
     changes,
     coverage: { checked, unchecked },
     findings: runFindings(context, host, run, redaction, repositoryPath),
   }
+}
+
+/** Resources of the catalog that the report does not tell of. Classes and defined types only hold others. */
+function unreported({ report, catalog }: DryRun): string[] {
+  const containers = new Set((catalog.edges ?? []).map(({ source }) => source))
+  return catalog.resources
+    .filter(({ type }) => !HOUSEKEEPING.has(type) && !type.includes('::'))
+    .map(referenceOf)
+    .filter((reference) => !containers.has(reference) && !(reference in report.resource_statuses))
 }
 
 /** Why the dry run says nothing of this resource, or null where it does. */

@@ -17,7 +17,12 @@ const CatalogResource = z.looseObject({
 export type CatalogResource = z.infer<typeof CatalogResource>
 
 /** The compiled catalog as Puppet keeps it (`--catalog_cache_terminus json`); what Trueup does not know is kept. */
-const Catalog = z.looseObject({ name: z.string(), resources: z.array(CatalogResource) })
+const Catalog = z.looseObject({
+  name: z.string(),
+  resources: z.array(CatalogResource),
+  /** What contains what, by reference. */
+  edges: z.array(z.looseObject({ source: z.string(), target: z.string() })).optional(),
+})
 export type Catalog = z.infer<typeof Catalog>
 
 /** @throws TOOL_OUTPUT where it is no catalog */
