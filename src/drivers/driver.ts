@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod'
+import type { Deed } from '../domain/origins/deeds.ts'
 import type { ApplyResult, DriverPlan, Finding } from '../domain/plans/plan.ts'
 import type { RequestPart, RunRequest } from '../domain/runs/run-request.ts'
 import type { RunKind } from '../domain/runs/run.ts'
@@ -167,4 +168,24 @@ export interface Driver<Config = unknown> {
   health?(context: DriverContext<Config>): Promise<Health>
   watch?(context: DriverContext<Config>, onEvent: (addresses: string[]) => void): Promise<Watch>
   codify?(context: DriverContext<Config>, plan: DriverPlan): Promise<FilePatch[]>
+  /**
+   * Source that takes back what a rolled-back change imported, moved or let go of, where going back to the earlier source
+   * alone would destroy or duplicate it. Absent, or where it writes nothing, such a rollback waits for a person: no driver
+   * has to.
+   */
+  undo?(request: UndoRequest): Promise<FilePatch[]>
+}
+
+/** What `undo` is asked: the earlier source, and what the change did since. */
+export interface UndoRequest {
+  read: ReadFile
+  list: ListFiles
+  /** Of the stack, from the repository's root. */
+  path: string
+  /** What runs of the change did, oldest first. */
+  deeds: readonly Deed[]
+  /** Of the last of those runs. */
+  toolVersions: { readonly [tool: string]: string }
+  /** The commit that is taken back. */
+  change: string
 }

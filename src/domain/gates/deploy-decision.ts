@@ -11,6 +11,10 @@ export interface DecisionFacts {
   plan: Plan
   /** The plan that people approved (on the MR, or of this run); null where nobody was asked. */
   approved: Plan | null
+  /** Why the plan of a rollback needs a person; null where it does not. */
+  rollbackDestroys?: string | null
+  /** A person, and not only a rule, said yes to `approved`. */
+  approvedByPerson?: boolean
   /** Why the merge request had no plan to approve; null where it had one, or there was no merge request. */
   unplanned?: string | null
   /** A person approved exactly this digest of this very run. */
@@ -38,6 +42,7 @@ export type WaitReason =
   | 'plan_changed'
   | 'destroys'
   | 'brake'
+  | 'rollback_destroys'
   | 'previous_attempt_lost'
   | 'policy_requires_approval'
   | 'unplannable'
@@ -73,6 +78,9 @@ export function decideDeploy(facts: DecisionFacts): DeployDecision {
   if (facts.kind === 'destroy' && comparison?.verdict !== 'equal' && comparison?.verdict !== 'fewer') {
     return wait('destroys', 'destroying a stack needs an approval', comparison?.differences)
   }
+  const isApproved = comparison?.verdict === 'equal' || comparison?.verdict === 'fewer'
+  if (facts.rollbackDestroys && !(isApproved && facts.approvedByPerson))
+    return wait('rollback_destroys', facts.rollbackDestroys, comparison?.differences)
   const asks = facts.policies.find((policy) => policy.outcome === 'require-approval')
   const [broken, ...others] = facts.unplannable === 'allow' ? [] : failedOf(plan)
   if (broken && comparison?.verdict !== 'equal' && comparison?.verdict !== 'fewer') {

@@ -24,6 +24,8 @@ export interface GateStack {
   held?: 'turn' | 'pool'
   /** The MR removes the stack and what it made: always needs an approval, whatever the environment asks for. */
   destroys?: boolean
+  /** Set where a rollback destroys what needs a person (`domain/origins/`), whatever the fast lane says: why. */
+  rollbackDestroys?: string
   /** Set where the MR brings back a state that was rolled back: why it was. */
   quarantined?: string
   /** What of it could not be planned because of an error. */
@@ -80,6 +82,7 @@ export type RequirementName =
   | 'checks'
   | 'policies'
   | 'quarantine'
+  | 'rollback'
   | 'approvals'
   | 'owners'
   | 'threads'

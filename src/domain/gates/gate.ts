@@ -57,6 +57,6 @@ function elsewhereOf(facts: GateFacts): ApprovalOutcome | null {
 function rulesOf(rules: ApprovalRules, stacks: readonly GateStack[]): ApprovalRules {
   const asked = stacks.some(({ policies }) => policies.some(({ outcome }) => outcome === 'require-approval'))
   const outcome = asked ? raised(rules) : rules
-  const destroys = stacks.some((stack) => stack.destroys)
+  const destroys = stacks.some((stack) => stack.destroys || stack.rollbackDestroys !== undefined)
   return destroys && outcome.required === 0 ? { ...outcome, required: 1 } : outcome
 }

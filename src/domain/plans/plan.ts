@@ -33,6 +33,8 @@ export interface ResourceChange {
   reason?: string
   /** Where the address was before a move. */
   previousAddress?: string
+  /** Of an import or a forget: what the tool takes to import it (again). */
+  importId?: string
 }
 
 /**

@@ -19,6 +19,7 @@ export const ResourceChange = z.object({
   cause: z.enum(['config', 'input', 'drift']),
   reason: z.string().optional(),
   previousAddress: z.string().optional(),
+  importId: z.string().optional(),
 })
 
 export const Finding = z.object({

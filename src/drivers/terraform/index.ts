@@ -4,6 +4,7 @@ import { TerraformConfig } from './config.ts'
 import { dependencies, dependencyChanges } from './dependencies.ts'
 import { detect } from './detect.ts'
 import { plan } from './plan/plan.ts'
+import { undo } from './undo/undo.ts'
 import { validate } from './validate.ts'
 import { versions } from './tool/versions.ts'
 
@@ -20,4 +21,5 @@ export const terraformDriver: Driver<TerraformConfig> = {
   validate,
   plan,
   apply,
+  undo,
 }

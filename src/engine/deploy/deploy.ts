@@ -5,6 +5,7 @@ import type { Tx } from '../../store/database/context.ts'
 import { getRepository, takeMergeSequence } from '../../store/changes/repositories.ts'
 import { type EngineParts, repositoryOf, SYSTEM } from '../parts.ts'
 import { snapshotOf } from '../revisions/branch.ts'
+import { liftUndone } from '../rolled-back/quarantine.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { deployCursor, setDeployCursor, setUsableCommit, usableCommit } from '../revisions/cursor.ts'
 import { orderRuns } from './order-runs.ts'
@@ -46,6 +47,7 @@ async function enactStep(
     const mergeSequence = mr?.mergeSequence ?? (await takeMergeSequence(tx, repositoryId))
     if (after.problems.length > 0) await recordUnusable(tx, repositoryId, commitOid, after)
     else {
+      if (mr) await liftUndone(tx, mr)
       await orderRuns(tx, { repositoryId, commitOid, mergeSequence, mr, before, after })
       await setUsableCommit(tx, repositoryId, commitOid)
     }

@@ -16,6 +16,7 @@ import { deployedLook } from '../stacks/observed.ts'
 import { outputsOfStack, recordOutputs } from '../stacks/outputs.ts'
 import { SYSTEM } from '../parts.ts'
 import { specOfRun } from '../run-spec.ts'
+import { recordDeedsOf } from './record-deeds.ts'
 
 /** First drift check after a change: soon, because a change is when things go wrong. Milliseconds. */
 const CHECK_AFTER_CHANGE_MS = 5_000
@@ -25,8 +26,9 @@ export async function recordApplied(
   tx: Queries,
   keys: DataKeys,
   run: Run,
-  applied: Pick<ApplyResult, 'outputs' | 'status'>,
+  applied: Pick<ApplyResult, 'outputs' | 'status' | 'resources'> & { untouched?: boolean },
 ): Promise<void> {
+  if (applied.untouched !== true) await recordDeedsOf(tx, run, applied.resources)
   if (applied.status === 'applied' && !specOfRun(run).destroy)
     await recordOutputs(tx, keys, run.stackId, applied.outputs)
 }
@@ -131,6 +133,7 @@ export async function recordBroken(tx: Tx, run: Run, applied: Pick<ApplyResult, 
   const stack = await requireStack(tx, run.stackId)
   // One that left Git while it was deployed for the first time counted as gone; what was made of it is not.
   await patchStack(tx, stack.id, { brokenByRunId: run.id, ...(stack.desiredCommit === null && { removedAt: null }) })
+  if (applied === null) await recordDeedsOf(tx, run, null)
   await recordFailure(tx, run, applied, 'stack.broken')
 }
 

@@ -7,9 +7,9 @@ import { noteChange } from '../../store/open.ts'
 import type { Plan } from '../../domain/plans/plan.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import type { Forge } from '../../forges/forge.ts'
+import { isRollback } from '../rolled-back/judge.ts'
 import { isPlanning, judge, type Judgement } from './gate.ts'
 import { mergeByEngine } from './merge.ts'
-import { isRollback } from './origin.ts'
 
 /** Marks the one comment of Trueup on an MR that shows its plans. */
 export const PLAN_COMMENT = 'plan'

@@ -22,12 +22,12 @@ import { getRuns, type Run } from '../../store/runs/runs.ts'
 import { listQuarantine, type Quarantined } from '../../store/stacks/quarantine.ts'
 import { getUser } from '../../store/people/users.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
+import { isRollback, judgeRollback, undoneRollbacks } from '../rolled-back/judge.ts'
 import { specOfRun } from '../run-spec.ts'
 import { lastReadable } from '../revisions/readable.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { type PreviewRef, previewsOf, runsOf } from './previews.ts'
 import { makersOf, type MakersFound } from './makers.ts'
-import { isRollback } from './origin.ts'
 import { ownedFiles, strayOwned } from './owned-files.ts'
 import { ownersProblems } from './owner-accounts.ts'
 import { votesOf } from './voters.ts'
@@ -69,10 +69,14 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
   const digests: { [key: StackKey]: string } = {}
   const gateStacks: GateStack[] = []
   const stacks: JudgedStack[] = []
+  /** Environments in which a rollback is a change like any other. */
+  const slow = new Set<string>()
 
   const previews = previewsOf(mr)
   const runs = await getRuns(parts.store.db, runsOf(previews))
-  const quarantine = await listQuarantine(parts.store.db, { repositoryId: mr.repositoryId })
+  const undone = undoneRollbacks(mr)
+  const standing = await listQuarantine(parts.store.db, { repositoryId: mr.repositoryId })
+  const quarantine = standing.filter(({ mrId }) => mrId === null || !undone.has(mrId))
 
   for (const [key, preview] of Object.entries(previews)) {
     const source = result.stacks.get(key) ?? target.stacks.get(key)
@@ -85,6 +89,8 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
     const unplanned = preview.runId === null && preview.settled
     const digest = digestFor(preview, run, source.sourceDigest)
     if (digest !== null) digests[key] = digest
+    const verdict = run?.plan && isRollback(mr) ? await judgeRollback(parts, mr, run, run.plan as Plan) : null
+    if (verdict?.foreign) slow.add(environment)
     const quarantined = preview.how === 'removed' ? null : quarantineOf(quarantine, run, source.sourceDigest)
     gateStacks.push({
       key,
@@ -100,6 +106,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
       ...(preview.how === 'removed' && !unplanned && { destroys: true }),
       ...(quarantined !== null && { quarantined }),
       unplannable: run?.plan ? failedOf(run.plan as Plan) : [],
+      ...(verdict && { rollbackDestroys: verdict.message }),
       policies: results,
       checks: (run?.checks ?? []) as { name: string; ok: boolean }[],
     })
@@ -121,7 +128,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
     ...(standIn && mr.state === 'open' && { unreadableTarget: { branch: mr.targetBranch, ...standIn } }),
     previewed: mr.previews !== null,
     stacks: gateStacks,
-    environments: await environmentsOf(parts, mr, rules, changes),
+    environments: await environmentsOf(parts, mr, { rules, changes, slow }),
     unresolvedThreads: await unresolvedThreads(parts, mr.id),
     makers,
     owned,
@@ -188,17 +195,21 @@ function policiesOf(
 async function environmentsOf(
   parts: EngineParts,
   mr: MergeRequest,
-  rules: ReadonlyMap<string, EnvironmentRules>,
-  changes: readonly GateChange[],
+  known: {
+    rules: ReadonlyMap<string, EnvironmentRules>
+    changes: readonly GateChange[]
+    slow: ReadonlySet<string>
+  },
 ): Promise<GateEnvironment[]> {
   const at = parts.store.clock.now()
   const environments: GateEnvironment[] = []
-  for (const [name, rule] of rules) {
+  for (const [name, rule] of known.rules) {
     const freezes = await activeFreezes(parts.store.db, { repositoryId: mr.repositoryId, environment: name })
     const window = deployWindow({ windows: rule.windows, freezes, at })
-    const gateChange = changes.find((change) => change.environment === name)
+    const gateChange = known.changes.find((change) => change.environment === name)
     // Going back to a state is quick, going back to laxer rules is not.
-    const required = isRollback(mr) && !gateChange ? fastLane(rule) : rule.approvals.required
+    const isFast = isRollback(mr) && !gateChange && !known.slow.has(name)
+    const required = isFast ? fastLane(rule) : rule.approvals.required
     const { unplannable } = rule
     environments.push({
       name,

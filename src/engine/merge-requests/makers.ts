@@ -5,7 +5,7 @@ import type { MergeRequest } from '../../store/changes/merge-requests.ts'
 import { pushersOf } from '../../store/changes/refs.ts'
 import { findUsersByEmail } from '../../store/people/users.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
-import { isRollback } from './origin.ts'
+import { isRollback } from '../rolled-back/judge.ts'
 
 /** Commits of an MR that are looked at for its makers; more are an error of the gate, not a way around it. */
 const MAX_COMMITS = 2_000

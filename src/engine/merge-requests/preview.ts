@@ -6,6 +6,7 @@ import type { Run } from '../../store/runs/runs.ts'
 import { type EngineParts, repositoryOf, SYSTEM } from '../parts.ts'
 import { orderEvaluation, orderPreview } from '../run-tasks.ts'
 import { lastReadable } from '../revisions/readable.ts'
+import { liftOfClosed, quarantineFor } from '../rolled-back/quarantine.ts'
 import { dropPreviews } from './drop-previews.ts'
 import { mergeResult } from './merge-result.ts'
 import { openMergeRequests } from './open.ts'
@@ -26,6 +27,7 @@ export async function previewMergeRequest(
   await parts.turns.take(`preview:${mrId}`, async () => {
     const mr = await getMergeRequest(parts.store.db, mrId)
     if (!mr) return
+    if (mr.origin === 'rollback') await (mr.state === 'closed' ? liftOfClosed(parts, mr.id) : quarantineFor(parts, mr.id))
     const found = mr.state === 'open' ? await previewsNow(parts, mr, anew) : null
     const kept = found && (await store(parts, mr, found)) ? found.previews : {}
     // What was merged keeps its plans; what is still under way there is of no more use.

@@ -1,16 +1,8 @@
 import { TrueupError } from '../../lib/errors/error.ts'
-import { listMergeRequests, type MergeRequest } from '../../store/changes/merge-requests.ts'
+import { type OpenRollback, openRollbacks } from '../rolled-back/open-rollbacks.ts'
+import type { RollbackDetail } from '../rolled-back/detail.ts'
 import type { EngineParts } from '../parts.ts'
 import type { RollbackPlan } from './plan.ts'
-
-/** What the merge request of a rollback keeps of its plan, as `originDetail`. */
-export type RollbackDetail = {
-  stacks: { stackId: string; toCommit: string; badCommit: string; badDigest: string }[]
-  /** The merge that is reverted as a whole. */
-  revertCommit: string | null
-  /** The fast lane is for this commit only. */
-  commitOid: string
-}
 
 /**
  * Refuses what open rollbacks take back already: a second merge request would only revert the same once more. One that
@@ -31,18 +23,15 @@ export async function refuseIfOpen(parts: EngineParts, plan: RollbackPlan): Prom
   })
 }
 
-interface OpenRollback {
-  mr: MergeRequest
-  detail: RollbackDetail
-}
-
 /** Those that together take back all that the plan does; null where something of it is left. */
 function coveredBy(
   { returns, removed, revertCommit }: RollbackPlan,
   open: readonly OpenRollback[],
 ): OpenRollback[] | null {
-  const same = open.find(({ detail }) => revertCommit !== null && detail.revertCommit === revertCommit)
-  if (same) return [same]
+  const whole = new Set(revertCommit === null ? returns.map(({ badCommit }) => badCommit) : [revertCommit])
+  // A merge that is reverted whole is reverted for all the stacks that it changed.
+  const same = open.find(({ detail }) => detail.revertCommit !== null && whole.has(detail.revertCommit))
+  if (same && whole.size === 1) return [same]
   // Only a revert of the same merge brings removed stacks back.
   if (removed.length > 0) return null
   const found: OpenRollback[] = []
@@ -54,17 +43,4 @@ function coveredBy(
     found.push(covering)
   }
   return found.length > 0 ? found : null
-}
-
-async function openRollbacks({ store }: EngineParts, repositoryId: string): Promise<OpenRollback[]> {
-  const found: OpenRollback[] = []
-  let cursor: string | undefined
-  do {
-    const filter = { repositoryId, states: ['open', 'merging'] as const }
-    const page = await listMergeRequests(store.db, filter, { limit: 100, ...(cursor && { cursor }) })
-    for (const mr of page.items)
-      if (mr.origin === 'rollback') found.push({ mr, detail: mr.originDetail as unknown as RollbackDetail })
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined)
-  return found
 }

@@ -3,19 +3,35 @@ import { EMPTY_TREE } from '../../git/repository.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Deployment } from '../../store/stacks/deployments.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
-import { requireStack } from '../../store/stacks/stacks.ts'
+import { findStack, requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
-import { affectedStacks } from '../snapshot/affected.ts'
+import { type Affected, affectedStacks } from '../snapshot/affected.ts'
 import { snapshotOf } from '../revisions/branch.ts'
 import { readableBehind } from '../revisions/readable.ts'
 
 /** Stacks whose source a commit of the default branch changed, compared with the last before it that could be read. */
 export async function changedBy(parts: EngineParts, repositoryId: string, commitOid: string): Promise<Set<StackKey>> {
+  return new Set((await affectedBy(parts, repositoryId, commitOid)).map(({ key }) => key))
+}
+
+async function affectedBy(parts: EngineParts, repositoryId: string, commitOid: string): Promise<Affected[]> {
   const git = repositoryOf(parts, repositoryId)
   const [parent] = (await git.commit(commitOid)).parents
   const readable = parent === undefined ? null : await readableBehind(parts, repositoryId, parent)
   const before = readable?.snapshot ?? (await parts.snapshots.of(repositoryId, git, EMPTY_TREE))
-  return new Set(affectedStacks(before, await snapshotOf(parts, repositoryId, commitOid)).map(({ key }) => key))
+  return affectedStacks(before, await snapshotOf(parts, repositoryId, commitOid))
+}
+
+/** Stacks that a commit of the default branch took out of Git and that are not back: a revert of it brings them back. */
+export async function stillRemoved(parts: EngineParts, repositoryId: string, commitOid: string): Promise<Stack[]> {
+  const found: Stack[] = []
+  for (const { key, how } of await affectedBy(parts, repositoryId, commitOid)) {
+    const [environment = ''] = key.split('/', 1)
+    const name = key.slice(environment.length + 1)
+    const stack = how === 'removed' ? await findStack(parts.store.db, { repositoryId, environment, name }) : undefined
+    if (stack?.desiredCommit === null) found.push(stack)
+  }
+  return found
 }
 
 /** The commit of the default branch that caused a deployment. CONFLICT where no commit did. */

@@ -1,11 +1,15 @@
+import { PENDING_STATES } from '../../domain/runs/run.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { type Deployment, getDeployment, listDeployments } from '../../store/stacks/deployments.ts'
-import { listQuarantine } from '../../store/stacks/quarantine.ts'
+import { findQuarantine, listQuarantine } from '../../store/stacks/quarantine.ts'
 import { getRepository, type Repository } from '../../store/changes/repositories.ts'
+import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { listRuns } from '../../store/runs/runs.ts'
 import { allStacks, requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
-import { changedBy, mergeBehind } from './merge-behind.ts'
+import { snapshotOf } from '../revisions/branch.ts'
+import type { RollbackDetail } from '../rolled-back/detail.ts'
+import { changedBy, mergeBehind, stillRemoved } from './merge-behind.ts'
 import { newestRemoval, type Removal } from './newest-removal.ts'
 
 /** What to take back: the last change of one stack, the last change of an environment, or one deployment's merge. */
@@ -22,6 +26,10 @@ export interface StackReturn {
   goodDigest: string | null
   badCommit: string
   badDigest: string
+  /** Runs after this one are taken back; null: those of `badCommit`. */
+  sinceRunId: string | null
+  /** Set where what is left is itself the end of a rollback, and this takes that rollback back: its merge request. */
+  undoesMrId: string | null
 }
 
 export interface RollbackPlan {
@@ -91,6 +99,8 @@ function returnOfRemoval(
     goodDigest: null,
     badCommit: commitOid,
     badDigest: stack.desiredDigest!,
+    sinceRunId: null,
+    undoesMrId: null,
   }))
   return { returns, revertCommit: commitOid, removed: stacks }
 }
@@ -116,11 +126,22 @@ async function planDeployment(
     // Deployed with it because its inputs changed: its own state was not bad.
     if (!changed.has(nameOf(stack))) continue
     const toCommit = sibling.previousCommitOid ?? sibling.commitOid
-    returns.push({ stack, toCommit, goodDigest: null, badCommit: commitOid, badDigest: sibling.desiredDigest })
+    const left = { badCommit: commitOid, badDigest: sibling.desiredDigest }
+    const undoesMrId = await undoneBy(parts, stack.id, deployment.mrId)
+    returns.push({ stack, toCommit, goodDigest: null, ...left, sinceRunId: null, undoesMrId })
   }
+  const removed = await stillRemoved(parts, repositoryId, commitOid)
   const name = `the deployment of ${commitOid.slice(0, 10)}`
   const repository = await repositoryById(parts, repositoryId)
-  return { name, repository, returns, revertCommit: commitOid, removed: [] }
+  return { name, repository, returns, revertCommit: commitOid, removed }
+}
+
+/** The rollback that a merge request was, where it took this stack back; null otherwise. */
+async function undoneBy(parts: EngineParts, stackId: string, mrId: string | null): Promise<string | null> {
+  const mr = mrId === null ? undefined : await getMergeRequest(parts.store.db, mrId)
+  if (mr?.origin !== 'rollback') return null
+  const { stacks } = mr.originDetail as unknown as RollbackDetail
+  return stacks.some((entry) => entry.stackId === stackId) ? mr.id : null
 }
 
 interface NewestChange {
@@ -152,7 +173,13 @@ async function returnOf(parts: EngineParts, stack: Stack, toCommit?: string): Pr
   const { items } = await listDeployments(parts.store.db, { stackId: stack.id, kind: 'deploy' }, { limit: LOOK_BACK })
   const bad = badState(stack, items[0])
   if (!bad) throw new TrueupError('CONFLICT', { doing, why: 'it was never deployed' })
-  if (toCommit !== undefined) return { stack, toCommit, goodDigest: null, ...bad }
+  if (toCommit !== undefined) {
+    const wanted = await sourceDigestAt(parts, stack, toCommit)
+    const then = items.find(({ status, desiredDigest }) => status === 'succeeded' && desiredDigest === wanted)
+    const undoesMrId = await leftBy(parts, stack.id, wanted)
+    return { stack, toCommit, goodDigest: null, ...bad, sinceRunId: then?.runId ?? null, undoesMrId }
+  }
+  await refuseUnderWay(parts, stack, doing)
   const quarantined = new Set(
     (await listQuarantine(parts.store.db, { stackId: stack.id })).map((entry) => entry.desiredDigest),
   )
@@ -160,9 +187,37 @@ async function returnOf(parts: EngineParts, stack: Stack, toCommit?: string): Pr
     ({ status, desiredDigest }) =>
       status === 'succeeded' && desiredDigest !== bad.badDigest && !quarantined.has(desiredDigest),
   )
-  if (good) return { stack, toCommit: good.commitOid, goodDigest: good.desiredDigest, ...bad }
+  const way = { sinceRunId: good?.runId ?? null, undoesMrId: null }
+  if (good) return { stack, toCommit: good.commitOid, goodDigest: good.desiredDigest, ...bad, ...way }
   const next = 'Name a commit with --to, or remove the stack from trueup.yaml by a merge request.'
   throw new TrueupError('CONFLICT', { doing, why: 'there is no earlier successful deployment to go back to', next })
+}
+
+/** Digest of the stack's source at a commit; null where that cannot be said, which the making of the tree explains. */
+async function sourceDigestAt(parts: EngineParts, stack: Stack, commit: string): Promise<string | null> {
+  const oid = await repositoryOf(parts, stack.repositoryId).resolve(commit)
+  if (oid === null) return null
+  return (await snapshotOf(parts, stack.repositoryId, oid)).stacks.get(nameOf(stack))?.sourceDigest ?? null
+}
+
+/** The rollback that left this state and put it into quarantine. */
+async function leftBy(parts: EngineParts, stackId: string, digest: string | null): Promise<string | null> {
+  return digest === null ? null : ((await findQuarantine(parts.store.db, stackId, digest))?.mrId ?? null)
+}
+
+/** A way back that is merged and not yet gone to its end is not to be gone once more, one state further. */
+async function refuseUnderWay(parts: EngineParts, stack: Stack, doing: string): Promise<void> {
+  const filter = { stackId: stack.id, kinds: ['deploy'] as const, states: PENDING_STATES }
+  for (const { id, mrId, state } of (await listRuns(parts.store.db, filter, { limit: 20 })).items) {
+    const mr = mrId === null ? undefined : await getMergeRequest(parts.store.db, mrId)
+    if (mr?.origin !== 'rollback') continue
+    throw new TrueupError('ROLLBACK_OPEN', {
+      doing,
+      why: `!${mr.number} takes it back already, and its run ${id} is "${state}"`,
+      next: `Look at it with \`trueup run show ${id}\`; to go further back than it does, name a commit with --to.`,
+      details: { mergeRequests: [mr.number] },
+    })
+  }
 }
 
 /** What Git says now where that is not (or not wholly) deployed; the last deployment otherwise. */

@@ -23,7 +23,7 @@ import {
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { applyOne, finishOne, leaseOne, planOne } from '../testing/puppet.ts'
 import { createWorld, type World } from '../testing/world.ts'
-import { liftQuarantine } from './quarantine.ts'
+import { liftQuarantine } from '../rolled-back/quarantine.ts'
 import { rollBack, type RollbackTarget } from './rollback.ts'
 
 const KEY = 'production/a'

@@ -7,10 +7,12 @@ import { recordPusher } from '../../store/changes/refs.ts'
 import { getUser } from '../../store/people/users.ts'
 import { type EngineParts, repositoryOf, userActor } from '../parts.ts'
 import { syncRefs } from '../changes/ref-sync.ts'
-import { refuseIfOpen, type RollbackDetail } from './already-open.ts'
+import type { RollbackDetail } from '../rolled-back/detail.ts'
+import { quarantineFor } from '../rolled-back/quarantine.ts'
+import { refuseIfOpen } from './already-open.ts'
 import { nameOf, planRollback, type RollbackPlan, type RollbackTarget } from './plan.ts'
-import { quarantineAll } from './quarantine.ts'
 import { treeAfterReturn } from './tree.ts'
+import { withUndo } from './undo.ts'
 
 export type { RollbackTarget } from './plan.ts'
 
@@ -46,17 +48,18 @@ async function openRevert(
     throw new TrueupError('CONFLICT', { doing, why: `branch "${repository.defaultBranch}" does not exist` })
   if ('toCommit' in wish.target && wish.target.toCommit !== undefined)
     await refuseForeign(git, head, wish.target.toCommit)
-  const tree = await treeAfterReturn(parts, plan, head)
-  if (tree === (await git.commit(head)).tree) {
+  const { tree: before, revertCommit } = await treeAfterReturn(parts, plan, head)
+  if (before === (await git.commit(head)).tree) {
     const why = `Git already says what was deployed before the last change of ${plan.name}`
     const next = 'Look at the stack: the deployment of that state may still be under way.'
     throw new TrueupError('CONFLICT', { doing, why, next })
   }
-  await refuseIfOpen(parts, plan)
+  await refuseIfOpen(parts, { ...plan, revertCommit })
+  const undo = await withUndo(parts, plan, { head, tree: before })
   const title = `Roll back ${plan.name}`
-  const bad = plan.revertCommit === null ? [...new Set(returns.map((entry) => entry.badCommit))] : [plan.revertCommit]
+  const bad = revertCommit === null ? [...new Set(returns.map((entry) => entry.badCommit))] : [revertCommit]
   const commitOid = await git.commitTree({
-    tree,
+    tree: undo.tree,
     parents: [head],
     message: `${title}\n\n${wish.reason}\n\nReverts: ${bad.join(' ')}\n`,
     author: await personOf(parts, wish.actorId),
@@ -67,24 +70,29 @@ async function openRevert(
   if (!(await git.updateRef(`refs/heads/${branch}`, commitOid, NO_OID))) {
     throw new TrueupError('CONFLICT', { doing, why: `branch ${branch} exists already` })
   }
-  await quarantineAll(parts, plan, wish)
   await syncRefs(parts, repository.id, userActor(wish.actorId))
-  const stacks = returns.map(({ stack, toCommit, badCommit, badDigest }) => ({
+  const stacks = returns.map(({ stack, toCommit, badCommit, badDigest, sinceRunId, undoesMrId }) => ({
     stackId: stack.id,
     toCommit,
     badCommit,
     badDigest,
+    sinceRunId,
+    ...(undoesMrId !== null && { undoesMrId }),
   }))
-  const detail: RollbackDetail = { stacks, revertCommit: plan.revertCommit, commitOid }
-  return await forge.openChange({
+  const removed = plan.removed.map(({ id }) => id)
+  const detail: RollbackDetail = { stacks, removed, revertCommit, commitOid, reason: wish.reason }
+  const mr = await forge.openChange({
     repositoryId: repository.id,
     sourceBranch: branch,
     targetBranch: repository.defaultBranch,
     title,
-    description: describe(plan, wish.reason),
+    description: describe(plan, wish.reason, undo.files),
     authorId: wish.actorId,
     origin: { kind: 'rollback', detail },
   })
+  // Also done by the first look at the merge request, where this process ends in between.
+  await quarantineFor(parts, mr.id)
+  return mr
 }
 
 /** Merges that are looked through for the commit that somebody names. */
@@ -107,7 +115,11 @@ async function refuseForeign(git: GitRepository, head: string, toCommit: string)
   })
 }
 
-function describe({ returns, removed, revertCommit }: RollbackPlan, reason: string): string {
+function describe(
+  { returns, removed, revertCommit }: RollbackPlan,
+  reason: string,
+  files: readonly string[],
+): string {
   const lines = [
     ...returns.map(
       ({ stack, toCommit, badCommit }) =>
@@ -115,8 +127,10 @@ function describe({ returns, removed, revertCommit }: RollbackPlan, reason: stri
     ),
     ...removed.map((stack) => `- ${nameOf(stack)}: back again, which ${revertCommit?.slice(0, 10)} had removed`),
   ]
-  const left = 'The states that are left are in quarantine: no retry and no heal brings them back.'
-  return [reason, lines.join('\n'), ...(returns.length > 0 ? [left] : [])].join('\n\n')
+  const left = 'The states that are left are in quarantine: no retry and no heal brings them back. Closing this lifts that.'
+  const isLeft = returns.some(({ undoesMrId }) => undoesMrId === null)
+  const undone = `What the change had imported, moved or let go of is not destroyed or made twice: see ${files.join(', ')}.`
+  return [reason, lines.join('\n'), ...(files.length > 0 ? [undone] : []), ...(isLeft ? [left] : [])].join('\n\n')
 }
 
 async function personOf(parts: EngineParts, userId: string): Promise<Person> {

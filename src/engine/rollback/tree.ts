@@ -5,28 +5,35 @@ import { snapshotOf } from '../revisions/branch.ts'
 import { nameOf, type RollbackPlan, type StackReturn } from './plan.ts'
 import { revertTree } from './revert.ts'
 
+export interface TreeAfter {
+  tree: string
+  /** The merge that it reverts whole; null where single stacks are put back. */
+  revertCommit: string | null
+}
+
 /**
  * The tree that the default branch has after the rollback. For single stacks their files are put back; where that does not
  * give the earlier desired state, because trueup.yaml changed with them, the bad merge is reverted whole. Whichever way,
  * the result is proven by its digests. Errors: GIT_OBJECT_MISSING, MR_CONFLICT, CONFLICT.
  */
-export async function treeAfterReturn(parts: EngineParts, plan: RollbackPlan, head: string): Promise<string> {
+export async function treeAfterReturn(parts: EngineParts, plan: RollbackPlan, head: string): Promise<TreeAfter> {
   const git = repositoryOf(parts, plan.repository.id)
   if (plan.revertCommit !== null) {
     const byRevert = await revertTree(git, head, plan.revertCommit)
     const { problems, stacks } = await parts.snapshots.of(plan.repository.id, git, byRevert)
-    if (problems.length === 0 && plan.removed.every((stack) => stacks.has(nameOf(stack)))) return byRevert
+    if (problems.length === 0 && plan.removed.every((stack) => stacks.has(nameOf(stack))))
+      return { tree: byRevert, revertCommit: plan.revertCommit }
     if (plan.removed.length > 0)
       throw changedSince(plan, 'a revert of the merge does not give the stacks that it removed')
     // What repaired trueup.yaml must not be reverted with the rest: the stacks go back alone.
   }
   const wanted = await wantedDigests(parts, plan)
   const byFiles = await treeWithFiles(parts, plan, head)
-  if (await gives(parts, plan, byFiles, wanted)) return byFiles
+  if (await gives(parts, plan, byFiles, wanted)) return { tree: byFiles, revertCommit: null }
   const [bad, ...others] = new Set(plan.returns.map((entry) => entry.badCommit))
   if (bad !== undefined && others.length === 0) {
     const byRevert = await revertTree(git, head, bad)
-    if (await gives(parts, plan, byRevert, wanted)) return byRevert
+    if (await gives(parts, plan, byRevert, wanted)) return { tree: byRevert, revertCommit: bad }
   }
   const [broken] = (await snapshotOf(parts, plan.repository.id, head)).problems
   if (broken) {

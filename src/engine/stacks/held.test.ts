@@ -7,7 +7,7 @@ import { approveWaiting, bootstrap, configOf, land, merge, propose, runsOf, stac
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { update } from '../testing/puppet.ts'
 import { createWorld, type World } from '../testing/world.ts'
-import { liftQuarantine } from '../rollback/quarantine.ts'
+import { liftQuarantine } from '../rolled-back/quarantine.ts'
 import { rollBack } from '../rollback/rollback.ts'
 import { listQuarantine } from '../../store/stacks/quarantine.ts'
 import { whyWaiting } from '../runs/waiting.ts'

@@ -2,6 +2,7 @@ import { byReason, uncheckedCount } from '../../domain/plans/coverage.ts'
 import type { Unchecked } from '../../domain/plans/plan.ts'
 import { CHANGING_KINDS, PENDING_STATES, type RunKind } from '../../domain/runs/run.ts'
 import type { Queries } from '../../store/database/context.ts'
+import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { standingDrift } from '../../store/stacks/drift.ts'
 import { findQuarantine } from '../../store/stacks/quarantine.ts'
 import { getRun, listRuns, type RunSummary } from '../../store/runs/runs.ts'
@@ -48,7 +49,7 @@ async function statusOf(tx: Queries, stack: Stack, pending: readonly RunSummary[
       statusReason: `run ${stack.brokenByRunId} ended badly after it had begun to apply: ${why}`,
     }
   }
-  return (await badEnd(tx, stack)) ?? (await driftOf(tx, stack)) ?? atRest(stack)
+  return (await badEnd(tx, stack)) ?? (await driftOf(tx, stack)) ?? (await withQuarantine(tx, stack, atRest(stack)))
 }
 
 /** The newest change or check that went wrong, while it still is the newest word. */
@@ -87,6 +88,18 @@ function atRest(stack: Stack): Verdict {
   if (stack.deployedDigest === null) return { status: 'new', statusReason: 'never deployed' }
   if (isBehind(stack)) return { status: 'pending', statusReason: 'Git has moved on and nothing is queued to enact it' }
   return silentPart(stack) ?? unseenPart(stack) ?? { status: 'in_sync', statusReason: null }
+}
+
+/** Nothing deploys or heals a state in quarantine, however well it looks: that is said. */
+async function withQuarantine(tx: Queries, stack: Stack, verdict: Verdict): Promise<Verdict> {
+  const deployed = (stack.deployedConfig as unknown as RunSpec | null)?.sourceDigest
+  const digest = stack.desiredDigest ?? deployed
+  const entry = digest === undefined ? undefined : await findQuarantine(tx, stack.id, digest)
+  if (!entry) return verdict
+  const mr = entry.mrId === null ? undefined : await getMergeRequest(tx, entry.mrId)
+  const by = mr ? ` by !${mr.number}` : ''
+  const why = `its state is in quarantine${by} (${entry.reason}): nothing deploys or heals it`
+  return { ...verdict, statusReason: verdict.statusReason === null ? why : `${verdict.statusReason}; ${why}` }
 }
 
 /** A part of the target that the last check could not reach; a deployment has reached all of it. */

@@ -16,6 +16,7 @@ import { recordDrift } from '../drift/record.ts'
 import { deployedWithoutChange } from '../deploy/record.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
 import { type EngineParts, workerActor } from '../parts.ts'
+import { judgeDeployment, personApproved } from '../rolled-back/judge.ts'
 import { specOfRun } from '../run-spec.ts'
 import { followUpIfEnded, followUpRun } from '../run-tasks.ts'
 import { environmentRules } from '../stacks/environment-rules.ts'
@@ -116,10 +117,13 @@ async function decide(parts: EngineParts, run: Run, plan: Plan): Promise<DeployD
   // What a person asks for beside Git needs the approvals of a deployment.
   const kind = request ? 'deploy' : (run.kind as 'deploy' | 'heal' | 'destroy')
   const held = kind === 'heal' ? brake(plan, definition.drift.maxDestroys) : { held: false, message: '' }
+  const rollback = await judgeDeployment(parts, run, plan)
   return decideDeploy({
     kind,
     plan,
     approved: run.approvedPlan as Plan | null,
+    rollbackDestroys: rollback?.message ?? null,
+    approvedByPerson: rollback !== null && (await personApproved(parts, run)),
     unplanned: run.approvedPlan === null ? await whyUnplanned(parts, run) : null,
     approvedHere: run.approvedDigest === plan.digest,
     protected: rules?.protected ?? true,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { liftQuarantine } from '../../engine/rollback/quarantine.ts'
+import { liftQuarantine } from '../../engine/rolled-back/quarantine.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { getQuarantine, listQuarantine } from '../../store/stacks/quarantine.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'

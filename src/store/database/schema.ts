@@ -260,6 +260,19 @@ export interface Database {
     acceptedUntil: number | null
     runId: string
   }
+  /** What runs did to single resources, in order of `id` (`domain/origins/`). */
+  resourceDeeds: {
+    id: string
+    stackId: string
+    runId: string
+    mrId: string | null
+    kind: string
+    address: string
+    did: string
+    fromAddress: string | null
+    importId: string | null
+    at: number
+  }
   /** Times at which an attribute was healed, for flap detection. */
   heals: { id: string; stackId: string; address: string; attribute: string; at: number }
   /** Desired states that must not be deployed again by retries, drift or a later digest match. */
@@ -274,6 +287,9 @@ export interface Database {
     createdById: string | null
     createdAt: number
     liftedAt: number | null
+    /** Who lifted it; null where it was lifted with the merge request that had put it. */
+    liftedById: string | null
+    liftedReason: string | null
   }
   freezes: {
     id: string

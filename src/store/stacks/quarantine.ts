@@ -29,6 +29,16 @@ export const listQuarantine = (
   filter: Partial<Pick<Quarantined, 'repositoryId' | 'stackId'>>,
 ): Promise<Quarantined[]> => quarantine.all(db, { ...filter, liftedAt: null })
 
-/** NOT_FOUND where there is none. */
-export const liftQuarantine = (tx: Queries, id: string): Promise<Quarantined> =>
-  quarantine.update(tx, id, { liftedAt: nowOf(tx) })
+/** Those that a merge request has put, lifted ones too. */
+export const quarantineOf = (db: Queries, mrId: string): Promise<Quarantined[]> => quarantine.all(db, { mrId })
+
+/** NOT_FOUND where there is none. `byId` null: with the merge request that had put it. */
+export const liftQuarantine = (
+  tx: Queries,
+  id: string,
+  { reason, byId }: { reason: string; byId: string | null },
+): Promise<Quarantined> => quarantine.update(tx, id, { liftedAt: nowOf(tx), liftedReason: reason, liftedById: byId })
+
+/** It stands for another merge request from now on. */
+export const moveQuarantine = (tx: Queries, id: string, mrId: string): Promise<Quarantined> =>
+  quarantine.update(tx, id, { mrId })

@@ -61,12 +61,13 @@ export function withoutSecrets(
 }
 
 function maskChange(change: ResourceChange, masker: Masker, hash: Hash): ResourceChange {
-  const { address, type, reason, previousAddress } = change
+  const { address, type, reason, previousAddress, importId } = change
   return {
     ...change,
     ...masker.fields({ address, type }),
     attributes: change.attributes.map((attribute) => maskAttribute(attribute, masker, hash)),
     ...(reason !== undefined && { reason: masker.text(reason) }),
+    ...(importId !== undefined && { importId: masker.text(importId) }),
     ...(previousAddress !== undefined && { previousAddress: masker.text(previousAddress) }),
   }
 }

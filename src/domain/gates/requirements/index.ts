@@ -12,6 +12,7 @@ import { owners } from './owners.ts'
 import { plans } from './plans.ts'
 import { policies } from './policies.ts'
 import { quarantine } from './quarantine.ts'
+import { rollback } from './rollback.ts'
 import { state } from './state.ts'
 import { strays } from './strays.ts'
 import { target } from './target.ts'
@@ -27,6 +28,7 @@ const EACH_ENVIRONMENT: readonly EnvironmentKind[] = [
   checks,
   policies,
   quarantine,
+  rollback,
   approvals,
   window,
 ]

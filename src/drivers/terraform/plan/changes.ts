@@ -23,6 +23,7 @@ export function resourceChanges(plan: PlanJson, redaction: Redaction): ResourceC
       cause: causeOf(resource, drift),
       ...(reason !== '' && { reason: redaction.text(reason) }),
       ...(isMoved(resource) && { previousAddress: resource.previous_address }),
+      ...importIdOf(resource, redaction),
     })
   }
   return [...changes, ...outputChanges(plan, redaction)]
@@ -46,6 +47,14 @@ function actionsOf(resource: PlannedResource): Action[] {
   // A move alone changes only the state, but it has to be applied: without it a later plan would destroy and create.
   if (found.length === 0 && isMoved(resource)) found.push('update')
   return found
+}
+
+/** What is imported, and what is let go of so that it can be imported again: by its `id`, as most providers want it. */
+function importIdOf({ change }: PlannedResource, redaction: Redaction): { importId?: string } {
+  const before = change.before
+  const own = before !== null && typeof before === 'object' && !Array.isArray(before) ? before?.id : undefined
+  const id = change.importing?.id ?? (change.actions.includes('forget') ? own : undefined)
+  return typeof id === 'string' && redaction.text(id) === id ? { importId: id } : {}
 }
 
 const isMoved = (resource: PlannedResource): boolean =>

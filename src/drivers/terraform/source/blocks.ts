@@ -31,6 +31,10 @@ export interface ModuleSource {
   /** The `terraform` blocks as JSON, for the key of a finished `init`. */
   settings: Block[]
   resources: ResourceBlock[]
+  /** Addresses of `moved`, `removed` and `import` blocks as written. */
+  moves: { from: string; to: string }[]
+  removed: string[]
+  imports: string[]
   hasProvider: boolean
   /** A root variable is `ephemeral`: no plan file keeps its value. */
   hasEphemeral: boolean
@@ -66,6 +70,9 @@ export async function readModule(files: ModuleSource['files']): Promise<ModuleSo
     backendSettings: {},
     settings: [],
     resources: [],
+    moves: [],
+    removed: [],
+    imports: [],
     hasProvider: false,
     hasEphemeral: false,
     sensitiveVariables: [],
@@ -100,6 +107,9 @@ function addFile(module: ModuleSource, tree: Block): void {
       }
     }
   }
+  for (const { from, to } of bodies(tree.moved)) module.moves.push({ from: expression(from), to: expression(to) })
+  for (const { from } of bodies(tree.removed)) module.removed.push(expression(from))
+  for (const { to } of bodies(tree.import)) module.imports.push(expression(to))
   for (const [name, variable] of labelled(tree.variable)) {
     if (variable.ephemeral === true) module.hasEphemeral = true
     if (variable.ephemeral === true || variable.sensitive === true)
@@ -107,6 +117,9 @@ function addFile(module: ModuleSource, tree: Block): void {
   }
   if (tree.provider !== undefined) module.hasProvider = true
 }
+
+/** An address comes as `${type.name}` of HCL, and bare of JSON. */
+const expression = (value: unknown): string => (typeof value === 'string' ? value.replace(/^\$\{(.*)\}$/s, '$1') : '')
 
 function ignoredAlready(resource: Block): string[] {
   return bodies(resource.lifecycle).flatMap(({ ignore_changes: entries }) =>

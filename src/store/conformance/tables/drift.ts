@@ -63,7 +63,7 @@ export function driftTables(bench: () => Bench): void {
     )
     expect(await findQuarantine(db(), vpc.id, 'd')).toEqual(entry)
     expect(await findQuarantine(db(), vpc.id, 'e')).toBeUndefined()
-    await write((tx) => liftQuarantine(tx, entry.id))
+    await write((tx) => liftQuarantine(tx, entry.id, { reason: 'good again', byId: null }))
     expect(await listQuarantine(db(), { stackId: vpc.id })).toEqual([])
     const freeze = await write((tx) =>
       createFreeze(tx, {
