@@ -8,7 +8,11 @@ import { deedsAt, deedsOfRun, recordDeeds } from '../../store/stacks/deeds.ts'
  * Writes down what a run has done to which resource, once. `resources` null: the worker was lost while it was applying, and
  * nobody knows.
  */
-export async function recordDeedsOf(tx: Queries, run: Run, resources: readonly AppliedResource[] | null): Promise<void> {
+export async function recordDeedsOf(
+  tx: Queries,
+  run: Run,
+  resources: readonly AppliedResource[] | null,
+): Promise<void> {
   const plan = run.plan as Plan | null
   if (plan === null || (await deedsOfRun(tx, run.id)).length > 0) return
   const deeds = deedsOf(plan, resources)

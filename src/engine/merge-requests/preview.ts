@@ -27,7 +27,8 @@ export async function previewMergeRequest(
   await parts.turns.take(`preview:${mrId}`, async () => {
     const mr = await getMergeRequest(parts.store.db, mrId)
     if (!mr) return
-    if (mr.origin === 'rollback') await (mr.state === 'closed' ? liftOfClosed(parts, mr.id) : quarantineFor(parts, mr.id))
+    if (mr.origin === 'rollback')
+      await (mr.state === 'closed' ? liftOfClosed(parts, mr.id) : quarantineFor(parts, mr.id))
     const found = mr.state === 'open' ? await previewsNow(parts, mr, anew) : null
     const kept = found && (await store(parts, mr, found)) ? found.previews : {}
     // What was merged keeps its plans; what is still under way there is of no more use.

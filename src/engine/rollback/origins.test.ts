@@ -66,8 +66,7 @@ describe('a rollback of what was imported', () => {
   })
   afterEach(() => harness.stop())
 
-  const rules = (more: object = {}) =>
-    configOf({ a: {} }, { environments: { staging: { tier: 'staging', ...more } } })
+  const rules = (more: object = {}) => configOf({ a: {} }, { environments: { staging: { tier: 'staging', ...more } } })
   const begin = async (config = rules()) => {
     await harness.push('main', { 'trueup.yaml': config, 'a/resources': 'base\n' })
     await estate.work()
@@ -80,7 +79,9 @@ describe('a rollback of what was imported', () => {
     return await mrOf(harness, mr.id)
   }
   const openRollbacks = async () =>
-    (await listMergeRequests(harness.store.db, { states: ['open'] })).items.filter(({ origin }) => origin === 'rollback')
+    (await listMergeRequests(harness.store.db, { states: ['open'] })).items.filter(
+      ({ origin }) => origin === 'rollback',
+    )
   const standing = async () => await listQuarantine(harness.store.db, { stackId: (await stackOf(harness, KEY)).id })
   const back = async (target: Parameters<typeof rollBack>[2]['target']) => {
     const { parts, forge } = harness.engine

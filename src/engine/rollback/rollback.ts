@@ -115,11 +115,7 @@ async function refuseForeign(git: GitRepository, head: string, toCommit: string)
   })
 }
 
-function describe(
-  { returns, removed, revertCommit }: RollbackPlan,
-  reason: string,
-  files: readonly string[],
-): string {
+function describe({ returns, removed, revertCommit }: RollbackPlan, reason: string, files: readonly string[]): string {
   const lines = [
     ...returns.map(
       ({ stack, toCommit, badCommit }) =>
@@ -127,7 +123,8 @@ function describe(
     ),
     ...removed.map((stack) => `- ${nameOf(stack)}: back again, which ${revertCommit?.slice(0, 10)} had removed`),
   ]
-  const left = 'The states that are left are in quarantine: no retry and no heal brings them back. Closing this lifts that.'
+  const left =
+    'The states that are left are in quarantine: no retry and no heal brings them back. Closing this lifts that.'
   const isLeft = returns.some(({ undoesMrId }) => undoesMrId === null)
   const undone = `What the change had imported, moved or let go of is not destroyed or made twice: see ${files.join(', ')}.`
   return [reason, lines.join('\n'), ...(files.length > 0 ? [undone] : []), ...(isLeft ? [left] : [])].join('\n\n')

@@ -18,4 +18,3 @@ export type RollbackDetail = {
   /** The fast lane is for this commit only. */
   commitOid: string
 }
-

@@ -5,6 +5,7 @@ export const rollback: EnvironmentKind = ({ environment: { name: environment }, 
   const held = stacks.filter((stack) => stack.rollbackDestroys !== undefined)
   if (held.length === 0) return []
   const what = held.map(({ name, rollbackDestroys }) => `${name}: ${rollbackDestroys}`)
-  const next = 'A person has to approve this very plan; where it should not be destroyed, close this and write the way back by hand.'
+  const next =
+    'A person has to approve this very plan; where it should not be destroyed, close this and write the way back by hand.'
   return [warning('rollback', `no fast lane: ${listed(what)}`, next, environment)]
 }

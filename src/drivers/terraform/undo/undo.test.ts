@@ -92,7 +92,9 @@ for (const name of ['terraform', 'tofu'] as const) {
       const change = (await run(await nextRun(context))).plan
       await code(file('base') + file('web'))
       const { plan } = await undone(context, change)
-      expect(plan.changes.map(({ address, actions }) => [address, actions])).toEqual([['hostfile_file.web', ['import']]])
+      expect(plan.changes.map(({ address, actions }) => [address, actions])).toEqual([
+        ['hostfile_file.web', ['import']],
+      ])
     })
   })
 }
