@@ -35,13 +35,14 @@ export function deedsOf(plan: Pick<Plan, 'changes'>, resources: readonly Applied
 function deedsOfChange(change: ResourceChange, status: AppliedResource['status']): Deed[] {
   const { address, previousAddress, importId } = change
   const has = (action: Action): boolean => change.actions.includes(action)
-  const begun = status !== 'skipped'
+  // A replacement that failed may have left the old object where it was: only a finished one is a creation.
+  const isMade = has('replace') ? status === 'done' : has('create') && status !== 'skipped'
   const id = importId === undefined ? {} : { importId }
   return [
     ...(previousAddress === undefined ? [] : [{ address, did: 'moved' as const, from: previousAddress }]),
     ...(has('import') ? [{ address, did: 'adopted' as const, ...id }] : []),
     ...(has('forget') ? [{ address, did: 'forgot' as const, ...id }] : []),
-    ...(begun && (has('create') || has('replace')) ? [{ address, did: 'created' as const }] : []),
+    ...(isMade ? [{ address, did: 'created' as const }] : []),
     ...(status === 'done' && has('delete') ? [{ address, did: 'deleted' as const }] : []),
     ...(status === 'done' && isPlainUpdate(change) ? [{ address, did: 'found' as const }] : []),
   ]

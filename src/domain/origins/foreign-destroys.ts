@@ -13,9 +13,9 @@ export interface RollbackFacts {
   /** Deeds of the stack about what the plan destroys, oldest first. */
   deeds: readonly RecordedDeed[]
   /** Whether a run belongs to what is rolled back. */
-  isRolledBack(runId: string): boolean
+  isRolledBack: (this: void, runId: string) => boolean
   /** A run for people: the merge request that it was of, or itself. */
-  nameOf(runId: string): string
+  nameOf: (this: void, runId: string) => string
 }
 
 /**

@@ -1,6 +1,6 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Tx } from '../../store/database/context.ts'
+import type { Queries, Tx } from '../../store/database/context.ts'
 import {
   createQuarantine,
   findQuarantine,
