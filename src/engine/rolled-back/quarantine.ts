@@ -1,6 +1,6 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Queries, Tx } from '../../store/database/context.ts'
+import type { Tx } from '../../store/database/context.ts'
 import {
   createQuarantine,
   findQuarantine,
@@ -109,7 +109,7 @@ export async function liftOfClosed(parts: EngineParts, mrId: string): Promise<vo
 }
 
 /** A rollback of a rollback is enacted: what the first had left is wanted again. To be called where its merge is enacted. */
-export async function liftUndone(tx: Queries, mr: MergeRequest): Promise<void> {
+export async function liftUndone(tx: Tx, mr: MergeRequest): Promise<void> {
   if (mr.origin !== 'rollback') return
   for (const { stackId, undoesMrId } of (mr.originDetail as unknown as RollbackDetail).stacks) {
     if (undoesMrId === undefined) continue
@@ -119,7 +119,7 @@ export async function liftUndone(tx: Queries, mr: MergeRequest): Promise<void> {
   }
 }
 
-async function liftWith(tx: Queries, entry: Quarantined, reason: string): Promise<void> {
+async function liftWith(tx: Tx, entry: Quarantined, reason: string): Promise<void> {
   const { id, stackId, repositoryId, commitOid, desiredDigest } = entry
   await lift(tx, id, { reason, byId: null })
   const data = { quarantineId: id, commitOid, desiredDigest, reason }
