@@ -1,11 +1,12 @@
 import type { FormerVariableRow } from './former-variable-row.ts'
 import type { RunKind, RunState } from '../../domain/runs/run.ts'
+import type { RollbackTables } from './rollback-tables.ts'
 
 /**
  * The tables. Portable to SQLite and PostgreSQL: text ids, integer milliseconds for times, integers 0/1 for booleans,
  * JSON as text (parsed by the named queries, never by callers). Columns ending in `Json` hold canonical JSON.
  */
-export interface Database {
+export interface Database extends RollbackTables {
   meta: { key: string; value: string }
   users: {
     id: string
@@ -260,37 +261,8 @@ export interface Database {
     acceptedUntil: number | null
     runId: string
   }
-  /** What runs did to single resources, in order of `id` (`domain/origins/`). */
-  resourceDeeds: {
-    id: string
-    stackId: string
-    runId: string
-    mrId: string | null
-    kind: string
-    address: string
-    did: string
-    fromAddress: string | null
-    importId: string | null
-    at: number
-  }
   /** Times at which an attribute was healed, for flap detection. */
   heals: { id: string; stackId: string; address: string; attribute: string; at: number }
-  /** Desired states that must not be deployed again by retries, drift or a later digest match. */
-  quarantine: {
-    id: string
-    repositoryId: string
-    stackId: string
-    commitOid: string
-    desiredDigest: string
-    reason: string
-    mrId: string | null
-    createdById: string | null
-    createdAt: number
-    liftedAt: number | null
-    /** Who lifted it; null where it was lifted with the merge request that had put it. */
-    liftedById: string | null
-    liftedReason: string | null
-  }
   freezes: {
     id: string
     repositoryId: string
