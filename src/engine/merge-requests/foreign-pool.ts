@@ -6,7 +6,7 @@ import { listReviews, type Review } from '../../store/changes/reviews.ts'
 import type { EngineParts } from '../parts.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { makersOf } from './makers.ts'
-import { isRollback } from './origin.ts'
+import { isRollback } from '../rolled-back/judge.ts'
 import { personIn } from './voters.ts'
 
 /**
