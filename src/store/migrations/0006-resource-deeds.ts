@@ -4,7 +4,7 @@ import { makeIndex, makeTable } from './table.ts'
 
 /** What runs did to single resources, and why and by whom a quarantine was lifted. */
 export const resourceDeeds: Migration = {
-  number: 5,
+  number: 6,
   name: 'resource-deeds',
   breaking: false,
   async up(db, dialect) {
