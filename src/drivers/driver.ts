@@ -3,6 +3,7 @@ import type { Deed } from '../domain/origins/deeds.ts'
 import type { ApplyResult, DriverPlan, Finding } from '../domain/plans/plan.ts'
 import type { RequestPart, RunRequest } from '../domain/runs/run-request.ts'
 import type { RunKind } from '../domain/runs/run.ts'
+import type { Place } from '../domain/stacks/places.ts'
 import type { Phase, ResolvedInput } from '../domain/stacks/stack.ts'
 import type { IgnoreRule } from '../domain/plans/ignore-rule.ts'
 import type { Json } from '../lib/json.ts'
@@ -131,6 +132,23 @@ export interface Watch {
   findings?: readonly Finding[]
 }
 
+/** What a stack's place is told by. */
+export interface PlaceSource<Config> {
+  config: Config
+  environment: string
+  name: string
+  /** The stack's directory, from the repository's root. */
+  path: string
+  /** Worker pool: hosts are told apart by it. */
+  pool: string
+  /** Resolved inputs; absent where only the configuration is known. */
+  inputs?: { readonly [name: string]: ResolvedInput }
+  /** Variables of the run as far as they are known: those of the configuration, or all. */
+  variables: { readonly [name: string]: string }
+  read: ReadFile
+  list: ListFiles
+}
+
 export interface Driver<Config = unknown> {
   readonly name: string
   readonly capabilities: Capabilities
@@ -149,6 +167,12 @@ export interface Driver<Config = unknown> {
    * gives for some stack. Absent, each of them may. A module has hundreds of users that are not read again for nothing.
    */
   dependencyChanges?(before: ReadFile, after: ReadFile, changed: readonly string[]): Promise<string[]>
+  /**
+   * The place that a stack manages alone: a second stack with it is refused, across the repositories of a server. Null where
+   * what is known does not tell, and for what stacks may share (two playbooks of one host). Told by the configuration, the
+   * files of the commit and the values given; never by looking at the target. No secrets in it.
+   */
+  place?(source: PlaceSource<Config>): Promise<Place | null>
   /** Tool versions; a missing or unfit tool is TOOL_MISSING / TOOL_VERSION with the install hint. */
   versions(context: DriverContext<Config>): Promise<{ [tool: string]: string }>
   /** Checks the source without credentials and without reaching the target. */

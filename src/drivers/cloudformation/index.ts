@@ -3,6 +3,7 @@ import { apply } from './apply/apply.ts'
 import { CloudFormationConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
 import { detect } from './detect.ts'
+import { place } from './place.ts'
 import { plan } from './plan/plan.ts'
 import { validate } from './validate.ts'
 import { versions } from './versions.ts'
@@ -14,6 +15,7 @@ export const cloudformationDriver: Driver<CloudFormationConfig> = {
   config: CloudFormationConfig,
   detect,
   dependencies,
+  place,
   versions,
   validate,
   plan,

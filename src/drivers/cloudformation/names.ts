@@ -3,9 +3,13 @@ import type { CloudFormationConfig } from './config.ts'
 
 const MAX_NAME = 128
 
+interface NamedStack {
+  config: CloudFormationConfig
+  stack: Pick<DriverContext<CloudFormationConfig>['stack'], 'environment' | 'name'>
+}
+
 /** Name of the stack in AWS: the configured one, else `environment-name` in the characters that a name may have. */
-export function stackNameOf(context: DriverContext<CloudFormationConfig>): string {
-  const { config, stack } = context
+export function stackNameOf({ config, stack }: NamedStack): string {
   if (config.stackName !== undefined) return config.stackName
   const text = `${stack.environment}-${stack.name}`.replaceAll(/[^a-zA-Z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '')
   return (/^[a-zA-Z]/.test(text) ? text : `stack-${text}`).slice(0, MAX_NAME)

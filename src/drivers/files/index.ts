@@ -3,6 +3,7 @@ import { apply } from './apply/apply.ts'
 import { codify } from './plan/codify.ts'
 import { FilesConfig } from './config.ts'
 import { detect } from './detect.ts'
+import { place } from './place.ts'
 import { plan } from './plan/plan.ts'
 import { validate } from './validate.ts'
 import { watch } from './watch/watch.ts'
@@ -20,6 +21,7 @@ export const filesDriver: Driver<FilesConfig> = {
   config: FilesConfig,
   detect,
   dependencies: () => Promise.resolve([]), // Everything lies in the stack's own directory.
+  place,
   versions: () => Promise.resolve({}), // No tool but the worker itself.
   validate,
   plan,

@@ -3,6 +3,7 @@ import { apply } from './apply/apply.ts'
 import { TerraformConfig } from './config.ts'
 import { dependencies, dependencyChanges } from './dependencies.ts'
 import { detect } from './detect.ts'
+import { place } from './place.ts'
 import { plan } from './plan/plan.ts'
 import { undo } from './undo/undo.ts'
 import { validate } from './validate.ts'
@@ -16,6 +17,7 @@ export const terraformDriver: Driver<TerraformConfig> = {
   config: TerraformConfig,
   detect,
   dependencies,
+  place,
   dependencyChanges,
   versions,
   validate,

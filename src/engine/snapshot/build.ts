@@ -2,8 +2,9 @@ import { parseCodeOwners, type CodeOwners } from '../../domain/gates/code-owners
 import { parseConfigWithLines } from '../../domain/config/parse.ts'
 import { compilePolicy } from '../../domain/policies/policy.ts'
 import { discoverStacks } from '../../domain/stacks/discover.ts'
+import { placeConflicts, placeTaken } from '../../domain/stacks/places.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
-import type { GitRepository } from '../../git/repository.ts'
+import type { GitRepository, TreeChange } from '../../git/repository.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { ErrorCode } from '../../lib/errors/table.ts'
 import { canonicalJson } from '../../lib/json.ts'
@@ -11,7 +12,7 @@ import { indexInterests } from './interest-index.ts'
 import { overlaid } from './overlaid-map.ts'
 import { CONFIG_FILE, OWNER_FILES, type Snapshot, type StackSource } from './snapshot.ts'
 import { stacksToRead } from './stacks-to-read.ts'
-import { sourceWith, stackSource } from './stack-source.ts'
+import { isInside, placeIn, sourceWith, stackSource } from './stack-source.ts'
 import { type TreeView, treeView } from './tree-view.ts'
 
 /** Stacks resolved at once: what they read of the object database goes there together. */
@@ -66,6 +67,7 @@ export async function buildSnapshot(
     const directories = await repository.listDirectories(treeOid)
     const { stacks: definitions, findings } = discoverStacks(config, directories, lineOf)
     const stacks = await resolveAll(repository, view, definitions, known)
+    refuseShared(stacks)
     return { ...nothing, config, directories, findings, stacks, index: indexOf(stacks) }
   } catch (error) {
     return { ...nothing, problems: [factAbout(error, `reading ${CONFIG_FILE}`).toJSON()] }
@@ -104,18 +106,36 @@ export async function deriveSnapshot(
   // Whatever cannot be read here cannot be read below either, where it becomes the stack's problem.
   const toRead = await stacksToRead(repository, previous, view, { changes: ends, concerned }).catch(() => concerned)
   const known: Known = (definition) => {
-    return toRead.has(definition.key)
-      ? null
-      : sourceWith(view, definition, previous.stacks.get(definition.key)!.dependencies)
+    return toRead.has(definition.key) ? null : refreshed(repository, view, previous.stacks.get(definition.key)!, ends)
   }
   const resolved = await resolveAll(repository, view, definitions, known).catch(() => null)
   // What is wrong is said in one way only, whichever way the tree was reached.
   if (resolved === null) return await buildSnapshot(repository, treeOid)
   const stacks = overlaid(previous.stacks, resolved)
+  const moved = [...resolved].some(([key, { place }]) => place?.address !== previous.stacks.get(key)!.place?.address)
+  // What is wrong is said in one way only, whichever way the tree was reached.
+  if (moved) return await buildSnapshot(repository, treeOid)
   const sameInterests = [...resolved].every(([key, { interests }]) =>
     sameList(interests, previous.stacks.get(key)!.interests),
   )
   return { ...previous, treeOid, view, stacks, index: sameInterests ? previous.index : indexOf(stacks) }
+}
+
+/** A stack whose dependencies are the same by name. Its place is told by its own directory and by files that settings name. */
+async function refreshed(
+  repository: GitRepository,
+  view: TreeView,
+  { definition, dependencies, place }: StackSource,
+  changes: readonly TreeChange[],
+): Promise<StackSource> {
+  const tells = changes.some(({ path }) => isInside(path, definition.path) || dependencies.includes(path))
+  return await sourceWith(view, definition, dependencies, tells ? await placeIn(repository, view, definition) : place)
+}
+
+/** One place, one stack: where two claim it, neither is the one that was meant. */
+function refuseShared(stacks: ReadonlyMap<string, StackSource>): void {
+  const conflicts = placeConflicts([...stacks].map(([key, { place }]) => ({ key, place })))
+  if (conflicts.length > 0) throw severalProblems(conflicts.map(placeTaken))
 }
 
 const sameList = (a: readonly string[], b: readonly string[]): boolean =>

@@ -2,6 +2,7 @@ import type { CodeOwners } from '../../domain/gates/code-owners.ts'
 import type { TrueupConfig } from '../../domain/config/schema.ts'
 import type { Finding } from '../../domain/plans/plan.ts'
 import type { StackKey } from '../../domain/stacks/stack.ts'
+import type { Place } from '../../domain/stacks/places.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import type { ErrorBody } from '../../lib/errors/error.ts'
 import type { InterestIndex } from './interest-index.ts'
@@ -18,6 +19,8 @@ export interface StackSource {
   paths: string[]
   /** Every path whose change may change the digest (paths, and where watch globs start). */
   interests: string[]
+  /** What the stack manages alone, as far as the tree tells. */
+  place: Place | null
 }
 
 /** What one tree of a repository says should be. Immutable; equal trees share one snapshot. */

@@ -1,6 +1,8 @@
 import picomatch from 'picomatch'
 import { desiredDigest, type PathObject } from '../../domain/stacks/desired-digest.ts'
+import type { Place } from '../../domain/stacks/places.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
+import type { ResolvedInput } from '../../domain/stacks/stack.ts'
 import { configuredDriver } from '../../drivers/registry.ts'
 import type { ListFiles, ReadFile } from '../../drivers/driver.ts'
 import { pathComponents } from '../../git/paths.ts'
@@ -14,7 +16,28 @@ export async function stackSource(
   view: TreeView,
   definition: StackDefinition,
 ): Promise<StackSource> {
-  return await sourceWith(view, definition, await dependenciesOf(repository, view, definition))
+  const dependencies = await dependenciesOf(repository, view, definition)
+  return await sourceWith(view, definition, dependencies, await placeIn(repository, view, definition))
+}
+
+/** What else is known of a run; for a tree alone nothing is. */
+interface PlaceFacts {
+  inputs?: { [name: string]: ResolvedInput }
+  variables?: { [name: string]: string }
+}
+
+/** The place of a stack as a tree describes it, with what more is known. */
+export async function placeIn(
+  repository: GitRepository,
+  view: TreeView,
+  definition: StackDefinition,
+  { inputs, variables = definition.variables }: PlaceFacts = {},
+): Promise<Place | null> {
+  const { driver, config } = configuredDriver(definition)
+  if (!driver.place) return null
+  const { environment, name, path, pool } = definition
+  const known = { config, environment, name, path, pool, variables, ...(inputs && { inputs }) }
+  return await driver.place({ ...known, ...filesOf(repository, view) })
 }
 
 /** The paths that the driver names, sorted. */
@@ -31,11 +54,12 @@ async function dependenciesOf(
   return outside
 }
 
-/** The same where it is known already what the driver names. */
+/** The same where it is known already what the driver tells. */
 export async function sourceWith(
   view: TreeView,
   definition: StackDefinition,
   dependencyPaths: string[],
+  place: Place | null,
 ): Promise<StackSource> {
   const watched = await watchedFiles(view, definition.watch)
   const oidOf = async (path: string): Promise<string | null> => (await view.entry(path))?.oid ?? null
@@ -62,10 +86,11 @@ export async function sourceWith(
     dependencies: dependencyPaths,
     paths: [definition.path, ...present, ...watched.map((file) => file.path)],
     interests: [definition.path, ...dependencyPaths, ...definition.watch.map(staticPrefix)],
+    place,
   }
 }
 
-const isInside = (path: string, directory: string): boolean =>
+export const isInside = (path: string, directory: string): boolean =>
   directory === '.' || path === directory || path.startsWith(`${directory}/`)
 
 /** The part of a glob before its first special character, as a directory: `modules/**` → `modules`. */

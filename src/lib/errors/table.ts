@@ -38,6 +38,7 @@ export const ERRORS = {
   CONFIG_CYCLE: entry(422, 'terminal', 'Break the cycle by removing one of the named `needs` or `inputs`.'),
   CONFIG_LIMIT: entry(422, 'terminal', 'Make the file smaller or split the repository.'),
   PATH_OUTSIDE: entry(422, 'terminal', 'Use a path inside the repository.'),
+  PLACE_TAKEN: entry(409, 'terminal', 'Give one of the two stacks another target, or remove the other stack first.'),
   // store
   DATA_LOCKED: entry(503, 'terminal', 'Stop the process that the message names, or use another --data directory.'),
   DATA_UNWRITABLE: entry(503, 'terminal', 'Make the data directory writable and free space on its disk.'),

@@ -46,7 +46,7 @@ export function openTarget(context: DriverContext<FilesConfig>): Target {
 }
 
 /** The target's absolute path with `${inputs.NAME}` filled in. */
-export function targetPath({ config, inputs }: DriverContext<FilesConfig>): string {
+export function targetPath({ config, inputs }: Pick<DriverContext<FilesConfig>, 'config' | 'inputs'>): string {
   const doing = `filling in the target ${config.target}`
   const path = config.target.replace(/\$\{inputs\.([^}]*)\}/g, (_whole, name: string) => {
     const input = Object.hasOwn(inputs, name) ? inputs[name] : undefined

@@ -42,7 +42,8 @@ export function compileRules(config: FilesConfig): (path: string, directory: boo
 
 const isTarget = (path: string): boolean => path === ''
 
-function normalise(glob: string): string {
+/** A glob of the settings as one over paths below the target: `./` is dropped, `conf.d/` is everything below it. */
+export function normalise(glob: string): string {
   const rest = glob.replace(/^\.\//, '')
   return rest.endsWith('/') ? `${rest}**` : rest
 }

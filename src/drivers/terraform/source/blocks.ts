@@ -26,7 +26,7 @@ export interface ModuleSource {
   modules: ModuleCall[]
   /** Type of the `backend` block, `cloud`, or null where the code has none. */
   backend: string | null
-  /** What stands in the `backend` block. */
+  /** What stands in the `backend` or `cloud` block. */
   backendSettings: Block
   /** The `terraform` blocks as JSON, for the key of a finished `init`. */
   settings: Block[]
@@ -98,7 +98,7 @@ function addFile(module: ModuleSource, tree: Block): void {
     module.settings.push(settings)
     const [backend] = labelled(settings.backend)
     if (backend !== undefined) [module.backend, module.backendSettings] = backend
-    else if (settings.cloud !== undefined) module.backend = 'cloud'
+    else if (settings.cloud !== undefined) [module.backend, module.backendSettings] = ['cloud', bodies(settings.cloud)[0] ?? {}]
   }
   for (const block of bodies(tree.resource)) {
     for (const [type, named] of Object.entries(block)) {
@@ -120,6 +120,12 @@ function addFile(module: ModuleSource, tree: Block): void {
 
 /** An address comes as `${type.name}` of HCL, and bare of JSON. */
 const expression = (value: unknown): string => (typeof value === 'string' ? value.replace(/^\$\{(.*)\}$/s, '$1') : '')
+
+/** The settings of a file for `-backend-config=FILE`; nothing where it does not parse. */
+export async function readSettings(path: string, text: string): Promise<Block> {
+  const read = await parseFile(path, text)
+  return 'tree' in read ? read.tree : {}
+}
 
 function ignoredAlready(resource: Block): string[] {
   return bodies(resource.lifecycle).flatMap(({ ignore_changes: entries }) =>

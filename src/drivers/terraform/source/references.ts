@@ -8,9 +8,11 @@ export interface References {
   modules: readonly { name: string; source: string }[]
   /** Strings that begin with `../`, alone or below `path.module` or `path.root`, up to their first interpolation. */
   strings: readonly { base: 'module' | 'root'; path: string }[]
+  /** It may have a `backend` or `cloud` block; without these words it has none. */
+  backend: boolean
 }
 
-const NOTHING: References = { modules: [], strings: [] }
+const NOTHING: References = { modules: [], strings: [], backend: false }
 /** A repository of 10,000 stacks of four source files; most say nothing and share one value, so an entry is 150 bytes. */
 const REMEMBERED = 50_000
 /** By blob id. A push that changes one module of 500 stacks must not read and parse the code of 500 stacks. */
@@ -35,7 +37,8 @@ export async function referencesIn(read: ReadFile, path: string): Promise<Refere
 async function findReferences(file: SourceFile): Promise<References> {
   const modules = await localModules(file)
   const strings = relativeStrings(file.text)
-  return modules.length === 0 && strings.length === 0 ? NOTHING : { modules, strings }
+  const backend = /\b(backend|cloud)\b/.test(file.text)
+  return modules.length === 0 && strings.length === 0 && !backend ? NOTHING : { modules, strings, backend }
 }
 
 const MENTIONS_LOCAL_SOURCE = /"?source"?\s*[=:]\s*"\.{1,2}\//
