@@ -7,7 +7,7 @@ import { Team, User } from '../../server/schemas/people.ts'
 import type { CommandModule } from '../cli.ts'
 import type { Client } from '../client.ts'
 import type { Accounts } from '../local/code-owners.ts'
-import type { LocalStack } from '../local/stacks.ts'
+import type { LocalStack, StackFinding } from '../local/stacks.ts'
 import { collect } from '../output.ts'
 import { findConnection } from '../settings.ts'
 
@@ -15,9 +15,6 @@ interface ValidateOptions {
   tools?: boolean
   env?: string
 }
-
-/** `next` where the check itself ended with an error. */
-type LocalFinding = Finding & { stack?: string; next?: string }
 
 /** `trueup validate`: what the server would say to this working tree, without a server. */
 export const validateCommand: CommandModule = (program, cli) => {
@@ -30,7 +27,7 @@ export const validateCommand: CommandModule = (program, cli) => {
     .addHelpText('after', '\nExit code 1 when something is wrong.\n\nExample:\n  $ trueup validate --tools')
     .action(async (directory: string, options: ValidateOptions, command) => {
       const { openWorkingTree } = await import('../local/working-tree.ts')
-      const { chooseStacks, readStacks } = await import('../local/stacks.ts')
+      const { chooseStacks, readStacks, sharedPlaces } = await import('../local/stacks.ts')
       const { localContext } = await import('../local/context.ts')
       const { refuseEscapingLinks } = await import('../../git/workspace/links.ts')
       const output = cli.output(command)
@@ -39,9 +36,10 @@ export const validateCommand: CommandModule = (program, cli) => {
       const stacks = options.env === undefined ? all : chooseStacks(all, [], options.env)
       const { ownersFindings } = await import('../local/code-owners.ts')
       const isLoggedIn = findConnection(cli.env, command.optsWithGlobals()).token !== null
-      const findings: LocalFinding[] = [
+      const findings: StackFinding[] = [
         ...found,
         ...(await ownersFindings(tree, isLoggedIn ? () => accountsOf(cli.client(command)) : null)),
+        ...(await sharedPlaces(tree, all)),
       ]
       for (const stack of stacks) {
         const { key } = stack.definition
@@ -83,7 +81,7 @@ export const validateCommand: CommandModule = (program, cli) => {
         }
       }
 
-      function line({ severity, message, path, line: at, stack, next }: LocalFinding): string {
+      function line({ severity, message, path, line: at, stack, next }: StackFinding): string {
         const place = [stack, path && at ? `${path}:${at}` : path, !path && at ? `line ${at}` : undefined]
           .filter(Boolean)
           .join(' ')

@@ -4,6 +4,7 @@ import type { Finding } from '../../domain/plans/plan.ts'
 import { compilePolicy } from '../../domain/policies/policy.ts'
 import { levels } from '../../domain/stacks/order.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
+import { type Place, placeConflicts, placeTaken } from '../../domain/stacks/places.ts'
 import { discoverStacks } from '../../domain/stacks/discover.ts'
 import type { Driver } from '../../drivers/driver.ts'
 import { configuredDriver } from '../../drivers/registry.ts'
@@ -16,6 +17,9 @@ export interface LocalStack {
   driver: Driver
   config: unknown
 }
+
+/** `next` where the check itself ended with an error. */
+export type StackFinding = Finding & { stack?: string; next?: string }
 
 export interface LocalStacks {
   config: TrueupConfig
@@ -48,6 +52,20 @@ const IGNORED: Finding = {
   severity: 'warning',
   path: CONFIG_FILE,
   message: `Git ignores it, so that no commit will hold it: add it with \`git add --force ${CONFIG_FILE}\``,
+}
+
+/** Places that two stacks of the working tree claim; which other repositories have them, only the server knows. */
+export async function sharedPlaces({ read, list }: WorkingTree, stacks: readonly LocalStack[]): Promise<StackFinding[]> {
+  const places: { key: string; place: Place | null }[] = []
+  for (const { definition, driver, config } of stacks) {
+    const { key, environment, name, path, pool, variables } = definition
+    const place = (await driver.place?.({ config, environment, name, path, pool, variables, read, list })) ?? null
+    places.push({ key, place })
+  }
+  return placeConflicts(places).map((conflict) => {
+    const { code, text } = placeTaken(conflict)
+    return { severity: 'error', code, message: `${text.doing}: ${text.why}`, next: text.next, stack: conflict.key }
+  })
 }
 
 /** The stacks that names or globs of keys choose (`production/web`, `web`, `production/*`); all where none are given. */

@@ -6,6 +6,7 @@ import type { Queries, Tx } from '../../store/database/context.ts'
 import { createDeployment, type Deployment, findDeploymentByRun } from '../../store/stacks/deployments.ts'
 import { patchDriftRecord, recordHeals, standingDrift } from '../../store/stacks/drift.ts'
 import type { DataKeys } from '../../store/database/keys.ts'
+import { releasePlaces } from '../../store/stacks/places.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { nowOf } from '../../store/open.ts'
 import type { Run } from '../../store/runs/runs.ts'
@@ -51,6 +52,7 @@ export async function recordDeployment(tx: Tx, run: Run): Promise<void> {
   if (stack === null) return
   const spec = specOfRun(run)
   await closeDrift(tx, run)
+  await releasePlaces(tx, stack.id, spec.destroy ? undefined : run.id)
   if (spec.destroy) {
     const gone = {
       deployedCommit: null,

@@ -4,6 +4,7 @@ import { appendAudit } from '../../store/audit/audit.ts'
 import type { Queries, Tx } from '../../store/database/context.ts'
 import { nowOf } from '../../store/open.ts'
 import { createRun, listRuns, type Run } from '../../store/runs/runs.ts'
+import { releasePlaces } from '../../store/stacks/places.ts'
 import { patchStack, requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import { releaseFromGone } from './dependencies.ts'
 import { stackCapabilities } from '../driver-capabilities.ts'
@@ -61,6 +62,7 @@ async function forget(tx: Tx, stack: Stack, wish: OrphanWish): Promise<null> {
     repositoryId: stack.repositoryId,
     data: { reason: wish.reason, lastCommit: stack.deployedCommit },
   })
+  await releasePlaces(tx, stack.id)
   await releaseFromGone(tx, stack.id)
   await refreshStack(tx, stack.id)
   return null

@@ -3,6 +3,7 @@ import type { StackKey } from '../../domain/stacks/stack.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import type { Tx } from '../../store/database/context.ts'
 import { nowOf } from '../../store/open.ts'
+import { releasePlaces } from '../../store/stacks/places.ts'
 import { createRun } from '../../store/runs/runs.ts'
 import { findStack, patchStack, type Stack } from '../../store/stacks/stacks.ts'
 import { SYSTEM } from '../parts.ts'
@@ -66,6 +67,7 @@ async function removeStack(tx: Tx, step: Step, key: StackKey, dependsOn: string[
     await withdraw(tx, stack.id)
     if (fate.how === 'nothing') {
       await patchStack(tx, stack.id, { removedAt: nowOf(tx) })
+      await releasePlaces(tx, stack.id)
       await releaseFromGone(tx, stack.id)
     } else await noteOrphan(tx, stack, commitOid, fate.why)
   }

@@ -26,6 +26,7 @@ import { isRollback, judgeRollback, undoneRollbacks } from '../rolled-back/judge
 import { specOfRun } from '../run-spec.ts'
 import { lastReadable } from '../revisions/readable.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
+import { placesTakenElsewhere } from '../stacks/places.ts'
 import { type PreviewRef, previewsOf, runsOf } from './previews.ts'
 import { makersOf, type MakersFound } from './makers.ts'
 import { ownedFiles, strayOwned } from './owned-files.ts'
@@ -117,6 +118,9 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
     digests[key] = digest
   }
 
+  const planned = stacks.filter(({ preview }) => preview.how !== 'removed').map(({ key }) => key)
+  const taken = mr.state === 'open' ? await placesTakenElsewhere(parts.store.db, mr.repositoryId, result, planned) : []
+
   const reviews = await listReviews(parts.store.db, mr.id)
   const makers = await makersOf(parts, mr)
   const owned = await ownedFiles(parts, mr, target)
@@ -124,7 +128,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
     state: mr.state,
     draft: mr.draft,
     conflicts: (mr.conflicts as string[] | null) ?? [],
-    problems: [...(mr.problems ?? []), ...(makers.problem ? [makers.problem] : [])],
+    problems: [...(mr.problems ?? []), ...taken, ...(makers.problem ? [makers.problem] : [])],
     ...(standIn && mr.state === 'open' && { unreadableTarget: { branch: mr.targetBranch, ...standIn } }),
     previewed: mr.previews !== null,
     stacks: gateStacks,

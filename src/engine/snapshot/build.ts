@@ -109,12 +109,12 @@ export async function deriveSnapshot(
     return toRead.has(definition.key) ? null : refreshed(repository, view, previous.stacks.get(definition.key)!, ends)
   }
   const resolved = await resolveAll(repository, view, definitions, known).catch(() => null)
-  // What is wrong is said in one way only, whichever way the tree was reached.
-  if (resolved === null) return await buildSnapshot(repository, treeOid)
+  const moved = [...(resolved ?? [])].some(
+    ([key, { place }]) => place?.address !== previous.stacks.get(key)!.place?.address,
+  )
+  // What is wrong, and what may be with places that are others now, is said in one way only, however the tree was reached.
+  if (resolved === null || moved) return await buildSnapshot(repository, treeOid)
   const stacks = overlaid(previous.stacks, resolved)
-  const moved = [...resolved].some(([key, { place }]) => place?.address !== previous.stacks.get(key)!.place?.address)
-  // What is wrong is said in one way only, whichever way the tree was reached.
-  if (moved) return await buildSnapshot(repository, treeOid)
   const sameInterests = [...resolved].every(([key, { interests }]) =>
     sameList(interests, previous.stacks.get(key)!.interests),
   )

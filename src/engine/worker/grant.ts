@@ -16,6 +16,7 @@ import { type RunSpec, specOfRun, specToJson } from '../run-spec.ts'
 import { followUpIfEnded } from '../run-tasks.ts'
 import { holdOf } from '../stacks/held.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
+import { takePlace } from '../stacks/places.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { formerSecretsFor, variablesFor } from '../stacks/variables.ts'
@@ -48,6 +49,8 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     return await giveUp(parts, run, 'pending_change', PENDING_CHANGE)
   if (desiredDigest !== run.desiredDigest)
     await parts.store.transaction((tx) => patchRun(tx, run.id, { desiredDigest }))
+  const variables = await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan')
+  await takePlace(parts, stack, run, { inputs, variables })
   const hashKey = await hashKeyOf(parts, run.repositoryId)
   const mr = run.mrId === null ? undefined : await getMergeRequest(parts.store.db, run.mrId)
   return {
@@ -69,7 +72,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     desiredDigest,
     paths: spec.paths,
     inputs,
-    variables: await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
+    variables,
     formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
     ignore: definition.ignore,
     ...(spec.awaits && { awaits: spec.awaits }),

@@ -263,6 +263,8 @@ export interface Database extends RollbackTables {
   }
   /** Times at which an attribute was healed, for flap detection. */
   heals: { id: string; stackId: string; address: string; attribute: string; at: number }
+  /** What each stack manages alone; `exceptJson` globs of what a directory leaves to others, null for what is no directory. */
+  places: { address: string; stackId: string; exceptJson: string | null; runId: string; claimedAt: number }
   freezes: {
     id: string
     repositoryId: string

@@ -5,6 +5,15 @@ import { votes } from './0003-votes.ts'
 import { shares } from './0004-shares.ts'
 import { formerVariables } from './0005-former-variables.ts'
 import { resourceDeeds } from './0006-resource-deeds.ts'
+import { places } from './0007-places.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
-export const MIGRATIONS: readonly Migration[] = [initial, observedCounts, votes, shares, formerVariables, resourceDeeds]
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  observedCounts,
+  votes,
+  shares,
+  formerVariables,
+  resourceDeeds,
+  places,
+]
