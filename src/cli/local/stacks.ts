@@ -55,7 +55,10 @@ const IGNORED: Finding = {
 }
 
 /** Places that two stacks of the working tree claim; which other repositories have them, only the server knows. */
-export async function sharedPlaces({ read, list }: WorkingTree, stacks: readonly LocalStack[]): Promise<StackFinding[]> {
+export async function sharedPlaces(
+  { read, list }: WorkingTree,
+  stacks: readonly LocalStack[],
+): Promise<StackFinding[]> {
   const places: { key: string; place: Place | null }[] = []
   for (const { definition, driver, config } of stacks) {
     const { key, environment, name, path, pool, variables } = definition

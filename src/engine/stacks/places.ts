@@ -47,7 +47,10 @@ async function placeOfRun(parts: EngineParts, run: Run, { inputs, variables }: K
   const git = repositoryOf(parts, run.repositoryId)
   const values = Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value]))
   const view = treeView(git, (await git.commit(run.commitOid)).tree)
-  return await placeIn(git, view, specOfRun(run).definition, { inputs, variables: values })
+  const { definition } = specOfRun(run)
+  // What a merge request says by itself its gate judges, each time anew.
+  if (run.kind === 'preview' && (await placeIn(git, view, definition)) !== null) return null
+  return await placeIn(git, view, definition, { inputs, variables: values })
 }
 
 /** A stack that left Git leaves its place to another of its repository: it was renamed, or its successor is. */
@@ -92,10 +95,11 @@ async function conflictOf(
   { holder, claim }: { holder: Stack; claim: ClaimedPlace },
 ): Promise<PlaceConflict> {
   const repository = await getRepository(db, holder.repositoryId)
-  const elsewhere = holder.repositoryId === stack.repositoryId ? '' : ` of repository ${repository?.name ?? holder.repositoryId}`
+  const elsewhere =
+    holder.repositoryId === stack.repositoryId ? '' : ` of repository ${repository?.name ?? holder.repositoryId}`
   return {
     key: stackKey(stack.environment, stack.name),
-    other: `stack ${stackKey(holder.environment, holder.name)}${elsewhere}`,
+    other: `${stackKey(holder.environment, holder.name)}${elsewhere}`,
     address: place.address,
     otherAddress: claim.address,
   }

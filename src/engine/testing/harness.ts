@@ -36,6 +36,8 @@ export interface EngineHarness {
   push(branch: string, files: Files, more?: { message?: string; from?: string; by?: string }): Promise<string>
   /** Deletes a branch, as a push would. */
   removeBranch(branch: string): Promise<void>
+  /** The same engine, seen from another of its repositories. */
+  at(repositoryId: string): EngineHarness
   settle(): Promise<void>
   /** Ends the engine and starts it again on the same directory, as after a crash between two transactions. */
   restart(): Promise<void>
@@ -59,59 +61,63 @@ export async function startHarness(options: { leaseMs?: number } = {}): Promise<
   let running = await start(directory, clock, options.leaseMs ?? 30_000)
   const { repositoryId, users, workerId } = await furnish(running)
   const settle = (): Promise<void> => running.engine.idle()
-  const sync = async (): Promise<void> => {
-    await syncRefs(running.engine.parts, repositoryId)
-    await settle()
+  const at = (repositoryId: string): EngineHarness => {
+    const sync = async (): Promise<void> => {
+      await syncRefs(running.engine.parts, repositoryId)
+      await settle()
+    }
+    return {
+      directory,
+      get engine() {
+        return running.engine
+      },
+      get store() {
+        return running.store
+      },
+      get git() {
+        return running.git.repository(repositoryId)
+      },
+      repositoryId,
+      users,
+      workerId,
+      clock,
+      async push(branch, files, { message = `Change ${branch}`, from, by = 'author' } = {}) {
+        const git = running.git.repository(repositoryId)
+        const refs = await git.refs('refs/heads/')
+        const ref = `refs/heads/${branch}`
+        const old = refs.get(ref) ?? null
+        const commit = await git.commitFiles({
+          parent: from ?? old ?? refs.get('refs/heads/main') ?? null,
+          message,
+          author: { name: by, email: `${by}@example.test`, at: clock.now() },
+          files: Object.entries(files).map(([path, content]) => ({
+            path,
+            content: content === null ? null : Buffer.from(content),
+          })),
+        })
+        const pusher = users[by as keyof typeof users] ?? users.author
+        await recordPush(running.engine.parts, { repositoryId, userId: pusher.id }, [{ ref, newOid: commit }])
+        if (!(await git.updateRef(ref, commit, old ?? NO_OID))) throw new Error(`${branch} moved`)
+        await sync()
+        return commit
+      },
+      async removeBranch(branch) {
+        await running.git.repository(repositoryId).deleteRef(`refs/heads/${branch}`)
+        await sync()
+      },
+      at,
+      settle,
+      async restart() {
+        await close(running)
+        running = await start(directory, clock, options.leaseMs ?? 30_000)
+      },
+      async stop() {
+        await close(running)
+        await rm(directory, { recursive: true, force: true })
+      },
+    }
   }
-  return {
-    directory,
-    get engine() {
-      return running.engine
-    },
-    get store() {
-      return running.store
-    },
-    get git() {
-      return running.git.repository(repositoryId)
-    },
-    repositoryId,
-    users,
-    workerId,
-    clock,
-    async push(branch, files, { message = `Change ${branch}`, from, by = 'author' } = {}) {
-      const git = running.git.repository(repositoryId)
-      const refs = await git.refs('refs/heads/')
-      const ref = `refs/heads/${branch}`
-      const old = refs.get(ref) ?? null
-      const commit = await git.commitFiles({
-        parent: from ?? old ?? refs.get('refs/heads/main') ?? null,
-        message,
-        author: { name: by, email: `${by}@example.test`, at: clock.now() },
-        files: Object.entries(files).map(([path, content]) => ({
-          path,
-          content: content === null ? null : Buffer.from(content),
-        })),
-      })
-      const pusher = users[by as keyof typeof users] ?? users.author
-      await recordPush(running.engine.parts, { repositoryId, userId: pusher.id }, [{ ref, newOid: commit }])
-      if (!(await git.updateRef(ref, commit, old ?? NO_OID))) throw new Error(`${branch} moved`)
-      await sync()
-      return commit
-    },
-    async removeBranch(branch) {
-      await running.git.repository(repositoryId).deleteRef(`refs/heads/${branch}`)
-      await sync()
-    },
-    settle,
-    async restart() {
-      await close(running)
-      running = await start(directory, clock, options.leaseMs ?? 30_000)
-    },
-    async stop() {
-      await close(running)
-      await rm(directory, { recursive: true, force: true })
-    },
-  }
+  return at(repositoryId)
 }
 
 function movableClock(): EngineHarness['clock'] {

@@ -34,7 +34,12 @@ export async function overlappingPlaces(db: Queries, stackId: string | null, pla
 /** Writes that the stack has the place; the caller has found that nobody else has. */
 export async function claimPlace(tx: Queries, claim: { place: Place; stackId: string; runId: string }): Promise<void> {
   const { place, stackId, runId } = claim
-  const members = { stackId, runId, exceptJson: place.except ? canonicalJson(place.except) : null, claimedAt: nowOf(tx) }
+  const members = {
+    stackId,
+    runId,
+    exceptJson: place.except ? canonicalJson(place.except) : null,
+    claimedAt: nowOf(tx),
+  }
   await tx
     .insertInto('places')
     .values({ address: place.address, ...members })

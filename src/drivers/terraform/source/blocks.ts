@@ -98,7 +98,8 @@ function addFile(module: ModuleSource, tree: Block): void {
     module.settings.push(settings)
     const [backend] = labelled(settings.backend)
     if (backend !== undefined) [module.backend, module.backendSettings] = backend
-    else if (settings.cloud !== undefined) [module.backend, module.backendSettings] = ['cloud', bodies(settings.cloud)[0] ?? {}]
+    else if (settings.cloud !== undefined)
+      [module.backend, module.backendSettings] = ['cloud', bodies(settings.cloud)[0] ?? {}]
   }
   for (const block of bodies(tree.resource)) {
     for (const [type, named] of Object.entries(block)) {

@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { removeOrphan } from '../deploy/remove-orphan.ts'
+import { createRepository } from '../repositories.ts'
+import { setMember } from '../../store/people/members.ts'
+import { approve, bootstrap, judged, land, merge, propose, runsOf, stackOf, unmet } from '../testing/flows.ts'
+import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { createWorld, type World } from '../testing/world.ts'
+
+type Stacks = { [name: string]: { target: string; environment?: string; [key: string]: unknown } }
+
+/** Stacks of host files, each of one environment. */
+const files = (stacks: Stacks): string =>
+  JSON.stringify({
+    version: 1,
+    environments: { staging: {}, production: { tier: 'production', approvals: { required: 1 } } },
+    stacks: Object.entries(stacks).map(([name, { target, environment = 'staging', ...more }]) => {
+      const settings = { driver: 'files', environments: [environment], with: { target } }
+      return { name, path: 'web', ...settings, ...more }
+    }),
+  })
+
+describe('one place, one stack', () => {
+  let harness: EngineHarness
+  let world: World
+  beforeEach(async () => {
+    harness = await startHarness()
+    world = createWorld(harness)
+  })
+  afterEach(() => harness.stop())
+
+  const begin = (stacks: Stacks) => bootstrap(harness, world, { 'trueup.yaml': files(stacks), 'web/value': '1' })
+  const change = async (branch: string, stacks: Stacks) => {
+    const mr = await propose(harness, branch, { 'trueup.yaml': files(stacks) })
+    await world.work()
+    return mr
+  }
+  /** The same engine and worker, seen from a second repository with the same people. */
+  const elsewhere = async (name: string): Promise<EngineHarness> => {
+    const { engine, store, users } = harness
+    const wish = { name, defaultBranch: 'main', actorId: users.author.id }
+    const { id } = await createRepository(engine.parts, wish)
+    for (const { id: userId } of [users.reviewer, users.second])
+      await store.transaction((tx) => setMember(tx, { repositoryId: id, userId, role: 'maintainer' }))
+    return harness.at(id)
+  }
+
+  it('a merge request that gives a place to a second stack is blocked with both names', async () => {
+    await begin({ live: { target: '/srv/web', environment: 'production' } })
+    for (const target of ['/srv/web', '/srv/web/', '/srv//./web', '/srv/web/inner', '/srv']) {
+      const live = { target: '/srv/web', environment: 'production' }
+      const mr = await change(`to${target.replaceAll(/\W/g, '-')}x`, { live, test: { target } })
+      expect(await unmet(harness, mr.id), target).toContain('config')
+      const { outcome } = await judged(harness, mr.id)
+      const config = outcome.requirements.find(({ name }) => name === 'config')
+      expect(config?.message, target).toMatch(/staging\/test.*production\/live|production\/live.*staging\/test/)
+      await expect(merge(harness, mr.id)).rejects.toMatchObject({ code: 'MR_BLOCKED' })
+    }
+    const apart = await change('apart', {
+      live: { target: '/srv/web', environment: 'production' },
+      test: { target: '/srv/website' },
+    })
+    expect(await unmet(harness, apart.id)).not.toContain('config')
+  })
+
+  it('a second repository is refused at the gate, and at its deployment where it went past', async () => {
+    await begin({ live: { target: '/srv/web', environment: 'production' } })
+    const other = await elsewhere('blog')
+    await bootstrap(other, createWorld(other), { 'trueup.yaml': files({}), 'web/value': '2' })
+    const mr = await propose(other, 'take', { 'trueup.yaml': files({ mine: { target: '/srv/web/' } }) })
+    await createWorld(other).work()
+    expect(await unmet(other, mr.id)).toEqual(['config'])
+    const { outcome } = await judged(other, mr.id)
+    const config = outcome.requirements.find(({ name }) => name === 'config')
+    expect(config?.message).toContain('production/live of repository "shop"')
+    // Past the gates, as a first push or a race of two merges would.
+    await other.push('main', { 'trueup.yaml': files({ mine: { target: '/srv/web' } }) })
+    const theirs = createWorld(other)
+    await theirs.work()
+    const [run] = await runsOf(other, { kind: 'deploy' })
+    expect(run).toMatchObject({ state: 'failed', reason: 'place_taken' })
+    expect(run?.message).toContain('staging/mine')
+    expect(run?.message).toContain('production/live of repository "shop"')
+    expect(theirs.applied).toEqual([])
+  })
+
+  it('a stack that moves gives up its old place, one that was removed its place', async () => {
+    await begin({ live: { target: '/srv/web' } })
+    const other = await elsewhere('blog')
+    const theirs = createWorld(other)
+    const take = async (target: string) => {
+      await other.push('main', { 'trueup.yaml': files({ mine: { target } }), 'web/value': target })
+      await theirs.work()
+      return (await runsOf(other, { kind: 'deploy' }))[0]
+    }
+    expect(await take('/srv/web')).toMatchObject({ state: 'failed', reason: 'place_taken' })
+    await land(harness, world, 'move', { 'trueup.yaml': files({ live: { target: '/srv/new' } }), 'web/value': '2' })
+    await world.work()
+    expect(await take('/srv/web/')).toMatchObject({ state: 'succeeded' })
+    expect(await take('/srv/new')).toMatchObject({ state: 'failed', reason: 'place_taken' })
+    await land(harness, world, 'remove', { 'trueup.yaml': files({}) })
+    await world.work()
+    expect(await take('/srv/new/')).toMatchObject({ state: 'failed', reason: 'place_taken' })
+    const { id: stackId } = await stackOf(harness, 'staging/live')
+    await removeOrphan(harness.engine.parts, {
+      stackId,
+      how: 'forget',
+      reason: 'theirs now',
+      actorId: harness.users.author.id,
+    })
+    expect(await take('/srv//new')).toMatchObject({ state: 'succeeded' })
+  })
+
+  it('a stack that is renamed takes its place along, and the old name destroys nothing of it', async () => {
+    await begin({ old: { target: '/srv/web', onRemove: 'destroy' } })
+    const mr = await change('rename', { new: { target: '/srv/web' } })
+    await approve(harness, mr.id)
+    await merge(harness, mr.id)
+    await world.work()
+    expect(world.applied.at(-1)).toBe('staging/new=1')
+    const [destroyed] = await runsOf(harness, { kind: 'destroy' })
+    expect(destroyed).toMatchObject({ state: 'succeeded' })
+  })
+})
