@@ -25,7 +25,7 @@ export type Inventory = z.infer<typeof Inventory>
 export const isOwnName = (name: string): boolean => OWN.test(name)
 const OWN = /^\.trueup-[0-9a-f]{12}(\.json|\.[0-9a-f]{16}\.tmp)$/
 
-/** Names of one stack's inventory and temporary files; two stacks may share a target. */
+/** Names of one stack's inventory and temporary files: a renamed stack finds those of its former name beside its own. */
 export interface OwnNames {
   inventory: string
   /** A new temporary name. */
