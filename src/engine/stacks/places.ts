@@ -38,7 +38,9 @@ export async function takePlace(parts: EngineParts, stack: Stack, run: Run, know
       else if (run.kind === 'drift') return
       else throw placeTaken(await conflictOf(tx, { stack, place }, { holder, claim }))
     }
-    if (changes || (run.kind === 'drift' && stack.deployedCommit !== null))
+    // A check of what was deployed before would take back the place that the stack has given up since.
+    const { deployedCommit } = await requireStack(tx, stack.id)
+    if (changes || (run.kind === 'drift' && run.commitOid === deployedCommit))
       await claimPlace(tx, { place, stackId: stack.id, runId: run.id })
   })
 }
