@@ -74,6 +74,24 @@ describeOnCluster('what goes away', (world) => {
     }
   })
 
+  it('takes nothing over from another environment', async () => {
+    await world.open({ 'stack/a.yaml': CONFIG('  a: "1"\n') })
+    await world.stack.deploy()
+    const other = await openStack({
+      kubeconfig: world.cluster.kubeconfig,
+      files: { 'stack/a.yaml': CONFIG('  a: "2"\n') },
+      environment: 'production',
+      name: world.namespace,
+      with: { namespace: world.namespace },
+    })
+    try {
+      await expect(other.plan()).rejects.toMatchObject({ message: expect.stringContaining('belongs to stack test/') })
+      expect(world.get('configmap', 'app').data).toEqual({ a: '1' })
+    } finally {
+      await other.remove()
+    }
+  })
+
   it('destroys what it has made, and is then done', async () => {
     await world.open({ 'stack/all.yaml': [CONFIG('  a: "1"\n'), SECRET].join('\n---\n') })
     await world.stack.deploy()

@@ -124,8 +124,22 @@ function updateOf(
     seen: survey.seen(live),
   }
   const refused = survey.conflicts === 'refuse' && managers.length > 0
-  return { change, step, findings, ...(refused && { problem: findings[0]?.message ?? 'conflict' }) }
+  const problem = takenPlace(survey, wanted, live) ?? (refused ? (findings[0]?.message ?? 'conflict') : undefined)
+  return { change, step, findings, ...(problem !== undefined && { problem }) }
 }
+
+/**
+ * An object is a place, and one place has one stack. Within an environment of a repository the same people approve both, so
+ * that one stack may take an object over from another; from elsewhere it would change what was approved nowhere.
+ */
+function takenPlace({ session }: Survey, { address }: Wanted, live: KubeObject): string | undefined {
+  const owner = live.metadata.annotations?.[OWNER]
+  if (owner === undefined || environmentOf(owner) === environmentOf(session.owner)) return undefined
+  return `${address} belongs to stack ${owner}, which is of another environment or repository: remove it there first, or take its annotation ${OWNER} off by hand`
+}
+
+/** `repository/environment` of an owner; names of stacks may hold slashes, those of the others may not. */
+const environmentOf = (owner: string): string => owner.split('/').slice(0, 2).join('/')
 
 function conflictFinding(address: string, owners: ReadonlyMap<string, string[]>): Finding {
   const taken = [...owners].filter(([, names]) => names.length > 0)
