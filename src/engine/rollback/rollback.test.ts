@@ -1,7 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { closeMergeRequest } from '../../forges/builtin/lifecycle.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { listDeployments } from '../../store/stacks/deployments.ts'
-import { listMergeRequests, type MergeRequest } from '../../store/changes/merge-requests.ts'
 import { listQuarantine } from '../../store/stacks/quarantine.ts'
 import { checkNow } from '../drift/actions.ts'
 import { retryRun } from '../runs/retry.ts'
@@ -9,8 +7,6 @@ import { setVariable } from '../stacks/change-variable.ts'
 import {
   approve,
   approveWaiting,
-  audited,
-  bootstrap,
   configOf,
   land,
   merge,
@@ -20,50 +16,14 @@ import {
   stackOf,
   unmet,
 } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { applyOne, finishOne, leaseOne, planOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { KEY, environments, useRollbacks } from '../testing/rollbacks.ts'
 import { liftQuarantine } from '../rolled-back/quarantine.ts'
-import { rollBack, type RollbackTarget } from './rollback.ts'
+import type { RollbackTarget } from './rollback.ts'
 
-const KEY = 'production/a'
-const environments = (rules: object) => ({
-  environments: { production: { tier: 'production', approvals: { required: 1 }, ...rules } },
-})
 const lane = (rollback: string) => environments({ approvals: { required: 2, rollback } })
 
 describe('a rollback', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
-
-  const files = { 'a/value': '1', 'b/value': '1', 'README.md': 'x' }
-  const begin = (config = configOf({ a: {}, b: {} })) => bootstrap(harness, world, { 'trueup.yaml': config, ...files })
-  const deploy = async (branch: string, changes: { [path: string]: string }, bypassReason = 'test') => {
-    const mr = await propose(harness, branch, changes)
-    await world.work()
-    await merge(harness, mr.id, { bypassReason })
-    await world.work()
-    return await mrOf(harness, mr.id)
-  }
-  const back = async (target: RollbackTarget): Promise<MergeRequest> => {
-    const { parts, forge } = harness.engine
-    const mr = await rollBack(parts, forge, { target, reason: 'it smells', actorId: harness.users.author.id })
-    await harness.settle()
-    return mr
-  }
-  const opened = async () => {
-    const filter = { repositoryId: harness.repositoryId, states: ['open'] as const }
-    return (await listMergeRequests(harness.store.db, filter)).items.filter((mr) => mr.origin === 'rollback')
-  }
-  const stack = async (key = KEY): Promise<RollbackTarget> => ({
-    what: 'stack',
-    stackId: (await stackOf(harness, key)).id,
-  })
+  const { harness, world, begin, deploy, back, stack } = useRollbacks()
 
   it('of a stack goes back to its last good state and leaves the rest as it is', async () => {
     await begin()
@@ -79,46 +39,6 @@ describe('a rollback', () => {
     expect(world.things.get(KEY)).toBe('1')
     expect(world.things.get('production/b')).toBe('2')
     expect(await stackOf(harness, KEY)).toMatchObject({ status: 'in_sync' })
-  })
-
-  it.each([
-    ['none', 0],
-    ['one', 1],
-    ['same', 2],
-  ])('needs what the environment says: %s', async (rollback, needed) => {
-    await begin(configOf({ a: {}, b: {} }, lane(rollback)))
-    await deploy('two', { 'a/value': '2' })
-    const mr = await back(await stack())
-    await world.work()
-    const reviewers = [harness.users.reviewer, harness.users.second]
-    for (const reviewer of reviewers.slice(0, needed)) {
-      expect(await mrOf(harness, mr.id)).toMatchObject({ state: 'open' })
-      await approve(harness, mr.id, reviewer)
-    }
-    await world.work()
-    expect(await mrOf(harness, mr.id)).toMatchObject({ state: 'merged' })
-    expect(world.things.get(KEY)).toBe('1')
-  })
-
-  it('loses the fast lane with a commit on top', async () => {
-    await begin(configOf({ a: {}, b: {} }, lane('none')))
-    await deploy('two', { 'a/value': '2' })
-    const mr = await back(await stack())
-    await harness.push(mr.sourceBranch, { 'b/value': 'smuggled' })
-    await world.work()
-    expect(await unmet(harness, mr.id)).toEqual(['approvals'])
-    expect(await mrOf(harness, mr.id)).toMatchObject({ state: 'open' })
-  })
-
-  it('has no fast lane to laxer rules', async () => {
-    await begin(configOf({ a: { verify: ['true'] }, b: {} }, lane('none')))
-    const changed = configOf({ a: {}, b: {} }, lane('none'))
-    await deploy('two', { 'a/value': '2', 'trueup.yaml': changed })
-    const { items } = await listDeployments(harness.store.db, { stackId: (await stackOf(harness, KEY)).id })
-    await back({ what: 'deployment', repositoryId: harness.repositoryId, deploymentId: items[0]!.id })
-    await world.work()
-    const [mr] = (await listMergeRequests(harness.store.db, { states: ['open'] })).items
-    expect(await unmet(harness, mr!.id)).toEqual(['approvals'])
   })
 
   it('goes only to commits at which the default branch has stood', async () => {
@@ -332,122 +252,5 @@ describe('a rollback', () => {
     await merge(harness, again.id)
     await world.work()
     expect(world.things.get(KEY)).toBe('2')
-  })
-
-  it('happens by itself after a failure where the environment says so, once', async () => {
-    await begin(
-      configOf({ a: {}, b: {} }, environments({ onFailure: 'rollback', approvals: { required: 1, rollback: 'none' } })),
-    )
-    const mr = await propose(harness, 'two', { 'a/value': '2' })
-    await world.work()
-    const apply = world.script.apply!
-    world.failing.add(KEY)
-    world.script.apply = (grant) => {
-      world.things.set(KEY, 'half done')
-      return apply(grant)
-    }
-    await merge(harness, mr.id, { bypassReason: 'test' })
-    await world.work()
-    const rollbacks = async () =>
-      (await listMergeRequests(harness.store.db, { repositoryId: harness.repositoryId })).items.filter(
-        (item) => item.origin === 'rollback',
-      )
-    expect(await rollbacks()).toMatchObject([{ state: 'merged', description: expect.stringContaining('told to fail') }])
-    // The way back fails as well: then it is for people.
-    expect(await stackOf(harness, KEY)).toMatchObject({ status: 'failed' })
-    expect(await rollbacks()).toHaveLength(1)
-    expect((await harness.git.readFile((await harness.git.resolve('refs/heads/main'))!, 'a/value'))?.toString()).toBe(
-      '1',
-    )
-  })
-
-  it('of what an open one takes back already is refused, and the open one named', async () => {
-    await begin()
-    await deploy('two', { 'a/value': '2', 'b/value': '2' })
-    const open = await back({ what: 'environment', repositoryId: harness.repositoryId, environment: 'production' })
-    const { items } = await listDeployments(harness.store.db, { stackId: (await stackOf(harness, KEY)).id })
-    const again: RollbackTarget[] = [
-      { what: 'environment', repositoryId: harness.repositoryId, environment: 'production' },
-      { what: 'deployment', repositoryId: harness.repositoryId, deploymentId: items[0]!.id },
-      await stack(),
-    ]
-    for (const target of again)
-      await expect(back(target)).rejects.toMatchObject({
-        code: 'ROLLBACK_OPEN',
-        text: {
-          why: expect.stringContaining(`!${open.number}`),
-          next: expect.stringContaining(`trueup mr close ${open.number}`),
-        },
-      })
-    expect(await opened()).toHaveLength(1)
-    // Once it is closed, or for a newer change of the same stack, there is something to take back again.
-    await closeMergeRequest(harness.engine.parts, open.id, 'system', 'another one')
-    const second = await back(await stack())
-    await deploy('three', { 'a/value': '3' })
-    const third = await back(await stack())
-    expect(await opened()).toMatchObject([{ id: third.id }, { id: second.id }])
-  })
-
-  it('of more than an open one takes back is another one', async () => {
-    await begin()
-    await deploy('two', { 'a/value': '2', 'b/value': '2' })
-    const one = await back(await stack())
-    const all = await back({ what: 'environment', repositoryId: harness.repositoryId, environment: 'production' })
-    expect(await opened()).toMatchObject([{ id: all.id }, { id: one.id }])
-  })
-
-  it('asked for twice at the same moment is opened once', async () => {
-    await begin()
-    await deploy('two', { 'a/value': '2' })
-    const target = await stack()
-    const results = await Promise.allSettled([back(target), back(target)])
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
-    expect(await opened()).toHaveLength(1)
-  })
-
-  describe('that happens by itself', () => {
-    beforeEach(async () => {
-      const rules = { onFailure: 'rollback', approvals: { required: 1, rollback: 'one' } }
-      await begin(configOf({ a: {}, b: {} }, environments(rules)))
-    })
-
-    it('is named to a person who wants the same', async () => {
-      world.failing.add(KEY)
-      await deploy('two', { 'a/value': '2' })
-      const [automatic] = await opened()
-      expect(automatic).toMatchObject({ description: expect.stringContaining('told to fail') })
-      await expect(back(await stack())).rejects.toMatchObject({
-        code: 'ROLLBACK_OPEN',
-        text: { why: expect.stringContaining(`!${automatic!.number}`) },
-      })
-      expect(await opened()).toHaveLength(1)
-    })
-
-    it('does not happen where a person was first', async () => {
-      const mr = await propose(harness, 'two', { 'a/value': '2' })
-      await world.work()
-      await merge(harness, mr.id, { bypassReason: 'test' })
-      const grant = (await leaseOne(harness))!
-      await planOne(harness, grant, world.script)
-      world.failing.add(KEY)
-      const applied = await applyOne(harness, grant, world.script)
-      const open = await back(await stack())
-      await finishOne(harness, grant, applied)
-      await harness.settle()
-      expect(await stackOf(harness, KEY)).toMatchObject({ status: 'failed' })
-      expect(await opened()).toMatchObject([{ id: open.id }])
-      expect(await audited(harness, 'rollback.impossible')).toEqual([])
-    })
-  })
-
-  it('that happens by itself and has nowhere to go says so in the audit', async () => {
-    const config = configOf({ a: {} }, { environments: { lab: { onFailure: 'rollback' } } })
-    world.failing.add('lab/a')
-    await harness.push('main', { 'trueup.yaml': config, ...files })
-    await world.work()
-    expect(await audited(harness, 'rollback.impossible')).toMatchObject([
-      { data: { why: expect.stringContaining('no earlier') } },
-    ])
-    expect(await stackOf(harness, 'lab/a')).toMatchObject({ status: 'failed' })
   })
 })
