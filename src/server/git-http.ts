@@ -67,7 +67,7 @@ export async function handleGitHttp(
   try {
     const push = target.isPush ? await pushOf(request, response, options) : null
     if (target.isPush && !push) return nothing
-    if (push) await options.beforePush?.(push.request.updates)
+    if (push && !(await prepared(response, push, options))) return nothing
     const ticket = await options.service.http.admit({
       repository: options.repositoryId,
       user: options.user,
@@ -140,6 +140,21 @@ async function pushOf(
   if (refusals.length === 0) return { request: push, body, defaultRef, mayBootstrap }
   await answerRefusals(body, response, push, refusals)
   return null
+}
+
+/** Does what has to be done before refs move; where that fails git's own answer says so, since clients show no other text. */
+async function prepared(response: ServerResponse, push: CheckedPush, options: GitHttpOptions): Promise<boolean> {
+  const { updates } = push.request
+  try {
+    await options.beforePush?.(updates)
+    return true
+  } catch (error) {
+    const { text } = asTrueupError(error, 'recording who pushes')
+    const lines = ['Trueup: nothing was pushed.', `${text.doing}: ${text.why}.`, `Next: ${text.next}`]
+    const refusals = updates.map(({ ref }, at) => ({ ref, reason: 'not recorded', lines: at === 0 ? lines : [] }))
+    await answerRefusals(push.body, response, push.request, refusals)
+    return false
+  }
 }
 
 function bodyOf(request: IncomingMessage): Readable | null {

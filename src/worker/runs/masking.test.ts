@@ -77,12 +77,17 @@ test('strings, numbers and keys inside values are masked; the keys of our own re
 test('a text that was cut shows no part of a secret at its ends', () => {
   const secret = 'correct-horse-battery-staple'
   for (let left = 6; left < secret.length; left++) {
-    for (const end of ['', '…', ' …\n'])
+    for (const end of ['…', ' …\n', '...'])
       expect(masked(secret, `said: ${secret.slice(0, left)}${end}`)).toBe(`said: ***${end}`)
+    const long = 'and so on '.repeat(30)
+    expect(masked(secret, `${long}${secret.slice(0, left)}`)).toBe(`${long}***`)
+    const short = `said: ${secret.slice(0, left)}`
+    expect(masked(secret, short)).toBe(left < 12 ? short : 'said: ***')
     const rest = `${secret.slice(-left)} ${'and so on '.repeat(30)}`
     expect(masked(secret, rest)).toBe(rest.replace(secret.slice(-left), '***'))
   }
-  expect(masked(secret, 'the answer is correct')).toBe('the answer is ***')
+  expect(masked(secret, 'the answer is correct')).toBe('the answer is correct')
+  expect(masked('10.99.71.11 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5', '10.99.71.11')).toBe('10.99.71.11')
   expect(masked(secret, 'battery-staple')).toBe('battery-staple')
 })
 

@@ -6,7 +6,7 @@ import { formsOf, stretchesOf } from './secret-forms.ts'
 export interface Masker {
   /** From now on `secret` and the forms tools print it in are replaced by `***`. */
   add: (secret: string) => void
-  /** A whole text. It may have been cut, so a part of a secret at an end of it is hidden too. */
+  /** A whole text. It may have been cut: a part of a secret at its end is hidden too, the shorter the likelier the cut. */
   text: (text: string) => string
   /** Every string and number inside a JSON-like value, and the keys of objects. */
   deep<T>(value: T): T
@@ -29,8 +29,14 @@ const MASK = '***'
 const SHORTEST = SHORTEST_LITERAL
 /** A text that was cut may end, or begin, with a part of a secret: from this many characters on it is taken for one. */
 const SHORTEST_PART = 6
-/** Where a tool's words are cut at their beginning, this much is always left. */
+/** Where a tool's words are cut without a mark, this much is always left. */
 const SHORTEST_CUT = 200
+/**
+ * At the end of a text that is shorter and bears no ellipsis it takes this many: an address of a host, with which a line of
+ * a secret file of known hosts begins, is no part of that file.
+ */
+const LONG_PART = 12
+const ELLIPSIS = /(?:…|\.{3})\s*$/
 /** A secret that repeats itself could hold text back for ever. */
 const MAX_HELD = 64 * 1024
 /** A cluster has thousands of Secrets: from here on, encoded texts that are wrapped are known by common columns only. */
@@ -65,15 +71,21 @@ export function createMasker(): Masker {
 
 /** Where a secret stands, and where a cut has left a part of one: at the end, also before an ellipsis, or at the beginning. */
 function withParts(forms: Literals, text: string): Place[] {
-  const places = [...forms.find(text), ...cutEnd(forms, text)]
-  const ends = text.length < SHORTEST_CUT ? 0 : forms.endingAt(text)
+  const isLong = text.length >= SHORTEST_CUT
+  const places = [
+    ...forms.find(text),
+    ...cutEnd(forms, text, isLong || ELLIPSIS.test(text) ? SHORTEST_PART : LONG_PART),
+  ]
+  const ends = isLong ? forms.endingAt(text) : 0
   return joined(ends < SHORTEST_PART ? places : [...places, [0, ends]])
 }
 
-function cutEnd(forms: Literals, text: string): Place[] {
-  const end = text.replace(/[\s…]+$/, '').length
+function cutEnd(forms: Literals, text: string, shortest: number): Place[] {
+  const end = text.replace(/(?:\.{3}|[\s…])+$/, '').length
   const begins = forms.beginningAt(text.slice(0, end))
-  return end - begins < SHORTEST_PART ? [] : [[begins, end]]
+  // What begins with its whole self is a value and no message.
+  const isPart = end - begins >= shortest && (begins > 0 || shortest === SHORTEST_PART)
+  return isPart ? [[begins, end]] : []
 }
 
 /** In order, overlapping ones as one. */
@@ -112,7 +124,7 @@ function maskStream(forms: Literals): MaskStream {
       return replace(all, found, until)
     },
     flush() {
-      const rest = replace(held, joined([...forms.find(held), ...cutEnd(forms, held)]), held.length)
+      const rest = replace(held, joined([...forms.find(held), ...cutEnd(forms, held, SHORTEST_PART)]), held.length)
       held = ''
       return rest
     },
