@@ -1,49 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { closeMergeRequest } from '../../forges/builtin/lifecycle.ts'
-import { listDriftRecords } from '../../store/stacks/drift.ts'
-import { listMergeRequests } from '../../store/changes/merge-requests.ts'
+import { describe, expect, it } from 'vitest'
 import { getRun } from '../../store/runs/runs.ts'
-import {
-  approve,
-  approveWaiting,
-  audited,
-  bootstrap,
-  configOf,
-  land,
-  merge,
-  mrOf,
-  runsOf,
-  stackOf,
-} from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { approveWaiting, audited, land, runsOf, stackOf } from '../testing/flows.ts'
 import { leaseOne, workOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
-import { acceptDrift, checkNow, codifyNow, healNow } from './actions.ts'
+import { KEY, MINUTE, drifting, useDrift } from '../testing/drifts.ts'
+import { acceptDrift, checkNow, healNow } from './actions.ts'
 import { scheduleDrift } from './schedule.ts'
 
-const KEY = 'production/a'
-const MINUTE = 60_000
-const drifting = (drift: object, stack: object = {}) =>
-  configOf({ a: { drift, ...stack }, b: { drift: { interval: '1d' } } })
-
 describe('drift', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness({ leaseMs: 60 * MINUTE })
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
-
-  const begin = (drift: object, stack: object = {}) =>
-    bootstrap(harness, world, { 'trueup.yaml': drifting(drift, stack), 'a/value': '1', 'b/value': '1' })
-  const wish = async () => ({ stackId: (await stackOf(harness, KEY)).id, actorId: harness.users.second.id })
-  const check = async () => {
-    await checkNow(harness.engine.parts, await wish())
-    return await world.work()
-  }
-  const records = async () =>
-    (await listDriftRecords(harness.store.db, { stackId: (await stackOf(harness, KEY)).id })).items
+  const { harness, world, begin, wish, check, records } = useDrift()
   /** Lets time go on as the clock does it, in steps, working off what that orders. */
   const wait = async (ms: number) => {
     harness.clock.advance(ms)
@@ -297,101 +261,6 @@ describe('drift', () => {
     expect(second!.plan!.findings).toMatchObject([
       { code: 'unstable_plan', message: expect.stringContaining('thing: stamp') },
     ])
-  })
-
-  describe('that is proposed', () => {
-    const files = { driver: 'files', with: { target: '/srv/a' } }
-    beforeEach(async () => {
-      await begin({ mode: 'propose' }, files)
-      world.script.patches = () => [
-        { path: 'a/value', content: Buffer.from(world.things.get(KEY) ?? '').toString('base64') },
-        { path: '../etc/passwd', content: 'eA==' },
-        { path: 'trueup.yaml', content: null },
-      ]
-    })
-    const codifyMrs = async () =>
-      (await listMergeRequests(harness.store.db, { repositoryId: harness.repositoryId })).items.filter(
-        (mr) => mr.origin === 'codify',
-      )
-
-    it('becomes one MR of the stack’s own files, kept up to date, and closed when the drift is gone', async () => {
-      world.things.set(KEY, 'x')
-      await check()
-      const [mr] = await codifyMrs()
-      expect(mr).toMatchObject({ state: 'open', title: `Codify drift of ${KEY}` })
-      expect((await harness.git.readFile(mr!.headOid, 'a/value'))?.toString()).toBe('x')
-      expect(await harness.git.changedPaths(mr!.targetOid, mr!.headOid)).toEqual(['a/value'])
-      await check()
-      expect(await mrOf(harness, mr!.id)).toMatchObject({ headOid: mr!.headOid })
-      world.things.set(KEY, 'y')
-      await check()
-      const updated = await mrOf(harness, mr!.id)
-      expect((await harness.git.readFile(updated.headOid, 'a/value'))?.toString()).toBe('y')
-      world.things.set(KEY, '1')
-      await check()
-      expect(await codifyMrs()).toMatchObject([{ id: mr!.id, state: 'closed' }])
-    })
-
-    it('stays closed for who has declined it, until the drift is another or somebody asks', async () => {
-      world.things.set(KEY, 'x')
-      await check()
-      const [first] = await codifyMrs()
-      await closeMergeRequest(harness.engine.parts, first!.id, 'user:reviewer', 'no')
-      await check()
-      expect(await codifyMrs()).toHaveLength(1)
-      await codifyNow(harness.engine.parts, await wish())
-      await world.work()
-      const [asked] = await codifyMrs()
-      expect(asked).toMatchObject({ state: 'open' })
-      await closeMergeRequest(harness.engine.parts, asked!.id, 'user:reviewer', 'no')
-      await check()
-      expect(await codifyMrs()).toHaveLength(2)
-      world.things.set(KEY, 'y')
-      await check()
-      expect(await codifyMrs()).toMatchObject([{ state: 'open' }, { state: 'closed' }, { state: 'closed' }])
-      world.things.set(KEY, '1')
-      await check()
-      world.things.set(KEY, 'y')
-      await check()
-      expect(await codifyMrs()).toMatchObject([{ state: 'open' }, {}, {}, {}])
-    })
-
-    it('makes Git follow when it is merged', async () => {
-      world.things.set(KEY, 'x')
-      await check()
-      const [mr] = await codifyMrs()
-      await approve(harness, mr!.id)
-      await merge(harness, mr!.id)
-      await world.work()
-      expect(world.applied).toEqual([])
-      expect(await records()).toMatchObject([{ state: 'codified' }])
-      expect(await stackOf(harness, KEY)).toMatchObject({ status: 'in_sync' })
-    })
-
-    it('does not overwrite what Git has gained meanwhile', async () => {
-      world.failing.add(KEY)
-      world.things.set(KEY, 'x')
-      await harness.push('main', { 'a/other': 'new in Git' })
-      const [waiting] = await runsOf(harness, { kind: 'deploy', state: 'queued' })
-      expect(waiting).toBeDefined()
-      await world.work()
-      await check()
-      const [mr] = await codifyMrs()
-      expect((await harness.git.readFile(mr!.mergeTreeOid!, 'a/other'))?.toString()).toBe('new in Git')
-      expect((await harness.git.readFile(mr!.mergeTreeOid!, 'a/value'))?.toString()).toBe('x')
-    })
-  })
-
-  it('is codified on request, where the driver can', async () => {
-    await begin({ mode: 'observe' }, { driver: 'files', with: { target: '/srv/a' } })
-    world.script.patches = () => [{ path: 'a/value', content: Buffer.from('x').toString('base64') }]
-    world.things.set(KEY, 'x')
-    await codifyNow(harness.engine.parts, await wish())
-    await world.work()
-    const { items } = await listMergeRequests(harness.store.db, { repositoryId: harness.repositoryId })
-    expect(items).toMatchObject([{ origin: 'codify', state: 'open' }])
-    const b = { stackId: (await stackOf(harness, 'production/b')).id, actorId: harness.users.second.id }
-    await expect(codifyNow(harness.engine.parts, b)).rejects.toMatchObject({ code: 'CONFLICT' })
   })
 
   it('told by an event is looked at at once, by the worker that serves the stack only', async () => {
