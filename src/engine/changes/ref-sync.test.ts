@@ -1,23 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { newPushFile } from '../../git/push-file.ts'
 import { NO_OID } from '../../git/repository.ts'
 import { listMergeRequests } from '../../store/changes/merge-requests.ts'
 import { afterPush } from './ref-sync.ts'
-import { bootstrap, configOf, runsOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { configOf, runsOf } from '../testing/flows.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 describe('a push', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': configOf({ a: {} }), 'a/value': '1' })
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld({ files: { 'trueup.yaml': configOf({ a: {} }), 'a/value': '1' } })
 
   /** Commits to a branch and leaves the notice of `post-receive`, without telling the engine. */
   const pushQuietly = async (branch: string, options: string[]): Promise<string> => {

@@ -1,21 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { bootstrap, configOf, land, runsOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { leaseOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { cancelRun } from './actions.ts'
 
 describe('a run that somebody cancels while a worker holds it', () => {
-  let harness: EngineHarness
-  let world: World
+  const { harness, world } = useWorld()
   beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
     const config = configOf({ a: {}, b: { needs: ['a'] } })
     await bootstrap(harness, world, { 'trueup.yaml': config, 'a/value': '1', 'b/value': '1' })
     await land(harness, world, 'two', { 'a/value': '2', 'b/value': '2' })
   })
-  afterEach(() => harness.stop())
 
   it('is canceled when its worker comes back without it, and what waits for it is blocked', async () => {
     const grant = await leaseOne(harness)
