@@ -57,15 +57,15 @@ export const matrixQuery = (repository: string, filter: MatrixFilter) =>
     placeholderData: keepPreviousData,
   })
 
-export const mrsQuery = (repository: string, state: 'open' | 'merged' | 'closed' | undefined) =>
+export const mrsQuery = (repository: string, state: 'open' | 'merged' | 'closed' | 'all') =>
   infiniteQueryOptions({
-    queryKey: ['mrs', repository, state ?? 'all'],
+    queryKey: ['mrs', repository, state],
     queryFn: ({ pageParam }) =>
       ask(
         api.GET('/api/v1/repositories/{repository}/merge-requests', {
           params: {
             path: { repository },
-            query: { limit: PAGE, ...(state && { state }), ...(pageParam && { cursor: pageParam }) },
+            query: { limit: PAGE, state, ...(pageParam && { cursor: pageParam }) },
           },
         }),
       ),

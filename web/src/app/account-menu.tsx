@@ -28,8 +28,8 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
     <DropdownMenu.Root>
       <DropdownMenu.Trigger className="flex items-center gap-2 rounded px-2 py-1 text-left hover:bg-hover">
         <CircleUser size={15} aria-hidden className="text-muted" />
-        <span className="truncate font-medium">{user.name}</span>
-        {user.kind === 'admin' && <span className="ml-auto text-xs text-muted">administrator</span>}
+        <span className="truncate font-medium max-md:max-w-20">{user.name}</span>
+        {user.kind === 'admin' && <span className="ml-auto text-xs text-muted max-md:hidden">administrator</span>}
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content

@@ -95,7 +95,7 @@ export function AuditPage() {
                   </td>
                   <td className={`${cell} font-medium`}>{event.action}</td>
                   <td className={cell}>
-                    <code className="text-muted wrap-anywhere">{event.subject}</code>
+                    <code className="whitespace-nowrap text-muted">{event.subject}</code>
                   </td>
                   <td className={`${cell} max-w-md`}>
                     <code className="line-clamp-2 text-muted wrap-anywhere">{JSON.stringify(event.data)}</code>

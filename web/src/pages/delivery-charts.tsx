@@ -68,6 +68,10 @@ export function DeliveryCharts({ delivery }: { delivery: Delivery }) {
   )
 }
 
+const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
+/** `seconds` since 1970, as the chart counts. */
+const dayOf = (seconds: number): string => DAY.format(seconds * 1_000)
+
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0)
 
 function span(values: readonly (number | null)[]): string {
@@ -116,9 +120,12 @@ function Chart({
         cursor: { drag: { x: false, y: false } },
         legend: { live: true },
         scales: { y: { range: (_chart, _low, high) => [0, Math.max(high ?? 0, 1) * 1.1] } },
-        axes: [axis, { ...axis, size: 56, values: (_chart, values) => values.map(format) }],
+        axes: [
+          { ...axis, values: (_chart, values) => values.map(dayOf) },
+          { ...axis, size: 56, values: (_chart, values) => values.map(format) },
+        ],
         series: [
-          {},
+          { label: 'Day', value: (_chart: uPlot, value: number | null) => (value === null ? '–' : dayOf(value)) },
           ...lines.map((line) => ({
             label: line.label,
             stroke: ink(line.ink),
@@ -145,7 +152,7 @@ function Chart({
         ref={box}
         role="img"
         aria-label={describe(title, lines, format)}
-        className="[&_.u-legend]:text-left [&_.u-legend]:text-sm [&_.u-legend]:text-muted"
+        className="[&_.u-legend]:text-left [&_.u-legend]:font-sans! [&_.u-legend]:text-sm! [&_.u-legend]:text-muted [&_.u-legend_th]:font-normal!"
       />
     </figure>
   )

@@ -80,14 +80,16 @@ function grouped(records: readonly Record[], by: (typeof GROUPS)[number]): [stri
       ? record.stack
       : by === 'environment'
         ? record.stack.slice(0, record.stack.indexOf('/'))
-        : `${record.address} ${record.attribute}: ${short(record.expected)} became ${short(record.actual)}`
+        : `${record.address} ${record.attribute}: ${change(record)}`
   const since = (its: readonly Record[]): number => Math.min(...its.map((record) => record.since))
   return [...Map.groupBy(records, keyOf)].sort(([, a], [, b]) => b.length - a.length || since(a) - since(b))
 }
 
-const short = (value: unknown): string => {
-  const text = valueText(value, false) ?? 'nothing'
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+/** The change in a line. Values that fill more are below, as their lines. */
+function change({ expected, actual }: Record): string {
+  const [before, after] = [valueText(expected, false) ?? 'nothing', valueText(actual, false) ?? 'nothing']
+  const long = [before, after].some((text) => text.length > 60 || text.includes('\n'))
+  return long ? 'other text' : `${before} became ${after}`
 }
 
 function Group({ repository, title, records }: { repository: string; title: string; records: readonly Record[] }) {

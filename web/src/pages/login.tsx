@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useRouter, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { api, ask } from '../api/client.ts'
-import { Level } from '../app/shell.tsx'
+import { Level } from '../app/navigation.tsx'
 import { Button, CommandLine, Field } from '../ui/basics.tsx'
 import { ErrorNote } from '../ui/load.tsx'
 

@@ -54,14 +54,14 @@ export function Matrix({
     return query.error ? <ErrorNote error={query.error} again={() => void query.refetch()} /> : <Waiting lines={10} />
   const grid = { gridTemplateColumns: `minmax(180px, 1fr) repeat(${columns.length}, minmax(132px, 200px))` }
   return (
-    <div className="flex min-h-0 grow flex-col overflow-hidden rounded-lg border border-line bg-panel">
+    <div className="flex min-h-0 flex-col overflow-hidden rounded-lg border border-line bg-panel">
       <div
         ref={scroller}
         tabIndex={0}
         role="table"
         aria-label="Stacks by environment"
         aria-rowcount={query.hasNextPage ? -1 : lines.length + 1}
-        className="min-h-0 grow overflow-auto"
+        className="min-h-0 overflow-auto"
       >
         <div
           role="row"

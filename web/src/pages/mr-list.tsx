@@ -13,7 +13,7 @@ const CHOICES = ['open', 'merged', 'closed', 'all'] as const
 export function MrListPage() {
   const { repository } = route.useParams()
   const { state = 'open' } = route.useSearch()
-  const query = useInfiniteQuery(mrsQuery(repository, state === 'all' ? undefined : state))
+  const query = useInfiniteQuery(mrsQuery(repository, state))
   return (
     <>
       <PageHead title="Merge requests" lead="Every change is one; the plan of every stack it touches is on it.">
@@ -24,7 +24,7 @@ export function MrListPage() {
               to="."
               search={{ state: choice === 'open' ? undefined : choice }}
               aria-current={choice === state ? 'true' : undefined}
-              className="rounded border border-line bg-panel px-2.5 py-0.5 capitalize hover:bg-hover aria-current:border-accent aria-current:bg-accent-soft"
+              className={`rounded border px-2.5 py-0.5 capitalize ${choice === state ? 'border-accent bg-accent-soft font-medium' : 'border-line bg-panel hover:bg-hover'}`}
             >
               {choice}
             </Link>

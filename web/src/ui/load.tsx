@@ -40,7 +40,7 @@ export function ErrorNote({ error, again }: { error: unknown; again?: () => void
 
 export function Waiting({ lines = 4 }: { lines?: number }) {
   return (
-    <div role="status" aria-label="Loading" className="flex flex-col gap-2 p-3">
+    <div role="status" aria-label="Loading" aria-busy="true" className="flex flex-col gap-2 p-3">
       {Array.from({ length: lines }, (_, line) => (
         <div key={line} className="h-4 rounded-sm bg-hover" style={{ width: `${90 - ((line * 17) % 45)}%` }} />
       ))}

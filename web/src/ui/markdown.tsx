@@ -8,7 +8,13 @@ const Rendered = lazy(() =>
 export function Markdown({ text }: { text: string }) {
   return (
     <div className="prose-comment">
-      <Suspense fallback={<p className="whitespace-pre-wrap">{text}</p>}>
+      <Suspense
+        fallback={
+          <p aria-busy="true" className="whitespace-pre-wrap">
+            {text}
+          </p>
+        }
+      >
         <Rendered text={text} />
       </Suspense>
     </div>

@@ -158,7 +158,7 @@ function AttributeRow({ attribute }: { attribute: Attribute & { unstable?: boole
   )
 }
 
-const isLong = (text: string | null): boolean => text !== null && (text.includes('\n') || text.length > 120)
+export const isLong = (text: string | null): boolean => text !== null && (text.includes('\n') || text.length > 120)
 
 export function valueText(value: unknown, sensitive: boolean | undefined): string | null {
   if (value === undefined || value === null) return null
@@ -166,11 +166,13 @@ export function valueText(value: unknown, sensitive: boolean | undefined): strin
   return typeof value === 'string' ? (value === '' ? '""' : value) : JSON.stringify(value, null, 1)
 }
 
+/** The line break at the end ends the last line, and begins none. */
+const linesOf = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'))
+
 /** Lines of a long value, common lines at both ends left out of the marks. */
-function LineDiff({ before, after, unknown }: { before: string; after: string; unknown: boolean }) {
+export function LineDiff({ before, after, unknown = false }: { before: string; after: string; unknown?: boolean }) {
   const [all, setAll] = useState(false)
-  const old = before === '' ? [] : before.split('\n')
-  const fresh = after === '' ? [] : after.split('\n')
+  const [old, fresh] = [linesOf(before), linesOf(after)]
   let head = 0
   while (head < old.length && head < fresh.length && old[head] === fresh[head]) head++
   let tail = 0

@@ -10,9 +10,9 @@ const PARTS = [
 
 /** The size of a plan: signs, numbers and, for those who hear it, words. */
 export function Summary({ summary }: { summary: Schemas['PlanSummary'] | null }) {
-  if (!summary) return <span className="text-faint">no plan</span>
+  if (!summary) return <span className="whitespace-nowrap text-faint">no plan</span>
   const parts = PARTS.filter(([name]) => summary[name] > 0)
-  if (parts.length === 0) return <span className="text-muted">no changes</span>
+  if (parts.length === 0) return <span className="whitespace-nowrap text-muted">no changes</span>
   return (
     <span className="inline-flex gap-2 font-medium tabular-nums">
       {parts.map(([name, sign, ink, word]) => (

@@ -47,7 +47,7 @@ export function MrActs({
       : (unmet[0]?.message ?? (mr.planned ? 'The gate is closed' : 'Its plans are still being made')))
   return (
     <Panel>
-      <div className="flex flex-col gap-2">
+      <div className="flex flex-wrap gap-2">
         <div className="flex flex-wrap gap-2">
           <Act
             label="Approve"
@@ -127,7 +127,7 @@ export function MrActs({
           />
         </div>
         {mayBypass && !mr.mergeable && unmet.length > 0 && (
-          <details onToggle={(event) => setBypass(event.currentTarget.open)}>
+          <details className="basis-full" onToggle={(event) => setBypass(event.currentTarget.open)}>
             <summary className="text-sm text-muted">In an emergency</summary>
             {bypass && (
               <div className="pt-2">

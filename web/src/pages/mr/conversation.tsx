@@ -34,6 +34,9 @@ export function Conversation({ repository, mr }: { repository: string; mr: Schem
   )
 }
 
+/** Trueup's own comment folds each plan in HTML, for readers elsewhere; here the plans have a page of their own. */
+const withoutPlans = (body: string): string => body.split('<details>')[0]!.trimEnd()
+
 export function Thread({
   repository,
   number,
@@ -84,7 +87,7 @@ export function Thread({
                 {comment.updatedAt > comment.createdAt && ', edited'}
               </span>
             </p>
-            <Markdown text={comment.body} />
+            <Markdown text={comment.author === null ? withoutPlans(comment.body) : comment.body} />
           </li>
         ))}
       </ul>

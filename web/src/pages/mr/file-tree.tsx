@@ -32,7 +32,7 @@ export function FileTree({
               replace
               title={file.path}
               aria-current={file.path === current ? 'true' : undefined}
-              className="flex items-center gap-1.5 rounded-sm px-1.5 py-0.5 hover:bg-hover aria-current:bg-accent-soft"
+              className="flex items-center gap-1.5 rounded-sm px-1.5 py-0.5 hover:bg-hover aria-[current=true]:bg-accent-soft"
             >
               <span className="truncate">{file.path.slice(folder ? folder.length + 1 : 0)}</span>
               {isViewed(file) && <Check size={12} className="shrink-0 text-ok" aria-label="viewed" />}

@@ -4,6 +4,8 @@ import { Mark } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 import type { Look } from '../../text.ts'
 
+type Requirement = Schemas['MergeRequest']['requirements'][number]
+
 const MET: Look = { label: 'met', tone: 'ok', shape: 'check', meaning: '' }
 const MISSING: Look = { label: 'missing', tone: 'bad', shape: 'cross', meaning: '' }
 const WARNING: Look = { label: 'warning', tone: 'warn', shape: 'triangle', meaning: '' }
@@ -12,7 +14,7 @@ const WAITING: Look = { label: 'waiting', tone: 'hold', shape: 'diamond', meanin
 /** What is missing before it may merge, in words, and what brings it nearer. */
 export function Gate({ mr }: { mr: Schemas['MergeRequest'] }) {
   const unmet = mr.requirements.filter(({ satisfied, blocking }) => blocking && !satisfied)
-  const ordered = [...mr.requirements].sort((a, b) => Number(a.satisfied) - Number(b.satisfied))
+  const ordered = [...mr.requirements].sort((a, b) => rank(a) - rank(b))
   return (
     <>
       <Panel
@@ -50,7 +52,10 @@ export function Gate({ mr }: { mr: Schemas['MergeRequest'] }) {
   )
 }
 
-function lookOf({ satisfied, blocking, name }: Schemas['MergeRequest']['requirements'][number]): Look {
+/** What keeps it from merging, then what only warns, then what is met. */
+const rank = ({ satisfied, blocking }: Requirement): number => (satisfied ? 2 : blocking ? 0 : 1)
+
+function lookOf({ satisfied, blocking, name }: Requirement): Look {
   if (satisfied) return MET
   if (!blocking) return WARNING
   return name === 'approvals' ? WAITING : MISSING

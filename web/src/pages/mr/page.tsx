@@ -46,7 +46,8 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
             <State look={mrLook(mr.state)} soft />
             {mr.draft && <span className="font-medium">draft</span>}
             <span>
-              {mr.author} wants to merge <code>{mr.sourceBranch}</code> into <code>{mr.targetBranch}</code>
+              {mr.author} {mr.state === 'merged' ? 'brought' : 'wants to merge'}{' '}
+              <code className="wrap-anywhere">{mr.sourceBranch}</code> into <code>{mr.targetBranch}</code>
             </span>
             <Time at={mr.createdAt} />
           </span>
@@ -72,7 +73,9 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
           </ul>
         </div>
       )}
-      <div className="grid grid-cols-[minmax(0,1fr)_320px] gap-4 max-lg:grid-cols-1">
+      <div
+        className={`grid gap-4 max-lg:grid-cols-1 ${tab === 'files' ? 'grid-cols-1' : 'grid-cols-[minmax(0,1fr)_320px]'}`}
+      >
         <div className="min-w-0">
           <Tabs
             label="Views of the merge request"
@@ -93,14 +96,18 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
             </Suspense>
           )}
         </div>
-        <aside className="flex flex-col gap-3 max-lg:order-first" aria-label="Gate">
+        <aside
+          className={`flex flex-col gap-3 max-lg:order-first ${tab === 'files' ? 'order-first' : ''}`}
+          aria-label="Gate"
+        >
           {mr.state === 'open' || mr.state === 'merging' ? (
             <>
               <MrActs repository={repository} mr={mr} seen={settled} changes={changes} />
-              <Gate mr={mr} />
+              {/* Two columns of code need the width; what is missing stands on the other tabs. */}
+              {tab !== 'files' && <Gate mr={mr} />}
             </>
           ) : (
-            <Aftermath repository={repository} mr={mr} />
+            tab !== 'files' && <Aftermath repository={repository} mr={mr} />
           )}
         </aside>
       </div>

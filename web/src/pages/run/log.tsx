@@ -110,7 +110,7 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
         role="log"
         aria-label="Log of the run"
         aria-live="off"
-        className="h-[56vh] overflow-auto bg-sunken py-1 font-mono text-sm"
+        className="max-h-[56vh] min-h-20 overflow-auto bg-sunken py-1 font-mono text-sm"
         onWheel={(event) => {
           if (event.deltaY < 0) setFollow(false)
         }}

@@ -4,8 +4,7 @@ import { useWhyNot } from '../../app/session.tsx'
 import { driftLook } from '../../text.ts'
 import { Act } from '../../ui/act.tsx'
 import { Field, Panel } from '../../ui/basics.tsx'
-import { cell, Table } from '../../ui/more.tsx'
-import { valueText } from '../../ui/plan.tsx'
+import { isLong, LineDiff, valueText } from '../../ui/plan.tsx'
 import { Mark, State } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 
@@ -43,47 +42,62 @@ export function StackDrift({ repository, stack }: { repository: string; stack: S
 
 export function DriftTable({ repository, records }: { repository: string; records: readonly Record[] }) {
   return (
-    <Table label="Drift" heads={['What', 'Expected', 'There is', 'Since', '']}>
+    <ul className="divide-y divide-line" aria-label="Drift">
       {records.map((record) => (
-        <tr key={record.id}>
-          <td className={cell}>
-            <p className="flex gap-1.5">
+        <li key={record.id} className="flex flex-col gap-1 px-3 py-2">
+          <div className="flex items-start gap-2">
+            <span className="pt-0.5">
               <Mark look={driftLook(record.state)} label />
-              <code className="font-medium wrap-anywhere">{record.address}</code>
+            </span>
+            <p className="min-w-0 wrap-anywhere">
+              <code className="font-medium">{record.address}</code>{' '}
+              <code className="text-muted">{record.attribute || 'the whole resource'}</code>
+              {record.healCount > 1 && (
+                <span className="block text-sm text-warn">
+                  healed {record.healCount} times: something keeps changing it
+                </span>
+              )}
             </p>
-            <code className="text-muted wrap-anywhere">{record.attribute || 'the whole resource'}</code>
-            {record.healCount > 1 && (
-              <p className="text-sm text-warn">healed {record.healCount} times: something keeps changing it</p>
-            )}
-          </td>
-          <td className={`${cell} max-w-80`}>
-            <Value value={record.expected} ink="text-ok" />
-          </td>
-          <td className={`${cell} max-w-80`}>
-            <Value value={record.actual} ink="text-bad" />
-          </td>
-          <td className={`${cell} text-muted`}>
-            <Time at={record.since} />
-          </td>
-          <td className={`${cell} text-right`}>
-            {record.state === 'open' && <Accept repository={repository} record={record} />}
-          </td>
-        </tr>
+            <span className="ml-auto flex shrink-0 items-center gap-3 text-muted">
+              <Time at={record.since} />
+              {record.state === 'open' && <Accept repository={repository} record={record} />}
+            </span>
+          </div>
+          <Values record={record} />
+        </li>
       ))}
-    </Table>
+    </ul>
   )
 }
 
-function Value({ value, ink }: { value: unknown; ink: string }) {
-  const text = valueText(value, false)
-  if (text === null) return <em className="text-muted">nothing</em>
+/** What should be and what is: beside each other where both are short, line by line where one is not. */
+function Values({ record }: { record: Record }) {
+  const [expected, actual] = [valueText(record.expected, false), valueText(record.actual, false)]
+  if (isLong(expected) || isLong(actual))
+    return (
+      <div className="md:pl-5">
+        <p className="text-sm text-muted">
+          <span className="text-bad">− expected</span> <span className="text-ok">+ there is</span>
+        </p>
+        <LineDiff before={expected ?? ''} after={actual ?? ''} />
+      </div>
+    )
   return (
-    <pre
-      className={`max-h-32 overflow-y-auto whitespace-pre-wrap wrap-anywhere ${ink}`}
-      tabIndex={text.length > 400 ? 0 : undefined}
-    >
-      {text}
-    </pre>
+    <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-3 md:pl-5">
+      {(
+        [
+          ['expected', expected, 'text-ok'],
+          ['there is', actual, 'text-bad'],
+        ] as const
+      ).map(([word, text, ink]) => (
+        <div key={word} className="contents">
+          <dt className="text-sm text-muted">{word}</dt>
+          <dd className="wrap-anywhere">
+            {text === null ? <em className="text-muted">nothing</em> : <code className={ink}>{text}</code>}
+          </dd>
+        </div>
+      ))}
+    </dl>
   )
 }
 

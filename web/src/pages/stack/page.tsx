@@ -99,14 +99,13 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
 function ThreeFacts({ stack }: { stack: Schemas['StackDetail'] }) {
   const now = useNow()
   const stale = stack.drift.nextCheckAt !== null && stack.drift.nextCheckAt + GRACE_MS < now
-  const same = stack.desired.digest !== null && stack.desired.digest === stack.deployed.digest
   const { checked, unchecked, at } = stack.observed
   return (
     <div className="grid grid-cols-3 gap-px overflow-hidden rounded-lg border border-line bg-line max-md:grid-cols-1">
       <Fact title="Desired" says="what Git says">
         <Hash value={stack.desired.commit} />
       </Fact>
-      <Fact title="Deployed" says={same ? 'the same' : 'another state than Git says'}>
+      <Fact title="Deployed" says={deployedAgainstGit(stack)}>
         <Hash value={stack.deployed.commit} />{' '}
         <span className="text-muted">
           <Time at={stack.deployed.at} />
@@ -146,6 +145,12 @@ function ThreeFacts({ stack }: { stack: Schemas['StackDetail'] }) {
       </Fact>
     </div>
   )
+}
+
+/** The commits may differ where nothing of this stack did: then its status knows that it is not behind. */
+function deployedAgainstGit({ deployed, desired, status }: Schemas['StackDetail']): string {
+  if (deployed.commit === null) return 'nothing yet'
+  return deployed.commit === desired.commit || status === 'in_sync' ? 'the same' : 'another commit than Git says'
 }
 
 function Fact({ title, says, children }: { title: string; says: string; children: ReactNode }) {

@@ -1,0 +1,213 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import {
+  Activity,
+  ChartNoAxesColumn,
+  Command,
+  Ellipsis,
+  GitPullRequest,
+  LayoutGrid,
+  ListChecks,
+  type LucideIcon,
+  Network,
+  ScrollText,
+  Server,
+  Settings,
+} from 'lucide-react'
+import { DropdownMenu } from 'radix-ui'
+import { useConnection } from '../api/live.ts'
+import { repositoriesQuery } from '../api/queries.ts'
+import { AccountMenu } from './account-menu.tsx'
+import { useMay } from './session.tsx'
+
+const OF_REPOSITORY = [
+  ['/r/$repository', 'Overview', LayoutGrid],
+  ['/r/$repository/mr', 'Merge requests', GitPullRequest],
+  ['/r/$repository/runs', 'Runs', ListChecks],
+  ['/r/$repository/drift', 'Drift', Activity],
+  ['/r/$repository/deployments', 'Deployments', ChartNoAxesColumn],
+  ['/r/$repository/dependencies', 'Dependencies', Network],
+] as const
+
+const OF_ALL = [
+  ['/workers', 'Workers', Server],
+  ['/audit', 'Audit', ScrollText],
+  ['/settings', 'Settings', Settings],
+] as const
+/** So many pages of a repository have a place of their own in a phone's bar. */
+const ON_PHONES = 4
+
+/** The repository of the page, else the one that was looked at last: Settings does not take the way back away. */
+let lastRepository: string | undefined
+
+function useRepository(): string | undefined {
+  const { data = [] } = useQuery(repositoriesQuery)
+  const { repository } = useParams({ strict: false })
+  if (repository) lastRepository = repository
+  return repository ?? data.find(({ name }) => name === lastRepository)?.name ?? data[0]?.name
+}
+
+export function SideBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
+  const repository = useRepository()
+  const may = useMay()
+  return (
+    <nav
+      aria-label="Main"
+      className="flex flex-col gap-px overflow-y-auto border-r border-line bg-sunken p-2 max-md:hidden"
+    >
+      <Link to="/" className="mb-1 flex items-center gap-2 px-2 py-1.5 text-lg font-semibold tracking-tight">
+        <Level />
+        Trueup
+      </Link>
+      <RepositorySwitch />
+      {repository &&
+        OF_REPOSITORY.map(([to, label, icon]) => (
+          <NavItem key={to} to={to} label={label} icon={icon} repository={repository} />
+        ))}
+      <div className="my-2 border-t border-line" />
+      {OF_ALL.filter(([to]) => to !== '/audit' || may('audit.read')).map(([to, label, icon]) => (
+        <NavItem key={to} to={to} label={label} icon={icon} />
+      ))}
+      <div className="mt-auto flex flex-col gap-px pt-2">
+        <button
+          type="button"
+          onClick={onPalette}
+          className="flex items-center gap-2 rounded px-2 py-1 text-muted hover:bg-hover hover:text-ink"
+        >
+          <Command size={15} aria-hidden />
+          Go to, do
+          <kbd className="ml-auto text-xs text-faint">Ctrl K</kbd>
+        </button>
+        <LiveSign />
+        <AccountMenu onHelp={onHelp} />
+      </div>
+    </nav>
+  )
+}
+
+/** What a thumb reaches: the pages that one approves, heals and rolls back from, and a menu of the others. */
+export function PhoneBar() {
+  const repository = useRepository()
+  const may = useMay()
+  const others = OF_ALL.filter(([to]) => to !== '/audit' || may('audit.read'))
+  return (
+    <nav aria-label="Main" className="flex justify-around border-t border-line bg-sunken p-1 md:hidden">
+      {repository ? (
+        <>
+          {OF_REPOSITORY.slice(0, ON_PHONES).map(([to, label, icon]) => (
+            <NavItem key={to} to={to} label={label} icon={icon} repository={repository} />
+          ))}
+          <DropdownMenu.Root>
+            <DropdownMenu.Trigger className="flex grow basis-0 flex-col items-center rounded px-1 py-1 text-xs text-muted hover:bg-hover">
+              <Ellipsis size={15} aria-hidden />
+              More
+            </DropdownMenu.Trigger>
+            <DropdownMenu.Portal>
+              <DropdownMenu.Content
+                align="end"
+                sideOffset={6}
+                className="z-50 min-w-48 rounded-lg border border-line bg-raised p-1 shadow-float"
+              >
+                {[...OF_REPOSITORY.slice(ON_PHONES), ...others].map(([to, label, Icon]) => (
+                  <DropdownMenu.Item key={to} asChild>
+                    <Link
+                      to={to}
+                      params={{ repository }}
+                      className="flex items-center gap-3 rounded-sm px-3 py-2 outline-none data-highlighted:bg-hover"
+                    >
+                      <Icon size={16} aria-hidden className="text-muted" />
+                      {label}
+                    </Link>
+                  </DropdownMenu.Item>
+                ))}
+              </DropdownMenu.Content>
+            </DropdownMenu.Portal>
+          </DropdownMenu.Root>
+        </>
+      ) : (
+        others.map(([to, label, icon]) => <NavItem key={to} to={to} label={label} icon={icon} />)
+      )}
+    </nav>
+  )
+}
+
+function NavItem({
+  to,
+  label,
+  icon: Icon,
+  repository,
+}: {
+  to: (typeof OF_REPOSITORY | typeof OF_ALL)[number][0]
+  label: string
+  icon: LucideIcon
+  repository?: string
+}) {
+  return (
+    <Link
+      to={to}
+      params={repository ? { repository } : {}}
+      activeOptions={{ exact: to === '/r/$repository', includeSearch: false }}
+      className="flex shrink-0 items-center gap-2 rounded px-2 py-1 text-muted hover:bg-hover hover:text-ink max-md:grow max-md:basis-0 max-md:flex-col max-md:gap-0 max-md:px-1 max-md:text-center max-md:text-xs"
+      activeProps={{ className: 'bg-accent-soft font-medium text-accent!', 'aria-current': 'page' }}
+    >
+      <Icon size={15} aria-hidden />
+      {/* The long one would take two lines of a phone's bar. */}
+      {label === 'Merge requests' ? (
+        <>
+          <span className="max-md:sr-only">{label}</span>
+          <span aria-hidden className="md:hidden">
+            Requests
+          </span>
+        </>
+      ) : (
+        label
+      )}
+    </Link>
+  )
+}
+
+export function RepositorySwitch() {
+  const { data = [] } = useQuery(repositoriesQuery)
+  const repository = useRepository()
+  const navigate = useNavigate()
+  if (data.length === 0) return null
+  return (
+    <select
+      aria-label="Repository"
+      value={repository ?? ''}
+      onChange={(event) => void navigate({ to: '/r/$repository', params: { repository: event.target.value } })}
+      className="mb-1 w-full shrink-0 font-medium max-md:mb-0 max-md:w-36"
+    >
+      {data.map(({ name }) => (
+        <option key={name}>{name}</option>
+      ))}
+    </select>
+  )
+}
+
+const LIVE = {
+  live: ['bg-ok', 'Live', 'Changes appear here as they happen'],
+  connecting: ['border border-idle', 'Connecting', 'The stream of changes is being opened'],
+  lost: ['bg-warn', 'Reconnecting', 'The stream of changes broke; what you see may be old'],
+} as const
+
+export function LiveSign() {
+  const [dot, word, meaning] = LIVE[useConnection()]
+  return (
+    <p role="status" title={meaning} className="flex items-center gap-2 px-2 py-1 text-sm text-muted">
+      <span className={`mx-1 size-2 rounded-full ${dot}`} aria-hidden />
+      {word}
+    </p>
+  )
+}
+
+/** A spirit level: what the product is named after. */
+export function Level() {
+  return (
+    <svg viewBox="0 0 32 32" width="20" height="20" aria-hidden className="text-accent">
+      <rect x="2" y="11" width="28" height="10" rx="5" fill="none" stroke="currentColor" strokeWidth="2.5" />
+      <circle cx="16" cy="16" r="3.6" fill="currentColor" />
+      <path d="M10.5 12v8M21.5 12v8" stroke="currentColor" strokeWidth="2" />
+    </svg>
+  )
+}
