@@ -1,0 +1,67 @@
+/**
+ * `npm run screenshots [-- --out DIRECTORY] [--only PART]`: every page of the web application with real content, light,
+ * dark and on a phone, to be looked at. Ends with an error when a page complains, fails, or is wider than its window.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Browser } from 'playwright-core'
+import { startServer } from '../../src/server/start.ts'
+import { buildWeb, startBrowser } from '../../test/browser/browser.ts'
+import { requireTool } from '../../test/tools.ts'
+import { startContent } from './content.ts'
+import { pagesOf } from './pages.ts'
+import { LOOKS, shoot, type Look } from './shoot.ts'
+
+const { values } = parseArgs({
+  options: { out: { type: 'string', default: '.trueup/screenshots' }, only: { type: 'string', default: '' } },
+})
+
+const each = async (take: (look: Look) => Promise<string[]>): Promise<string[]> => {
+  const wrong: string[] = []
+  for (const look of Object.keys(LOOKS) as Look[]) wrong.push(...(await take(look)))
+  return wrong
+}
+
+async function ofFirstVisit(browser: Browser, out: string): Promise<string[]> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'trueup-screenshots-'))
+  const server = await startServer({ dataDir, port: 0, logLevel: 'silent', runnerSlots: 0 })
+  try {
+    const shots = [
+      { name: 'first-visit', path: '/', shows: 'repository' },
+      { name: 'first-workers', path: '/workers', shows: 'Enrol a worker' },
+    ]
+    return await each((look) => shoot(browser, server.loginLink()!, shots, look, out))
+  } finally {
+    await server.close()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function ofContent(browser: Browser, out: string): Promise<string[]> {
+  const content = await startContent()
+  try {
+    const shots = pagesOf(content).filter(({ name }) => name.includes(values.only))
+    return await each(async (look) => shoot(browser, await content.linkFor('ada'), shots, look, out))
+  } finally {
+    await content.server.close()
+  }
+}
+
+async function main(): Promise<number> {
+  const out = resolve(values.out)
+  await mkdir(out, { recursive: true })
+  buildWeb()
+  const browser = await startBrowser(requireTool('chromium').path)
+  try {
+    const wrong = [...(await ofFirstVisit(browser, out)), ...(await ofContent(browser, out))]
+    for (const line of wrong) console.error(line)
+    console.log(`The pictures are in ${out}`)
+    return wrong.length === 0 ? 0 : 1
+  } finally {
+    await browser.close()
+  }
+}
+
+process.exitCode = await main()
