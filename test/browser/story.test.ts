@@ -25,6 +25,12 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
   })
   const content = () => readFile(join(world.target, 'index.html'), 'utf8').catch(() => '')
   const settles = (text: string) => until(content, (found) => found === text)
+  /** The server refuses a check or a heal of a stack that another run works on: a deployment goes on after its files are there. */
+  const nothingRuns = () =>
+    until(
+      () => world.shop('GET', '/runs?limit=100'),
+      ({ body }) => body.items.every((run: { finishedAt: number | null }) => run.finishedAt !== null),
+    )
   /** A button, then the one of the same name in the window that it opens. */
   const act = async ({ page }: Window, name: string, reason?: string) => {
     await page.getByRole('main').getByRole('button', { name, exact: true }).first().click()
@@ -98,11 +104,13 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     await ada.page.getByRole('link', { name: 'Overview' }).click()
     await ada.page.getByRole('link', { name: 'In sync' }).first().click()
     await ada.page.getByRole('heading', { name: 'production/web' }).waitFor()
+    await nothingRuns()
     await world.tamper('tampered with\n')
     await act(ada, 'Check now')
     await ada.page.getByText('tampered with').first().waitFor()
     await bob.page.getByRole('link', { name: 'Drift', exact: true }).click()
     await bob.page.getByText('tampered with').first().waitFor()
+    await nothingRuns()
     await act(ada, 'Heal')
     await settles('<h1>Broken</h1>\n')
     await bob.page.getByText('Nothing has drifted').waitFor()
