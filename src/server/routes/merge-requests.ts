@@ -132,7 +132,8 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
         verdict,
         body,
         headOid: seen.head ?? mr.headOid,
-        digests: seen.digests ?? digests,
+        // Never what the client names beyond them: a vote for a plan that nobody has seen yet would count when it comes.
+        digests,
         files,
       })
       return reply.code(201).send(await showDetail(parts, repositoryOf(request).name, await find(request)))
