@@ -3,7 +3,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { type DriftRecord, getDriftRecord, patchDriftRecord, standingDrift } from '../../store/stacks/drift.ts'
 import { nowOf } from '../../store/open.ts'
-import type { Run } from '../../store/runs/runs.ts'
+import { getRun, type Run } from '../../store/runs/runs.ts'
 import { requireStack } from '../../store/stacks/stacks.ts'
 import { stackCapabilities } from '../driver-capabilities.ts'
 import { type EngineParts, userActor } from '../parts.ts'
@@ -77,7 +77,10 @@ export async function healNow(parts: EngineParts, wish: StackWish): Promise<Run>
   throw new TrueupError('CONFLICT', { doing: 'healing the stack', why: order.why })
 }
 
-/** Looks for drift now. CONFLICT says why it cannot be. */
+/**
+ * Looks for drift now: a check that is under way (a live event may have asked for it a moment before) is the answer, and
+ * one more follows it. CONFLICT says why it cannot be.
+ */
 export const checkNow = (parts: EngineParts, wish: StackWish): Promise<Run> =>
   check(parts, wish, 'checking the stack for drift')
 
@@ -97,5 +100,7 @@ async function check(parts: EngineParts, wish: StackWish, doing: string, codifyF
   const by = { actor: userActor(wish.actorId), ...(codifyFor !== undefined && { codifyFor }) }
   const order = await parts.store.transaction((tx) => checkDrift(tx, wish.stackId, by))
   if (order.ordered) return order.run
+  const underWay = codifyFor === undefined && order.underWay ? await getRun(parts.store.db, order.underWay) : undefined
+  if (underWay) return underWay
   throw new TrueupError('CONFLICT', { doing, why: order.why })
 }

@@ -3,6 +3,7 @@ import { bootstrap, configOf, stackOf } from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { leaseOne, planOne } from '../testing/puppet.ts'
 import { createWorld, type World } from '../testing/world.ts'
+import { checkNow } from './actions.ts'
 import { scheduleDrift } from './schedule.ts'
 
 let harness: EngineHarness
@@ -38,4 +39,18 @@ it('an event during a long check is followed by another check as soon as that on
   const next = await leaseOne(harness)
   expect(next).toMatchObject({ kind: 'drift', stack: { name: 'a' } })
   expect(next?.runId).not.toBe(grant.runId)
+})
+
+it('who asks for a check while one is under way gets that one, and another follows', async () => {
+  const { id: stackId } = await stackOf(harness, 'production/a')
+  await harness.engine.worker.call(harness.workerId, 'drifted', { stackId, addresses: ['thing'] })
+  const asked = () => checkNow(harness.engine.parts, { stackId, actorId: harness.users.second.id })
+  const grant = (await leaseOne(harness))!
+  expect(await asked()).toMatchObject({ id: grant.runId, kind: 'drift' })
+  await planOne(harness, grant, world.script)
+  harness.clock.advance(1_100)
+  await scheduleDrift(harness.engine.parts)
+  const next = (await leaseOne(harness))!
+  expect(next.runId).not.toBe(grant.runId)
+  expect(await asked()).toMatchObject({ id: next.runId })
 })

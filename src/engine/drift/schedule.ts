@@ -26,7 +26,8 @@ export async function checkSoon(tx: Queries, stackId: string, at: number): Promi
   if (stack.deployedCommit !== null && stack.desiredCommit !== null) await patchStack(tx, stackId, { nextDriftAt: at })
 }
 
-export type DriftCheck = { ordered: true; run: Run } | { ordered: false; why: string }
+/** `underWay`: the check that is under way already, where that is why. */
+export type DriftCheck = { ordered: true; run: Run } | { ordered: false; why: string; underWay?: string }
 
 /**
  * Orders one drift check against the deployed revision and plans the next. Not ordered where nothing is deployed, the
@@ -54,7 +55,8 @@ export async function checkDrift(
     // A check that runs may have looked before the event that asks for this one: look again after it, not an interval later.
     if (busy.kind === 'drift' && busy.state !== 'queued')
       await patchStack(tx, stackId, { nextDriftAt: nowOf(tx) + AFTER_CHECK_MS })
-    return refused(`${busy.kind} run ${busy.id} is ${busy.state}`)
+    const why = `${busy.kind} run ${busy.id} is ${busy.state}`
+    return busy.kind === 'drift' ? { ordered: false, why, underWay: busy.id } : refused(why)
   }
   const definition = currentDefinition(stack, spec)
   const codify = by.codifyFor !== undefined || definition.drift.mode === 'propose'
