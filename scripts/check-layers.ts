@@ -1,6 +1,7 @@
 /**
  * Enforces the house: an import may only point downwards, never across drivers or forges, and never in a circle, neither
- * of files nor of the units of any folder; an import of types only is an import. No file is longer than can be read at once.
+ * of files nor of the units of any folder; an import of types only is an import. No file of the project, tests among them, is
+ * longer than can be read at once.
  * `--house` prints how large the halls are.
  */
 import { globSync, readFileSync } from 'node:fs'
@@ -13,7 +14,8 @@ const SEPARATE = ['drivers', 'forges']
 /** Their rooms that all others may know, and that know none of them. */
 const SHARED = ['drivers/tools', 'drivers/values', 'drivers/paths', 'drivers/hosts']
 
-/** Tests are lists, which are read one test at a time. */
+/** Where the project's own files are. */
+const SOURCES = '{src,web/src,test,scripts,bench}/**/*.{ts,tsx}'
 const MOST_LINES = 400
 
 export interface LayerProblem {
@@ -22,10 +24,10 @@ export interface LayerProblem {
   why: string
 }
 
-/** A file that is longer than `MOST_LINES`; tests may be. */
+/** A file that is longer than `MOST_LINES`. */
 export function lengthProblem(file: string, source: string): LayerProblem | null {
   const lines = source.split('\n').length - 1
-  if (file.endsWith('.test.ts') || lines <= MOST_LINES) return null
+  if (lines <= MOST_LINES) return null
   return { file, imports: `${lines} lines`, why: `has more than ${MOST_LINES} lines: split it by concept` }
 }
 
@@ -89,8 +91,6 @@ export function checkHouse(src: string): { problems: LayerProblem[]; halls: Map<
     if (file.endsWith('.test.ts')) continue
     const specifiers = targets.map((target) => relative(dirname(file), target))
     problems.push(...problemsOf(file, specifiers))
-    const long = lengthProblem(file, readFileSync(join(src, file), 'utf8'))
-    if (long) problems.push(long)
   }
   const circle = findCircle(graph)
   if (circle) problems.push({ file: circle[0]!, imports: circle.join(' → '), why: 'imports in a circle' })
@@ -100,6 +100,12 @@ export function checkHouse(src: string): { problems: LayerProblem[]; halls: Map<
     if (problem) problems.push(problem)
   }
   return { problems, halls }
+}
+
+/** All files that are too long, relative to `src` as those of the house are. */
+export function longFiles(root: string): LayerProblem[] {
+  const files = globSync(SOURCES, { cwd: root })
+  return files.flatMap((file) => lengthProblem(join('..', file), readFileSync(join(root, file), 'utf8')) ?? [])
 }
 
 /** The web application knows the server by its API only, as any other client does. */
@@ -120,7 +126,7 @@ export function webProblems(web: string): LayerProblem[] {
 if (import.meta.main) {
   const src = join(import.meta.dirname, '..', 'src')
   const { problems, halls } = checkHouse(src)
-  problems.push(...webProblems(join(src, '..', 'web')))
+  problems.push(...webProblems(join(src, '..', 'web')), ...longFiles(join(src, '..')))
   for (const { file, imports, why } of problems) console.error(`${relative('.', join(src, file))}: ${why} (${imports})`)
   if (process.argv.includes('--house')) console.log(houseTable(halls))
   if (problems.length > 0) process.exit(1)
