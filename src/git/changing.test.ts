@@ -72,6 +72,8 @@ test('merges without a working copy, or names the paths in conflict', async () =
   expect(await repository.mergeTree(target, clash)).toEqual({ clean: false, conflicts: ['a/x', 'b y"ü'] })
   const stranger = await commit('stranger', { a: '1' })
   await expect(repository.mergeTree(target, stranger)).rejects.toMatchObject({ code: 'MR_CONFLICT' })
+  const missing = 'f'.repeat(40)
+  await expect(repository.mergeTree(target, missing)).rejects.toMatchObject({ code: 'GIT_FAILED' })
 })
 
 test('commitFiles writes, removes, replaces whole trees by oid, and git finds nothing wrong', async () => {

@@ -21,12 +21,14 @@ export function createMerging(git: GitCommand): Merging {
   async function mergeTree(target: string, head: string): Promise<MergeResult> {
     const doing = `merging ${head} into ${target}`
     const commits = [checkOid(target, doing), checkOid(head, doing)]
-    // Exit codes of merge-tree: 0 clean, 1 conflicts, anything else is no merge at all.
+    // Exit codes of merge-tree: 0 clean, 1 conflicts, anything else is no merge at all. Newer git exits with 1 as well where
+    // a commit is missing: a conflict always names the tree it left.
     const argv = ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', ...commits]
     const result = await git.run(argv, { timeoutMs: 120_000 })
     const [tree = Buffer.alloc(0), ...names] = nulFields(result.stdout)
     if (result.exitCode === 0) return { clean: true, tree: tree.toString('latin1') }
-    if (result.exitCode === 1) return { clean: false, conflicts: [...new Set(names.map(decodePath))].sort() }
+    if (result.exitCode === 1 && tree.length > 0)
+      return { clean: false, conflicts: [...new Set(names.map(decodePath))].sort() }
     const base = await git.expect(doing, ['merge-base', ...commits], { exitCodes: [0, 1], readOnly: true })
     if (base.exitCode === 1) {
       throw new TrueupError('MR_CONFLICT', {
