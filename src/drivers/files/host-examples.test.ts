@@ -66,11 +66,14 @@ describeWithTool('systemd-analyze', 'a systemd service', () => {
     expect(await tree(context.target)).toEqual(placed)
   })
 
-  test('a unit that systemd cannot read changes nothing', async () => {
+  test.each([
+    ['a section', '[Service]', '[Servcie]'],
+    ['a key', 'ExecStart=', 'User=root\nExecStrat=/bin/true\nExecStart='],
+  ])('a unit with %s that systemd does not know changes nothing', async (_, right, wrong) => {
     context = await exampleStack('systemd', 'host', '/')
     const calls = await standIn(context, 'systemctl')
     const unit = await readFile(join(context.workspace, 'host/etc/systemd/system/hello.service'), 'utf8')
-    await context.write({ 'host/etc/systemd/system/hello.service': unit.replace('[Service]', '[Servcie]') })
+    await context.write({ 'host/etc/systemd/system/hello.service': unit.replace(right, wrong) })
     const plan = await filesDriver.plan(context)
     await expect(filesDriver.apply(context, plan)).rejects.toThrow(/hello.service/)
     expect(await tree(context.target)).toEqual({})
