@@ -36,6 +36,14 @@ export const changesOn = (plan: DriverPlan, name: string): ResourceChange[] =>
   plan.changes.filter(({ address }) => name === '' || address.startsWith(addressPrefix({ name })))
 
 /**
+ * Whether an apply has something to do on a host: a change, or something that only an apply can look at (a command without
+ * a guard). A host that was not reached at all while planning is left alone: nobody saw what would happen there.
+ */
+export const hasWork = (plan: DriverPlan, name: string): boolean =>
+  changesOn(plan, name).length > 0 ||
+  plan.coverage.unchecked.some(({ address }) => address.startsWith(addressPrefix({ name })))
+
+/**
  * What came of an apply on all hosts: changes of hosts that did not answer are skipped, and it counts as done only where
  * none is. Throws what a host refused with when no host was touched.
  */

@@ -251,4 +251,35 @@ exec { 'reload': command => '/bin/true', refreshonly => true }
       expect.objectContaining({ severity: 'error', path: 'stack/site.pp', line: 1 }),
     )
   })
+
+  test('a directory that Puppet would only say it removed is not planned as removed', {
+    timeout: 240_000,
+  }, async () => {
+    const manifest = (force: string) => `
+$dir = $facts['trueup']['inputs']['target']
+file { "\${dir}/gone": ensure => absent${force} }
+file { "\${dir}/purged": ensure => directory, recurse => true, purge => true${force} }
+`
+    await open({ 'stack/manifests/site.pp': manifest('') })
+    for (const path of ['gone/x', 'purged/sub']) await mkdir(join(target, path), { recursive: true })
+    const { planned, result } = await deploy(context)
+    const left = [`File[${target}/gone]`, `File[${target}/purged/sub]`]
+    expect(planned.changes).toEqual([])
+    expect(planned.coverage.unchecked.map(({ address, failed }) => [address, failed])).toEqual(
+      left.map((address) => [address, true]),
+    )
+    expect(planned.coverage.unchecked[0]!.why).toContain('force => true')
+    expect(result.status).toBe('failed')
+    expect(result.resources.map(({ address, status }) => [address, status])).toEqual(
+      left.map((address) => [address, 'failed']),
+    )
+    await context.write({ 'stack/manifests/site.pp': manifest(', force => true') })
+    const forced = await deploy(await next())
+    expect(forced.planned.coverage.unchecked).toEqual([])
+    expect(forced.planned.changes.map(({ address, actions }) => [address, actions])).toEqual(
+      left.map((address) => [address, ['delete']]),
+    )
+    expect(forced.result.status).toBe('applied')
+    expect((await puppetDriver.plan(await next())).changes).toEqual([])
+  })
 })

@@ -4,7 +4,7 @@ import { asTrueupError, TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import { onEachHost } from '../../hosts/each.ts'
 import { addressPrefix } from '../../hosts/host.ts'
-import { changesOn, type HostResult, resultOfHosts, skippedBecause, UNCHANGED } from '../../hosts/outcomes.ts'
+import { changesOn, hasWork, type HostResult, resultOfHosts, skippedBecause, UNCHANGED } from '../../hosts/outcomes.ts'
 import { redactionFor, secretInputs } from '../../values/redaction.ts'
 import { appliedResources, fromLines } from './applied.ts'
 import type { ChefConfig } from '../config.ts'
@@ -15,14 +15,13 @@ import { openSession, prepare, type Session } from '../session.ts'
 /** From the first signal Chef ends the resource it is at. */
 const GRACE_MS = 15_000
 
-/** Converges the hosts that have changes in the preceding plan. */
+/** Converges the hosts that have work in the preceding plan. */
 export async function apply(context: DriverContext<ChefConfig>, plan: DriverPlan): Promise<ApplyResult> {
   const kept = await readKept(context)
-  if (plan.changes.length === 0) return { status: 'applied', resources: [], outputs: {}, findings: [] }
   const prepared = await prepare(context)
   const outcomes = await onEachHost(context, async (host): Promise<HostResult> => {
     const changes = changesOn(plan, host.name)
-    if (changes.length === 0) return UNCHANGED
+    if (!hasWork(plan, host.name)) return UNCHANGED
     return await applyOn(context, await openSession(context, host, prepared), changes, kept[host.name] ?? {})
   })
   return resultOfHosts(outcomes, plan)

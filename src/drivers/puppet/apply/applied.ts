@@ -1,5 +1,6 @@
 import type { AppliedResource, Finding, ResourceChange } from '../../../domain/plans/plan.ts'
-import type { Catalog } from '../source/catalog.ts'
+import { standsInTheWay } from '../plan/directories.ts'
+import { byReference, type Catalog } from '../source/catalog.ts'
 import { resourceOf } from '../plan/findings.ts'
 import type { LogEntry, Report, ResourceStatus } from '../tool/report.ts'
 import { placeOf } from '../tool/source-error.ts'
@@ -14,7 +15,7 @@ interface Applied {
 
 /** What became of each planned resource, and of others that failed or were changed besides. */
 export function appliedResources(
-  { changes, prefix, redact, path }: Applied,
+  { changes, catalog, prefix, redact, path }: Applied,
   report: Report | null,
   logs: readonly LogEntry[],
 ): { resources: AppliedResource[]; findings: Finding[] } {
@@ -29,10 +30,18 @@ export function appliedResources(
     }
   })
   const findings: Finding[] = []
+  const declared = byReference(catalog)
   for (const [reference, status] of Object.entries(statuses)) {
     const address = `${prefix}${reference}`
     if (planned.has(address) || /^(Class|Stage|Whit|Schedule|Filebucket)$/.test(status.resource_type)) continue
-    if (isFailed(status)) {
+    if (standsInTheWay(status, declared)) {
+      resources.push({
+        address,
+        actions: ['delete'],
+        status: 'failed',
+        message: 'Puppet left the directory: say `force => true`',
+      })
+    } else if (isFailed(status)) {
       resources.push({ address, actions: ['update'], ...verdict(status, reference, logs, redact) })
     } else if (status.changed && !status.events.every(({ name }) => name === 'restarted')) {
       findings.push({

@@ -5,7 +5,7 @@ import { asTrueupError, TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import { onEachHost } from '../../hosts/each.ts'
 import { addressPrefix } from '../../hosts/host.ts'
-import { changesOn, type HostResult, resultOfHosts, skippedBecause, UNCHANGED } from '../../hosts/outcomes.ts'
+import { changesOn, hasWork, type HostResult, resultOfHosts, skippedBecause, UNCHANGED } from '../../hosts/outcomes.ts'
 import { redactionFor, secretInputs } from '../../values/redaction.ts'
 import { appliedResources, linesOf } from './applied.ts'
 import { secretsIn } from '../source/catalog.ts'
@@ -19,15 +19,14 @@ import { openSession, prepare, type Prepared, type Session } from '../session.ts
 /** From the first signal Puppet ends the resource it is at, and gives its lock back. */
 const GRACE_MS = 15_000
 
-/** Applies the catalogs of the preceding plan, on the hosts that have changes in it. */
+/** Applies the catalogs of the preceding plan, on the hosts that have work in it. */
 export async function apply(context: DriverContext<PuppetConfig>, plan: DriverPlan): Promise<ApplyResult> {
   const kept = await readKept(context)
-  if (plan.changes.length === 0) return { status: 'applied', resources: [], outputs: {}, findings: [] }
   const prepared = await prepare(context)
   const outcomes = await onEachHost(context, async (host): Promise<HostResult> => {
     const changes = changesOn(plan, host.name)
     const its = kept[host.name]
-    if (changes.length === 0 || its === undefined) return UNCHANGED
+    if (!hasWork(plan, host.name) || its === undefined) return UNCHANGED
     const session = await openSession(context, host, prepared)
     return await applyOn(context, session, { kept: its, changes, prepared })
   })

@@ -6,6 +6,7 @@ import type { HostPlan } from '../../hosts/outcomes.ts'
 import { redactionFor, secretInputs, type Redaction } from '../../values/redaction.ts'
 import { byReference, type CatalogResource, NOT_STATE, plainValue, referenceOf, secretsIn } from '../source/catalog.ts'
 import { type Contents, sameChecksum } from './contents.ts'
+import { standsInTheWay } from './directories.ts'
 import type { DryRun } from './dry-run.ts'
 import { isMissing, plainChecksum, type ReportEvent, type ResourceStatus } from '../tool/report.ts'
 import { runFindings } from './findings.ts'
@@ -39,12 +40,15 @@ export async function planOf(
   let checked = 0
   for (const [reference, status] of Object.entries(run.report.resource_statuses)) {
     if (HOUSEKEEPING.has(status.resource_type)) continue
-    const why = uncheckedBecause(status, reading.resources.get(reference))
+    const why = uncheckedBecause(status, reference, reading.resources)
     if (why === null) {
       checked += 1
       const change = await changeOf(reading, reference, status)
       if (change !== null) changes.push(change)
-    } else unchecked.push({ address: `${prefix}${reference}`, why, ...(status.failed && { failed: true }) })
+    } else {
+      const failed = status.failed === true || standsInTheWay(status, reading.resources)
+      unchecked.push({ address: `${prefix}${reference}`, why, ...(failed && { failed: true }) })
+    }
   }
   for (const reference of unreported(run))
     unchecked.push({ address: `${prefix}${reference}`, why: 'Puppet did not come to it' })
@@ -65,9 +69,17 @@ function unreported({ report, catalog }: DryRun): string[] {
 }
 
 /** Why the dry run says nothing of this resource, or null where it does. */
-function uncheckedBecause(status: ResourceStatus, resource: CatalogResource | undefined): string | null {
+function uncheckedBecause(
+  status: ResourceStatus,
+  reference: string,
+  resources: ReadonlyMap<string, CatalogResource>,
+): string | null {
+  const resource = resources.get(reference)
   if (status.failed) return 'Puppet could not look at it: see the findings'
   if (status.skipped) return 'Puppet skipped it: a resource it depends on failed, or its schedule or tags exclude it'
+  if (standsInTheWay(status, resources)) {
+    return 'a directory stands there, which Puppet leaves as it is, whatever it says: remove it, or say `force => true`'
+  }
   if (resource?.parameters.noop === true) return 'the code says `noop => true`: Puppet never changes it'
   if (status.resource_type === 'Exec' && pending(status).length > 0 && !isGuarded(resource)) {
     return 'a command without creates, onlyif, unless or refreshonly runs with every apply: Puppet cannot say whether it is needed'

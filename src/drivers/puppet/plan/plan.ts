@@ -5,11 +5,13 @@ import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import { onEachHost } from '../../hosts/each.ts'
 import { type HostPlan, planOfHosts } from '../../hosts/outcomes.ts'
+import { workspaceFiles } from '../../hosts/workspace-files.ts'
 import { planOf } from './changes.ts'
 import type { PuppetConfig } from '../config.ts'
 import { contentsOf } from './contents.ts'
 import { dryRun, type DryRun } from './dry-run.ts'
 import { openSession, prepare } from '../session.ts'
+import { legacyFacts, WITHOUT_LEGACY_FACTS } from '../source/legacy-facts.ts'
 import { checkPuppetVersion } from '../tool/tool.ts'
 
 /** What an apply needs of the plan of one host. */
@@ -43,8 +45,12 @@ export async function plan(context: DriverContext<PuppetConfig>): Promise<Driver
   })
   await writeFile(keptPlan(context), context.seal(Buffer.from(JSON.stringify(kept))), { mode: 0o600 })
   const found = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]))
+  const isNew = found.some(({ version }) => Number.parseInt(version, 10) >= WITHOUT_LEGACY_FACTS)
+  const { read, list } = workspaceFiles(context)
+  const together = planOfHosts(outcomes)
   return {
-    ...planOfHosts(outcomes),
+    ...together,
+    findings: [...together.findings, ...(isNew ? await legacyFacts(prepared.source, read, list) : [])],
     outputs: {},
     // The oldest decides: its major version enters the digest.
     toolVersions: { puppet: found.map(({ version }) => version).toSorted()[0]! },
