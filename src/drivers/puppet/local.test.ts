@@ -107,6 +107,16 @@ file { "\${dir}/right": ensure => absent }
     })
   })
 
+  test('what only an apply can look at is run by it', { timeout: 240_000 }, async () => {
+    const site = `exec { 'always': command => "/usr/bin/touch \${facts['trueup']['inputs']['target']}/ran" }`
+    await open({ 'stack/site.pp': site })
+    const { planned, result } = await deploy(context)
+    expect(planned.changes).toEqual([])
+    expect(planned.coverage.unchecked).toMatchObject([{ address: 'Exec[always]' }])
+    expect(result).toMatchObject({ status: 'applied', findings: [{ code: 'beyond_plan' }] })
+    await stat(join(target, 'ran'))
+  })
+
   test('drift is shown at the attribute, with contents, and secrets as hashes', { timeout: 240_000 }, async () => {
     await open(FILES)
     await deploy(context)
