@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto'
 import { closeSync, constants, openSync, readSync } from 'node:fs'
-import { isUtf8 } from 'node:buffer'
+import { digestOf, textOf } from '../../values/text.ts'
 
 /** Which of Git's object formats content ids are in. */
 export type IdFormat = 'sha1' | 'sha256'
@@ -60,8 +60,8 @@ export function readSmall(path: string, limit: number): Buffer | null {
 
 /** What a plan shows of content: the text, or `sha256:… (N bytes)` for binary content and for more than `limit` bytes. */
 export function shown(bytes: Buffer, limit: number = SHOWN_BYTES): string {
-  const text = bytes.length <= limit && isUtf8(bytes) && !bytes.includes(0)
-  return text ? bytes.toString('utf8') : `sha256:${hash('sha256', bytes, 'hex')} (${bytes.length} bytes)`
+  const text = bytes.length <= limit ? textOf(bytes) : null
+  return text ?? digestOf(hash('sha256', bytes, 'hex'), bytes.length)
 }
 
 /** Like `shown` for a file of any size, which is never held in memory as a whole. */
@@ -72,7 +72,7 @@ export function shownFile(path: string, limit: number = SHOWN_BYTES): string {
   try {
     const digest = createHash('sha256')
     const length = eachChunk(descriptor, (chunk) => digest.update(chunk))
-    return `sha256:${digest.digest('hex')} (${length} bytes)`
+    return digestOf(digest.digest('hex'), length)
   } finally {
     closeSync(descriptor)
   }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json } from '../../../lib/json.ts'
 import type { Host } from '../../hosts/host.ts'
+import { textOf } from '../../values/text.ts'
 import { type CatalogResource, plainValue } from '../source/catalog.ts'
 
 /** Larger files are shown by their checksums. */
@@ -42,8 +42,7 @@ export function contentsOf(modules: readonly string[]): Contents {
   }
 }
 
-const asText = (file: Buffer): string | null =>
-  file.length > MAX_CONTENT || !isUtf8(file) ? null : file.toString('utf8')
+const asText = (file: Buffer): string | null => (file.length > MAX_CONTENT ? null : textOf(file))
 
 /** Whether a text has the checksum that a report names, as `{sha256}…`: only then is it what Puppet saw. */
 export function sameChecksum(text: string, checksum: Json): boolean {

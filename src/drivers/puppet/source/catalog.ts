@@ -1,8 +1,9 @@
-import { isUtf8 } from 'node:buffer'
+import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import type { IgnoreMatcher } from '../../../domain/plans/ignore.ts'
+import { digestOf, textOf } from '../../values/text.ts'
 
 const value = z.custom<Json>(() => true)
 
@@ -81,7 +82,7 @@ export function plainValue(given: Json): Json {
   const { __ptype: type, __pvalue: inner } = given
   if (type === 'Binary' && typeof inner === 'string') {
     const bytes = Buffer.from(inner, 'base64')
-    return isUtf8(bytes) ? bytes.toString('utf8') : given
+    return textOf(bytes) ?? digestOf(hash('sha256', bytes, 'hex'), bytes.length)
   }
   if (type === 'Sensitive') return plainValue(inner ?? null)
   return Object.fromEntries(Object.entries(given).map(([key, each]) => [key, plainValue(each)]))
