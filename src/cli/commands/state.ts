@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Done } from '../../server/schemas/common.ts'
-import { StateInfo, StateObjects } from '../../server/schemas/states.ts'
+import { StateDiff, StateInfo, StateObjects } from '../../server/schemas/states.ts'
 import type { CommandModule } from '../cli.ts'
 import { when } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
@@ -55,6 +55,26 @@ export const stateCommands: CommandModule = (program, cli) => {
               answer.objects.map(({ address, provider, note }) => [address, provider, note ?? '']),
             ),
       )
+    })
+
+  withRepository(state.command('diff').description('what differs between two versions of a state, without values'))
+    .argument('<stack>', 'ENVIRONMENT/NAME')
+    .argument('[from]', 'the earlier version, as `trueup state show` lists it; the one before [to]')
+    .argument('[to]', 'the later version; the current one')
+    .option(...workspace)
+    .action(async (stack: string, from: string | undefined, to: string | undefined, options: Where, command) => {
+      const url = `${repositoryPath(await repositoryName(cli, command))}/state/diff`
+      const answer = await cli.client(command).get(url, StateDiff, { stack, from, to, workspace: options.workspace })
+      cli.output(command).result(answer, ({ table }) => {
+        const title = `State "${answer.workspace}" of ${answer.stack}, version ${answer.from} to ${answer.to}`
+        if (answer.differences.length === 0) return `${title}: nothing differs.`
+        const rows = answer.differences.map(({ address, change, attributes }) => [
+          change,
+          address,
+          attributes.join(', '),
+        ])
+        return `${title}\n\n${table(['change', 'address', 'attributes'], rows)}`
+      })
     })
 
   withRequest(state.command('mv').description('give an object of the state another address, by a run'))

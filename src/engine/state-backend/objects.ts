@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
+import type { JsonObject } from '../../lib/json.ts'
 
 const Instance = z.looseObject({
   index_key: z.union([z.string(), z.number()]).optional(),
   status: z.string().optional(),
   deposed: z.string().optional(),
+  attributes: z.custom<JsonObject>(() => true).nullish(),
 })
 const Resource = z.looseObject({
   module: z.string().optional(),
@@ -26,18 +28,23 @@ export interface StateObject {
 }
 
 /** The managed objects of a state file (version 4), in the tool's own addresses and order. TOOL_OUTPUT for another shape. */
-export function objectsOfState(body: Buffer): StateObject[] {
+export const objectsOfState = (body: Buffer): StateObject[] =>
+  instancesOfState(body).map(({ address, type, provider, note }) => ({ address, type, provider, note }))
+
+/** The same with their values in clear, secrets among them: not to be answered to anybody. */
+export function instancesOfState(body: Buffer): (StateObject & { values: JsonObject })[] {
   const parsed = State.safeParse(JSON.parse(body.toString('utf8')))
   if (!parsed.success)
     throw new TrueupError('TOOL_OUTPUT', { doing: 'listing the state', why: z.prettifyError(parsed.error) })
   return parsed.data.resources
     .filter(({ mode }) => mode === 'managed')
     .flatMap(({ module, type, name, provider, instances }) =>
-      instances.map(({ index_key: key, status, deposed }) => ({
+      instances.map(({ index_key: key, status, deposed, attributes }) => ({
         address: `${module === undefined ? '' : `${module}.`}${type}.${name}${key === undefined ? '' : `[${JSON.stringify(key)}]`}`,
         type,
         provider: /\["(.+)"\]/.exec(provider)?.[1] ?? provider,
         note: deposed !== undefined ? `deposed ${deposed}` : status === 'tainted' ? 'tainted' : null,
+        values: attributes ?? {},
       })),
     )
 }

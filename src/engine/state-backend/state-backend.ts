@@ -55,8 +55,8 @@ export interface StateLockInfo extends JsonObject {
 
 /** The Terraform state backend: locks, versions, lineage and serial rules; contents are sealed at rest. */
 export interface TerraformStates {
-  /** The current content, or null where there is none yet. */
-  read(key: StateKey): Promise<{ body: Buffer; md5: string; version: number } | null>
+  /** The current content, or that of an earlier version; null where there is none. */
+  read(key: StateKey, version?: number): Promise<{ body: Buffer; md5: string; version: number } | null>
   /**
    * Stores a new version. STATE_LOCKED where someone holds the lock and `lockId` is not theirs; STATE_CONFLICT where
    * `lockId` names a lock that was opened meanwhile, where the serial does not rise although the content differs, or the
@@ -113,8 +113,12 @@ export function makeTerraformStates({ store, keys }: Parts): TerraformStates {
   }
 
   return {
-    async read(key) {
-      const stored = await latestStateVersion(store.db, key.stackId, key.workspace)
+    async read(key, version) {
+      const { stackId, workspace } = key
+      const stored =
+        version === undefined
+          ? await latestStateVersion(store.db, stackId, workspace)
+          : await findStateVersion(store.db, stackId, workspace, version)
       if (stored === undefined) return null
       return { body: await open(key, stored), md5: stored.md5, version: stored.version }
     },

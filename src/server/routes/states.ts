@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { stateDifferences } from '../../engine/state-backend/diff.ts'
 import { objectsOfState } from '../../engine/state-backend/objects.ts'
 import { makeTerraformStates, type StateActor, type StateKey } from '../../engine/state-backend/state-backend.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
@@ -7,7 +8,15 @@ import { appendAudit } from '../../store/audit/audit.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
 import { Done } from '../schemas/common.ts'
-import { StateInfo, StateObjects, StateQuery, StateRestore, StateUnlock } from '../schemas/states.ts'
+import {
+  StateDiff,
+  StateDiffQuery,
+  StateInfo,
+  StateObjects,
+  StateQuery,
+  StateRestore,
+  StateUnlock,
+} from '../schemas/states.ts'
 import { nameOf } from './mr-view.ts'
 import { stackOf } from './stack-view.ts'
 
@@ -90,6 +99,41 @@ export const stateRoutes: RouteModule<'engine'> = (app, { engine }) => {
         version: current?.version ?? null,
         objects: current === null ? [] : objectsOfState(current.body),
       }
+    },
+  )
+
+  app.get(
+    `${PATH}/diff`,
+    {
+      config: { action: 'state.read' },
+      schema: {
+        tags,
+        summary: 'What differs between two versions of a state, without values',
+        params: InRepository,
+        querystring: StateDiffQuery,
+        response: { 200: StateDiff },
+      },
+    },
+    async (request) => {
+      const { stack, from, to } = request.query
+      const key = await keyOf(request, request.query)
+      const doing = `comparing versions of the state "${key.workspace}" of ${stack}`
+      const version = async (wanted: number | undefined) => {
+        const found = await states.read(key, wanted)
+        if (found !== null) return found
+        const why = wanted === undefined ? 'Trueup keeps no such state' : `there is no version ${wanted}`
+        throw new TrueupError('NOT_FOUND', { doing, why, next: '`trueup state show` lists the versions.' })
+      }
+      const later = await version(to)
+      const earlier = await version(from ?? later.version - 1)
+      const differences = stateDifferences(earlier.body, later.body)
+      const data = { workspace: key.workspace, from: earlier.version, to: later.version }
+      const { id: repositoryId } = repositoryOf(request)
+      const actor = `user:${principalOf(request).userId}`
+      await parts.store.transaction((tx) =>
+        appendAudit(tx, { actor, action: 'state.diff', subject: key.stackId, repositoryId, data }),
+      )
+      return { stack, ...data, differences }
     },
   )
 

@@ -37,11 +37,35 @@ export const StateObjects = z
   .meta({ id: 'StateObjects' })
 export type StateObjects = z.infer<typeof StateObjects>
 
+export const StateDiff = z
+  .object({
+    stack: z.string(),
+    workspace: z.string(),
+    from: z.number(),
+    to: z.number(),
+    /** Names of what differs, never values: a state does not say which of them are secret. */
+    differences: z.array(
+      z.object({
+        address: z.string(),
+        change: z.enum(['added', 'removed', 'changed']),
+        attributes: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'StateDiff' })
+export type StateDiff = z.infer<typeof StateDiff>
+
 const where = {
   stack: z.string().max(300).meta({ description: 'environment/name' }),
   workspace: z.string().max(90).default('default'),
 }
 export const StateQuery = z.strictObject(where)
+const version = z.coerce.number().int().min(1)
+export const StateDiffQuery = z.strictObject({
+  ...where,
+  from: version.optional().meta({ description: 'the earlier version; the one before `to` where it is not given' }),
+  to: version.optional().meta({ description: 'the later version; the current one where it is not given' }),
+})
 export const StateRestore = z.strictObject({ ...where, version: z.number().int().min(1) })
 export const StateUnlock = z.strictObject({
   ...where,

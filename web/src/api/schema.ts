@@ -47,6 +47,7 @@ export interface components { schemas: {
   StateVersion: { "version": number; "serial": number; "lineage": string; "md5": string; "run": string | null; "actor": string | null; /** milliseconds since 1970-01-01T00:00:00Z */ "createdAt": number }
   StateInfo: { "stack": string; "workspace": string; "lock": Record<string, unknown> | null; "versions": (components['schemas']['StateVersion'])[] }
   StateObjects: { "stack": string; "workspace": string; "version": number | null; "objects": ({ "address": string; "type": string; "provider": string; "note": string | null })[] }
+  StateDiff: { "stack": string; "workspace": string; "from": number; "to": number; "differences": ({ "address": string; "change": "added" | "removed" | "changed"; "attributes": (string)[] })[] }
   Variable: { "id": string; "name": string; "environment": string | null; /** name of the stack in its environment */ "stack": string | null; "phase": "both" | "plan" | "apply"; /** masked in logs */ "secret": boolean; "version": number; "updatedBy": string; /** milliseconds since 1970-01-01T00:00:00Z */ "updatedAt": number }
 } }
 export interface paths {
@@ -233,6 +234,9 @@ export interface paths {
   }
   "/api/v1/repositories/{repository}/state/objects": {
     get: { parameters: { path: { "repository": string }; query: { "stack": string; "workspace"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StateObjects'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
+  }
+  "/api/v1/repositories/{repository}/state/diff": {
+    get: { parameters: { path: { "repository": string }; query: { "stack": string; "workspace"?: string; "from"?: number; "to"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StateDiff'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
   }
   "/api/v1/repositories/{repository}/state/restore": {
     post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string; "workspace"?: string; "version": number } } }; responses: { 200: { content: { 'application/json': { "version": number; "serial": number } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }

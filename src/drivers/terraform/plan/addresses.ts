@@ -1,3 +1,5 @@
+import type { PlannedResource } from '../tool/plan-json.ts'
+
 /** `module.a["x.y"].null_resource.b[0]` → `module.a.null_resource.b` */
 export const withoutKeys = (address: string): string => address.replaceAll(/\["(?:[^"\\]|\\.)*"\]|\[\d+\]/g, '')
 
@@ -5,4 +7,9 @@ export const withoutKeys = (address: string): string => address.replaceAll(/\["(
 export function typeOf(address: string): string {
   const local = withoutKeys(address).replace(/^(?:module\.[^.]+\.)+/, '')
   return local.split('.')[0] ?? local
+}
+
+/** A deposed object stands beside the current one of the same address; its key makes the address unique. */
+export function uniqueAddress(resource: PlannedResource): string {
+  return resource.deposed === undefined ? resource.address : `${resource.address} (deposed ${resource.deposed})`
 }

@@ -1,7 +1,11 @@
 import type { Action, Cause, Finding, Output, ResourceChange } from '../../../domain/plans/plan.ts'
-import { attributeChanges, sameJson } from '../../values/attributes.ts'
-import type { PlanJson, PlannedChange, PlannedResource } from '../tool/plan-json.ts'
+import { attributeChanges } from '../../values/attributes.ts'
+import type { PlanJson, PlannedResource } from '../tool/plan-json.ts'
+import { isRealDrift } from './left-alone.ts'
 import { wordOf } from './reasons.ts'
+import { remarked } from './sensitive-marks.ts'
+import { uniqueAddress } from './addresses.ts'
+import { valueChange } from './values.ts'
 import type { Redaction } from '../../values/redaction.ts'
 import type { Json } from '../../../lib/json.ts'
 
@@ -27,11 +31,6 @@ export function resourceChanges(plan: PlanJson, redaction: Redaction): ResourceC
     })
   }
   return [...changes, ...outputChanges(plan, redaction)]
-}
-
-/** A deposed object stands beside the current one of the same address; its key makes the address unique. */
-export function uniqueAddress(resource: PlannedResource): string {
-  return resource.deposed === undefined ? resource.address : `${resource.address} (deposed ${resource.deposed})`
 }
 
 function actionsOf(resource: PlannedResource): Action[] {
@@ -60,24 +59,6 @@ function importIdOf({ change }: PlannedResource, redaction: Redaction): { import
 const isMoved = (resource: PlannedResource): boolean =>
   resource.previous_address !== undefined && resource.previous_address !== resource.address
 
-/**
- * A difference that comes of how a provider spells "nothing" (null, "", [], {}) is none: right after an apply such
- * differences are listed as drift although nobody touched anything.
- */
-function isRealDrift(drift: PlannedResource): boolean {
-  if (drift.change.actions.every((action) => action === 'no-op')) return false
-  return !sameJson(withoutEmpty(drift.change.before ?? null), withoutEmpty(drift.change.after ?? null))
-}
-
-function withoutEmpty(value: Json): Json {
-  if (value === '' || value === null || typeof value !== 'object') return value === '' ? null : value
-  if (Array.isArray(value)) return value.length === 0 ? null : value.map(withoutEmpty)
-  const kept = Object.entries(value)
-    .map(([key, inner]): [string, Json] => [key, withoutEmpty(inner)])
-    .filter(([, inner]) => inner !== null)
-  return kept.length === 0 ? null : Object.fromEntries(kept)
-}
-
 /** Drift, where reality left the state in an attribute that this change sets back; otherwise the code. */
 function causeOf(resource: PlannedResource, drift: PlannedResource | undefined): Cause {
   if (drift === undefined) return 'config'
@@ -96,20 +77,11 @@ function reasonOf(resource: PlannedResource, drift: PlannedResource | undefined)
   else if (forced.length > 0) parts.push(`replace because of ${forced.join(', ')}`)
   const imported = resource.change.importing?.id
   if (imported !== undefined) parts.push(`imports ${imported}`)
-  if (isMoved(resource)) parts.push(`moved from ${resource.previous_address}`)
+  const marks = remarked(resource.change)
+  if (marks.length > 0) parts.push(`no value changes, only what is sensitive: ${marks.join(', ')}`)
   if (drift?.change.actions.includes('delete')) parts.push('deleted outside')
   else if (drift !== undefined) parts.push('changed outside')
   return parts.join('; ')
-}
-
-function valueChange(change: PlannedChange) {
-  return {
-    before: change.before,
-    after: change.after,
-    unknown: change.after_unknown,
-    beforeSensitive: change.before_sensitive,
-    afterSensitive: change.after_sensitive,
-  }
 }
 
 /** A change of outputs alone has to be applied too, so it is one: address `output.NAME`, type `output`. */

@@ -1,6 +1,6 @@
 import type { Coverage } from '../../../domain/plans/plan.ts'
-import { withoutKeys } from './addresses.ts'
-import { uniqueAddress } from './changes.ts'
+import { uniqueAddress, withoutKeys } from './addresses.ts'
+import { deferredWord } from './reasons.ts'
 import type { ConfigModule, PlanJson } from '../tool/plan-json.ts'
 
 /**
@@ -25,7 +25,18 @@ export function coverageOf(plan: PlanJson, options: { refresh: boolean }): Cover
       })
     }
   }
-  if (!plan.complete) unchecked.push({ address: '*', why: 'the tool left resources for a later plan' })
+  for (const { reason, resource_change: resource } of plan.deferred_changes) {
+    unchecked.push({ address: uniqueAddress(resource), why: `left for a later plan: ${deferredWord(reason)}` })
+  }
+  for (const { address, lifecycle_action_trigger: trigger } of plan.action_invocations) {
+    const when = trigger ? ` (${trigger.action_trigger_event} of ${trigger.triggering_resource_address})` : ''
+    unchecked.push({
+      address: `${address}${when}`,
+      why: 'an action: the apply invokes it, and nobody can see what it will do',
+    })
+  }
+  if (!plan.complete && plan.deferred_changes.length === 0)
+    unchecked.push({ address: '*', why: 'the tool left resources for a later plan' })
   return { checked: options.refresh ? managed.length : 0, unchecked }
 }
 

@@ -26,6 +26,47 @@ const THREE_FILES = `
 
 for (const name of ['terraform', 'tofu'] as const) {
   describeWithTool(name, 'drift of real files', (tool) => {
+    it('names what changed outside and stays, and what changes nothing but a mark', async () => {
+      const { context, target } = await openHostStack(
+        tool,
+        `
+        resource "hostfile_file" "kept" {
+          path    = "/kept"
+          content = "hello"
+          lifecycle { ignore_changes = [content] }
+        }
+        resource "terraform_data" "reader" { input = hostfile_file.kept.content }
+        resource "terraform_data" "plain" { input = "x" }
+        `,
+      )
+      opened.push(context)
+      await terraformDriver.apply(context, await terraformDriver.plan(context))
+      await writeFile(join(target, 'kept'), 'tampered')
+      await context.write({
+        'stack/later.tf': 'moved {\n  from = terraform_data.plain\n  to = terraform_data.marked\n}',
+        'stack/main.tf': (await readFile(join(context.workspace, 'stack/main.tf'), 'utf8')).replace(
+          '"plain" { input = "x" }',
+          '"marked" { input = sensitive("x") }',
+        ),
+      })
+      const { changes, findings } = await terraformDriver.plan(await nextRun(context))
+      expect(changes.find(({ address }) => address === 'terraform_data.marked')).toEqual({
+        address: 'terraform_data.marked',
+        type: 'terraform_data',
+        actions: ['update'],
+        attributes: [],
+        cause: 'config',
+        reason: 'no value changes, only what is sensitive: input',
+        previousAddress: 'terraform_data.plain',
+      })
+      expect(findings).toContainEqual({
+        severity: 'info',
+        code: 'changed_outside',
+        message:
+          'hostfile_file.kept: content, sha256 changed outside; no code sets it, so it stays; other parts of the code read it',
+      })
+    })
+
     it('finds edits, modes and deletions, and overwrites them', async () => {
       const { context, target } = await openHostStack(tool, THREE_FILES)
       opened.push(context)

@@ -6,6 +6,7 @@ import type { DriverContext } from '../../driver.ts'
 import { checkFindings, predictedOutputs, resourceChanges } from './changes.ts'
 import type { TerraformConfig } from '../config.ts'
 import { coverageOf } from './coverage.ts'
+import { leftAlone } from './left-alone.ts'
 import { type Diagnostic, findingOf, toolError, wantsInit } from '../tool/diagnostics.ts'
 import { type EventedResult, runWithEvents } from '../tool/events.ts'
 import { unwrittenIgnores } from '../source/ignore.ts'
@@ -123,7 +124,12 @@ async function driverPlan(
     changes,
     coverage: coverageOf(planned, { refresh: context.config.refresh }),
     outputs: context.destroy ? {} : predictedOutputs(planned, redaction),
-    findings: [...warnings, ...checkFindings(planned, redaction), ...unwrittenIgnores(changes, context.ignore)],
+    findings: [
+      ...warnings,
+      ...checkFindings(planned, redaction),
+      ...leftAlone(planned, redaction),
+      ...unwrittenIgnores(changes, context.ignore),
+    ],
     toolVersions: { [session.tool.name]: session.tool.version, ...(await providerVersions(context)) },
   }
 }

@@ -20,3 +20,14 @@ const WORDS: { readonly [reason: string]: string } = {
 
 export const wordOf = (reason: string | undefined): string | undefined =>
   reason === undefined ? undefined : (WORDS[reason] ?? reason)
+
+/** Why a change is left for a later plan (`reason` of `deferred_changes`). */
+const DEFERRED: { readonly [reason: string]: string } = {
+  instance_count_unknown: 'how many there are is known only after this apply',
+  resource_config_unknown: 'its settings are known only after this apply',
+  provider_config_unknown: 'how to reach its provider is known only after this apply',
+  absent_prereq: 'something it needs does not exist yet',
+  deferred_prereq: 'something it needs is left for a later plan too',
+}
+
+export const deferredWord = (reason: string): string => DEFERRED[reason] ?? reason

@@ -61,6 +61,11 @@ const KNOWN: { pattern: RegExp; code: ErrorCode; next?: string }[] = [
     next: 'Give it a value: `with.variables`, `with.varFiles` or `inputs` of the stack, or `trueup variable set TF_VAR_NAME` for a secret. For `trueup plan` on this machine, TF_VAR_NAME in its environment.',
   },
   {
+    pattern: /checksums (previously )?recorded in the dependency lock file|cached package .* does not match/i,
+    code: 'SOURCE_INVALID',
+    next: "Where .terraform.lock.hcl was made on another platform, add the worker's: `terraform providers lock -platform=linux_amd64 -platform=darwin_arm64` (or `tofu providers lock`), and commit it. Else the provider is not the one that was locked.",
+  },
+  {
     pattern: /query available provider packages|could not connect to registry|no available releases match/i,
     code: 'TOOL_FAILED',
     next: 'Let the worker reach the provider registry, or give it a provider mirror (TF_PLUGIN_MIRROR or TF_CLI_CONFIG_FILE on the worker, or `pluginDir` in the stack).',

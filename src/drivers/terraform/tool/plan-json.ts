@@ -29,6 +29,17 @@ const ResourceChange = z.object({
 })
 export type PlannedResource = z.infer<typeof ResourceChange>
 
+/** Terraform with deferred actions: a change that this plan cannot hold yet. */
+const DeferredChange = z.object({ reason: z.string(), resource_change: ResourceChange })
+
+/** Terraform 1.14+: an action of a provider that an apply of this plan invokes. */
+const ActionInvocation = z.object({
+  address: z.string(),
+  lifecycle_action_trigger: z
+    .object({ triggering_resource_address: z.string().default(''), action_trigger_event: z.string().default('') })
+    .nullish(),
+})
+
 const Check = z.object({
   address: z.object({ to_display: z.string() }),
   status: z.string(),
@@ -64,6 +75,10 @@ export const PlanJson = z.object({
   variables: z.record(z.string(), z.object({ value })).default({}),
   resource_changes: z.array(ResourceChange).default([]),
   resource_drift: z.array(ResourceChange).default([]),
+  /** What other parts of the code read of resources. */
+  relevant_attributes: z.array(z.object({ resource: z.string() })).default([]),
+  deferred_changes: z.array(DeferredChange).default([]),
+  action_invocations: z.array(ActionInvocation).default([]),
   output_changes: z.record(z.string(), Change).default({}),
   checks: z.array(Check).default([]),
   /** What was read, data sources among it, which are in no change. */
