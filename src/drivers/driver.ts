@@ -89,6 +89,16 @@ export interface DriverContext<Config> {
    * target may come with them: it is not checked, rather than wrong.
    */
   awaits?: readonly string[]
+  /**
+   * Fetches the stack's files as they are deployed, where that is another commit, and gives the root that they were written
+   * below; absent where they are the same or there are none. What they hold in secret may still be on the target.
+   */
+  deployed?: () => Promise<string>
+  /**
+   * Values of secret variables as they are and were, to open what they once sealed and hide what is in it. No tool that reaches
+   * the target gets them.
+   */
+  formerSecrets?: readonly string[]
   ignore: IgnoreRule[]
   /** Semver range that the tool must satisfy, when the stack names one. */
   toolVersion?: string

@@ -63,6 +63,8 @@ export const Grant = z.object({
   variables: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })),
   /** What secret variables of the plan phase were before: to be hidden like them, and given to no tool. */
   formerSecrets: z.array(z.string()).optional(),
+  /** Another commit is deployed, or another definition: its files are to be had too (`WORKER_PATHS.deployed`). */
+  deployedDiffers: z.boolean().optional(),
   ignore: z.array(ignoreRule),
   toolVersion: z.string().optional(),
   /** Previews: stacks that this one needs and that are not deployed as the merge request has them. */
@@ -207,6 +209,9 @@ export const WORKER_PATHS = {
   /** A tar stream of the run's `paths`. */
   workspace: (runId: string, fence: number): string =>
     `/api/v1/worker/runs/${encodeURIComponent(runId)}/workspace?fence=${fence}`,
+  /** A tar stream of the run's stack as it is deployed. */
+  deployed: (runId: string, fence: number): string =>
+    `/api/v1/worker/runs/${encodeURIComponent(runId)}/deployed?fence=${fence}`,
   /** A tar stream of a watched stack's `paths` at the commit of its watch order. */
   watchWorkspace: (stackId: string, commit: string): string =>
     `/api/v1/worker/watches/${encodeURIComponent(stackId)}/workspace?commit=${encodeURIComponent(commit)}`,

@@ -11,7 +11,7 @@ import { inputEnvironment, writeVariables } from './source/inputs.ts'
 import { fileOfStack, isThere } from './source/paths.ts'
 import { credentialVariables, variableNamed } from './secrets/secrets.ts'
 import { findAnsible } from './tool/tool.ts'
-import { vaultArguments } from './secrets/vault.ts'
+import { noQuestion, vaultArguments } from './secrets/passwords.ts'
 
 const PLUGINS = fileURLToPath(new URL('./plugins/', import.meta.url))
 /** With fewer, many hosts wait for each other; each costs a process of 50 MB. */
@@ -98,6 +98,7 @@ export async function baseEnvironment(context: DriverContext<AnsibleConfig>): Pr
     ANSIBLE_PIPELINING: context.config.pipelining ? 'True' : 'False',
     ...given,
     ...inputEnvironment(context),
+    ...noQuestion(context.config),
     LC_ALL: 'C.UTF-8',
     ANSIBLE_CONFIG: config,
     ANSIBLE_HOME: home,

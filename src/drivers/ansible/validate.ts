@@ -11,7 +11,7 @@ import { baseEnvironment } from './session.ts'
 import { sourceFinding } from './tool/source-error.ts'
 import { checkModeOff, isYaml } from './source/source-files.ts'
 import { findAnsible } from './tool/tool.ts'
-import { vaultArguments } from './secrets/vault.ts'
+import { vaultArguments } from './secrets/passwords.ts'
 
 /**
  * `--syntax-check` without inventory or host, the linters that the worker has, and every `check_mode: false`, which a

@@ -74,6 +74,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     inputs,
     variables,
     formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
+    ...(stack.deployedCommit !== null && stack.deployedCommit !== run.commitOid && { deployedDiffers: true }),
     ignore: definition.ignore,
     ...(spec.awaits && { awaits: spec.awaits }),
     ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),

@@ -23,6 +23,8 @@ import { appliedReceived, finishReceived } from './results.ts'
 export interface WorkerApi {
   call<M extends Method>(workerId: string, method: M, params: Params<M>): Promise<Result<M>>
   workspace(workerId: string, runId: string, fence: number): Promise<NodeJS.ReadableStream>
+  /** A tar of the run's stack at the commit that is deployed. */
+  deployed(workerId: string, runId: string, fence: number): Promise<NodeJS.ReadableStream>
   /** A tar of a deployed stack that the worker's pools serve, at the commit that is deployed. */
   watchWorkspace(workerId: string, stackId: string, commit: string): Promise<NodeJS.ReadableStream>
   subscribe(workerId: string, send: (event: ServerEvent) => void): () => void
@@ -91,6 +93,14 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
     async workspace(workerId, runId, fence) {
       const run = await heldRun(parts.store.db, workerId, runId, fence)
       return archive(repositoryOf(parts, run.repositoryId), run.commitOid, specOfRun(run).paths)
+    },
+    async deployed(workerId, runId, fence) {
+      const run = await heldRun(parts.store.db, workerId, runId, fence)
+      const { deployedCommit, deployedConfig } = await requireStack(parts.store.db, run.stackId)
+      const spec = deployedConfig as unknown as RunSpec | null
+      if (!spec || deployedCommit === null)
+        throw new TrueupError('NOT_FOUND', { doing: `reading what run ${runId} replaces`, why: 'nothing is deployed' })
+      return archive(repositoryOf(parts, run.repositoryId), deployedCommit, spec.paths)
     },
     async watchWorkspace(workerId, stackId, commit) {
       const [worker, stack] = [await getWorker(parts.store.db, workerId), await requireStack(parts.store.db, stackId)]

@@ -92,6 +92,23 @@ export const workerWireRoutes: RouteModule<'store' | 'engine'> = (app, { store, 
   )
 
   app.get(
+    '/api/v1/worker/runs/:runId/deployed',
+    {
+      config: { action: 'worker' },
+      schema: {
+        tags: ['worker'],
+        summary: "The files of a run's stack as it is deployed, as a tar stream",
+        params: z.object({ runId: z.string().max(100) }),
+        querystring: z.strictObject({ fence: z.coerce.number().int() }),
+      },
+    },
+    async (request, reply) => {
+      const stream = await engine.worker.deployed(request.workerId!, request.params.runId, request.query.fence)
+      return reply.type('application/x-tar').send(stream)
+    },
+  )
+
+  app.get(
     '/api/v1/worker/watches/:stackId/workspace',
     {
       config: { action: 'worker' },

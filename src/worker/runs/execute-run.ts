@@ -104,6 +104,11 @@ function contextFor(
     phase,
     variables,
     formerSecrets,
+    ...(grant.deployedDiffers &&
+      phase === 'plan' && {
+        fetchDeployed: (directory: string) =>
+          download(parts.http, WORKER_PATHS.deployed(grant.runId, grant.fence), directory, run.signal),
+      }),
     workspace,
     masker,
     cacheRoot,

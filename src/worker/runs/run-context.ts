@@ -21,6 +21,8 @@ export interface ContextParts {
   variables: Grant['variables']
   /** What secret variables were before. */
   formerSecrets?: readonly string[]
+  /** Fetches the deployed commit's files into a directory; absent where that is this commit, or none. */
+  fetchDeployed?: (directory: string) => Promise<unknown>
   workspace: Workspace
   cacheRoot: string
   passEnv: readonly string[]
@@ -58,6 +60,8 @@ export async function buildContext<Config>(
     env: environment(parts),
     inputs: order.inputs,
     ...(order.awaits && { awaits: order.awaits }),
+    ...(parts.fetchDeployed && { deployed: deployedFiles(parts.fetchDeployed, workspace) }),
+    formerSecrets: parts.formerSecrets ?? [],
     ignore: order.ignore,
     ...(order.toolVersion !== undefined && { toolVersion: order.toolVersion }),
     ...(order.stateBackend && { stateBackend: order.stateBackend }),
@@ -80,6 +84,13 @@ export async function buildContext<Config>(
         },
       }),
   }
+}
+
+/** Few drivers want them, so they are fetched when one asks, once. */
+function deployedFiles(fetch: (directory: string) => Promise<unknown>, { root }: Workspace): () => Promise<string> {
+  let fetched: Promise<string> | undefined
+  const directory = join(root, 'deployed')
+  return () => (fetched ??= fetch(directory).then(() => directory))
 }
 
 /**

@@ -13,11 +13,14 @@ export function addressOf({ host, key, subject }: ResultEvent, redaction: Redact
   return redaction.text(`${host}/${key}${what}`)
 }
 
-/** What these results say would change, ordered by host and then as the tasks are. */
-export function changesOf(results: readonly ResultEvent[], redaction: Redaction): ResourceChange[] {
+/**
+ * What these results say would change, ordered by host and then as the tasks are. With `hideFormer` nothing is shown of what
+ * is there now: it may hold secrets that nobody can know.
+ */
+export function changesOf(results: readonly ResultEvent[], redaction: Redaction, hideFormer = false): ResourceChange[] {
   const merged = new Map<string, ResourceChange>()
   for (const result of results) {
-    const change = changeOf(result, redaction)
+    const change = changeOf(result, redaction, hideFormer)
     const known = merged.get(change.address)
     if (known === undefined) merged.set(change.address, change)
     else merged.set(change.address, together(known, change))
@@ -36,10 +39,10 @@ function together(first: ResourceChange, second: ResourceChange): ResourceChange
   return { ...first, attributes: distinct([...first.attributes, ...more]) }
 }
 
-function changeOf(result: ResultEvent, redaction: Redaction): ResourceChange {
+function changeOf(result: ResultEvent, redaction: Redaction, hideFormer: boolean): ResourceChange {
   const address = addressOf(result, redaction)
   const entries = result.diff === null ? [] : [result.diff].flat()
-  const attributes = distinct(entries.flatMap((entry) => attributesOf(entry, entries, result, redaction)))
+  const attributes = distinct(entries.flatMap((entry) => attributesOf(entry, entries, result, redaction, hideFormer)))
   const change: ResourceChange = {
     address,
     type: result.action,
@@ -76,9 +79,10 @@ function attributesOf(
   all: readonly DiffEntry[],
   result: ResultEvent,
   redaction: Redaction,
+  hideFormer: boolean,
 ): AttributeChange[] {
   if (typeof entry.prepared === 'string' && entry.prepared.trim() !== '') {
-    const { value, sensitive } = redaction.value(entry.prepared.trimEnd(), false)
+    const { value, sensitive } = redaction.value(entry.prepared.trimEnd(), hideFormer)
     return [{ path: 'diff', after: value, ...(sensitive && { sensitive }) }]
   }
   const { before, after } = entry
@@ -89,7 +93,11 @@ function attributesOf(
   if (typeof before === 'string' || typeof after === 'string') {
     if (before === after) return []
     return attributeChanges(
-      { before: before ?? null, after: after ?? null },
+      {
+        before: before ?? null,
+        after: after ?? null,
+        beforeSensitive: hideFormer && typeof before === 'string' && before !== '',
+      },
       redaction.value,
       contentName(entry, all, result),
     )

@@ -20,7 +20,8 @@ export async function plan(context: DriverContext<AnsibleConfig>): Promise<Drive
   const doing = `planning stack "${context.stack.name}" with ansible-playbook --check`
   const session = await openSession(context)
   try {
-    const secrets = [...secretInputs(context), ...(await vaultedSecrets(context, session.tool, session.env))]
+    const vaulted = await vaultedSecrets(context, session.tool, session.env)
+    const secrets = [...secretInputs(context), ...vaulted.secrets]
     const redaction = redactionFor(context, secrets)
     const played = await play(context, session, { check: true, ignore: NO_IGNORES })
     checkPlayed(doing, context, played)
@@ -28,6 +29,7 @@ export async function plan(context: DriverContext<AnsibleConfig>): Promise<Drive
     const changes = changesOf(
       played.results.filter((result) => isChange(context, result)),
       redaction,
+      vaulted.lost > 0,
     )
     const { orders, findings } = ignoreOrders(changes, played.results, context.ignore, redaction)
     await writeFile(sealedOrders(context), context.seal(Buffer.from(JSON.stringify({ secrets, orders }))), {
@@ -37,12 +39,23 @@ export async function plan(context: DriverContext<AnsibleConfig>): Promise<Drive
       changes,
       coverage: coverageOf(played, redaction),
       outputs: predicted(played, redaction),
-      findings: [...findingsOf(played, redaction, (path) => placeOf(context, path)), ...findings],
+      findings: [
+        ...findingsOf(played, redaction, (path) => placeOf(context, path)),
+        ...findings,
+        ...lostVaults(vaulted.lost),
+      ],
       toolVersions: { 'ansible-core': session.tool.version },
     }
   } finally {
     await session.connection.close()
   }
+}
+
+function lostVaults(lost: number): Finding[] {
+  if (lost === 0) return []
+  const what = lost === 1 ? 'a vaulted value' : `${lost} vaulted values`
+  const message = `${what} of the deployed commit cannot be opened any more, so the contents that are on the hosts now are not shown`
+  return [{ severity: 'info', code: 'former_vault_closed', message }]
 }
 
 /**

@@ -1,115 +1,116 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import { TrueupError } from '../../../lib/errors/error.ts'
 import type { Json } from '../../../lib/json.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { Tool } from '../../tools/find-tool.ts'
 import { scalarsIn } from '../../values/redaction.ts'
 import type { AnsibleConfig } from '../config.ts'
-import { variableNamed } from './secrets.ts'
 import { sibling } from '../tool/tool.ts'
+import { isThere } from '../source/paths.ts'
+import { type Encrypted, encryptedBelow, HEADER } from './encrypted.ts'
+import { formerArguments, vaultArguments } from './passwords.ts'
 
-const HEADER = '$ANSIBLE_VAULT;'
-const INLINE = /\$ANSIBLE_VAULT;[\w.;-]+(?:(?:\s|\\r|\\n)+[0-9a-f]{2,})+/g
-const MAX_FILE_BYTES = 4 * 1024 * 1024
-
-/** Arguments that give the vault's passwords, from files in the scratch directory. */
-export async function vaultArguments(context: DriverContext<AnsibleConfig>): Promise<string[]> {
-  const { vaultPassword } = context.config
-  if (vaultPassword === undefined) return []
-  const ids = typeof vaultPassword === 'string' ? { default: vaultPassword } : vaultPassword
-  const each = Object.entries(ids).map(async ([id, variable]) => {
-    const file = join(context.scratch, `vault-${id}`)
-    await writeFile(file, variableNamed(context, variable), { mode: 0o600 })
-    return ['--vault-id', `${id}@${file}`]
-  })
-  return (await Promise.all(each)).flat()
+/** The plain texts of what is encrypted in the repository. */
+export interface Vaulted {
+  secrets: string[]
+  /**
+   * Of what the deployed commit held encrypted and this one does not, so much could not be opened: the hosts may hold it,
+   * and nobody can tell where.
+   */
+  lost: number
 }
 
 /**
- * Every value that stands encrypted in the repository: whole files, and single values (`!vault`). Ansible takes them for
- * ordinary variables once they are decrypted, and shows them in diffs. Decrypted by `ansible-vault`, in one call.
+ * Every value that stands encrypted in the repository, or stood there when it was deployed last: whole files, and single
+ * values (`!vault`). Ansible takes them for ordinary variables once they are decrypted, and shows them in diffs. Decrypted by
+ * `ansible-vault`: with what opens the playbook's own vaults, then with what secrets were before.
  */
 export async function vaultedSecrets(
   context: DriverContext<AnsibleConfig>,
   tool: Tool,
   env: { [name: string]: string },
-): Promise<string[]> {
-  const found = await encryptedTexts(context)
-  if (found.length === 0) return []
-  // Without passwords among the settings they come by the stack's ansible.cfg or by variables, or not at all: the same
-  // environment and directory as the playbook's open what the playbook can open.
-  const passwords = await vaultArguments(context)
+): Promise<Vaulted> {
+  const present = await encryptedBelow(context, context.workspace)
+  const root = await context.deployed?.()
+  const known = new Set(present.map(({ text }) => text))
+  const deployed =
+    root === undefined ? [] : (await encryptedBelow(context, root)).filter(({ text }) => !known.has(text))
+  if (present.length + deployed.length === 0) return { secrets: [], lost: 0 }
   const directory = join(context.scratch, 'vaulted')
   await mkdir(directory, { mode: 0o700, recursive: true })
   try {
-    const files = await Promise.all(
-      found.map(async ({ text }, at) => {
-        const file = join(directory, `${at}`)
-        await writeFile(file, text, { mode: 0o600 })
-        return file
-      }),
-    )
-    const decrypt = (which: string[]) =>
-      context.run({
-        argv: [sibling(tool, 'ansible-vault'), 'decrypt', ...passwords, ...which],
-        env,
-        cwd: context.directory,
-        quiet: true,
-        timeoutMs: 120_000,
-      })
-    // It stops at the first that another password would open, which is no error here.
-    if ((await decrypt(files)).exitCode !== 0) for (const file of files) await decrypt([file])
-    const plain = await Promise.all(files.map((file) => readFile(file, 'utf8')))
-    return plain.flatMap((text, at) => (text.startsWith(HEADER) ? [] : secretsIn(text, found[at]!.whole)))
+    const files = await Promise.all([...present, ...deployed].map((each, at) => asFile(directory, `${at}`, each)))
+    // Without passwords among the settings they come by the stack's ansible.cfg or by variables, or not at all: the same
+    // environment and directory as the playbook's open what the playbook can open.
+    const now = decrypter(context, tool, { env, cwd: context.directory })
+    const former = await formerArguments(context)
+    await now(files, await vaultArguments(context))
+    if (former.length > 0) await now(files, former)
+    const old = files.slice(present.length)
+    if (root !== undefined) await asDeployed(context, tool, { env, cwd: join(root, context.stack.path) }, old, former)
+    const opened = await openedOf(files)
+    const lost = old.length - (await openedOf(old)).length
+    return { secrets: opened.flatMap(({ text, whole }) => secretsIn(text, whole)), lost }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-interface Encrypted {
-  text: string
-  /** A whole file, which is mostly YAML itself. */
+/** By what the deployed ansible.cfg says of passwords, which may have changed since. */
+async function asDeployed(
+  context: DriverContext<unknown>,
+  tool: Tool,
+  { env, cwd }: Place,
+  files: readonly Sealed[],
+  former: readonly string[],
+): Promise<void> {
+  const config = join(cwd, 'ansible.cfg')
+  if (await isThere(config))
+    await decrypter(context, tool, { env: { ...env, ANSIBLE_CONFIG: config }, cwd })(files, former)
+}
+
+interface Place {
+  env: { [name: string]: string }
+  cwd: string
+}
+
+/** A file that holds something encrypted, until it is decrypted in place. */
+interface Sealed {
+  path: string
   whole: boolean
 }
 
-async function encryptedTexts(context: DriverContext<unknown>): Promise<Encrypted[]> {
-  const entries = await readdir(context.workspace, { recursive: true, withFileTypes: true })
-  const found: Encrypted[] = []
-  for (const entry of entries) {
-    if (!entry.isFile()) continue
-    const bytes = await readFile(join(entry.parentPath, entry.name))
-    if (!bytes.includes(HEADER)) continue
-    if (bytes.length > MAX_FILE_BYTES) throw tooLarge(context, join(entry.parentPath, entry.name))
-    const text = bytes.toString('utf8')
-    if (text.startsWith(HEADER)) found.push({ text, whole: true })
-    else found.push(...inlineValues(text).map((value) => ({ text: value, whole: false })))
+async function asFile(directory: string, name: string, { text, whole }: Encrypted): Promise<Sealed> {
+  const path = join(directory, name)
+  await writeFile(path, text, { mode: 0o600 })
+  return { path, whole }
+}
+
+const textOf = ({ path }: Sealed): Promise<string> => readFile(path, 'utf8')
+
+async function openedOf(files: readonly Sealed[]): Promise<{ text: string; whole: boolean }[]> {
+  const all = await Promise.all(files.map(async (file) => ({ text: await textOf(file), whole: file.whole })))
+  return all.filter(({ text }) => !text.startsWith(HEADER))
+}
+
+/** Decrypts those files in place that are still encrypted and that these passwords open. */
+function decrypter(context: DriverContext<unknown>, tool: Tool, place: Place) {
+  return async (files: readonly Sealed[], passwords: readonly string[]): Promise<void> => {
+    let rest = await stillSealed(files)
+    while (rest.length > 0) {
+      const paths = rest.map(({ path }) => path)
+      const argv = [sibling(tool, 'ansible-vault'), 'decrypt', ...passwords, ...paths]
+      const { exitCode } = await context.run({ argv, ...place, quiet: true, timeoutMs: 120_000 })
+      // It stops at the first that another password would open, which is no error here.
+      rest = exitCode === 0 ? [] : (await stillSealed(rest)).slice(1)
+    }
   }
-  return found
 }
 
-/**
- * Single values inside a file, whatever it is otherwise: YAML with `!vault` in any number of documents, JSON with
- * `__ansible_vault`, a template. They are known by their header and the lines of hex digits that follow it.
- */
-function inlineValues(text: string): string[] {
-  return [...text.matchAll(INLINE)].map(([value]) =>
-    value
-      .split(/\\r?\\n|\\n|\s+/)
-      .filter((line) => line !== '')
-      .join('\n')
-      .concat('\n'),
-  )
-}
-
-function tooLarge(context: DriverContext<unknown>, file: string): TrueupError {
-  const path = relative(context.workspace, file)
-  return new TrueupError('SOURCE_INVALID', {
-    doing: `looking for secrets of stack "${context.stack.name}"`,
-    why: `${path} holds vaulted values and is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB, so that they could not be hidden`,
-    next: 'Split the file.',
-  })
+async function stillSealed(files: readonly Sealed[]): Promise<Sealed[]> {
+  const texts = await Promise.all(files.map(textOf))
+  return files.filter((_, at) => texts[at]!.startsWith(HEADER))
 }
 
 function secretsIn(text: string, whole: boolean): string[] {
