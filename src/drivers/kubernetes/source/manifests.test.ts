@@ -30,7 +30,7 @@ describe('reading manifests', () => {
     ['foo: bar\n', 1, /no Kubernetes object/],
     [`${map('')}---\nfoo: [\n`, 6, /no valid YAML/],
     ['apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n', 1, /metadata.name is missing/],
-    [map('').replace('name: a', 'name: a, labels: {x: 1}'), 1, /metadata.labels.x is 1 and has to be a text/],
+    [map('').replace('name: a', 'name: a, labels: {x: 1}'), 1, /metadata.labels.x is a number and has to be a text/],
     [map('').replace('name: a', 'name: ../../nodes/x'), 1, /is no name of an object/],
     [map('').replace('name: a', 'generateName: a-'), 1, /give it a name/],
   ])('says where and why: %j', (text, line, message) => {

@@ -3,6 +3,7 @@ import { digestOf } from '../../../lib/digest.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { HOOK } from '../objects/annotations.ts'
 import { isObject, type KubeObject } from '../objects/object.ts'
+import { kindOf, mayHoldSecret } from './secret-shape.ts'
 
 /** An object and where it comes from. */
 export interface Manifest {
@@ -50,7 +51,7 @@ export function readManifests(text: string, path: string | undefined, problems: 
   for (const document of documents) {
     const [error] = document.errors.filter((one) => path !== undefined || one.code !== 'DUPLICATE_KEY')
     if (error) {
-      const what = error.code === 'DUPLICATE_KEY' ? repeatedKey(text, error) : `no valid YAML: ${error.message}`
+      const what = error.code === 'DUPLICATE_KEY' ? repeatedKey(text, error) : `no valid YAML: ${toldOf(text, error)}`
       problems.push({ ...place, line: lines.linePos(error.pos[0]).line, message: what })
       continue
     }
@@ -67,10 +68,26 @@ export function readManifests(text: string, path: string | undefined, problems: 
       const plain = isLarge ? withoutBigInts(value, template) : value
       found.push(...unpack(plain, { ...place, line }, problems))
     } catch (thrown) {
-      problems.push({ ...place, line, message: thrown instanceof Error ? thrown.message : String(thrown) })
+      problems.push({ ...place, line, message: thrown instanceof Error ? toldOf(text, thrown) : String(thrown) })
     }
   }
   return found
+}
+
+class BeyondNumber extends Error {
+  readonly where: string
+  constructor(where: string, value: bigint) {
+    super(`${where} is ${value}: ${BeyondNumber.why}`)
+    this.where = where
+  }
+  static readonly why = 'whole numbers beyond 2^53 cannot be carried exactly, and are not rounded'
+}
+
+/** The parser quotes the word that it stumbles over: an alias or a tag may be the beginning of a password. */
+function toldOf(text: string, error: Error & { code?: string }): string {
+  if (!mayHoldSecret(text)) return error.message
+  if (error instanceof BeyondNumber) return `${error.where}: ${BeyondNumber.why}`
+  return `${(error.code ?? 'bad alias').toLowerCase().replaceAll('_', ' ')} (the text may be a Secret, so no more of it is shown)`
 }
 
 const repeatedKey = (text: string, { pos: [start] }: { pos: [number, number] }): string =>
@@ -85,7 +102,7 @@ function withoutBigInts(value: unknown, template: string | undefined, path = '')
     const number = Number(value)
     if (Number.isSafeInteger(number)) return number
     const where = [template, path].filter(Boolean).join(': ')
-    throw new Error(`${where} is ${value}: whole numbers beyond 2^53 cannot be carried exactly, and are not rounded`)
+    throw new BeyondNumber(where, value)
   }
   if (Array.isArray(value)) return value.map((item, at) => withoutBigInts(item, template, `${path}[${at}]`))
   if (typeof value !== 'object' || value === null) return value as Json
@@ -142,7 +159,7 @@ function nameProblem({ metadata }: JsonObject): string | null {
     if (values === undefined || values === null) continue
     if (!isObject(values)) return `metadata.${member} is no map`
     const bad = Object.entries(values).find(([, text]) => typeof text !== 'string')
-    if (bad) return `metadata.${member}.${bad[0]} is ${JSON.stringify(bad[1])} and has to be a text: put it in quotes`
+    if (bad) return `metadata.${member}.${bad[0]} is ${kindOf(bad[1])} and has to be a text: put it in quotes`
   }
   return null
 }

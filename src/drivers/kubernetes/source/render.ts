@@ -9,6 +9,7 @@ import { chooseRenderer, type Renderer } from './locate.ts'
 import type { Manifest, Problem } from './manifests.ts'
 import { isSecret, normalised, secretTexts } from './normal.ts'
 import { readPlain } from './plain.ts'
+import { shapeProblems } from './secret-shape.ts'
 import { namedVariables, substituted } from './substitute.ts'
 
 /** What the source says there should be. */
@@ -42,7 +43,7 @@ export async function render(context: DriverContext<KubernetesConfig>): Promise<
   const filled = substituted(context, raw, problems)
   const manifests = filled.map((manifest) => ({ ...manifest, object: normalised(manifest.object) }))
   for (const { object } of manifests) if (isSecret(object)) secrets.push(...secretTexts(object))
-  problems.push(...repeated(manifests))
+  problems.push(...filled.flatMap(unreadable), ...repeated(manifests))
   const [wrong, odd] = [problems.filter(({ warning }) => !warning), problems.filter(({ warning }) => warning)]
   const renderer = Object.entries(await versions(context)).map((one) => one.join(' '))
   return { manifests, problems: wrong, renderer: renderer.join(), findings: odd.map(asWarning), secrets }
@@ -68,6 +69,15 @@ export async function versions(context: DriverContext<KubernetesConfig>): Promis
   if (renderer === 'yaml') return {}
   const { name, version } = renderer === 'helm' ? await findHelm(context) : await findKustomize(context)
   return { [name]: version }
+}
+
+function unreadable({ object, path, line }: Manifest): Problem[] {
+  if (!isSecret(object)) return []
+  return shapeProblems(object).map((why) => ({
+    ...(path !== undefined && { path }),
+    ...(line !== undefined && { line }),
+    message: `Secret "${object.metadata.name}": ${why}`,
+  }))
 }
 
 function repeated(manifests: readonly Manifest[]): Problem[] {
