@@ -99,6 +99,8 @@ export interface DriverContext<Config> {
    * the target gets them.
    */
   formerSecrets?: readonly string[]
+  /** The stack asks to see the lines of texts that hold a secret; the secret itself is masked. */
+  showSecretDiff?: boolean
   ignore: IgnoreRule[]
   /** Semver range that the tool must satisfy, when the stack names one. */
   toolVersion?: string

@@ -177,6 +177,12 @@ export const StackConfig = z.strictObject({
     .min(1)
     .optional()
     .describe('Versions of the tool that will do, as a semver range: ">=1.6 <2".'),
+  showSecretDiff: z
+    .boolean()
+    .optional()
+    .describe(
+      'Show the lines of texts that hold a secret, with the secret masked, instead of how many change. Counts once it is on the target branch. Default: false.',
+    ),
   variables: stringMap
     .optional()
     .describe('Environment variables of the tool. Not for secrets: those are kept by `trueup variable`.'),

@@ -123,6 +123,7 @@ function boundChanges(changes: readonly ResourceChange[]): ResourceChange[] {
         ...attribute,
         ...(attribute.before !== undefined && { before: bound(attribute.before) }),
         ...(attribute.after !== undefined && { after: bound(attribute.after) }),
+        ...(attribute.shown !== undefined && { shown: bound(attribute.shown) as string }),
       }
     }),
   }))

@@ -16,6 +16,11 @@ export interface AttributeChange {
   before?: Json
   after?: Json
   sensitive?: boolean
+  /**
+   * Of a sensitive text of several lines, what people may see: how many lines change, or its lines without their secrets
+   * (`showSecretDiff`). In no digest and no comparison.
+   */
+  shown?: string
   unknown?: boolean
   /** Listed under the stack's `unstable:`: shown, but neither part of the digest nor of a comparison. */
   unstable?: boolean

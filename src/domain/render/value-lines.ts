@@ -15,6 +15,7 @@ const MAX_BLOCK_LINES = 400
 /** An attribute's change as lines, indented below its resource. */
 export function attributeLines(attribute: AttributeChange, sign: PlanLine['sign']): PlanLine[] {
   const name = oneLine(attribute.path) + (attribute.unstable ? ' (unstable, not compared)' : '')
+  if (attribute.sensitive && attribute.shown !== undefined) return secretLines(name, attribute.shown, sign)
   const [before, after] = [blockText(attribute, 'before'), blockText(attribute, 'after')]
   if (before !== null || after !== null) {
     return [
@@ -23,6 +24,12 @@ export function attributeLines(attribute: AttributeChange, sign: PlanLine['sign'
     ]
   }
   return [{ sign, text: `    ${name}: ${inline(attribute, sign)}` }]
+}
+
+/** How many lines change, or the lines without their secrets. */
+function secretLines(name: string, shown: string, sign: PlanLine['sign']): PlanLine[] {
+  if (!shown.includes('\n')) return [{ sign, text: `    ${name}: (sensitive, ${oneLine(shown)})` }]
+  return [{ sign, text: `    ${name}: (secrets masked)` }, ...shown.split('\n').map(diffLine)]
 }
 
 function inline(attribute: AttributeChange, sign: PlanLine['sign']): string {

@@ -49,6 +49,8 @@ export interface StackDefinition {
   timeoutMs: number
   /** Semver range. */
   toolVersion?: string
+  /** Texts that hold a secret are shown line by line, without it. */
+  showSecretDiff?: boolean
   /** Plain variables of the configuration file (secrets live in the server's store). */
   variables: { [name: string]: string }
   /** Worker pool. */

@@ -25,6 +25,7 @@ export function sharedSettings(entry: StackConfig): SharedSettings {
     onRemove: entry.onRemove ?? 'keep',
     timeoutMs: parseDuration(entry.timeout ?? DEFAULT_TIMEOUT),
     ...(entry.toolVersion !== undefined && { toolVersion: entry.toolVersion }),
+    ...(entry.showSecretDiff && { showSecretDiff: true }),
     variables: entry.variables ?? {},
   }
 }

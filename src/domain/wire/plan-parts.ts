@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ACTIONS } from '../plans/plan.ts'
+import { MAX_SHOWN_CHARS } from '../plans/secret-text.ts'
 
 /** The pieces of plans and results as they travel: from the worker to the server, and from there to its users. */
 
@@ -8,6 +9,7 @@ export const AttributeChange = z.object({
   before: z.json().optional(),
   after: z.json().optional(),
   sensitive: z.boolean().optional(),
+  shown: z.string().max(MAX_SHOWN_CHARS).optional(),
   unknown: z.boolean().optional(),
 })
 

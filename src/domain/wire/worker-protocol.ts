@@ -65,6 +65,8 @@ export const Grant = z.object({
   formerSecrets: z.array(z.string()).optional(),
   /** Another commit is deployed, or another definition: its files are to be had too (`WORKER_PATHS.deployed`). */
   deployedDiffers: z.boolean().optional(),
+  /** Of texts that hold a secret, show the lines without it. */
+  showSecretDiff: z.boolean().optional(),
   ignore: z.array(ignoreRule),
   toolVersion: z.string().optional(),
   /** Previews: stacks that this one needs and that are not deployed as the merge request has them. */

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ListFiles, ReadFile } from '../driver.ts'
 import { type AnsibleConfig, inventoriesOf } from './config.ts'
-import { defaultsOf, pathsIn } from './source/configuration.ts'
+import { defaultsOf, pathsIn } from './tool/configuration.ts'
 import { isYaml, textsOf } from './source/source-files.ts'
 import { isWithin, withoutCovered } from '../paths/inside.ts'
 

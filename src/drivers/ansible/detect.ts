@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import type { Json } from '../../lib/json.ts'
 import type { ReadFile } from '../driver.ts'
-import { defaultsOf } from './source/configuration.ts'
+import { defaultsOf } from './tool/configuration.ts'
 import { isPlaybook, isYaml } from './source/source-files.ts'
 
 /** Where playbooks are parts, tests or somebody else's. */

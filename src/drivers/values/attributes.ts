@@ -15,7 +15,11 @@ export interface ValueChange {
 }
 
 /** What may leave the worker in place of a value, and whether it had to be hidden. */
-export type Redact = (value: Json, sensitive: boolean) => { value: Json; sensitive: boolean }
+export interface Redact {
+  (value: Json, sensitive: boolean): { value: Json; sensitive: boolean }
+  /** What people may see of a text that had to be hidden; `marked`: the tool calls all of it secret. */
+  told?: (before: Json, after: Json, marked: boolean) => string | undefined
+}
 
 /**
  * The differences as dotted paths, one per leaf: `tags.Name`, `ingress[0].port`, `data["a.b"]`. Equal leaves are left
@@ -63,6 +67,7 @@ function leaf(path: string, before: Json, after: Json, hidden: boolean, redact: 
   const next = after === null ? null : redact(after, hidden)
   // Where one side had to be hidden, the other is hidden too: a password's successor must not show its shape.
   const sensitive = hidden || old?.sensitive === true || next?.sensitive === true
+  const told = sensitive ? redact.told?.(before, after, hidden) : undefined
   const shown = (value: Json, first: typeof old): Json =>
     sensitive ? redact(value, true).value : (first?.value ?? null)
   return {
@@ -70,6 +75,7 @@ function leaf(path: string, before: Json, after: Json, hidden: boolean, redact: 
     ...(before !== null && { before: shown(before, old) }),
     ...((after !== null || before !== null) && { after: after === null ? null : shown(after, next) }),
     ...(sensitive && { sensitive }),
+    ...(told !== undefined && { shown: told }),
   }
 }
 

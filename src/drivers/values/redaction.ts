@@ -1,3 +1,4 @@
+import { toldOfSecret } from '../../domain/plans/secret-text.ts'
 import { literals } from '../../lib/literals.ts'
 import type { Json } from '../../lib/json.ts'
 import type { DriverContext } from '../driver.ts'
@@ -35,21 +36,24 @@ export function redactionFor(context: DriverContext<unknown>, secrets: readonly 
       ([key, inner]) => holdsSecret(inner) || (!Array.isArray(value) && holdsSecret(key)),
     )
   }
-  return {
-    value: (value, sensitive) => {
-      if (!sensitive && !holdsSecret(value)) return { value: withoutPaths(context, value), sensitive: false }
-      return { value: context.hash(value), sensitive: true }
-    },
-    text: (message) => {
-      let hidden = ''
-      let at = 0
-      for (const [from, to] of contained.find(message)) {
-        hidden += `${message.slice(at, from)}***`
-        at = to
-      }
-      return withoutPaths(context, hidden + message.slice(at)) as string
-    },
+  const text = (message: string): string => {
+    let hidden = ''
+    let at = 0
+    for (const [from, to] of contained.find(message)) {
+      hidden += `${message.slice(at, from)}***`
+      at = to
+    }
+    return withoutPaths(context, hidden + message.slice(at)) as string
   }
+  const value: Redact = (given, sensitive) => {
+    if (!sensitive && !holdsSecret(given)) return { value: withoutPaths(context, given), sensitive: false }
+    return { value: context.hash(given), sensitive: true }
+  }
+  value.told = (before, after, marked) => {
+    const told = toldOfSecret(before, after, context.showSecretDiff === true && !marked)
+    return told === undefined ? undefined : text(told)
+  }
+  return { value, text }
 }
 
 /** The texts in the stack's sensitive inputs: what every driver must hide. */

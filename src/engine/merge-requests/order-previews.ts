@@ -62,7 +62,7 @@ export async function orderPreviews(
     )
     const fromPlanned = Object.values(inputs).some((input) => predictions.has(input.stack))
     if (!how.has(key) && !fromPlanned) continue
-    const source = after.stacks.get(key)!
+    const source = shownAsTarget(after.stacks.get(key)!, before)
     const known = { commitOid, anew, predictions, runs, variables, room }
     const awaits = awaited.get(key)!
     const facts = { how: how.get(key) ?? ('dependant' as const), old: old[key], awaits, ...known }
@@ -83,6 +83,13 @@ export async function orderPreviews(
     })
   }
   return previews
+}
+
+/** What of a secret's surroundings is shown is for the target branch to say, not for the change that is looked at. */
+function shownAsTarget(source: StackSource, before: Snapshot): StackSource {
+  const { showSecretDiff: _, ...definition } = source.definition
+  const asked = before.stacks.get(definition.key)?.definition.showSecretDiff
+  return { ...source, definition: { ...definition, ...(asked && { showSecretDiff: true }) } }
 }
 
 /** stack → stacks among those that it needs, however far, that are not deployed as they will be. */

@@ -75,6 +75,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     variables,
     formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
     ...(stack.deployedCommit !== null && stack.deployedCommit !== run.commitOid && { deployedDiffers: true }),
+    ...(definition.showSecretDiff && { showSecretDiff: true }),
     ignore: definition.ignore,
     ...(spec.awaits && { awaits: spec.awaits }),
     ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),

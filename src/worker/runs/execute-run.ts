@@ -157,7 +157,7 @@ async function submit(
   const params: Params<'plan'> = {
     runId: grant.runId,
     fence: grant.fence,
-    plan: maskPlan(plan, masker, (value) => context.hash(value)),
+    plan: maskPlan(plan, masker, context),
     checks,
     ...(patches && {
       patches: patches.map((patch) => ({ ...patch, content: patch.content?.toString('base64') ?? null })),

@@ -42,7 +42,7 @@ function maskerOf(...secrets: string[]) {
 }
 
 test('no secret leaves in a plan, and sensitive outputs leave as hashes', () => {
-  const masked = maskPlan(plan, maskerOf('s3cret'), () => HASH)
+  const masked = maskPlan(plan, maskerOf('s3cret'), { hash: () => HASH })
   expect(JSON.stringify(masked)).not.toContain('s3cret')
   expect(masked.outputs).toEqual({
     open: { value: 'plain', sensitive: false },
@@ -61,7 +61,7 @@ test('no secret leaves in a plan, and sensitive outputs leave as hashes', () => 
 
 test('words of the protocol are no secrets, though they may be the value of one', () => {
   const masker = maskerOf('update', 'drift', 'error', 'failed')
-  expect(maskPlan(plan, masker, () => HASH)).toMatchObject({
+  expect(maskPlan(plan, masker, { hash: () => HASH })).toMatchObject({
     changes: [{ actions: ['update'], cause: 'drift', attributes: [{ before: HASH, after: HASH, sensitive: true }] }],
     findings: [{ severity: 'error' }],
   })
@@ -80,8 +80,9 @@ test('where one side of an attribute is built from a secret, both are hidden, an
       ...(after !== undefined && { after }),
     }
     const changes = [{ ...plan.changes[0]!, attributes: [attribute] }]
-    return maskPlan({ ...plan, changes }, maskerOf('s3cret', '12345678', 'pin'), (value) => `${HASH}${typeof value}`)
-      .changes[0]!.attributes[0]
+    return maskPlan({ ...plan, changes }, maskerOf('s3cret', '12345678', 'pin'), {
+      hash: (value) => `${HASH}${typeof value}`,
+    }).changes[0]!.attributes[0]
   }
   const hidden = `${HASH}string`
   expect(masked('t=old', 't=s3cret')).toEqual({ path: 'content', before: hidden, after: hidden, sensitive: true })
@@ -96,13 +97,17 @@ test('where one side of an attribute is built from a secret, both are hidden, an
 
 test('what a driver calls sensitive leaves as hashes, whatever it put there', () => {
   const attributes = [{ path: 'p', before: HASH, after: 'in clear', sensitive: true }]
-  const masked = maskPlan({ ...plan, changes: [{ ...plan.changes[0]!, attributes }] }, maskerOf(), () => 'hashed')
+  const masked = maskPlan({ ...plan, changes: [{ ...plan.changes[0]!, attributes }] }, maskerOf(), {
+    hash: () => 'hashed',
+  })
   expect(masked.changes[0]!.attributes).toEqual([{ path: 'p', before: HASH, after: 'hashed', sensitive: true }])
 })
 
 test('names of outputs and keys of objects are texts like any other', () => {
   const outputs = { s3cret_url: { value: 1, sensitive: false } }
-  const masked = maskPlan({ ...plan, outputs, toolVersions: { 'of s3cret': '1' } }, maskerOf('s3cret'), () => HASH)
+  const masked = maskPlan({ ...plan, outputs, toolVersions: { 'of s3cret': '1' } }, maskerOf('s3cret'), {
+    hash: () => HASH,
+  })
   expect([Object.keys(masked.outputs), Object.keys(masked.toolVersions)]).toEqual([['***_url'], ['of ***']])
   expect(Object.keys(maskResult({ ...result, outputs }, maskerOf('s3cret')).outputs)).toEqual(['***_url'])
 })
@@ -117,4 +122,25 @@ test('a file that holds a secret is not proposed to Git, and named', () => {
   const kept = withoutSecrets(patches, maskerOf('s3cret'), (path) => leftOut.push(path))
   expect(kept.map(({ path }) => path)).toEqual(['app/port', 'app/gone'])
   expect(leftOut).toEqual(['app/.env'])
+})
+
+test('tells how many lines of a secret text change, and shows them without the secret where that is asked', () => {
+  const attributes = [
+    { path: 'content', before: 'a\nt=old s3cret\nz\n', after: 'a\nt=s3cret\nz\n' },
+    { path: 'key', before: 'BEGIN\nx\n', after: 'BEGIN\ny\n', sensitive: true },
+    { path: 'line', after: 's3cret' },
+    { path: 'open', after: 'two\nlines\n' },
+  ]
+  const shown = (showSecretDiff: boolean) => {
+    const of = { ...plan, changes: [{ ...plan.changes[0]!, attributes }] }
+    const masked = maskPlan(of, maskerOf('s3cret'), { hash: () => HASH, showSecretDiff })
+    return masked.changes[0]?.attributes.map((attribute) => attribute.shown)
+  }
+  expect(shown(false)).toEqual([
+    '3 lines: 1 written, 1 taken away',
+    '2 lines: 1 written, 1 taken away',
+    undefined,
+    undefined,
+  ])
+  expect(shown(true)).toEqual([' a\n-t=old ***\n+t=***\n z', '2 lines: 1 written, 1 taken away', undefined, undefined])
 })

@@ -6,11 +6,13 @@ import type {
   Output,
   ResourceChange,
 } from '../../domain/plans/plan.ts'
-import type { FilePatch } from '../../drivers/driver.ts'
+import { MAX_SHOWN_CHARS, toldOfSecret } from '../../domain/plans/secret-text.ts'
+import type { DriverContext, FilePatch } from '../../drivers/driver.ts'
 import type { Json } from '../../lib/json.ts'
 import type { Masker } from './masking.ts'
 
-type Hash = (value: Json) => string
+/** How a value is hidden, and whether texts that hold a secret are shown without it. */
+type Hiding = Pick<DriverContext<unknown>, 'hash' | 'showSecretDiff'>
 
 /** A keyed hash as drivers write it that hide values themselves. */
 const HASHED = /^hmac:[0-9a-f]{32}$/
@@ -19,12 +21,12 @@ const HASHED = /^hmac:[0-9a-f]{32}$/
  * A plan as it may leave the worker. What the tool wrote is masked; the protocol's own words are not, for `error`, `update`
  * or `drift` may be the value of a variable that someone calls secret.
  */
-export function maskPlan(plan: DriverPlan, masker: Masker, hash: Hash): DriverPlan {
+export function maskPlan(plan: DriverPlan, masker: Masker, hiding: Hiding): DriverPlan {
   const { coverage } = plan
   return {
-    changes: plan.changes.map((change) => maskChange(change, masker, hash)),
+    changes: plan.changes.map((change) => maskChange(change, masker, hiding)),
     coverage: { checked: coverage.checked, unchecked: coverage.unchecked.map((one) => masker.fields(one)) },
-    outputs: maskOutputs(plan.outputs, masker, hash),
+    outputs: maskOutputs(plan.outputs, masker, hiding),
     findings: maskFindings(plan.findings, masker),
     toolVersions: masker.deep(plan.toolVersions),
   }
@@ -60,12 +62,12 @@ export function withoutSecrets(
   })
 }
 
-function maskChange(change: ResourceChange, masker: Masker, hash: Hash): ResourceChange {
+function maskChange(change: ResourceChange, masker: Masker, hiding: Hiding): ResourceChange {
   const { address, type, reason, previousAddress, importId } = change
   return {
     ...change,
     ...masker.fields({ address, type }),
-    attributes: change.attributes.map((attribute) => maskAttribute(attribute, masker, hash)),
+    attributes: change.attributes.map((attribute) => maskAttribute(attribute, masker, hiding)),
     ...(reason !== undefined && { reason: masker.text(reason) }),
     ...(importId !== undefined && { importId: masker.text(importId) }),
     ...(previousAddress !== undefined && { previousAddress: masker.text(previousAddress) }),
@@ -76,14 +78,20 @@ function maskChange(change: ResourceChange, masker: Masker, hash: Hash): Resourc
  * Where one side of an attribute is secret, or is built from a secret, the other one is hidden as well: it is what the
  * secret was, or becomes. Both are then keyed hashes, equal for equal values.
  */
-function maskAttribute(attribute: AttributeChange, masker: Masker, hash: Hash): AttributeChange {
+function maskAttribute(attribute: AttributeChange, masker: Masker, hiding: Hiding): AttributeChange {
   const { path, before, after } = attribute
+  const { hash, showSecretDiff = false } = hiding
   const isHidden =
     attribute.sensitive === true || [before, after].some((side) => side !== undefined && masker.holds(side))
   const hide = (side: Json): Json => (side === null || isHash(side) ? side : hash(side))
+  // A driver that has hidden the values has said itself what of them may be seen.
+  const isRaw = ![before, after].some((side) => side !== undefined && isHash(side))
+  const told = isHidden && isRaw ? toldOfSecret(before, after, showSecretDiff && !attribute.sensitive) : undefined
+  const shown = isHidden ? (attribute.shown ?? told) : undefined
   return {
     ...attribute,
     path: masker.text(path),
+    ...(shown !== undefined && { shown: masker.text(shown).slice(0, MAX_SHOWN_CHARS) }),
     ...(isHidden && {
       sensitive: true,
       ...(before !== undefined && { before: hide(before) }),
@@ -101,7 +109,7 @@ const maskFindings = (findings: readonly Finding[], masker: Masker): Finding[] =
  * Predicted outputs are inputs of other stacks' previews and must arrive as they are, unless they are sensitive or hold a
  * secret: a plan is stored in clear and shown to every reader. Those values travel with the result of the apply, sealed.
  */
-function maskOutputs(outputs: DriverPlan['outputs'], masker: Masker, hash: Hash): DriverPlan['outputs'] {
+function maskOutputs(outputs: DriverPlan['outputs'], masker: Masker, { hash }: Hiding): DriverPlan['outputs'] {
   return mapOutputs(outputs, masker, (output) => {
     const { value, sensitive, unknown } = output
     const isOpen = unknown || isHash(value)

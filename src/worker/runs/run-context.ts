@@ -12,7 +12,16 @@ import type { Workspace } from '../workspace.ts'
 import type { Masker } from './masking.ts'
 import { sealing } from './sealing.ts'
 
-type OfRuns = 'runId' | 'kind' | 'destroy' | 'toolVersion' | 'stateBackend' | 'rollback' | 'request' | 'awaits'
+type OfRuns =
+  | 'runId'
+  | 'kind'
+  | 'destroy'
+  | 'toolVersion'
+  | 'stateBackend'
+  | 'showSecretDiff'
+  | 'rollback'
+  | 'request'
+  | 'awaits'
 
 /** What a context is built from. A watch order has no run, so what only runs have is optional. */
 export interface ContextParts {
@@ -62,6 +71,7 @@ export async function buildContext<Config>(
     ...(order.awaits && { awaits: order.awaits }),
     ...(parts.fetchDeployed && { deployed: deployedFiles(parts.fetchDeployed, workspace) }),
     formerSecrets: parts.formerSecrets ?? [],
+    ...(order.showSecretDiff && { showSecretDiff: true }),
     ignore: order.ignore,
     ...(order.toolVersion !== undefined && { toolVersion: order.toolVersion }),
     ...(order.stateBackend && { stateBackend: order.stateBackend }),

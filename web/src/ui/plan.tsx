@@ -138,7 +138,9 @@ function AttributeRow({ attribute }: { attribute: Attribute & { unstable?: boole
         {attribute.unstable && <span className="block text-xs text-faint">ignored: differs in every plan</span>}
       </th>
       <td className="py-0.5 pr-3">
-        {long ? (
+        {attribute.sensitive && attribute.shown ? (
+          <code className="whitespace-pre-wrap wrap-anywhere">(sensitive) {attribute.shown}</code>
+        ) : long ? (
           <LineDiff before={before ?? ''} after={after ?? ''} unknown={attribute.unknown ?? false} />
         ) : (
           <code className="wrap-anywhere">

@@ -83,7 +83,8 @@ function attributesOf(
 ): AttributeChange[] {
   if (typeof entry.prepared === 'string' && entry.prepared.trim() !== '') {
     const { value, sensitive } = redaction.value(entry.prepared.trimEnd(), hideFormer)
-    return [{ path: 'diff', after: value, ...(sensitive && { sensitive }) }]
+    const told = sensitive ? redaction.value.told?.(null, entry.prepared.trimEnd(), hideFormer) : undefined
+    return [{ path: 'diff', after: value, ...(sensitive && { sensitive }), ...(told !== undefined && { shown: told }) }]
   }
   const { before, after } = entry
   if (isObject(before) || isObject(after)) {

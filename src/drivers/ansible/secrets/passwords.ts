@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { AnsibleConfig } from '../config.ts'
-import { defaultsOf } from '../source/configuration.ts'
+import { defaultsOf } from '../tool/configuration.ts'
 import { variableNamed } from './secrets.ts'
 
 /** So many former values are tried on what the present passwords do not open; each costs 10,000 rounds of SHA-256. */

@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 300_000 })
 
 const OLD = 'tomatoes-of-yesterday'
 const NEW = 'tomatoes-of-tomorrow'
-const SITE = playOf('- name: Token\n  copy: { dest: /etc/vaulted, content: "{{ token }}\\n" }\n')
+const SITE = playOf('- name: Token\n  copy: { dest: /etc/vaulted, content: "user\\n{{ token }}\\n" }\n')
 
 describeWithHosts('what the repository holds vaulted', () => {
   let world: TestHosts
@@ -54,7 +54,7 @@ describeWithHosts('what the repository holds vaulted', () => {
   }
 
   it('is hidden when it is rotated with its password, and when it is taken out', async () => {
-    await world.exec(1, `echo ${OLD} > /etc/vaulted`)
+    await world.exec(1, `printf 'user\\n${OLD}\\n' > /etc/vaulted`)
     const group = 'stack/group_vars/all.yml'
     const before = await deployedTree({ [group]: await vaulted(OLD, 'first-password') })
     const deployed = async () => before
@@ -66,6 +66,10 @@ describeWithHosts('what the repository holds vaulted', () => {
     expect(opened.plan.changes).toMatchObject([secret])
     expect(opened.plan.findings).toEqual([])
     expect(opened.said).not.toMatch(/tomatoes/)
+    expect(opened.plan.changes[0]?.attributes[0]?.shown).toBe('2 lines: 1 written, 1 taken away')
+    const asked = { deployed, formerSecrets: ['first-password'], showSecretDiff: true }
+    const shown = await planOf({ ...rotated, ...settings }, asked)
+    expect(shown.plan.changes[0]?.attributes[0]?.shown).toBe(' user\n-***\n+***')
 
     const plain = { 'stack/site.yml': SITE, [group]: 'token: in the open\n' }
     const out = await planOf({ files: plain }, { deployed, formerSecrets: ['first-password'] })
@@ -97,10 +101,11 @@ describeWithHosts('what the repository holds vaulted', () => {
       with: { vaultPassword: 'VAULT' },
     },
   ]
-  it.for(ways)('is hidden where its password comes by $way', async ({ way: _, files, ...stack }) => {
+  it.for(ways)('is hidden where its password comes by $way', async ({ files, env, with: settings }) => {
     await world.exec(1, 'rm -f /etc/vaulted')
     const { plan, said } = await planOf({
-      ...stack,
+      ...(env && { env }),
+      ...(settings && { with: settings }),
       files: {
         ...files,
         'stack/site.yml': SITE,

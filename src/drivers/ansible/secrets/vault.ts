@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
@@ -7,7 +8,6 @@ import type { Tool } from '../../tools/find-tool.ts'
 import { scalarsIn } from '../../values/redaction.ts'
 import type { AnsibleConfig } from '../config.ts'
 import { sibling } from '../tool/tool.ts'
-import { isThere } from '../source/paths.ts'
 import { type Encrypted, encryptedBelow, HEADER } from './encrypted.ts'
 import { formerArguments, vaultArguments } from './passwords.ts'
 
@@ -66,7 +66,7 @@ async function asDeployed(
   former: readonly string[],
 ): Promise<void> {
   const config = join(cwd, 'ansible.cfg')
-  if (await isThere(config))
+  if (existsSync(config))
     await decrypter(context, tool, { env: { ...env, ANSIBLE_CONFIG: config }, cwd })(files, former)
 }
 

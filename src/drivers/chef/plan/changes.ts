@@ -133,8 +133,10 @@ function shown(context: DriverContext<unknown>, redaction: Redaction, address: s
   const before = value(told.before, 'before')
   const after = value(told.after, 'after')
   const sensitive = secret || before.sensitive || after.sensitive
+  const seen = sensitive && !secret ? redaction.value.told?.(told.before ?? null, told.after ?? null, false) : undefined
   return {
     path,
+    ...(seen !== undefined && { shown: seen }),
     ...(before.value !== null && { before: before.value }),
     after: after.value,
     ...(sensitive && { sensitive }),

@@ -5,6 +5,7 @@ import { fileId, type IdFormat, SHOWN_BYTES, shown, shownFile } from '../host/co
 import { errorCode } from '../host/host-tree.ts'
 import type { Live, Status } from '../host/live.ts'
 import type { WantedEntry, WantedFile } from '../source/source.ts'
+import { withLines } from './secret-lines.ts'
 
 /** One change, with what apply needs to make it and to see that nothing has moved since. */
 export interface Step {
@@ -24,6 +25,8 @@ export interface Comparison {
   format: IdFormat
   ignored(address: string, attribute: string): boolean
   hash(value: Json): string
+  /** The stack's `showSecretDiff`. */
+  showSecretDiff: boolean
   wantedId(wanted: WantedFile): string
   /** Whether the live file's content is what Git wants. */
   sameContent(wanted: WantedFile, status: Status): boolean
@@ -106,7 +109,8 @@ function describe(wanted: WantedEntry, using: Comparison): AttributeChange[] {
   const attributes: AttributeChange[] = []
   if (wanted.kind === 'file') {
     const sensitive = wanted.sensitive ?? isPrivate(wanted.mode)
-    attributes.push(attribute('content', undefined, wantedContent(wanted, sensitive, using), sensitive))
+    const content = attribute('content', undefined, wantedContent(wanted, sensitive, using), sensitive)
+    attributes.push(sensitive ? withLines(content, wanted, null, using) : content)
   }
   if (wanted.kind === 'symlink') attributes.push({ path: 'target', after: wanted.target })
   else if (wanted.mode !== undefined) attributes.push({ path: 'mode', after: octal(wanted.mode) })
@@ -121,7 +125,8 @@ function differences(wanted: WantedEntry, live: Live & { status: Status }, using
   if (wanted.kind === 'file' && !using.sameContent(wanted, status)) {
     const sensitive = wanted.sensitive ?? isPrivate(wanted.mode, status.mode)
     const before = liveContent(wanted.path, status, sensitive, using)
-    attributes.push(attribute('content', before, wantedContent(wanted, sensitive, using), sensitive))
+    const content = attribute('content', before, wantedContent(wanted, sensitive, using), sensitive)
+    attributes.push(sensitive ? withLines(content, wanted, live.status, using) : content)
   }
   if (wanted.kind === 'symlink' && live.kind === 'symlink' && live.target !== wanted.target) {
     attributes.push({ path: 'target', before: live.target, after: wanted.target })

@@ -106,6 +106,7 @@ function comparisonOf(
     format: wanted.format,
     ignored: compileIgnore(context.ignore),
     hash: (value) => context.hash(value),
+    showSecretDiff: context.showSecretDiff ?? false,
     budget: { bytes: SHOWN_IN_ALL },
     sameContent(file, status) {
       if (file.size !== status.size) return false

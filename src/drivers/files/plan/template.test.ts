@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { filesDriver } from '../index.ts'
@@ -69,6 +69,27 @@ describe('in a stack', () => {
     ])
     expect(await readFile(join(context.target, 'c'), 'utf8')).toBe('pw hunter2\n')
     expect((await filesDriver.plan(await context.next())).changes).toEqual([])
+  })
+
+  test('of what secrets went into, only the number of lines is told, or the lines where that is asked', async () => {
+    const files = {
+      'stack/c.tmpl': 'user x\npw ${inputs.password}\n',
+      'stack/key': 'one\ntwo\n',
+      'stack/s.tmpl': 'a\n${inputs.password}\n',
+    }
+    const rules = [
+      { match: 'key', mode: '0600' },
+      { match: 's', sensitive: true },
+    ]
+    context = await filesTest({ inputs: values.inputs, files, config: { templates: true, rules } })
+    await writeFile(join(context.target, 'c'), 'user y\npw hunter2\n')
+    const shown = async (showSecretDiff: boolean) => {
+      const { changes } = await filesDriver.plan(await context.next({ showSecretDiff }))
+      return changes.map(({ attributes }) => attributes.find(({ path }) => path === 'content')?.shown)
+    }
+    expect(await shown(false)).toEqual(['2 lines: 1 written, 1 taken away', '2 lines', '2 lines'])
+    // The worker masks the secret itself on the way out, as in everything.
+    expect(await shown(true)).toEqual(['-user y\n+user x\n pw hunter2', '2 lines', '2 lines'])
   })
 
   test('a template that cannot be filled in is an error of validate and of plan', async () => {

@@ -32,6 +32,8 @@ export interface WantedFile extends Wanted {
   rendered?: Buffer
   /** Stat data of `origin`. */
   status: Status
+  /** A secret was filled into it, and no rule calls all of it secret. */
+  filledIn?: boolean
   /** Undefined: decided by the modes. */
   sensitive?: boolean
 }
@@ -227,7 +229,9 @@ function fillIn(file: WantedFile, name: string, values: TemplateValues): void {
   const { text, sensitive } = render(bytes.toString('utf8'), values, name)
   file.rendered = Buffer.from(text)
   file.size = file.rendered.length
-  if (sensitive) file.sensitive = true
+  if (!sensitive) return
+  file.filledIn = file.sensitive !== true
+  file.sensitive = true
 }
 
 function idFormat(blobs: ReadonlyMap<string, string> | undefined): IdFormat {

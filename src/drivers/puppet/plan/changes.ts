@@ -131,7 +131,10 @@ async function created(
     attributes.push(attribute(name, undefined, redaction.value(plainValue(given), secret || holdsSensitive(given))))
   }
   const text = declared.some(([name]) => name === 'content') ? null : await contents.desired(resource)
-  if (text !== null) attributes.push(attribute('content', undefined, redaction.value(text, false)))
+  if (text !== null) {
+    const told = redaction.value.told?.(null, text, false)
+    attributes.push(withTold(attribute('content', undefined, redaction.value(text, false)), told))
+  }
   const ensure = presence.redacted ? 'present' : (presence.desired_value ?? 'present')
   attributes.push(attribute('ensure', redaction.value('absent', false), redaction.value(ensure, false)))
   return attributes
@@ -152,7 +155,8 @@ async function updated(
     const matches = (text: string | null, given: Json | undefined): text is string =>
       text !== null && (secret || sameChecksum(text, plainChecksum(given ?? null)))
     if (matches(before, event.previous_value) && matches(after, event.desired_value)) {
-      return attribute(path, redaction.value(before, hidden), redaction.value(after, hidden))
+      const told = redaction.value.told?.(before, after, hidden)
+      return withTold(attribute(path, redaction.value(before, hidden), redaction.value(after, hidden)), told)
     }
   }
   if (secret) {
@@ -164,6 +168,9 @@ async function updated(
     redaction.value(plainChecksum(given ?? null), false)
   return attribute(path, shown(event.previous_value), shown(event.desired_value))
 }
+
+const withTold = (attribute: AttributeChange, told: string | undefined): AttributeChange =>
+  attribute.sensitive && told !== undefined ? { ...attribute, shown: told } : attribute
 
 type Shown = ReturnType<Redaction['value']>
 
