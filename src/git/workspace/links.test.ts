@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { escapingLink } from './links.ts'
+import { escapingLinks, refuseEscapingLinks } from './links.ts'
 
-const escapes = (links: { [path: string]: string }): string | null =>
-  escapingLink(new Map(Object.entries(links)))?.path ?? null
+const escapes = (links: { [path: string]: string }): string[] =>
+  escapingLinks(new Map(Object.entries(links))).map(({ path }) => path)
 
 test.each([
   [{ a: 'b' }],
@@ -12,7 +12,7 @@ test.each([
   [{ one: 'two', two: 'three/x' }],
   [{ 'd/up': '..', file: 'd/up/d/up/x' }],
 ])('%j stays inside', (links) => {
-  expect(escapes(links)).toBeNull()
+  expect(escapes(links)).toEqual([])
 })
 
 test.each([
@@ -26,5 +26,15 @@ test.each([
   [{ loop: 'loop/x' }, 'loop'],
   [{ a: 'b', b: 'a' }, 'a'],
 ])('%j leads out by %s', (links, path) => {
-  expect(escapes(links as unknown as { [path: string]: string })).toBe(path)
+  expect(escapes(links as unknown as { [path: string]: string })).toContain(path)
+})
+
+test('all that lead out are named at once', () => {
+  const links = new Map([
+    ['sites/a', '/etc/a'],
+    ['sites/b', '../../b'],
+    ['inside', 'sites'],
+  ])
+  const why = '2 symlinks point outside: sites/a → "/etc/a", sites/b → "../../b"'
+  expect(() => refuseEscapingLinks(links, 'looking')).toThrow(why)
 })

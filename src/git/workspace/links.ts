@@ -5,15 +5,14 @@ import { isSafeName } from '../paths.ts'
 const MAX_FOLLOWED = 40
 
 /**
- * The first symlink that leads out of the workspace, or null. Every target is followed component by component through
- * the other symlinks, as the kernel would: `a/../..` may stay inside by its letters and still leave by way of a symlink `a`.
- * Targets that do not exist are harmless inside.
+ * The symlinks that lead out of the workspace. Every target is followed component by component through the other symlinks,
+ * as the kernel would: `a/../..` may stay inside by its letters and still leave by way of a symlink `a`. Targets that do not
+ * exist are harmless inside.
  */
-export function escapingLink(links: ReadonlyMap<string, string>): { path: string; target: string } | null {
-  for (const [path, target] of links) {
-    if (!staysInside(links, path, target)) return { path, target }
-  }
-  return null
+export function escapingLinks(links: ReadonlyMap<string, string>): { path: string; target: string }[] {
+  return [...links]
+    .filter(([path, target]) => !staysInside(links, path, target))
+    .map(([path, target]) => ({ path, target }))
 }
 
 function staysInside(links: ReadonlyMap<string, string>, path: string, target: string): boolean {
@@ -38,14 +37,23 @@ function staysInside(links: ReadonlyMap<string, string>, path: string, target: s
   return true
 }
 
-/** PATH_OUTSIDE naming the first symlink that leads out. */
+/** More of them are named by their number. */
+const MAX_NAMED = 10
+
+/** PATH_OUTSIDE naming the symlinks that lead out. */
 export function refuseEscapingLinks(links: ReadonlyMap<string, string>, doing: string): void {
-  const escaping = escapingLink(links)
-  if (!escaping) return
+  const escaping = escapingLinks(links)
+  const [first] = escaping
+  if (!first) return
+  const named = escaping.slice(0, MAX_NAMED).map(({ path, target }) => `${path} → ${JSON.stringify(target)}`)
+  const more = escaping.length > MAX_NAMED ? `, and ${escaping.length - MAX_NAMED} more` : ''
   throw new TrueupError('PATH_OUTSIDE', {
     doing,
-    why: `the symlink ${escaping.path} points to ${JSON.stringify(escaping.target)}, which is outside`,
-    next: 'Let the symlink point to a file of the repository by a relative path, or remove it.',
-    details: { path: escaping.path, target: escaping.target },
+    why:
+      escaping.length === 1
+        ? `the symlink ${first.path} points to ${JSON.stringify(first.target)}, which is outside`
+        : `${escaping.length} symlinks point outside: ${named.join(', ')}${more}`,
+    next: 'Let symlinks point to files of the repository by relative paths, or remove them.',
+    details: { path: first.path, target: first.target },
   })
 }

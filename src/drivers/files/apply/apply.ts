@@ -10,6 +10,7 @@ import type { FilesConfig } from '../config.ts'
 import { hostError } from '../host/host-error.ts'
 import { HostTree } from '../host/host-tree.ts'
 import { type Inventory, sameInventory, writeInventory } from '../host/inventory.ts'
+import { obstaclesTo, refuseObstacles } from '../plan/obstacles.ts'
 import { outputsOf } from '../plan/outputs.ts'
 import { isUnmoved, putDirectory, syncDirectory } from './put.ts'
 import { selectPlanned, staleError } from '../plan/select.ts'
@@ -30,6 +31,7 @@ export async function apply(context: DriverContext<FilesConfig>, plan: DriverPla
     const work = selectPlanned(survey, plan)
     const outputs = outputsOf(survey, context.destroy)
     if (work.length === 0) return { status: 'applied', resources: [], outputs, findings: [] }
+    refuseObstacles(survey.target, obstaclesTo(survey.target, survey.target.tree, work))
     const made = makeTarget(survey, work)
     const tree = survey.target.tree ?? HostTree.open(survey.target.path)
     if (!tree) throw staleError(survey.target.path, [survey.target.path])

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -145,6 +146,53 @@ test.skipIf(process.getuid?.() !== 0 || spawnSync('mount', ['--version']).status
   },
 )
 
+test.skipIf(process.getuid?.() !== 0 || spawnSync('chattr', ['-V']).error !== undefined)(
+  'root: immutable files and mounts are named in the plan, and refused before anything is written or removed',
+  async (test) => {
+    const files = { 'stack/a': 'new\n', 'stack/fixed': 'new\n', 'stack/mounted': 'new\n' }
+    context = await filesTest({ files, config: { prune: 'all' } })
+    const at = (name: string): string => join(context.target, name)
+    for (const name of ['a', 'fixed', 'mounted', 'old']) await writeFile(at(name), 'old\n')
+    await mkdir(at('held'))
+    await writeFile(at('held/old'), 'old\n')
+    if (spawnSync('chattr', ['+i', at('fixed'), at('held')]).status !== 0)
+      return test.skip('the file system has no immutable files')
+    const mounted = spawnSync('mount', ['--bind', at('a'), at('mounted')]).status === 0
+    try {
+      const before = await tree(context.target)
+      const plan = await filesDriver.plan(context)
+      const refused = ['fixed', 'held/old', ...(mounted ? ['mounted'] : [])].map((name) => at(name))
+      const named = plan.findings.filter(({ code }) => code === 'obstacle').map(({ path }) => path)
+      expect(named).toEqual(expect.arrayContaining(refused))
+      const next = await context.next()
+      const error = await filesDriver.apply(next, plan).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'TARGET_DENIED' })
+      for (const path of refused) expect(String(error)).toContain(path)
+      expect(await tree(context.target)).toEqual(before)
+    } finally {
+      if (mounted) spawnSync('umount', [at('mounted')])
+      spawnSync('chattr', ['-i', at('fixed'), at('held')])
+    }
+    expect((await deploy(await context.next())).result.status).toBe('applied')
+    expect(await tree(context.target)).toEqual({ a: '644 new\n', fixed: '644 new\n', mounted: '644 new\n' })
+  },
+)
+
+test('pointers of Git LFS are refused by name, not deployed in place of their content', async () => {
+  const oid = 'a'.repeat(64)
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize 12345\n`
+  context = await filesTest({ files: { 'stack/logo.png': pointer, 'stack/about': `What "${pointer}" means\n` } })
+  await expect(filesDriver.plan(context)).rejects.toMatchObject({
+    code: 'SOURCE_INVALID',
+    message: expect.stringMatching(/logo\.png is a pointer of Git LFS/) as string,
+  })
+  expect(await tree(context.target).catch(() => ({}))).toEqual({})
+  const without = await context.next({ config: { ...context.config, exclude: ['*.png'] } })
+  expect((await filesDriver.plan(without)).changes.map(({ address }) => address)).toContain(
+    join(context.target, 'about'),
+  )
+})
+
 test('an error half-way names what was done, what was not, and keeps no temporary file', async () => {
   context = await filesTest({ files: { 'stack/a': 'a\n', 'stack/b': 'b\n', 'stack/c': 'c\n' } })
   const plan = await filesDriver.plan(context)
@@ -156,9 +204,11 @@ test('an error half-way names what was done, what was not, and keeps no temporar
       return Reflect.get(signal, name, signal) as unknown
     },
   })
-  let looks = 0
+  let came = false
   const intrude = (): void => {
-    if (++looks === 2) execFileSync('sh', ['-c', 'echo theirs >"$0"', join(context.target, 'b')])
+    if (came || !existsSync(join(context.target, 'a'))) return
+    came = true
+    execFileSync('sh', ['-c', 'echo theirs >"$0"', join(context.target, 'b')])
   }
   const result = await filesDriver.apply(Object.assign(next, { signal: watched }), plan)
   expect(result.status).toBe('failed')

@@ -12,6 +12,8 @@ import { fileId } from '../host/content.ts'
 import { errorCode } from '../host/host-tree.ts'
 import { emptyInventory, ownNames, readInventory } from '../host/inventory.ts'
 import { look, reasonOf } from '../host/live.ts'
+import { refusePointers } from './lfs.ts'
+import { obstaclesTo } from './obstacles.ts'
 import { clearTheWay, planExtras, planPlaced } from './prune.ts'
 import { slices } from '../host/slices.ts'
 import { noWanted, readWanted, type WantedEntry, type WantedTree } from '../source/source.ts'
@@ -73,6 +75,7 @@ async function survey(context: DriverContext<FilesConfig>, target: Target): Prom
   if (destroy || config.prune === 'listed') planPlaced(found, comparison, destroy, placed !== null)
   else if (config.prune === 'all') planExtras(found, comparison)
   if (!destroy) planDueReloads(config, found)
+  refusePointers(found.steps)
   addFindings(found)
   found.steps.sort((a, b) => (a.change.address < b.change.address ? -1 : 1))
   return found
@@ -202,7 +205,15 @@ function planDueReloads(config: FilesConfig, { target, inventory, steps }: Surve
   }
 }
 
-function addFindings({ steps, coverage, findings }: Survey): void {
+function addFindings({ target, steps, coverage, findings }: Survey): void {
+  for (const { address, why } of obstaclesTo(target, target.tree, steps)) {
+    findings.push({
+      severity: 'warning',
+      code: 'obstacle',
+      message: `an apply would be refused: ${why}`,
+      path: address,
+    })
+  }
   for (const { address, why } of coverage.unchecked) {
     findings.push({ severity: 'warning', code: 'unchecked', message: `could not be compared: ${why}`, path: address })
   }
