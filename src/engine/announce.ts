@@ -1,6 +1,6 @@
 import type { Change } from '../store/open.ts'
 import { getWorker } from '../store/workers/workers.ts'
-import { watchOrders } from './drift/watch-orders.ts'
+import { watchOrdersOf } from './drift/watch-orders.ts'
 import type { EngineParts } from './parts.ts'
 
 /** Watch orders are sent again this long after the last deployment, so that a batch of them costs one message. */
@@ -9,17 +9,22 @@ const WATCH_SETTLE_MS = 200
 /** Tells workers of new runs, and of new watches after deployments. The answer ends it. */
 export function announceChanges(parts: EngineParts): () => void {
   let settling: NodeJS.Timeout | null = null
+  const deployed = new Set<string>()
   const sendWatches = async (): Promise<void> => {
+    const of = [...deployed]
+    deployed.clear()
     for (const { workerId, pools } of parts.hub.connected()) {
       const worker = await getWorker(parts.store.db, workerId)
-      if (worker) parts.hub.send(workerId, { event: 'watches', watches: await watchOrders(parts, pools, worker) })
+      if (!worker) continue
+      parts.hub.send(workerId, { event: 'watches', watches: await watchOrdersOf(parts, of, pools, worker), of })
     }
   }
   const onChange = (changes: readonly Change[]): void => {
     if (changes.some((change) => change.topic === 'run')) {
       for (const pool of new Set(parts.hub.connected().flatMap((worker) => worker.pools))) parts.hub.announceWork(pool)
     }
-    if (changes.some((change) => change.topic === 'deployment') && !settling) {
+    for (const { topic, stackId } of changes) if (topic === 'deployment' && stackId) deployed.add(stackId)
+    if (deployed.size > 0 && !settling) {
       settling = setTimeout(() => {
         settling = null
         sendWatches().catch((error: unknown) => parts.log.warn({ err: error }, 'sending watch orders'))

@@ -121,7 +121,7 @@ export async function startRunner(options: RunnerOptions, log: Logger, signal?: 
       case 'cancel':
         return stopRuns(({ grant }) => grant.runId === event.runId, { kind: 'canceled', why: event.reason })
       case 'watches':
-        return watches.set(event.watches)
+        return watches.set(event.watches, event.of)
       case 'shutdown':
         log.info({ reason: event.reason }, 'the server asks this runner to stop')
         void stop(options.drainMs)

@@ -52,6 +52,17 @@ test('a change by hand is told within a moment; a watch that is taken back is qu
   await until(() => drifted().length > 1)
   expect(drifted()[1]?.params).toMatchObject({ stackId: 'stk_1', addresses: [expect.stringContaining('app.conf')] })
 
+  // A deployment replaces the watch: an edit between the end of the one and the other is found by the new one's first look.
+  const told = drifted().length
+  const other = { ...order, stack: { ...stack, id: 'stk_2' } }
+  peer.watched.set('stk_2', { 'host/app.conf': 'good\n' })
+  peer.send({ event: 'watches', watches: [{ ...order, commit: 'c2' }], of: ['stk_1'] })
+  await until(() => drifted().length > told)
+  expect(drifted()[told]?.params).toMatchObject({ stackId: 'stk_1', addresses: ['*'] })
+  // What one stack's deployment says leaves the watches of others as they are.
+  peer.send({ event: 'watches', watches: [other], of: ['stk_2'] })
+  await until(() => readdirSync(join(dir, 'ws')).length === 2)
+
   peer.send({ event: 'watches', watches: [] })
   await until(() => readdirSync(join(dir, 'ws')).length === 0)
   const before = drifted().length

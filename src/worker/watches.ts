@@ -23,8 +23,8 @@ export interface WatchesOptions {
 
 /** Keeps exactly the watches that the server has ordered. */
 export interface Watches {
-  /** The whole set; what is not in it any more ends. */
-  set(orders: readonly WatchOrder[]): void
+  /** What is not among the orders ends: of all watches, or of the stacks `of` alone. */
+  set(orders: readonly WatchOrder[], of?: readonly string[]): void
   close(): Promise<void>
 }
 
@@ -40,30 +40,30 @@ const UNKNOWN = '*'
 export function keepWatches({ parts, busy }: WatchesOptions): Watches {
   const kept = new Map<string, Kept>()
 
-  function set(orders: readonly WatchOrder[]): void {
+  function set(orders: readonly WatchOrder[], of?: readonly string[]): void {
     const wanted = new Map(orders.map((order) => [order.stack.id, order]))
+    const spokenOf = of && new Set(of)
     for (const [stackId, watch] of kept) {
+      if (spokenOf && !spokenOf.has(stackId)) continue
       const order = wanted.get(stackId)
       if (order && digestOf(order) === watch.digest) wanted.delete(stackId)
       else watch.stop.abort()
     }
     for (const [stackId, order] of wanted) {
-      const before = kept.get(stackId)?.done
+      const before = kept.get(stackId)?.done ?? Promise.resolve()
       const stop = new AbortController()
-      const done = (before ?? Promise.resolve()).then(() => keep(order, stop.signal, before === undefined))
+      const done = before.then(() => keep(order, stop.signal))
       kept.set(stackId, { digest: digestOf(order), stop, done })
     }
     for (const [stackId, watch] of kept) if (watch.stop.signal.aborted) kept.delete(stackId)
   }
 
   /** Watches until told to stop; a watch that cannot be set up is tried again. */
-  async function keep(order: WatchOrder, signal: AbortSignal, isFirst: boolean): Promise<void> {
-    let missed = isFirst
+  async function keep(order: WatchOrder, signal: AbortSignal): Promise<void> {
     for (let failures = 1; !signal.aborted; failures++) {
       try {
-        return await watchOnce(order, signal, missed)
+        return await watchOnce(order, signal)
       } catch (thrown) {
-        missed = true
         const error = asTrueupError(thrown, `watching ${order.stack.name}`)
         if (!signal.aborted) parts.log.warn({ stack: order.stack.name, why: error.message }, 'watch not possible')
         await pause(failures, SET_UP_PAUSES, signal)
@@ -71,14 +71,15 @@ export function keepWatches({ parts, busy }: WatchesOptions): Watches {
     }
   }
 
-  async function watchOnce(order: WatchOrder, signal: AbortSignal, missed: boolean): Promise<void> {
+  async function watchOnce(order: WatchOrder, signal: AbortSignal): Promise<void> {
     const workspace = await parts.workspaces.create(`watch-${order.stack.id}`)
     const reports = reportDrift(order.stack.id, signal)
     let watch: Watch | undefined
     try {
       watch = await startWatch(order, workspace, signal, reports)
-      // Nobody looked while this runner was away, or could not watch: what changed must not wait for the next regular check.
-      if (watch && missed) reports([UNKNOWN])
+      // Nobody looked until now: while this runner was away or could not watch, and between the end of a deployment and
+      // this watch, which knows files that the one before it did not. What changed must not wait for the next regular check.
+      if (watch) reports([UNKNOWN])
       await aborted(signal)
     } finally {
       await watch?.close()

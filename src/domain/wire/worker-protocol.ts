@@ -188,7 +188,8 @@ export type WatchOrder = z.infer<typeof WatchOrder>
 export const ServerEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('work') }),
   z.object({ event: z.literal('cancel'), runId: z.string(), reason: z.string() }),
-  z.object({ event: z.literal('watches'), watches: z.array(WatchOrder) }),
+  /** `of`: the stacks (ids) that this speaks of, all others stay as they are; absent: `watches` is the whole set. */
+  z.object({ event: z.literal('watches'), watches: z.array(WatchOrder), of: z.array(z.string()).optional() }),
   z.object({ event: z.literal('shutdown'), reason: z.string() }),
 ])
 export type ServerEvent = z.infer<typeof ServerEvent>

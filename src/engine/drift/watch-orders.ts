@@ -1,7 +1,7 @@
 import type { WatchOrder } from '../../domain/wire/worker-protocol.ts'
 import type { JsonObject } from '../../lib/json.ts'
-import { allRepositories } from '../../store/changes/repositories.ts'
-import { allStacks } from '../../store/stacks/stacks.ts'
+import { allRepositories, getRepository, type Repository } from '../../store/changes/repositories.ts'
+import { allStacks, getStack, type Stack } from '../../store/stacks/stacks.ts'
 import { stackCapabilities } from '../driver-capabilities.ts'
 import { resolveInputs } from '../stacks/inputs.ts'
 import { hashKeyOf } from '../keys.ts'
@@ -15,30 +15,56 @@ import { isInScope, type Scope } from '../../store/workers/workers.ts'
 export async function watchOrders(parts: EngineParts, pools: readonly string[], scope: Scope): Promise<WatchOrder[]> {
   const orders: WatchOrder[] = []
   for (const repository of await allRepositories(parts.store.db)) {
-    const hashKey = await hashKeyOf(parts, repository.id)
     for (const stack of await allStacks(parts.store.db, { repositoryId: repository.id })) {
-      const spec = stack.deployedConfig as unknown as RunSpec | null
-      if (!spec || stack.deployedCommit === null || !pools.includes(spec.definition.pool)) continue
-      if (!isInScope(scope, stack)) continue
-      if (!stackCapabilities(spec.definition).watch) continue
-      const outputs = await currentOutputs(parts, repository.id, spec.definition)
-      const inputs = resolveInputs(spec.definition, (key) => outputs.get(key) ?? null, false)
-      if (inputs.status !== 'resolved') continue
-      const { id, environment, name, deployedDigest, deployedCommit } = stack
-      orders.push({
-        stack: { id, repository: repository.name, environment, name, path: spec.definition.path },
-        driver: spec.definition.driver,
-        driverConfig: spec.definition.driverConfig as JsonObject,
-        commit: deployedCommit,
-        desiredDigest: deployedDigest ?? spec.sourceDigest,
-        paths: spec.paths,
-        inputs: inputs.inputs,
-        variables: await variablesFor(parts.store.db, parts.keys, repository.id, spec.definition, 'plan'),
-        formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, repository.id, spec.definition, 'plan'),
-        ignore: spec.definition.ignore,
-        keys: { hash: hashKey.toString('base64'), plan: hashKey.toString('base64') },
-      })
+      const order = await watchOrder(parts, repository, stack, { pools, scope })
+      if (order) orders.push(order)
     }
   }
   return orders
+}
+
+/** The same of some stacks, by their ids. */
+export async function watchOrdersOf(
+  parts: EngineParts,
+  stackIds: readonly string[],
+  pools: readonly string[],
+  scope: Scope,
+): Promise<WatchOrder[]> {
+  const orders: WatchOrder[] = []
+  for (const id of stackIds) {
+    const stack = await getStack(parts.store.db, id)
+    const repository = stack && (await getRepository(parts.store.db, stack.repositoryId))
+    const order = repository && (await watchOrder(parts, repository, stack, { pools, scope }))
+    if (order) orders.push(order)
+  }
+  return orders
+}
+
+async function watchOrder(
+  parts: EngineParts,
+  repository: Pick<Repository, 'id' | 'name'>,
+  stack: Stack,
+  { pools, scope }: { pools: readonly string[]; scope: Scope },
+): Promise<WatchOrder | null> {
+  const spec = stack.deployedConfig as unknown as RunSpec | null
+  if (!spec || stack.deployedCommit === null || !pools.includes(spec.definition.pool)) return null
+  if (!isInScope(scope, stack) || !stackCapabilities(spec.definition).watch) return null
+  const outputs = await currentOutputs(parts, repository.id, spec.definition)
+  const inputs = resolveInputs(spec.definition, (key) => outputs.get(key) ?? null, false)
+  if (inputs.status !== 'resolved') return null
+  const { id, environment, name, deployedDigest, deployedCommit } = stack
+  const hashKey = (await hashKeyOf(parts, repository.id)).toString('base64')
+  return {
+    stack: { id, repository: repository.name, environment, name, path: spec.definition.path },
+    driver: spec.definition.driver,
+    driverConfig: spec.definition.driverConfig as JsonObject,
+    commit: deployedCommit,
+    desiredDigest: deployedDigest ?? spec.sourceDigest,
+    paths: spec.paths,
+    inputs: inputs.inputs,
+    variables: await variablesFor(parts.store.db, parts.keys, repository.id, spec.definition, 'plan'),
+    formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, repository.id, spec.definition, 'plan'),
+    ignore: spec.definition.ignore,
+    keys: { hash: hashKey, plan: hashKey },
+  }
 }
