@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
@@ -125,10 +125,14 @@ interface Running {
   end(): Promise<void>
 }
 
+/** A test process that is killed cannot end its clusters, and each that stays costs every later test its CPU. */
+const DIES_WITH_PARENT = spawnSync('setpriv', ['--version']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []
+
 function start(directory: string, name: string, program: string, args: string[]): Running {
   const log = join(directory, `${name}.log`)
   const file = openSync(log, 'w')
-  const child = spawn(program, args, { stdio: ['ignore', file, file], cwd: directory })
+  const [command, ...argv] = [...DIES_WITH_PARENT, program, ...args]
+  const child = spawn(command!, argv, { stdio: ['ignore', file, file], cwd: directory })
   closeSync(file)
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   child.on('error', () => {})
