@@ -3,15 +3,23 @@ import { randomBytes } from 'node:crypto'
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 let lastTime = 0
 let counter = 0
+/** Values of two characters. */
+const COUNTS = 32 * 32
 
 /**
- * A new text id, `<prefix>_<time><counter><random>`: sorts by creation time within one process and is unguessable
+ * A new text id, `<prefix>_<time><counter><random>`: sorts in the order of making (also over restarts, by `continueAfter`) and is unguessable
  * enough never to collide (40 random bits beside a millisecond clock and a counter). Not a secret.
  */
 export function newId(prefix: string, now: number = Date.now()): string {
-  const time = Math.max(now, lastTime)
-  counter = time === lastTime ? counter + 1 : 0
-  lastTime = time
+  if (now > lastTime) {
+    lastTime = now
+    counter = 0
+  } else if (++counter === COUNTS) {
+    // A clock that stands still, or is behind for long: time goes on in the ids alone.
+    lastTime += 1
+    counter = 0
+  }
+  const time = lastTime
   return `${prefix}_${encode(time, 9)}${encode(counter, 2)}${randomText(8)}`
 }
 
@@ -23,4 +31,13 @@ function encode(value: number, width: number): string {
 
 function randomText(length: number): string {
   return Array.from(randomBytes(length), (byte) => ALPHABET[byte % 32]).join('')
+}
+
+/** Lets every later id sort behind this one, which an earlier process may have made with a clock that was ahead. */
+export function continueAfter(id: string): void {
+  const digits = [...id.slice(id.indexOf('_') + 1, id.indexOf('_') + 10)].map((character) =>
+    ALPHABET.indexOf(character),
+  )
+  if (digits.length !== 9 || digits.includes(-1)) return
+  lastTime = Math.max(lastTime, digits.reduce((time, digit) => time * 32 + digit, 0) + 1)
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Kysely } from 'kysely'
 import { type Clock, systemClock } from '../lib/clock.ts'
+import { continueAfter } from '../lib/ids.ts'
 import { lockDataDirectory } from './database/lock.ts'
 import { migrate } from './database/migrate.ts'
 import { refuseInterruptedRestore } from './backup/restore.ts'
@@ -34,10 +35,19 @@ export async function openStore(dataDir: string, options: StoreOptions = {}): Pr
       await db.destroy()
       lock.release()
     }
+    await continueIds(db)
     return makeStore({ db, dialect: 'sqlite', clock, close, log: options.log })
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+/** What is newest is told by ids: those of this process come after all that were ever made, whatever the clock says now. */
+async function continueIds(db: Kysely<Database>): Promise<void> {
+  for (const table of ['runs', 'deployments', 'reviews', 'comments'] as const) {
+    const newest = await db.selectFrom(table).select('id').orderBy('id', 'desc').limit(1).executeTakeFirst()
+    if (newest) continueAfter(newest.id)
   }
 }
 

@@ -119,6 +119,18 @@ describe('drift', () => {
     expect(world.applied).toEqual([`${KEY}=1`])
   })
 
+  it('is found also after a deployment during which the clock was ahead', async () => {
+    await begin({ mode: 'observe' })
+    harness.clock.advance(24 * 60 * MINUTE)
+    await land(harness, world, 'two', { 'a/value': '2' })
+    await world.work()
+    harness.clock.advance(-24 * 60 * MINUTE)
+    world.things.set(KEY, 'x')
+    await check()
+    expect(await records()).toMatchObject([{ expected: '2', actual: 'x', state: 'open' }])
+    expect(await stackOf(harness, KEY)).toMatchObject({ status: 'drifted' })
+  })
+
   it('is not healed while the stack is broken', async () => {
     await begin({ mode: 'enforce' })
     world.failing.add(KEY)

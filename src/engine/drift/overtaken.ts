@@ -1,4 +1,4 @@
-import { CHANGING_KINDS } from '../../domain/runs/run.ts'
+import { CHANGING_KINDS, LEASED_STATES } from '../../domain/runs/run.ts'
 import type { Queries, Tx } from '../../store/database/context.ts'
 import { getRun, listRuns, type Run, transitionRun } from '../../store/runs/runs.ts'
 import { requireStack, type Stack } from '../../store/stacks/stacks.ts'
@@ -12,7 +12,8 @@ export const OVERTAKEN = 'overtaken'
 export async function changedMeanwhile(tx: Queries, check: Run): Promise<boolean> {
   const stack = await requireStack(tx, check.stackId)
   if (stack.deployedCommit !== check.commitOid) return true
-  const filter = { stackId: stack.id, kinds: CHANGING_KINDS, activeSince: check.startedAt ?? check.createdAt }
+  if (stack.moves !== check.movesSeen) return true
+  const filter = { stackId: stack.id, kinds: CHANGING_KINDS, states: LEASED_STATES }
   return (await listRuns(tx, filter, { limit: 1 })).items.length > 0
 }
 

@@ -147,6 +147,8 @@ export interface Database extends RollbackTables {
     observedCoverageJson: string | null
     observedChecked: number | null
     observedUnchecked: number | null
+    /** How often a run has begun or ended to change the stack. */
+    moves: number
     /** Sync status as of the last facts, one word; see `engine/status.ts`. */
     status:
       | 'new'
@@ -218,6 +220,8 @@ export interface Database extends RollbackTables {
     /** Characters (UTF-16 units) received in all leases; what is stored stops at RUN_LOG_LIMIT. */
     logSize: number
     createdAt: number
+    /** `moves` of the stack when a worker took the run last. */
+    movesSeen: number | null
     startedAt: number | null
     finishedAt: number | null
     updatedAt: number

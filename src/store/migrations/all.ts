@@ -6,6 +6,7 @@ import { shares } from './0004-shares.ts'
 import { formerVariables } from './0005-former-variables.ts'
 import { resourceDeeds } from './0006-resource-deeds.ts'
 import { places } from './0007-places.ts'
+import { stackMoves } from './0008-stack-moves.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   formerVariables,
   resourceDeeds,
   places,
+  stackMoves,
 ]

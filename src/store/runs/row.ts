@@ -121,6 +121,7 @@ export const RUN_SUMMARY_COLUMNS = [
   'cancelReason',
   'logBase',
   'logSize',
+  'movesSeen',
   'createdAt',
   'startedAt',
   'finishedAt',

@@ -115,8 +115,6 @@ export interface RunFilter {
   workerId?: string
   kinds?: readonly RunKind[]
   states?: readonly RunState[]
-  /** Only runs that a worker holds, or that have ended after this time. */
-  activeSince?: number
 }
 
 /** Runs newest first, without the members that may be megabytes (see RunSummary). */
@@ -129,9 +127,6 @@ export async function listRuns(db: Queries, filter: RunFilter = {}, page: PageRe
   if (filter.workerId !== undefined) query = query.where('workerId', '=', filter.workerId)
   if (filter.kinds) query = query.where('kind', 'in', [...filter.kinds])
   if (filter.states) query = query.where('state', 'in', [...filter.states])
-  const { activeSince } = filter
-  if (activeSince !== undefined)
-    query = query.where((is) => is.or([is('leaseUntil', 'is not', null), is('finishedAt', '>', activeSince)]))
   if (page.cursor !== undefined) query = query.where('id', '<', page.cursor)
   const rows = await query
     .orderBy('id', 'desc')

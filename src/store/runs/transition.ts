@@ -1,7 +1,7 @@
 import type { Updateable } from 'kysely'
 import { TrueupError, type ErrorBody } from '../../lib/errors/error.ts'
 import { canonicalJson, type Json } from '../../lib/json.ts'
-import { canTransition, isFinal, LEASED_STATES, type RunState } from '../../domain/runs/run.ts'
+import { canTransition, isFinal, isStateChanging, LEASED_STATES, type RunState } from '../../domain/runs/run.ts'
 import { appendAudit } from '../audit/audit.ts'
 import { noteChange, nowOf, type Tx } from '../database/context.ts'
 import { refreshReady } from './ready.ts'
@@ -45,7 +45,7 @@ export async function moveRun(tx: Tx, transition: RunTransition, columns: Update
   const doing = `moving run ${runId} to "${transition.to}"`
   const run = await tx
     .selectFrom('runs')
-    .select(['id', 'state', 'fence', 'kind', 'startedAt', 'cancelRequestedAt', 'cancelReason'])
+    .select(['id', 'stackId', 'state', 'fence', 'kind', 'startedAt', 'cancelRequestedAt', 'cancelReason'])
     .where('id', '=', runId)
     .executeTakeFirst()
   if (run && run.cancelRequestedAt !== null && waits(transition.to)) {
@@ -67,6 +67,7 @@ export async function moveRun(tx: Tx, transition: RunTransition, columns: Update
       details: { state: run.state, to },
     })
   const now = nowOf(tx)
+  const moves = await countMoves(tx, run, to)
   const row = await tx
     .updateTable('runs')
     .set({
@@ -75,7 +76,7 @@ export async function moveRun(tx: Tx, transition: RunTransition, columns: Update
       reason: transition.reason ?? null,
       message: transition.message ?? null,
       errorJson: transition.error ? canonicalJson(transition.error) : null,
-      ...(to === 'leased' && { startedAt: run.startedAt ?? now }),
+      ...(to === 'leased' && { startedAt: run.startedAt ?? now, movesSeen: moves }),
       ...(isFinal(to) && { finishedAt: now }),
       ...(!isLeased(to) && { leaseUntil: null, leaseRequest: null }),
       // Where it ends, the worker stays on the run as a fact of history.
@@ -94,6 +95,23 @@ export async function moveRun(tx: Tx, transition: RunTransition, columns: Update
   const ready = await refreshReady(tx, row, run.state)
   await recordTransition(tx, row, run.state, transition)
   return runCodec.fromRow({ ...row, ready })
+}
+
+/**
+ * Counts a run that begins or ends to change its stack, and gives how many there were. By a count and not by times: a clock
+ * that was ahead for a while would have changes "after" every later look.
+ */
+async function countMoves(
+  tx: Tx,
+  { stackId, kind, state }: Pick<Database['runs'], 'stackId' | 'kind' | 'state'>,
+  to: RunState,
+): Promise<number> {
+  if (isStateChanging(kind) && isLeased(state) !== isLeased(to)) {
+    const count = tx.updateTable('stacks').set((stack) => ({ moves: stack('moves', '+', 1) }))
+    await count.where('id', '=', stackId).execute()
+  }
+  const stack = await tx.selectFrom('stacks').select('moves').where('id', '=', stackId).executeTakeFirst()
+  return stack?.moves ?? 0
 }
 
 /** Columns of a patch; a plan brings its digest and summary along. */

@@ -26,7 +26,8 @@ const stacks = makeEntity<'stacks', Stack>({
 
 /** Who a stack is, for ever; everything else of it may change. */
 export type StackIdentity = Pick<Stack, 'repositoryId' | 'environment' | 'name'>
-export type StackPatch = Partial<Omit<Stack, keyof StackIdentity | 'id' | 'createdAt' | 'updatedAt'>>
+/** `moves` is counted by the runs. */
+export type StackPatch = Partial<Omit<Stack, keyof StackIdentity | 'id' | 'moves' | 'createdAt' | 'updatedAt'>>
 
 /** Makes the stack of this identity (status `new`), or sets these members of the one that exists. */
 export async function upsertStack(
@@ -36,7 +37,7 @@ export async function upsertStack(
   const { repositoryId, environment, name, ...members } = stack
   const known = await findStack(tx, { repositoryId, environment, name })
   if (known) return stacks.update(tx, known.id, members)
-  const fresh: New<Stack> = { status: 'new', ...stack }
+  const fresh: New<Stack> = { status: 'new', moves: 0, ...stack }
   return stacks.insert(tx, fresh)
 }
 
