@@ -35,9 +35,8 @@ function randomText(length: number): string {
 
 /** Lets every later id sort behind this one, which an earlier process may have made with a clock that was ahead. */
 export function continueAfter(id: string): void {
-  const digits = [...id.slice(id.indexOf('_') + 1, id.indexOf('_') + 10)].map((character) =>
-    ALPHABET.indexOf(character),
-  )
+  const start = id.indexOf('_') + 1
+  const digits = Array.from(id.slice(start, start + 9), (character) => ALPHABET.indexOf(character))
   if (digits.length !== 9 || digits.includes(-1)) return
   lastTime = Math.max(lastTime, digits.reduce((time, digit) => time * 32 + digit, 0) + 1)
 }
