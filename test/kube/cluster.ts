@@ -126,7 +126,8 @@ interface Running {
 }
 
 /** A test process that is killed cannot end its clusters, and each that stays costs every later test its CPU. */
-const DIES_WITH_PARENT = spawnSync('setpriv', ['--version']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []
+const DIES_WITH_PARENT =
+  spawnSync('setpriv', ['--version']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []
 
 function start(directory: string, name: string, program: string, args: string[]): Running {
   const log = join(directory, `${name}.log`)
