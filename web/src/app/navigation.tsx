@@ -76,7 +76,7 @@ export function SideBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: 
         >
           <Command size={15} aria-hidden />
           Go to, do
-          <kbd className="ml-auto text-xs text-faint">Ctrl K</kbd>
+          <kbd className="ml-auto text-xs text-muted">Ctrl K</kbd>
         </button>
         <LiveSign />
         <AccountMenu onHelp={onHelp} />

@@ -96,7 +96,8 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
   const { repository, number, run, _splat: stack } = useParams({ strict: false }) as Record<string, string | undefined>
   const words = text.trim()
   const stacks = useInfiniteQuery({
-    ...matrixQuery(repository ?? '', { q: words, sort: 'need' }),
+    // The server looks for names within an environment; the one before the first slash may be the environment's.
+    ...matrixQuery(repository ?? '', { q: words.replace(/^[^/\s]*\//, ''), sort: 'need' }),
     enabled: repository !== undefined && words.length > 1,
   })
   const mrs = useQuery({

@@ -6,7 +6,7 @@ import type { Schemas } from '../api/client.ts'
 import { environmentsQuery, matrixQuery, overviewQuery } from '../api/queries.ts'
 import { statusLook, STATUSES } from '../text.ts'
 import { ButtonLink, Empty, PageHead } from '../ui/basics.tsx'
-import { ErrorNote, Waiting } from '../ui/load.tsx'
+import { PageErrorNote, Waiting } from '../ui/load.tsx'
 import { Mark } from '../ui/status.tsx'
 import { ago } from '../ui/time.tsx'
 import { Matrix } from './matrix.tsx'
@@ -30,7 +30,7 @@ export function OverviewPage() {
   const matrix = useInfiniteQuery(matrixQuery(repository, { ...filter, sort: filter.sort ?? 'need' }))
 
   if (overview.error && !overview.data)
-    return <ErrorNote error={overview.error} again={() => void overview.refetch()} />
+    return <PageErrorNote error={overview.error} again={() => void overview.refetch()} />
   if (!overview.data) return <Waiting lines={8} />
   const counts = totals(overview.data)
   const names = overview.data.environments.map(({ name }) => name)

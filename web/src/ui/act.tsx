@@ -55,7 +55,7 @@ export function Act({
   const lacking = reason !== undefined && !reason.optional && text.trim() === ''
   return (
     <>
-      <Button variant={variant} whyNot={whyNot} onClick={() => (act.reset(), setOpen(true))}>
+      <Button variant={variant} whyNot={whyNot} aria-haspopup="dialog" onClick={() => (act.reset(), setOpen(true))}>
         {icon}
         {label}
       </Button>

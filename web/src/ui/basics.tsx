@@ -72,9 +72,21 @@ export function Panel({
   )
 }
 
-export function PageHead({ title, lead, children }: { title: ReactNode; lead?: ReactNode; children?: ReactNode }) {
+/** `name`: the title as the browser's tab and a screen reader say it, where it is more than text. */
+export function PageHead({
+  title,
+  name = typeof title === 'string' ? title : undefined,
+  lead,
+  children,
+}: {
+  title: ReactNode
+  name?: string
+  lead?: ReactNode
+  children?: ReactNode
+}) {
   return (
     <header className="flex flex-wrap items-start gap-x-4 gap-y-2 pb-3">
+      <title>{name ? `${name} · Trueup` : 'Trueup'}</title>
       <div className="min-w-0">
         <h1 className="text-xl font-semibold tracking-tight wrap-anywhere">{title}</h1>
         {lead && <p className="text-muted">{lead}</p>}
@@ -113,7 +125,9 @@ export function CommandLine({ line }: { line: string }) {
   }
   return (
     <span className="inline-flex max-w-full items-center gap-1 rounded border border-line bg-sunken py-0.5 pl-2 pr-0.5 text-left">
-      <code className="overflow-x-auto whitespace-pre">{line}</code>
+      <code tabIndex={0} className="overflow-x-auto whitespace-pre">
+        {line}
+      </code>
       <button
         type="button"
         onClick={() => void copy()}

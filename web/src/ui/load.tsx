@@ -38,6 +38,17 @@ export function ErrorNote({ error, again }: { error: unknown; again?: () => void
   )
 }
 
+/** The same where it stands instead of a whole page. */
+export function PageErrorNote({ error, again }: { error: unknown; again?: () => void }) {
+  return (
+    <>
+      <title>Error · Trueup</title>
+      <h1 className="sr-only">This page cannot be shown</h1>
+      <ErrorNote error={error} again={again} />
+    </>
+  )
+}
+
 export function Waiting({ lines = 4 }: { lines?: number }) {
   return (
     <div role="status" aria-label="Loading" aria-busy="true" className="flex flex-col gap-2 p-3">
@@ -53,11 +64,15 @@ export function Loaded<T>({
   query,
   children,
   lines,
+  page = false,
 }: {
   query: UseQueryResult<T, Error>
   children: (data: T) => ReactNode
   lines?: number
+  /** It is the whole page and not a part of one. */
+  page?: boolean
 }) {
+  const Note = page ? PageErrorNote : ErrorNote
   if (query.data !== undefined)
     return (
       <>
@@ -65,6 +80,6 @@ export function Loaded<T>({
         {children(query.data)}
       </>
     )
-  if (query.error) return <ErrorNote error={query.error} again={() => void query.refetch()} />
+  if (query.error) return <Note error={query.error} again={() => void query.refetch()} />
   return <Waiting lines={lines} />
 }

@@ -48,7 +48,7 @@ export function Table({ heads, children, label }: { heads: readonly string[]; ch
           <tr className="border-b border-line">
             {heads.map((head) => (
               <th key={head} scope="col" className={headCell}>
-                {head}
+                {head || <span className="sr-only">Acts</span>}
               </th>
             ))}
           </tr>

@@ -23,7 +23,11 @@ const route = getRouteApi('/shell/r/$repository/mr/$number')
 export function MrPage() {
   const { repository, number } = route.useParams()
   const query = useQuery(mrQuery(repository, Number(number)))
-  return <Loaded query={query}>{(mr) => <MrView key={mr.id} repository={repository} mr={mr} />}</Loaded>
+  return (
+    <Loaded page query={query}>
+      {(mr) => <MrView key={mr.id} repository={repository} mr={mr} />}
+    </Loaded>
+  )
 }
 
 function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequest'] }) {
@@ -36,6 +40,7 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
   return (
     <>
       <PageHead
+        name={`!${mr.number} ${mr.title}`}
         title={
           <>
             <span className="text-muted">!{mr.number}</span> {mr.title}

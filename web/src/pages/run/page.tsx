@@ -22,7 +22,11 @@ const route = getRouteApi('/shell/r/$repository/runs/$run')
 export function RunPage() {
   const { repository, run } = route.useParams()
   const query = useQuery(runQuery(run))
-  return <Loaded query={query}>{(detail) => <RunView key={detail.id} repository={repository} run={detail} />}</Loaded>
+  return (
+    <Loaded page query={query}>
+      {(detail) => <RunView key={detail.id} repository={repository} run={detail} />}
+    </Loaded>
+  )
 }
 
 function RunView({ repository, run }: { repository: string; run: Schemas['Run'] }) {
@@ -31,6 +35,7 @@ function RunView({ repository, run }: { repository: string; run: Schemas['Run'] 
   return (
     <>
       <PageHead
+        name={`${KIND[run.kind]} ${run.stack}`}
         title={
           <>
             {KIND[run.kind]}{' '}

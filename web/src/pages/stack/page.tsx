@@ -21,7 +21,11 @@ const GRACE_MS = 120_000
 export function StackPage() {
   const { repository, _splat: key = '' } = route.useParams()
   const query = useQuery(stackQuery(repository, key))
-  return <Loaded query={query}>{(stack) => <StackView repository={repository} stack={stack} />}</Loaded>
+  return (
+    <Loaded page query={query}>
+      {(stack) => <StackView repository={repository} stack={stack} />}
+    </Loaded>
+  )
 }
 
 function StackView({ repository, stack }: { repository: string; stack: Schemas['StackDetail'] }) {
@@ -29,6 +33,7 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
   return (
     <>
       <PageHead
+        name={stack.name ? `${stack.environment}/${stack.name}` : stack.environment}
         title={
           <>
             <span className="text-muted">{stack.environment}/</span>
@@ -55,7 +60,7 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
             <Link
               to="/r/$repository/runs/$run"
               params={{ repository, run: stack.brokenBy }}
-              className="text-accent hover:underline"
+              className="text-accent underline"
             >
               The run that did it
             </Link>

@@ -1,0 +1,187 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeWithTool } from '../tools.ts'
+import { violationsOf } from './axe.ts'
+import { buildWeb, openWindow, startBrowser } from './browser.ts'
+import { startHostileWorld, type HostileWorld } from './hostile.ts'
+
+const PEOPLE = { eve: 'reader', cyd: 'contributor', mia: 'maintainer', dan: 'deployer', bob: 'admin' }
+const SETTINGS = ['repository', 'people', 'teams', 'tokens', 'variables', 'environments']
+
+const addresses = ({ open, merged, run }: HostileWorld): string[] => [
+  '/r/shop',
+  '/r/shop/mr?state=all',
+  `/r/shop/mr/${open}`,
+  `/r/shop/mr/${open}?tab=conversation`,
+  `/r/shop/mr/${open}?tab=files`,
+  `/r/shop/mr/${open}?tab=commits`,
+  `/r/shop/mr/${merged}`,
+  '/r/shop/runs',
+  `/r/shop/runs/${run}`,
+  '/r/shop/stacks/production/web',
+  '/r/shop/stacks/production/job',
+  '/r/shop/drift',
+  '/r/shop/deployments',
+  '/r/shop/dependencies',
+  '/workers',
+  '/audit',
+  ...SETTINGS.map((tab) => `/settings?tab=${tab}`),
+  '/r/nowhere',
+  '/login',
+  '/',
+]
+
+/** What text that tries to be more would have left behind in a page. */
+const TRACES = `({
+  ran: window.broken,
+  scripts: [...document.querySelectorAll('script')].filter(({ src }) => !src.startsWith(location.origin)).length,
+  pictures: document.querySelectorAll('img').length,
+  handlers: document.querySelectorAll('[onload], [onerror]').length,
+  links: [...document.querySelectorAll('a[href]')].filter(({ protocol }) => !/^https?:$/.test(protocol)).length,
+})`
+const NONE = { ran: undefined, scripts: 0, pictures: 0, handlers: 0, links: 0 }
+
+async function visit(page: Page, url: string): Promise<void> {
+  await page.goto(url)
+  await page.locator('main').first().waitFor()
+  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
+  if (url.includes('tab=files')) await page.locator('diffs-container').getByText('JSON').first().waitFor()
+}
+
+const OF_MR = ['Approve', 'Request changes', 'Plan again', 'Close']
+const OF_MEMBERS = ['Add a person', ...[...Object.keys(PEOPLE), 'admin'].flatMap(() => ['Change', 'Remove'])]
+/** What each role may do: by page, the buttons that open an act. A merge waits for an approval, so nobody may yet. */
+const MAY: { [role: string]: { [page: string]: string[] } } = {
+  reader: {},
+  contributor: { mr: OF_MR, run: ['Retry'], stack: ['Check now', 'Write into Git'] },
+  maintainer: { mr: OF_MR, run: ['Retry'], stack: ['Check now', 'Write into Git'] },
+  deployer: {
+    mr: OF_MR,
+    run: ['Retry'],
+    stack: ['Check now', 'Heal', 'Write into Git', 'Accept'],
+    environments: ['Freeze', 'Lift'],
+  },
+  admin: {
+    mr: OF_MR,
+    run: ['Retry'],
+    stack: ['Check now', 'Heal', 'Write into Git', 'Accept'],
+    environments: ['Freeze', 'Lift'],
+    repository: OF_MEMBERS,
+    variables: ['Set a variable'],
+  },
+}
+
+describeWithTool('chromium', 'every page', ({ path }) => {
+  let world: HostileWorld
+  let browser: Browser
+  beforeAll(async () => {
+    buildWeb()
+    world = await startHostileWorld(PEOPLE)
+    browser = await startBrowser(path)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await world?.close()
+  })
+
+  it('leaves no route of the application out', async () => {
+    const router = await readFile(join(import.meta.dirname, '../../web/src/router.tsx'), 'utf8')
+    const routes = [...router.matchAll(/path: '([^']+)'/g)].map(([, route]) => route!)
+    expect(routes.length).toBeGreaterThan(10)
+    const visited = addresses(world).map((address) => address.split('?')[0]!)
+    const fits = (route: string) => new RegExp(`^${route.replaceAll(/\$\w+/g, '[^/]+').replace(/\$$/, '.+')}$`)
+    expect(routes.filter((route) => !visited.some((address) => fits(route).test(address)))).toEqual([])
+  })
+
+  it('holds text for text, and has nothing that axe minds in light or dark', async () => {
+    const { page, context, complaints } = await openWindow(browser, await world.linkFor('bob'))
+    const found: { [address: string]: unknown } = {}
+    for (const address of addresses(world)) {
+      await visit(page, `${world.url}${address}`)
+      const violations = [...(await violationsOf(page, 'light')), ...(await violationsOf(page, 'dark'))]
+      if (violations.length > 0) found[address] = violations
+      expect({ address, ...(await page.evaluate<object>(TRACES)) }).toEqual({ address, ...NONE })
+    }
+    expect(found).toEqual({})
+    expect(complaints).toEqual([])
+    await context.close()
+  }, 300_000)
+
+  it.each(Object.entries(PEOPLE))('offers %s, who is %s, only what that role may do', async (person, role) => {
+    const { page, context } = await openWindow(browser, await world.linkFor(person))
+    const pages = {
+      mr: `/r/shop/mr/${world.open}`,
+      run: `/r/shop/runs/${world.run}`,
+      stack: '/r/shop/stacks/production/web',
+      environments: '/settings?tab=environments',
+      repository: '/settings?tab=repository',
+      variables: '/settings?tab=variables',
+    }
+    const offered: { [page: string]: string[] } = {}
+    for (const [name, address] of Object.entries(pages)) {
+      await visit(page, `${world.url}${address}`)
+      const acts = await page.locator('main button[aria-haspopup="dialog"]:enabled').allInnerTexts()
+      if (acts.length > 0) offered[name] = acts
+    }
+    expect(offered).toEqual(MAY[role])
+    await context.close()
+  })
+
+  it('takes the whole story by the keyboard', async () => {
+    const [freeze] = (await world.shop('GET', '/environments/production')).body.freezes
+    await world.shop('DELETE', `/environments/production/freezes/${freeze.id}`)
+    const { page, context } = await openWindow(browser, await world.linkFor('bob'))
+    const { keyboard } = page
+    const focused = page.locator(':focus')
+    /** Tab until the focus is on a button of that name; the walk ends where it began, so a button out of reach fails. */
+    const walkTo = async (name: string): Promise<void> => {
+      for (let steps = 0; steps < 150; steps++) {
+        await keyboard.press('Tab')
+        const button =
+          (await focused.count()) > 0 && (await focused.evaluate((element) => element.tagName)) === 'BUTTON'
+        if (button && (await focused.innerText()).trim() === name) return
+      }
+      throw new Error(`Tab does not lead to ${name}`)
+    }
+    const act = async (name: string, reason?: string): Promise<void> => {
+      await page.getByRole('main').getByRole('button', { name, exact: true, disabled: false }).first().waitFor()
+      await walkTo(name)
+      await keyboard.press('Enter')
+      await page.getByRole('dialog').waitFor()
+      if (reason) {
+        while ((await focused.evaluate((element) => element.tagName)) !== 'TEXTAREA') await keyboard.press('Tab')
+        await keyboard.type(reason)
+      }
+      await walkTo(name)
+      await keyboard.press('Enter')
+      await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    }
+    const go = async (name: string): Promise<void> => {
+      await keyboard.press('Control+k')
+      await page.getByRole('dialog').getByRole('combobox').and(focused).waitFor()
+      await keyboard.type(name)
+      await page.getByRole('option', { name }).first().waitFor()
+      await keyboard.press('Enter')
+    }
+
+    await keyboard.press('g')
+    await keyboard.press('m')
+    await page.getByRole('heading', { name: 'Merge requests' }).waitFor()
+    await page.locator('main [data-row]').first().waitFor()
+    await keyboard.press('j')
+    await keyboard.press('Enter')
+    await act('Approve')
+    await page.getByRole('heading', { name: 'It may merge' }).waitFor()
+    await act('Merge')
+    await page.getByText('What became of it').waitFor()
+
+    await go('production/web')
+    await page.getByText('No open drift').waitFor()
+    await act('Roll back', 'by keyboard')
+    await page.waitForURL(/\/mr\/\d+$/)
+    await page.getByText('rollback').first().waitFor()
+    await context.close()
+  })
+})
