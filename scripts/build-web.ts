@@ -18,7 +18,7 @@ const WORTH_PACKING = 1_400
 /** Over everything that the built files are made of. */
 function sourcesHash(): string {
   const hash = createHash('sha256')
-  const files = globSync(['src/**/*', 'index.html', 'vite.config.ts'], { cwd: web }).sort()
+  const files = globSync(['src/**/*', 'index.html', '*.ts'], { cwd: web }).sort()
   for (const file of files) {
     const path = join(web, file)
     if (statSync(path).isFile()) hash.update(`${file}\0`).update(readFileSync(path)).update('\0')

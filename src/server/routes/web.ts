@@ -6,14 +6,14 @@ import type { RouteModule } from '../parts.ts'
 import { WEB_ROOT } from '../web-root.ts'
 
 /**
- * What pages may load: our own files and nothing else. Styles may stand in elements (the diff view makes them as it goes);
- * scripts may not, and no other site can put a page into a frame.
+ * What pages may load: our own files and nothing else. No script and no style in the text of a page,
+ * and no other site can put a page into a frame.
  */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
+  "style-src 'self'",
+  "img-src 'self'",
   "font-src 'self'",
   "connect-src 'self'",
   "worker-src 'self'",
