@@ -19,6 +19,8 @@ import { hasNoPlan, previewAll, previewMergeRequest } from './merge-requests/pre
 import type { EngineParts, EngineSettings } from './parts.ts'
 import { createRepository, type NewRepository } from './repositories.ts'
 import { afterPush, recoverPushes } from './changes/ref-sync.ts'
+import { damageOf } from './unusable/examine.ts'
+import { createUnusable } from './unusable/unusable.ts'
 import { createSnapshotCache } from './snapshot/cache.ts'
 import { startTaskLoop, type TaskHandler } from './task-loop.ts'
 import { createTurns } from './turns.ts'
@@ -69,15 +71,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     snapshots: createSnapshotCache(),
     hub: createWorkerHub(),
     turns: createTurns(),
+    unusable: createUnusable(),
   }
   const forge = builtinForge({ store, git })
-  await recoverMerges({ store, git })
-  const repositories = await allRepositories(store.db)
-  await recoverPushes(
-    parts,
-    repositories.map((repository) => repository.id),
-    options.pushSpool,
-  )
+  const usable = await setDamagedAside(parts)
+  await recoverMerges({ store, git }, (repositoryId) => parts.unusable.why(repositoryId) === null)
+  await recoverPushes(parts, usable, options.pushSpool)
   const loop = await startTaskLoop(parts, handlersOf(parts, forge))
   const endAnnouncing = announceChanges(parts)
   const clock = startClock(parts)
@@ -99,6 +98,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await loop.stop()
     },
   }
+}
+
+/** One damaged repository must not keep the others from being served. Returns the ids of those that are whole. */
+async function setDamagedAside(parts: EngineParts): Promise<string[]> {
+  const usable: string[] = []
+  for (const repository of await allRepositories(parts.store.db)) {
+    const why = await damageOf(parts.store, parts.git.repository(repository.id), repository)
+    if (why === null) {
+      usable.push(repository.id)
+      continue
+    }
+    parts.unusable.setAside(repository.id, why)
+    parts.log.error({ repository: repository.name, why }, 'a repository is damaged and not served')
+  }
+  return usable
 }
 
 function handlersOf(parts: EngineParts, forge: Forge): { [kind: string]: TaskHandler } {

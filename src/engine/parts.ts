@@ -4,6 +4,7 @@ import type { Store } from '../store/open.ts'
 import type { Logger } from '../lib/log.ts'
 import type { SnapshotCache } from './snapshot/cache.ts'
 import type { Turns } from './turns.ts'
+import type { Unusable } from './unusable/unusable.ts'
 import type { WorkerHub } from './worker-hub.ts'
 
 /** What the use cases work with; each function takes the whole and uses what it needs. Holds no logic and no state of its own. */
@@ -15,6 +16,7 @@ export interface EngineParts {
   snapshots: SnapshotCache
   hub: WorkerHub
   turns: Turns
+  unusable: Unusable
   settings: EngineSettings
 }
 

@@ -1,7 +1,8 @@
-import { access, open, readFile, rename, rm } from 'node:fs/promises'
+import { access, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId } from '../lib/ids.ts'
 import { TrueupError } from '../lib/errors/error.ts'
+import { syncPath } from './child/durability.ts'
 import type { GitChild } from './child-process.ts'
 import type { GitCommand } from './git-command.ts'
 import { checkRefName } from './names.ts'
@@ -34,6 +35,8 @@ export function createLifecycle(child: GitChild, git: GitCommand, root: string, 
         await rm(unfinished, { recursive: true, force: true })
         throw new TrueupError('GIT_FAILED', { doing: `making repository ${id}`, why: result.stderr.trim() })
       }
+      // Git syncs objects and refs, not what `init` writes: after a power cut HEAD would be there and empty.
+      await syncTree(unfinished)
       try {
         await rename(unfinished, directory)
       } catch (error) {
@@ -41,7 +44,7 @@ export function createLifecycle(child: GitChild, git: GitCommand, root: string, 
         // Another call was faster.
         if (!(await exists())) throw error
       }
-      await syncDirectory(root)
+      await syncPath(root)
     },
     async remove() {
       await child.call('release', { repository: id })
@@ -52,7 +55,7 @@ export function createLifecycle(child: GitChild, git: GitCommand, root: string, 
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
         throw error
       }
-      await syncDirectory(root)
+      await syncPath(root)
       await rm(gone, { recursive: true, force: true })
     },
     async defaultBranch() {
@@ -71,6 +74,8 @@ export function createLifecycle(child: GitChild, git: GitCommand, root: string, 
     async setDefaultBranch(name) {
       const argv = ['symbolic-ref', 'HEAD', checkRefName(HEADS + name, 'choosing the default branch')]
       await git.expect('choosing the default branch', argv)
+      await syncPath(join(directory, 'HEAD'))
+      await syncPath(directory)
     },
     async maintain() {
       // `--auto` looks first whether there is enough to gain; prune keeps what is younger than two weeks (gc.pruneExpire).
@@ -91,11 +96,11 @@ export function createLifecycle(child: GitChild, git: GitCommand, root: string, 
   }
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+/** Every file and directory, those below before those above. */
+async function syncTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name)
+    await (entry.isDirectory() ? syncTree(path) : syncPath(path))
   }
+  await syncPath(directory)
 }

@@ -7,14 +7,16 @@ import type { EnforcementPorts } from './auth/enforce.ts'
 
 /** Enforcement on the store. */
 export function enforcementPorts(
-  { store, publicUrl }: Pick<ServerParts, 'store' | 'publicUrl'>,
+  { store, engine, publicUrl }: Pick<ServerParts, 'store' | 'engine' | 'publicUrl'>,
   workers: WorkerIdentity,
 ): EnforcementPorts {
   return {
     authenticate: (request) => authenticateRequest(store, request, publicUrl()),
     authenticateWorker: (request) => workers.verify(request.headers.authorization),
-    findRepository: async (by) =>
-      ('id' in by ? await getRepository(store.db, by.id) : await findRepositoryByName(store.db, by.name)) ?? null,
+    findRepository: async (by) => {
+      const found = 'id' in by ? await getRepository(store.db, by.id) : await findRepositoryByName(store.db, by.name)
+      return found === undefined ? null : { ...found, damage: engine.parts.unusable.why(found.id) }
+    },
     roleIn: (repositoryId, userId) => roleIn(store.db, repositoryId, userId),
   }
 }

@@ -7,19 +7,20 @@ export const doctorCommand: CommandModule = (program, cli) => {
     .command('doctor')
     .description('check this machine: runtime, git, tools, limits, data directory, server')
     .option('--data <directory>', 'data directory of a server on this machine')
+    .option('--repair', 'mend damaged Git repositories of the data directory; the server must be stopped')
     .addHelpText(
       'after',
       '\nExit code 1 when something that Trueup needs is missing. Missing tools of drivers are only told.',
     )
-    .action(async (options: { data?: string }, command) => {
+    .action(async (options: { data?: string; repair?: boolean }, command) => {
       const { examine } = await import('../doctor/examine.ts')
       const output = cli.output(command)
       output.progress('looking…')
-      const checks = await examine({
-        env: cli.env,
-        dataDir: dataDirectory(cli.env, options.data),
-        client: cli.client(command, options),
-      })
+      const dataDir = dataDirectory(cli.env, options.data)
+      const { repairRepositories } = await import('../doctor/repositories.ts')
+      const checks = options.repair
+        ? await repairRepositories(dataDir)
+        : await examine({ env: cli.env, dataDir, client: cli.client(command, options) })
       output.endProgress()
       const style = { ok: 'green', note: 'dim', warning: 'yellow', error: 'red' } as const
       const ok = checks.every(({ state }) => state !== 'error')

@@ -29,7 +29,12 @@ export const repositoryCommands: CommandModule = (program, cli) => {
       cli.output(command).result(all, ({ table }) =>
         table(
           ['name', 'branch', 'your role', 'git'],
-          all.map((row) => [row.name, row.defaultBranch, row.role ?? '-', row.gitUrl]),
+          all.map((row) => [
+            row.name,
+            row.defaultBranch,
+            row.role ?? '-',
+            row.damage ? `damaged: ${row.damage}` : row.gitUrl,
+          ]),
         ),
       )
     })

@@ -5,6 +5,7 @@ import { Session } from '../../server/schemas/people.ts'
 import type { Client } from '../client.ts'
 import type { Check } from './check.ts'
 import { checkData, checkInotify, checkTmpfs } from './machine.ts'
+import { checkRepositories } from './repositories.ts'
 import { checkGit, checkNode, checkTools } from './tools.ts'
 
 const MAX_CLOCK_DIFFERENCE_MS = 10_000
@@ -12,13 +13,14 @@ const MAX_CLOCK_DIFFERENCE_MS = 10_000
 /** Looks at everything; never throws for what it finds. */
 export async function examine(options: { env: NodeJS.ProcessEnv; dataDir: string; client: Client }): Promise<Check[]> {
   const { env, dataDir, client } = options
-  const [git, tools, data, server] = await Promise.all([
+  const [git, tools, data, repositories, server] = await Promise.all([
     checkGit(env),
     checkTools(env),
     checkData(dataDir),
+    checkRepositories(dataDir),
     checkServer(client),
   ])
-  return [checkNode(), git, ...tools, checkTmpfs(), checkInotify(), data, ...server]
+  return [checkNode(), git, ...tools, checkTmpfs(), checkInotify(), data, ...repositories, ...server]
 }
 
 async function checkServer(client: Client): Promise<Check[]> {

@@ -8,6 +8,8 @@ import { enqueueTask } from '../../store/runs/tasks.ts'
 import { rm } from 'node:fs/promises'
 import { type Actor, type EngineParts, repositoryOf, SYSTEM, userActor } from '../parts.ts'
 import { orderDeployment } from '../run-tasks.ts'
+import { damageOf, missingBranch } from '../unusable/examine.ts'
+import { unusableError } from '../unusable/unusable.ts'
 
 const BRANCHES = 'refs/heads/'
 
@@ -16,11 +18,20 @@ const BRANCHES = 'refs/heads/'
  * Git repository is the truth: a push whose notice was lost is found by the next call.
  */
 export async function syncRefs(parts: EngineParts, repositoryId: string, actor: Actor = SYSTEM): Promise<string[]> {
+  if (parts.unusable.why(repositoryId) !== null) await lookAgain(parts, repositoryId)
   const actual = await repositoryOf(parts, repositoryId).refs(BRANCHES)
   return await parts.store.transaction(async (tx) => {
     const repository = await getRepository(tx, repositoryId)
     if (!repository) return []
     const seen = new Map((await listRefs(tx, repositoryId)).map((ref) => [ref.name, ref.oid]))
+    // Nobody can push the default branch away: where it is gone the repository is damaged, and nothing follows from that.
+    const target = BRANCHES + repository.defaultBranch
+    const last = seen.get(target)
+    if (last !== undefined && !actual.has(target)) {
+      const why = missingBranch(repository.defaultBranch, last)
+      parts.unusable.setAside(repositoryId, why)
+      throw unusableError(`reading the branches of "${repository.name}"`, why)
+    }
     const moved: string[] = []
     for (const name of new Set([...actual.keys(), ...seen.keys()])) {
       const [from, to] = [seen.get(name) ?? null, actual.get(name) ?? null]
@@ -40,6 +51,14 @@ export async function syncRefs(parts: EngineParts, repositoryId: string, actor: 
     }
     return moved
   })
+}
+
+async function lookAgain(parts: EngineParts, repositoryId: string): Promise<void> {
+  const repository = await getRepository(parts.store.db, repositoryId)
+  if (!repository) return
+  const why = await damageOf(parts.store, repositoryOf(parts, repositoryId), repository)
+  if (why !== null) throw unusableError(`reading the branches of "${repository.name}"`, why)
+  parts.unusable.takeBack(repositoryId)
 }
 
 /** What follows from a push that Git has accepted. Never throws for what the push holds. */
@@ -73,6 +92,8 @@ export async function recoverPushes(
   for (const repositoryId of repositoryIds) await syncRefs(parts, repositoryId)
   for (const file of await listPushes(spool)) {
     const push = await readOrWarn(parts, file)
+    // The notice stays for when the repository is whole again.
+    if (push && parts.unusable.why(push.repositoryId) !== null) continue
     if (push) await afterPush(parts, push.repositoryId, { id: push.userId }, file)
     else await rm(file, { force: true })
   }

@@ -138,9 +138,12 @@ async function recordMerge(parts: BuiltinParts, mrId: string): Promise<MergeRequ
 }
 
 /** At start-up: merges that a killed process had begun are finished when they reached the branch, undone otherwise. */
-export async function recoverMerges(parts: BuiltinParts): Promise<number> {
+export async function recoverMerges(
+  parts: BuiltinParts,
+  isUsable: (repositoryId: string) => boolean = () => true,
+): Promise<number> {
   const { items } = await listMergeRequests(parts.store.db, { states: ['merging'] }, { limit: 500 })
-  for (const mr of items) await settleMerge(parts, mr.id)
+  for (const mr of items) if (isUsable(mr.repositoryId)) await settleMerge(parts, mr.id)
   return items.length
 }
 

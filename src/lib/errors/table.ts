@@ -50,6 +50,11 @@ export const ERRORS = {
   // git and forge
   GIT_FAILED: entry(502, 'retryable', 'Look at what git said and try again.'),
   GIT_OBJECT_MISSING: entry(404, 'terminal', 'Push the missing commit, or name one that exists.'),
+  REPOSITORY_UNUSABLE: entry(
+    503,
+    'terminal',
+    'Stop the server and run `trueup doctor --repair`; what that cannot mend comes back by `trueup restore`.',
+  ),
   BRANCH_PROTECTED: entry(403, 'terminal', 'Push a branch and open a merge request.'),
   MR_CONFLICT: entry(409, 'terminal', 'Merge the target branch into yours, resolve the conflicts and push.'),
   MR_BLOCKED: entry(409, 'terminal', 'Meet the named requirements, then merge again.'),

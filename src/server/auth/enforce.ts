@@ -1,6 +1,7 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { App, RouteAction } from './http-types.ts'
 import { ACTIONS, authorize, needsRepository, repositoryNotFound, type Action, type Principal } from './permissions.ts'
+import { unusableError } from '../../engine/unusable/unusable.ts'
 import type { Role } from '../../domain/roles.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 
@@ -9,9 +10,10 @@ export interface EnforcementPorts {
   authenticate(request: FastifyRequest): Promise<Principal>
   /** The worker behind the request's signed token. */
   authenticateWorker(request: FastifyRequest): Promise<string>
+  /** `damage`: why it is not served, where its Git directory is damaged. */
   findRepository(
     by: { name: string } | { id: string },
-  ): Promise<{ id: string; name: string; defaultBranch: string } | null>
+  ): Promise<{ id: string; name: string; defaultBranch: string; damage: string | null } | null>
   roleIn(repositoryId: string, userId: string): Promise<Role | null>
 }
 
@@ -73,10 +75,14 @@ async function subjectOf(request: FastifyRequest, principal: Principal, ports: E
   const named = params.repository ?? ''
   const repository = await ports.findRepository(id === null ? { name: named } : { id })
   if (!repository) throw find ? nothingThere(request) : repositoryNotFound(named)
-  request.repository = repository
+  const { damage, ...whole } = repository
+  request.repository = whole
   const role = await ports.roleIn(repository.id, principal.userId)
   // A thing found by its id must not tell strangers that it exists.
   if (find && role === null && principal.kind !== 'admin') throw nothingThere(request)
+  // What is only read is in the database and still there; Git itself is not touched.
+  if (damage !== null && role !== null && (request.method !== 'GET' || request.url.startsWith('/git/')))
+    throw unusableError(`opening "${repository.name}"`, damage)
   return { repository: { id: repository.id, name: repository.name, role } }
 }
 

@@ -19,6 +19,7 @@ export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (
     defaultBranch: row.defaultBranch,
     gitUrl: `${publicUrl()}/git/${row.name}.git`,
     role,
+    damage: engine.parts.unusable.why(row.id),
     may: mayDo(principal, { id: row.id, name: row.name, role }),
     createdAt: row.createdAt,
   })

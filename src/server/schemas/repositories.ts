@@ -11,6 +11,8 @@ export const Repository = z
     gitUrl: z.string(),
     /** Role of the person who asks; null for administrators of the server without one. */
     role: Role.nullable(),
+    /** Why it is not served: its Git directory is damaged; null where all is well. */
+    damage: z.string().nullable(),
     may: z.array(z.string()).meta({ description: 'actions that this token may do here' }),
     createdAt: Time,
   })

@@ -1,0 +1,84 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { asTrueupError } from '../../lib/errors/error.ts'
+import type { Check } from './check.ts'
+
+const REPAIR = 'Stop the server, then run `trueup doctor --repair`'
+
+/**
+ * Git directories below a data directory, looked at without opening anything: a server may run on them. Only what cannot be
+ * right is named (`trueup doctor --repair` looks closer).
+ */
+export async function checkRepositories(dataDir: string): Promise<Check[]> {
+  const root = join(dataDir, 'repositories')
+  const names = (await readdir(root).catch(() => [])).filter((name) => name.endsWith('.git'))
+  const checks: Check[] = []
+  for (const name of names) {
+    const directory = join(root, name)
+    const head = await readFile(join(directory, 'HEAD'), 'utf8').catch(() => null)
+    const missing = await missingIn(directory)
+    const wrong =
+      head === null ? 'has no HEAD' : !/^ref: refs\/\S+/.test(head) ? 'has an empty or broken HEAD' : missing
+    if (wrong !== null)
+      checks.push({ name: 'repository', state: 'error', finding: `${directory} ${wrong}`, next: REPAIR })
+  }
+  return checks
+}
+
+async function missingIn(directory: string): Promise<string | null> {
+  for (const name of ['objects', 'refs']) {
+    const found = await stat(join(directory, name)).catch(() => null)
+    if (!found?.isDirectory()) return `has no directory "${name}"`
+  }
+  return null
+}
+
+/** Mends what can be mended. Takes the data directory's lock: DATA_LOCKED where a server runs. */
+export async function repairRepositories(dataDir: string): Promise<Check[]> {
+  const { openStore } = await import('../../store/open.ts')
+  const { startGitService } = await import('../../git/service.ts')
+  const { mendRepository } = await import('../../git/mend.ts')
+  const { damageOf } = await import('../../engine/unusable/examine.ts')
+  const { allRepositories } = await import('../../store/changes/repositories.ts')
+  const { listRefs } = await import('../../store/changes/refs.ts')
+  const root = join(dataDir, 'repositories')
+  const store = await openStore(dataDir)
+  const checks: Check[] = []
+  try {
+    const git = await startGitService({ root })
+    try {
+      for (const repository of await allRepositories(store.db)) {
+        const { id, name, defaultBranch } = repository
+        const refs = new Map((await listRefs(store.db, id)).map((ref) => [ref.name, ref.oid]))
+        try {
+          const done = await mendRepository(join(root, `${id}.git`), { defaultBranch, refs })
+          const left = await damageOf(store, git.repository(id), repository)
+          const did = done.length === 0 ? 'whole' : `mended: ${done.join(', ')}`
+          checks.push(
+            left === null
+              ? { name: `repository ${name}`, state: 'ok', finding: did }
+              : {
+                  name: `repository ${name}`,
+                  state: 'error',
+                  finding: `${did === 'whole' ? '' : `${did}; `}${left}`,
+                  next: 'Bring it back from a backup with `trueup restore`',
+                },
+          )
+        } catch (thrown) {
+          const { text } = asTrueupError(thrown, `mending repository "${name}"`)
+          checks.push({
+            name: `repository ${name}`,
+            state: 'error',
+            finding: text.why,
+            ...(text.next && { next: text.next }),
+          })
+        }
+      }
+    } finally {
+      await git.close()
+    }
+  } finally {
+    await store.close()
+  }
+  return checks
+}

@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { repairRepositories, checkRepositories } from '../cli/doctor/repositories.ts'
+import { runProcess } from '../lib/process/run.ts'
+import { startServer, type RunningServer } from './start.ts'
+import { ask } from './testing/app.ts'
+
+let directory: string
+let server: RunningServer
+let token: string
+const ids = new Map<string, string>()
+const gitDirectory = (name: string): string => join(directory, 'data', 'repositories', `${ids.get(name)}.git`)
+
+async function git(...argv: string[]) {
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: 'http.extraHeader',
+    GIT_CONFIG_VALUE_0: `Authorization: Basic ${Buffer.from(`x:${token}`).toString('base64')}`,
+  }
+  return await runProcess({ argv: ['git', ...argv], cwd: directory, env, timeoutMs: 30_000 })
+}
+
+const clone = async (name: string): Promise<number | null> => {
+  const target = await mkdtemp(join(directory, 'clone-'))
+  return (await git('clone', '--quiet', `${server.url}/git/${name}.git`, target)).exitCode
+}
+const start = async (): Promise<void> => {
+  server = await startServer({ dataDir: join(directory, 'data'), port: 0, logLevel: 'silent', runnerSlots: 0 })
+}
+const damages = async (): Promise<{ [name: string]: string | null }> => {
+  const { items } = (await ask(server.url, token, 'GET', '/api/v1/repositories')).body
+  return Object.fromEntries(items.map(({ name, damage }: { name: string; damage: string | null }) => [name, damage]))
+}
+
+/** What a power cut or a careless hand leaves. */
+const DAMAGES: { [name: string]: (directory: string) => Promise<void> } = {
+  head: (at) => truncate(join(at, 'HEAD'), 0),
+  config: (at) => truncate(join(at, 'config'), 0),
+  branch: async (at) => {
+    await rm(join(at, 'refs'), { recursive: true })
+    await rm(join(at, 'packed-refs'), { force: true })
+  },
+  reference: (at) => truncate(join(at, 'refs/heads/main'), 0),
+  index: async (at) => {
+    const packs = join(at, 'objects/pack')
+    for (const name of await readdir(packs)) if (name.endsWith('.idx')) await rm(join(packs, name))
+  },
+  gone: (at) => rm(at, { recursive: true }),
+}
+const NAMES = [...Object.keys(DAMAGES), 'whole']
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'trueup-damaged-'))
+  await start()
+  token = (await readFile(server.adminTokenFile!, 'utf8')).trim()
+  const work = join(directory, 'work')
+  await mkdir(work)
+  await git('init', '--quiet', '--initial-branch', 'main', work)
+  await writeFile(join(work, 'trueup.yaml'), 'version: 1\nenvironments: { production: {} }\nstacks: []\n')
+  await git('-C', work, 'add', '--all')
+  await git('-C', work, '-c', 'user.name=Ada', '-c', 'user.email=a@example.org', 'commit', '--quiet', '-m', 'Begin')
+  for (const name of NAMES) {
+    const made = await ask(server.url, token, 'POST', '/api/v1/repositories', { name })
+    ids.set(name, made.body.id)
+    expect((await git('-C', work, 'push', '--quiet', `${server.url}/git/${name}.git`, 'main')).exitCode).toBe(0)
+  }
+  await server.close()
+  await git('-C', gitDirectory('index'), 'repack', '-adq')
+  for (const [name, damage] of Object.entries(DAMAGES)) await damage(gitDirectory(name))
+  await start()
+}, 60_000)
+afterAll(async () => {
+  await server?.close()
+  await rm(directory, { recursive: true, force: true })
+})
+
+it('starts, serves what is whole, and says of the others what is wrong', async () => {
+  const found = await damages()
+  // Git itself does without its configuration.
+  expect([found['whole'], found['config']]).toEqual([null, null])
+  for (const name of Object.keys(DAMAGES).filter((each) => each !== 'config'))
+    expect([name, found[name]]).toEqual([name, expect.any(String)])
+  expect(await clone('whole')).toBe(0)
+  const refused = await git('ls-remote', `${server.url}/git/head.git`)
+  expect([refused.exitCode, refused.stderr]).toEqual([128, expect.stringContaining('503')])
+  const made = await ask(server.url, token, 'POST', '/api/v1/repositories/branch/merge-requests', {
+    sourceBranch: 'a',
+    title: 'A',
+  })
+  expect(made).toMatchObject({ status: 503, body: { code: 'REPOSITORY_UNUSABLE' } })
+})
+
+it('draws no conclusion from what is missing: no branch counts as deleted', async () => {
+  const { items } = (await ask(server.url, token, 'GET', '/api/v1/audit?action=ref.update&limit=100')).body
+  expect(items.filter(({ data }: { data: { to: string } }) => /^0+$/.test(data.to))).toEqual([])
+})
+
+it('doctor names them, and mends all but the one that is gone', async () => {
+  const named = (await checkRepositories(join(directory, 'data'))).map(({ finding }) => finding)
+  expect(named.join('\n')).toContain(`${gitDirectory('head')} has an empty or broken HEAD`)
+  await expect(repairRepositories(join(directory, 'data'))).rejects.toMatchObject({ code: 'DATA_LOCKED' })
+  await server.close()
+  const checks = await repairRepositories(join(directory, 'data'))
+  const states = Object.fromEntries(checks.map(({ name, state }) => [name.replace('repository ', ''), state]))
+  expect(states).toEqual({ ...Object.fromEntries(NAMES.map((name) => [name, 'ok'])), gone: 'error' })
+  await start()
+  expect(Object.entries(await damages()).filter(([, damage]) => damage !== null)).toEqual([
+    ['gone', expect.stringContaining('missing')],
+  ])
+  for (const name of NAMES) if (name !== 'gone') expect([name, await clone(name)]).toEqual([name, 0])
+}, 60_000)
