@@ -3,9 +3,10 @@ import type { RunKind } from '../runs/run.ts'
 
 /**
  * What a run did to one resource, as far as it matters to who may destroy it later. `found`: changed without ever having been
- * made, so it was there before. A replacement is a creation: the object that is there now is a new one.
+ * made, so it was there before. A replacement is a creation: the object that is there now is a new one. `attempted`: a creation
+ * that failed or was not heard of again, and may have left something half made. `replacing`: a replacement that failed, after which either is there.
  */
-export type DeedKind = 'created' | 'adopted' | 'found' | 'moved' | 'forgot' | 'deleted'
+export type DeedKind = 'created' | 'attempted' | 'replacing' | 'adopted' | 'found' | 'moved' | 'forgot' | 'deleted'
 
 export interface Deed {
   address: string
@@ -29,25 +30,44 @@ export interface RecordedDeed extends Deed {
  */
 export function deedsOf(plan: Pick<Plan, 'changes'>, resources: readonly AppliedResource[] | null): Deed[] {
   const became = new Map(resources?.map(({ address, status }) => [address, status]))
-  return plan.changes.flatMap((change) => deedsOfChange(change, became.get(change.address) ?? 'failed'))
+  const otherwise = resources === null ? 'lost' : 'failed'
+  return plan.changes.flatMap((change) => deedsOfChange(change, became.get(change.address) ?? otherwise))
 }
 
-function deedsOfChange(change: ResourceChange, status: AppliedResource['status']): Deed[] {
+function deedsOfChange(change: ResourceChange, status: AppliedResource['status'] | 'lost'): Deed[] {
   const { address, previousAddress, importId } = change
   const has = (action: Action): boolean => change.actions.includes(action)
-  // A replacement that failed may have left the old object where it was: only a finished one is a creation.
-  const isMade = has('replace') ? status === 'done' : has('create') && status !== 'skipped'
   const id = importId === undefined ? {} : { importId }
+  const made = status === 'skipped' ? null : has('replace') ? replaced(status) : has('create') ? created(status) : null
   return [
     ...(previousAddress === undefined ? [] : [{ address, did: 'moved' as const, from: previousAddress }]),
     ...(has('import') ? [{ address, did: 'adopted' as const, ...id }] : []),
     ...(has('forget') ? [{ address, did: 'forgot' as const, ...id }] : []),
-    ...(isMade ? [{ address, did: 'created' as const }] : []),
+    ...(made === null ? [] : [{ address, did: made }]),
     ...(status === 'done' && has('delete') ? [{ address, did: 'deleted' as const }] : []),
-    ...(status === 'done' && isPlainUpdate(change) ? [{ address, did: 'found' as const }] : []),
+    ...(isPlainUpdate(change) ? [{ address, did: 'found' as const }] : []),
   ]
 }
 
-/** Worth a record only where the resource has none yet. */
+const created = (status: 'done' | 'failed' | 'lost'): DeedKind => (status === 'done' ? 'created' : 'attempted')
+
+/** One that failed may have left the old object where it was: only a finished one is a creation. */
+const replaced = (status: 'done' | 'failed' | 'lost'): DeedKind => (status === 'done' ? 'created' : 'replacing')
+
+/**
+ * Whatever came of it, the plan has seen something there that this run has not made. Worth a record only where nothing else
+ * says where it comes from.
+ */
 const isPlainUpdate = ({ actions, previousAddress }: ResourceChange): boolean =>
   previousAddress === undefined && actions.length === 1 && actions[0] === 'update'
+
+/**
+ * Whether deeds tell where what is at an address comes from, so that an update need not be noted as one of something found. An
+ * attempt does not: what is there to be updated may as well be another's.
+ *
+ * @param deeds all about the address, oldest first
+ */
+export function tellsOrigin(deeds: readonly Deed[]): boolean {
+  const last = deeds.at(-1)
+  return last !== undefined && last.did !== 'attempted'
+}

@@ -26,8 +26,10 @@ export function foreignDestroys(plan: Pick<Plan, 'changes'>, facts: RollbackFact
   return plan.changes.flatMap(({ address, previousAddress, actions }) => {
     if (!actions.includes('delete') && !actions.includes('replace')) return []
     const origin = originOf(previousAddress ?? address, facts.deeds)
-    const made = origin.how === 'created' && origin.runId !== null && facts.isRolledBack(origin.runId)
-    return made ? [] : [{ address, why: reasonOf(address, origin, facts) }]
+    const makers = origin.how === 'created' && origin.runId !== null ? [origin.runId, ...origin.replacing] : []
+    return makers.length > 0 && makers.every(facts.isRolledBack)
+      ? []
+      : [{ address, why: reasonOf(address, origin, facts) }]
   })
 }
 
@@ -40,8 +42,12 @@ function reasonOf(address: string, origin: Origin, { isRolledBack, nameOf }: Rol
       return `${address} was imported by ${by}, not created${move}`
     case 'found':
       return `${address} was there before ${by} first changed it${move}`
-    case 'created':
+    case 'created': {
+      const other = origin.replacing.find((runId) => !isRolledBack(runId))
+      if (other !== undefined && isRolledBack(origin.runId!))
+        return `${address} may have been replaced by ${nameOf(other)}, which is not rolled back${move}`
       return `${address} was created by ${by}, which is not rolled back${move}`
+    }
     case 'unknown':
       return move === ''
         ? `nothing on record says that the rolled-back change created ${address}`

@@ -1,4 +1,4 @@
-import { type Deed, deedsOf } from '../../domain/origins/deeds.ts'
+import { type Deed, deedsOf, tellsOrigin } from '../../domain/origins/deeds.ts'
 import type { AppliedResource, Plan } from '../../domain/plans/plan.ts'
 import type { Queries } from '../../store/database/context.ts'
 import type { Run } from '../../store/runs/runs.ts'
@@ -24,8 +24,9 @@ export async function recordDeedsOf(
   )
 }
 
-/** Of what was only changed, addresses that are on record already. */
+/** Of what was only changed, addresses whose origin is on record already. */
 async function knownAmong(tx: Queries, stackId: string, deeds: readonly Deed[]): Promise<ReadonlySet<string>> {
   const changed = deeds.filter(({ did }) => did === 'found').map(({ address }) => address)
-  return new Set((await deedsAt(tx, stackId, changed)).map(({ address }) => address))
+  const byAddress = Map.groupBy(await deedsAt(tx, stackId, changed), ({ address }) => address)
+  return new Set(changed.filter((address) => tellsOrigin(byAddress.get(address) ?? [])))
 }

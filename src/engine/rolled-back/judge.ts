@@ -34,8 +34,8 @@ export async function judgeRollback(
   const deeds = await deedsAt(parts.store.db, run.stackId, addresses)
   const runs = new Set(
     addresses.flatMap((address) => {
-      const { runId, moves } = originOf(address, deeds)
-      return [...(runId === null ? [] : [runId]), ...moves.map((move) => move.runId)]
+      const { runId, moves, replacing } = originOf(address, deeds)
+      return [...(runId === null ? [] : [runId]), ...moves.map((move) => move.runId), ...replacing]
     }),
   )
   const [rolledBack, names] = [new Set<string>(), new Map<string, string>()]
