@@ -209,6 +209,32 @@ describe('variables', () => {
   })
 })
 
+describe('a vote', () => {
+  it('is counted anew as soon as its giver may not give it any more, or may again', async () => {
+    await inStatus('in_sync')
+    const voter = await person('vera', 'contributor')
+    const branch = await live.push('judged', { 'web/index.html': 'judged\n' })
+    const { body: mr } = await live.shop('POST', '/merge-requests', { sourceBranch: branch, title: 'Judged' })
+    const path = `/merge-requests/${mr.number}`
+    expect((await voter('POST', `${path}/reviews`, { verdict: 'request_changes', body: 'no' })).status).toBe(201)
+    // What Trueup itself says on the page: written when it is judged, and not when somebody looks.
+    const says = async (blocked: boolean) =>
+      await until(
+        async (): Promise<{ author: string | null; body: string }[]> =>
+          (await live.shop('GET', `${path}/comments`)).body.items,
+        (all) => all.some(({ author, body }) => author === null && body.includes('vera asks for changes') === blocked),
+      )
+    await says(true)
+    await live.shop('PUT', '/members/vera', { role: 'reader' })
+    await says(false)
+    await live.shop('PUT', '/members/vera', { role: 'contributor' })
+    await says(true)
+    await live.request('PATCH', '/api/v1/users/vera', { disabled: true })
+    await says(false)
+    await live.shop('POST', `${path}/close`)
+  })
+})
+
 describe('what only people decide', () => {
   it('a rolled back state stays in quarantine until that is lifted', async () => {
     await inStatus('in_sync')
@@ -220,7 +246,13 @@ describe('what only people decide', () => {
       (text) => text === 'one\n',
     )
     const [entry] = (await live.shop('GET', '/quarantine?stack=dev/web')).body.items
-    expect(entry).toMatchObject({ stack: 'dev/web', reason: 'broken', by: 'admin', liftedAt: null })
+    expect(entry).toMatchObject({ stack: 'dev/web', reason: 'broken', mr: mr.number, by: 'admin', liftedAt: null })
+    expect((await live.shop('GET', `/merge-requests/${mr.number}`)).body.quarantine).toEqual([entry])
+    // What is deployed now is another state, which nothing is in the way of.
+    expect((await live.shop('GET', '/stack?stack=dev/web')).body).toMatchObject({
+      quarantined: null,
+      quarantine: [entry],
+    })
     const path = `/quarantine/${entry.id}/lift`
     expect((await live.request('POST', `/api/v1/repositories/other${path}`, { reason: 'x' })).status).toBe(404)
     // The bad state comes again: the gate says so.
@@ -234,6 +266,7 @@ describe('what only people decide', () => {
     expect(blocked.requirements).toContainEqual(
       expect.objectContaining({ name: 'quarantine', satisfied: false, message: expect.stringContaining('broken') }),
     )
+    expect(blocked.quarantine).toEqual([entry])
     expect((await live.shop('POST', path, { reason: 'it was the network' })).body.liftedAt).toEqual(expect.any(Number))
     await until(
       async () => (await live.shop('GET', `/merge-requests/${bad.number}`)).body,

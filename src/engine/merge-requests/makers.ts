@@ -60,11 +60,13 @@ async function namedBy(parts: EngineParts, commits: readonly Commit[]): Promise<
   return users.map((user) => ({ userId: user.id, commits: byEmail.get(user.email.toLowerCase()) ?? [] }))
 }
 
-/** Addresses of `Co-authored-by: Name <address>` lines, wherever they stand: an exclusion too many can be lifted. */
+/**
+ * Addresses of `Co-authored-by:` lines, wherever they stand and with or without angle brackets: an exclusion too many can be
+ * lifted. One that goes on in the next line (which begins with a space) is one.
+ */
 function coAuthors(message: string): string[] {
-  return [...message.matchAll(/^[ \t]*co-authored-by:[^<\n]{0,500}<([^<>\n]{1,254})>/gim)].map(
-    ([, email = '']) => email,
-  )
+  const lines = message.replaceAll(/\r?\n[ \t]+(?=\S)/g, ' ').matchAll(/^[ \t]*co-?authored-by[ \t]*:(.{1,2000})$/gim)
+  return [...lines].flatMap(([, text = '']) => text.match(/[^\s<>()[\],;:"]{1,100}@[^\s<>()[\],;:"]{1,200}/g) ?? [])
 }
 
 function tooMany(mr: MergeRequest): ErrorBody {

@@ -17,6 +17,21 @@ export interface Seen {
 export const filesDigest = (files: Judgement['files']): string | null =>
   Object.keys(files).length === 0 ? null : digestOf(files)
 
+/** Fewer digits of a commit id are met by accident. */
+const LEAST_DIGITS = 7
+
+/** A head that somebody names, whole where it is the one of the MR. Errors: INVALID_REQUEST where it is no commit id. */
+export function namedHead(mr: Pick<MergeRequest, 'number' | 'headOid'>, named: string): string {
+  const head = named.trim().toLowerCase()
+  if (/^[0-9a-f]{1,64}$/.test(head) && head.length >= LEAST_DIGITS)
+    return mr.headOid.startsWith(head) ? mr.headOid : head
+  throw new TrueupError('INVALID_REQUEST', {
+    doing: `reviewing !${mr.number}`,
+    why: `the head ${JSON.stringify(named.slice(0, 80))} is no commit id`,
+    next: `Send \`head\` as the merge request showed it: all ${mr.headOid.length} hex digits, or the first ${LEAST_DIGITS} and more.`,
+  })
+}
+
 /**
  * Refuses an approval that does not say what was seen, or says something that is not there any more. What a person has
  * seen and is no longer part of the change takes nothing from it. Errors: INVALID_REQUEST, MR_MOVED, PLAN_CHANGED.
@@ -39,7 +54,7 @@ export function assertSeen(
     })
   }
   if (head !== mr.headOid) {
-    const why = `"${mr.sourceBranch}" has moved from ${head.slice(0, 10)} to ${mr.headOid.slice(0, 10)}`
+    const why = `the head of "${mr.sourceBranch}" is ${mr.headOid.slice(0, 10)}, and you have looked at ${head.slice(0, 10)}`
     const next = 'Look at the new commits and plans, then approve again.'
     throw new TrueupError('MR_MOVED', { doing, why, next, details: { seen: head, current: mr.headOid } })
   }

@@ -188,6 +188,8 @@ describe('a vote', () => {
   it.each([
     ['as author, in capitals', { by: 'SECOND' }],
     ['as co-author', { message: 'Change\n\nCo-Authored-By: S <Second@Example.Test>\n' }],
+    ['as co-author without brackets', { message: 'Change\n\nCo-authored-by: second@example.test\n' }],
+    ['as one of several', { message: 'Change\n\nCo-authored-by: A <a@example.test>,\r\n S <second@example.test>\r\n' }],
   ])('is kept from whom a commit names %s, until a maintainer lifts that for these commits', async (_what, how) => {
     await begin()
     const mr = await change()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { votesChanged } from '../../engine/merge-requests/people-changed.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { listMembers, removeMember, setMember } from '../../store/people/members.ts'
 import { getUser } from '../../store/people/users.ts'
@@ -57,6 +58,7 @@ export const memberRoutes: RouteModule<'store'> = (app, { store }) => {
       return store.transaction(async (tx) => {
         const user = await userNamed(tx, request.params.user)
         await setMember(tx, { repositoryId: id, userId: user.id, role })
+        await votesChanged(tx, { userId: user.id, repositoryId: id })
         await appendAudit(tx, {
           ...by(request),
           action: 'member.set',
@@ -80,6 +82,7 @@ export const memberRoutes: RouteModule<'store'> = (app, { store }) => {
       await store.transaction(async (tx) => {
         const user = await userNamed(tx, request.params.user)
         await removeMember(tx, id, user.id)
+        await votesChanged(tx, { userId: user.id, repositoryId: id })
         await appendAudit(tx, {
           ...by(request),
           action: 'member.remove',

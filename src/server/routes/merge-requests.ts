@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { judge } from '../../engine/merge-requests/gate.ts'
-import { assertSeen } from '../../engine/merge-requests/seen.ts'
+import { assertSeen, namedHead } from '../../engine/merge-requests/seen.ts'
 import { mergeRequested } from '../../engine/merge-requests/merge.ts'
 import { repositoryOf as gitOf, userActor } from '../../engine/parts.ts'
 import { orderPreview } from '../../engine/run-tasks.ts'
@@ -123,7 +123,8 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
     },
     async (request, reply) => {
       const mr = await find(request)
-      const { verdict, body, ...seen } = request.body
+      const { verdict, body, head, ...rest } = request.body
+      const seen = { ...rest, ...(head !== undefined && { head: namedHead(mr, head) }) }
       const { digests, files } = await judge(parts, mr)
       if (verdict === 'approve') assertSeen(mr, { digests, files }, seen)
       await reviewMergeRequest(parts, {

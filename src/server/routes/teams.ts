@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { votesChanged } from '../../engine/merge-requests/people-changed.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import type { Queries } from '../../store/open.ts'
@@ -52,7 +53,11 @@ export const teamRoutes: RouteModule<'store'> = (app, { store }) => {
           throw new TrueupError('CONFLICT', { doing: `making team "${name}"`, why: 'there is one of that name' })
         }
         const created = await createTeam(tx, { name })
-        for (const member of members) await addTeamMember(tx, created.id, (await userNamed(tx, member)).id)
+        for (const member of members) {
+          const { id: userId } = await userNamed(tx, member)
+          await addTeamMember(tx, created.id, userId)
+          await votesChanged(tx, { userId })
+        }
         await appendAudit(tx, { ...by(request), action: 'team.create', subject: created.id, data: { name, members } })
         return teamNamed(tx, name)
       })
@@ -81,6 +86,7 @@ export const teamRoutes: RouteModule<'store'> = (app, { store }) => {
           const team = await teamNamed(tx, teamName)
           const user = await userNamed(tx, userName)
           await change(tx, team.id, user.id)
+          await votesChanged(tx, { userId: user.id })
           await appendAudit(tx, {
             ...by(request),
             action,

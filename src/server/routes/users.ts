@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { votesChanged } from '../../engine/merge-requests/people-changed.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import type { Queries } from '../../store/open.ts'
@@ -76,6 +77,7 @@ export const userRoutes: RouteModule<'store'> = (app, { store }) => {
         if (losesAdmin && (await isLastAdmin(tx, user.id))) throw lastAdmin(user.name)
         const disabledAt = disabled === undefined ? undefined : disabled ? (user.disabledAt ?? store.clock.now()) : null
         await patchUser(tx, user.id, { email, kind, passwordHash, disabledAt })
+        await votesChanged(tx, { userId: user.id })
         // A new password or a disabled account ends what was logged in with the old one.
         if (disabled || passwordHash !== undefined) await revokeAllTokens(tx, user.id, keepOwn(request, user.id))
         await appendAudit(tx, {

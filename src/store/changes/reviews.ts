@@ -22,6 +22,25 @@ const reviews = makeEntity<'reviews', Review>({
 export const createReview = (tx: Queries, review: New<Review>): Promise<Review> => reviews.insert(tx, review)
 /** Oldest first, dropped ones too. */
 export const listReviews = (db: Queries, mrId: string): Promise<Review[]> => reviews.all(db, { mrId })
+
+/** Ids of open merge requests in which a person has a standing vote. */
+export async function openReviewedBy(
+  db: Queries,
+  { userId, repositoryId }: { userId: string; repositoryId?: string },
+): Promise<string[]> {
+  let query = db
+    .selectFrom('reviews')
+    .innerJoin('mergeRequests', 'mergeRequests.id', 'reviews.mrId')
+    .select('mergeRequests.id')
+    .distinct()
+    .where('reviews.userId', '=', userId)
+    .where('reviews.droppedAt', 'is', null)
+    .where('reviews.verdict', '!=', 'comment')
+    .where('mergeRequests.state', '=', 'open')
+  if (repositoryId !== undefined) query = query.where('mergeRequests.repositoryId', '=', repositoryId)
+  return (await query.orderBy('mergeRequests.id').execute()).map(({ id }) => id)
+}
+
 /** NOT_FOUND where there is none. */
 export const patchReview = (
   tx: Queries,
