@@ -4,6 +4,7 @@ import { describeState } from '../domain/runs/run.ts'
 import type { MrDetail } from '../server/schemas/merge-requests.ts'
 import { shortDigest } from './approval.ts'
 import { fields, type Layout, when } from './output.ts'
+import { quarantineLine } from './quarantine-text.ts'
 
 type AffectedStack = MrDetail['stacks'][number]
 
@@ -26,6 +27,7 @@ export function describeMr(detail: MrDetail, layout: Layout, red: (text: string)
     headOf(detail, red),
     stacks,
     ...failures(detail, layout),
+    detail.quarantine.map((entry) => layout.wrap(quarantineLine(entry))).join('\n'),
     reviewsText(detail, layout),
     gateText(detail, layout),
   ]

@@ -64,11 +64,12 @@ Example:
       const all = await collect(cli.client(command).all(url, Quarantine, { stack: options.stack }))
       cli.output(command).result(all, ({ table }) =>
         table(
-          ['id', 'stack', 'commit', 'by', 'since', 'reason'],
+          ['id', 'stack', 'commit', 'mr', 'by', 'since', 'reason'],
           all.map((row) => [
             row.id,
             row.stack,
             row.commit.slice(0, 10),
+            row.mr === null ? '-' : `!${row.mr}`,
             row.by ?? '-',
             when(row.createdAt),
             row.reason,

@@ -7,6 +7,7 @@ import { summaryText } from '../../domain/plans/summary.ts'
 import { coverageLines } from '../../domain/render/plan-lines.ts'
 import type { CommandModule } from '../cli.ts'
 import { driftTable } from '../drift-text.ts'
+import { quarantineLine } from '../quarantine-text.ts'
 import { collect, fields, type Layout, when } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
 import { addDecisionCommands } from './stack-decisions.ts'
@@ -117,8 +118,7 @@ function describe(row: StackDetail, layout: Layout): string {
   if (row.recentDeployments.length > 0)
     parts.push(`Recent deployments\n${layout.table(DEPLOYMENT_HEADINGS, row.recentDeployments.map(deploymentRow))}`)
   for (const { mr, title } of row.proposals) parts.push(`Open: !${mr} ${title}`)
-  for (const entry of row.quarantine)
-    parts.push(layout.wrap(`In quarantine: ${entry.commit.slice(0, 10)} (${entry.id}): ${entry.reason}`))
+  for (const entry of row.quarantine) parts.push(layout.wrap(quarantineLine(entry)))
   return parts.join('\n\n')
 }
 

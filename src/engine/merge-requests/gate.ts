@@ -55,6 +55,8 @@ export interface Judgement {
   /** Owned file → content that an approval given now would bind to. */
   files: { [path: string]: string }
   makers: MakersFound
+  /** Standing quarantines that this rollback has put, or that stand in its way. */
+  quarantine: Quarantined[]
   rules: Map<string, EnvironmentRules>
 }
 
@@ -78,6 +80,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
   const undone = undoneRollbacks(mr)
   const standing = await listQuarantine(parts.store.db, { repositoryId: mr.repositoryId })
   const quarantine = standing.filter(({ mrId }) => mrId === null || !undone.has(mrId))
+  const inTheWay = new Set<string>()
 
   for (const [key, preview] of Object.entries(previews)) {
     const source = result.stacks.get(key) ?? target.stacks.get(key)
@@ -92,7 +95,8 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
     if (digest !== null) digests[key] = digest
     const verdict = run?.plan && isRollback(mr) ? await judgeRollback(parts, mr, run, run.plan as Plan) : null
     if (verdict?.foreign) slow.add(environment)
-    const quarantined = preview.how === 'removed' ? null : quarantineOf(quarantine, run, source.sourceDigest)
+    const quarantined = preview.how === 'removed' ? undefined : quarantineOf(quarantine, run, source.sourceDigest)
+    if (quarantined) inTheWay.add(quarantined.id)
     gateStacks.push({
       key,
       environment,
@@ -105,7 +109,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
       awaits: preview.awaits ?? [],
       ...(preview.held && { held: preview.held }),
       ...(preview.how === 'removed' && !unplanned && { destroys: true }),
-      ...(quarantined !== null && { quarantined }),
+      ...(quarantined && { quarantined: quarantined.reason }),
       unplannable: run?.plan ? failedOf(run.plan as Plan) : [],
       ...(verdict && { rollbackDestroys: verdict.message }),
       policies: results,
@@ -141,7 +145,8 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
     ...(await votesOf(parts.store.db, mr.repositoryId, reviews)),
   }
   const files = Object.fromEntries(owned.map(({ path, content }) => [path, content]))
-  return { outcome: evaluateGate(facts), stacks, reviews, digests, files, makers, rules }
+  const named = standing.filter(({ id, mrId }) => mrId === mr.id || inTheWay.has(id))
+  return { outcome: evaluateGate(facts), stacks, reviews, digests, files, makers, quarantine: named, rules }
 }
 
 /** Told where code owners are asked for, and to whoever touches the file. */
@@ -172,11 +177,13 @@ function digestFor(preview: PreviewRef, run: Run | null, sourceDigest: string): 
   return provisional && run?.state === 'failed' ? digestOf([how, 'planned at its deployment', sourceDigest]) : null
 }
 
-/** Why the state that this preview would bring was rolled back; null where it was not. */
-function quarantineOf(standing: readonly Quarantined[], run: Run | null, sourceDigest: string): string | null {
-  const found = standing.find((entry) => entry.stackId === run?.stackId && entry.desiredDigest === sourceDigest)
-  return found?.reason ?? null
-}
+/** The quarantine of the state that this preview would bring. */
+const quarantineOf = (
+  standing: readonly Quarantined[],
+  run: Run | null,
+  sourceDigest: string,
+): Quarantined | undefined =>
+  standing.find((entry) => entry.stackId === run?.stackId && entry.desiredDigest === sourceDigest)
 
 function policiesOf(
   policies: readonly CompiledPolicy[],

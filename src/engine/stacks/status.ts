@@ -4,7 +4,7 @@ import { CHANGING_KINDS, PENDING_STATES, type RunKind } from '../../domain/runs/
 import type { Queries } from '../../store/database/context.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { standingDrift } from '../../store/stacks/drift.ts'
-import { findQuarantine } from '../../store/stacks/quarantine.ts'
+import { findQuarantine, type Quarantined } from '../../store/stacks/quarantine.ts'
 import { getRun, listRuns, type RunSummary } from '../../store/runs/runs.ts'
 import { getStack, patchStack, type Stack, type StackStatus } from '../../store/stacks/stacks.ts'
 import { describeFight, healsOf } from './heal-state.ts'
@@ -90,11 +90,16 @@ function atRest(stack: Stack): Verdict {
   return silentPart(stack) ?? unseenPart(stack) ?? { status: 'in_sync', statusReason: null }
 }
 
-/** Nothing deploys or heals a state in quarantine, however well it looks: that is said. */
-async function withQuarantine(tx: Queries, stack: Stack, verdict: Verdict): Promise<Verdict> {
+/** The quarantine of the state that a stack is to have, or has where Git no longer has it. */
+export async function quarantineOn(db: Queries, stack: Stack): Promise<Quarantined | undefined> {
   const deployed = (stack.deployedConfig as unknown as RunSpec | null)?.sourceDigest
   const digest = stack.desiredDigest ?? deployed
-  const entry = digest === undefined ? undefined : await findQuarantine(tx, stack.id, digest)
+  return digest === undefined ? undefined : await findQuarantine(db, stack.id, digest)
+}
+
+/** Nothing deploys or heals a state in quarantine, however well it looks: that is said. */
+async function withQuarantine(tx: Queries, stack: Stack, verdict: Verdict): Promise<Verdict> {
+  const entry = await quarantineOn(tx, stack)
   if (!entry) return verdict
   const mr = entry.mrId === null ? undefined : await getMergeRequest(tx, entry.mrId)
   const by = mr ? ` by !${mr.number}` : ''

@@ -2,7 +2,7 @@ import type { EngineParts } from '../../engine/parts.ts'
 import { type DriftRecord as DriftRow, unpackActions } from '../../store/stacks/drift.ts'
 import { getStack } from '../../store/stacks/stacks.ts'
 import type { DriftRecord } from '../schemas/drift.ts'
-import { nameOf } from './mr-view.ts'
+import { nameOf } from './user-name.ts'
 
 export async function showDrift(parts: EngineParts, row: DriftRow): Promise<DriftRecord> {
   const stack = await getStack(parts.store.db, row.stackId)

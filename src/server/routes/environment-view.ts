@@ -5,7 +5,7 @@ import type { EngineParts } from '../../engine/parts.ts'
 import { rulesSnapshot } from '../../engine/revisions/readable.ts'
 import type { Freeze as FreezeRow } from '../../store/stacks/freezes.ts'
 import type { Environment, Freeze } from '../schemas/environments.ts'
-import { nameOf } from './mr-view.ts'
+import { nameOf } from './user-name.ts'
 
 /** Every environment that the default branch's trueup.yaml has, in the order of their names. */
 export async function environmentsOf(parts: EngineParts, repositoryId: string): Promise<Environment[]> {

@@ -7,9 +7,10 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { findMergeRequestByNumber, type MergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { whyPutOff } from '../../store/runs/tasks.ts'
-import { getUser } from '../../store/people/users.ts'
 import type { Comment as CommentRow } from '../../store/changes/comments.ts'
 import type { Comment, MrDetail, MrSummary } from '../schemas/merge-requests.ts'
+import { showQuarantine } from './quarantine-view.ts'
+import { nameOf } from './user-name.ts'
 
 /** The MR of a number, or NOT_FOUND. */
 export async function mrOf(
@@ -24,10 +25,6 @@ export async function mrOf(
     why: 'there is no merge request of this number',
     next: '`trueup mr list` shows those that there are.',
   })
-}
-
-export async function nameOf(parts: EngineParts, userId: string): Promise<string> {
-  return (await getUser(parts.store.db, userId))?.name ?? userId
 }
 
 export async function showSummary(parts: EngineParts, repository: string, mr: MergeRequest): Promise<MrSummary> {
@@ -71,6 +68,7 @@ export async function showDetail(parts: EngineParts, repository: string, mr: Mer
     digests: judgement.digests,
     files: filesDigest(judgement.files),
     makers: await showMakers(parts, judgement.makers),
+    quarantine: await Promise.all(judgement.quarantine.map((entry) => showQuarantine(parts, entry))),
     statuses: statusesOf(judgement, planned),
     reviews: await Promise.all(
       judgement.reviews.map(

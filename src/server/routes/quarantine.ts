@@ -6,7 +6,8 @@ import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { Lifting, Quarantine } from '../schemas/stacks.ts'
-import { showQuarantine, stackOf } from './stack-view.ts'
+import { showQuarantine } from './quarantine-view.ts'
+import { stackOf } from './stack-view.ts'
 
 const LIST = '/api/v1/repositories/:repository/quarantine'
 const InRepository = z.object({ repository: z.string().max(100) })

@@ -8,7 +8,7 @@ import { getRepository } from '../../store/changes/repositories.ts'
 import { type Run, runDependencies, type RunSummary as RunSummaryRow } from '../../store/runs/runs.ts'
 import { getStack } from '../../store/stacks/stacks.ts'
 import type { RunDetail, RunSummary } from '../schemas/plans.ts'
-import { nameOf } from './mr-view.ts'
+import { nameOf } from './user-name.ts'
 
 /** A run as lists have it. */
 export async function showRun(parts: EngineParts, run: RunSummaryRow): Promise<RunSummary> {

@@ -3,18 +3,20 @@ import { openMergeRequests } from '../../engine/merge-requests/open.ts'
 import type { RunSpec } from '../../engine/run-spec.ts'
 import { outputsOfStack } from '../../engine/stacks/outputs.ts'
 import type { EngineParts } from '../../engine/parts.ts'
+import { quarantineOn } from '../../engine/stacks/status.ts'
 import { whyWaiting } from '../../engine/runs/waiting.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { type Deployment as DeploymentRow, listDeployments } from '../../store/stacks/deployments.ts'
 import { listDriftRecords, standingDrift } from '../../store/stacks/drift.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
-import { listQuarantine, type Quarantined } from '../../store/stacks/quarantine.ts'
+import { listQuarantine } from '../../store/stacks/quarantine.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { listRuns } from '../../store/runs/runs.ts'
-import { findStack, getStack, type Stack as StackRow } from '../../store/stacks/stacks.ts'
-import type { Deployment, Quarantine, Stack, StackDetail } from '../schemas/stacks.ts'
+import { findStack, type Stack as StackRow } from '../../store/stacks/stacks.ts'
+import type { Deployment, Stack, StackDetail } from '../schemas/stacks.ts'
 import { showDrift } from './drift-view.ts'
-import { nameOf } from './mr-view.ts'
+import { showQuarantine, stackKeyOf } from './quarantine-view.ts'
+import { nameOf } from './user-name.ts'
 
 /** How much of its past a stack's own page has. */
 const RECENT = 10
@@ -44,6 +46,7 @@ export async function showStack(parts: EngineParts, row: StackRow): Promise<Stac
   const repository = await getRepository(parts.store.db, row.repositoryId)
   const { definition } = row.config as unknown as RunSpec
   const open = (await standingDrift(parts.store.db, row.id)).filter((record) => record.state === 'open').length
+  const quarantined = await quarantineOn(parts.store.db, row)
   return {
     id: row.id,
     repository: repository?.name ?? '',
@@ -63,6 +66,7 @@ export async function showStack(parts: EngineParts, row: StackRow): Promise<Stac
     },
     drift: { mode: definition.drift.mode, nextCheckAt: row.nextDriftAt, open },
     needs: definition.needs,
+    quarantined: quarantined ? await showQuarantine(parts, quarantined) : null,
     brokenBy: row.brokenByRunId,
   }
 }
@@ -109,22 +113,11 @@ async function proposalsOf(parts: EngineParts, stack: StackRow): Promise<StackDe
   return found
 }
 
-const keyOf = async (parts: EngineParts, stackId: string): Promise<string> => {
-  const stack = await getStack(parts.store.db, stackId)
-  return stack ? `${stack.environment}/${stack.name}` : ''
-}
-
-export async function showQuarantine(parts: EngineParts, row: Quarantined): Promise<Quarantine> {
-  const { id, stackId, commitOid, reason, createdById, createdAt, liftedAt } = row
-  const by = createdById === null ? null : await nameOf(parts, createdById)
-  return { id, stack: await keyOf(parts, stackId), stackId, commit: commitOid, reason, by, createdAt, liftedAt }
-}
-
 export async function showDeployment(parts: EngineParts, row: DeploymentRow): Promise<Deployment> {
   const mr = row.mrId === null ? undefined : await getMergeRequest(parts.store.db, row.mrId)
   return {
     id: row.id,
-    stack: await keyOf(parts, row.stackId),
+    stack: await stackKeyOf(parts, row.stackId),
     stackId: row.stackId,
     run: row.runId,
     mr: mr?.number ?? null,

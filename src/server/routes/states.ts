@@ -17,7 +17,7 @@ import {
   StateRestore,
   StateUnlock,
 } from '../schemas/states.ts'
-import { nameOf } from './mr-view.ts'
+import { nameOf } from './user-name.ts'
 import { stackOf } from './stack-view.ts'
 
 const PATH = '/api/v1/repositories/:repository/state'

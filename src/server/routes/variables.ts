@@ -9,7 +9,7 @@ import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { Done } from '../schemas/common.ts'
 import { Variable, VariableOrder } from '../schemas/variables.ts'
-import { nameOf } from './mr-view.ts'
+import { nameOf } from './user-name.ts'
 
 const PATH = '/api/v1/repositories/:repository/variables'
 const InRepository = z.object({ repository: z.string().max(100) })

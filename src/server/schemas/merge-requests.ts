@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Time } from './common.ts'
 import { ErrorBody, PlanSummary, RunState } from './plans.ts'
 import { BranchName } from './repositories.ts'
+import { Quarantine } from './stacks.ts'
 
 export const MrSummary = z
   .object({
@@ -100,6 +101,9 @@ export const MrDetail = MrSummary.extend({
       }),
     )
     .meta({ description: 'who has a part in it, and so does not approve it' }),
+  quarantine: z.array(Quarantine).meta({
+    description: 'standing ones: what this rollback has put, or what its own stacks would bring back',
+  }),
   /** One commit status per environment. */
   statuses: z.array(
     z.object({ environment: z.string(), state: z.enum(['pending', 'success', 'failure']), description: z.string() }),
@@ -129,7 +133,9 @@ export const MrEdit = z.strictObject({
 export const NewReview = z.strictObject({
   verdict: z.enum(['approve', 'request_changes', 'comment']),
   body: z.string().max(65_536).default(''),
-  head: z.string().optional().meta({ description: 'the head that was looked at; an approval has to say it' }),
+  head: z.string().max(1_000).optional().meta({
+    description: 'the head that was looked at, 7 hex digits of it or more; an approval has to say it',
+  }),
   digests: z
     .record(z.string(), z.string())
     .optional()

@@ -21,6 +21,21 @@ export const StackStatus = z
   ])
   .meta({ id: 'StackStatus' })
 
+/** A desired state that was rolled back and is not deployed again until the quarantine is lifted. */
+export const Quarantine = z
+  .object({
+    id: z.string(),
+    stack: z.string(),
+    stackId: z.string(),
+    commit: z.string(),
+    reason: z.string(),
+    mr: z.number().nullable().meta({ description: 'the rollback that has put it; closing that unmerged lifts it' }),
+    by: z.string().nullable(),
+    createdAt: Time,
+    liftedAt: Time.nullable(),
+  })
+  .meta({ id: 'Quarantine' })
+export type Quarantine = z.infer<typeof Quarantine>
 /** Three separate facts, never one: what Git wants, what was deployed, what a check last saw. */
 export const Stack = z
   .object({
@@ -46,6 +61,9 @@ export const Stack = z
       open: z.number(),
     }),
     needs: z.array(z.string()),
+    quarantined: Quarantine.nullable().meta({
+      description: 'why nothing deploys or heals the state that it is in; null where nothing is in the way',
+    }),
     brokenBy: z.string().nullable().meta({ description: 'run that left it half applied' }),
   })
   .meta({ id: 'Stack' })
@@ -91,20 +109,6 @@ export const Delivery = z
   })
   .meta({ id: 'Delivery' })
 
-/** A desired state that was rolled back and is not deployed again until the quarantine is lifted. */
-export const Quarantine = z
-  .object({
-    id: z.string(),
-    stack: z.string(),
-    stackId: z.string(),
-    commit: z.string(),
-    reason: z.string(),
-    by: z.string().nullable(),
-    createdAt: Time,
-    liftedAt: Time.nullable(),
-  })
-  .meta({ id: 'Quarantine' })
-export type Quarantine = z.infer<typeof Quarantine>
 export const Lifting = z.strictObject({ reason: z.string().trim().min(1).max(2_000) })
 
 export const Deployment = z
@@ -127,7 +131,7 @@ export type Deployment = z.infer<typeof Deployment>
 
 export const StackDetail = Stack.extend({
   outputs: z.record(z.string(), z.object({ value: z.json().nullable(), sensitive: z.boolean() })),
-  quarantine: z.array(Quarantine),
+  quarantine: z.array(Quarantine).meta({ description: 'all its states that were rolled back' }),
   /** Newest first, closed ones too; the whole list is at `…/drift`. */
   recentDrift: z.array(DriftRecord),
   /** Newest first; the whole list is at `…/deployments`. */

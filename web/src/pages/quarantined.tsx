@@ -1,14 +1,22 @@
-import { api, ask, type Schemas } from '../../api/client.ts'
-import { useWhyNot } from '../../app/session.tsx'
-import { statusLook } from '../../text.ts'
-import { Act } from '../../ui/act.tsx'
-import { Mark } from '../../ui/status.tsx'
-import { Time } from '../../ui/time.tsx'
+import { Link } from '@tanstack/react-router'
+import { api, ask, type Schemas } from '../api/client.ts'
+import { useWhyNot } from '../app/session.tsx'
+import { statusLook } from '../text.ts'
+import { Act } from '../ui/act.tsx'
+import { Mark } from '../ui/status.tsx'
+import { Time } from '../ui/time.tsx'
+
+interface Props {
+  repository: string
+  entries: Schemas['Quarantine'][]
+  /** Says of which stack each is. */
+  named?: boolean
+}
 
 /** States that were rolled back and are not deployed again. */
-export function Quarantined({ repository, stack }: { repository: string; stack: Schemas['StackDetail'] }) {
+export function Quarantined({ repository, entries, named = false }: Props) {
   const whyNot = useWhyNot(repository)('quarantine.lift')
-  const standing = stack.quarantine.filter(({ liftedAt }) => liftedAt === null)
+  const standing = entries.filter(({ liftedAt }) => liftedAt === null)
   if (standing.length === 0) return null
   return (
     <ul className="flex flex-col gap-1">
@@ -19,7 +27,21 @@ export function Quarantined({ repository, stack }: { repository: string; stack: 
         >
           <Mark look={statusLook('quarantined')} label />
           <span className="wrap-anywhere">
-            In quarantine: <code>{entry.commit.slice(0, 10)}</code>, {entry.reason}
+            In quarantine
+            {entry.mr !== null && (
+              <>
+                {' by '}
+                <Link
+                  to="/r/$repository/mr/$number"
+                  params={{ repository, number: String(entry.mr) }}
+                  className="text-accent hover:underline"
+                >
+                  !{entry.mr}
+                </Link>
+              </>
+            )}
+            : <code>{entry.commit.slice(0, 10)}</code>
+            {named && ` of ${entry.stack}`}, {entry.reason}
           </span>
           <span className="text-muted">
             {entry.by ?? 'Trueup'} <Time at={entry.createdAt} />

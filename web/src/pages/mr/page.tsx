@@ -9,6 +9,7 @@ import { ErrorNote, Loaded, Waiting } from '../../ui/load.tsx'
 import { State } from '../../ui/status.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
 import { Time } from '../../ui/time.tsx'
+import { Quarantined } from '../quarantined.tsx'
 import { MrActs } from './acts.tsx'
 import { Aftermath } from './aftermath.tsx'
 import { changesSince, type Seen, seenOf } from './bound.ts'
@@ -78,6 +79,7 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
           </ul>
         </div>
       )}
+      <Quarantined repository={repository} entries={mr.quarantine} named />
       <div
         className={`grid gap-4 max-lg:grid-cols-1 ${tab === 'files' ? 'grid-cols-1' : 'grid-cols-[minmax(0,1fr)_320px]'}`}
       >

@@ -12,7 +12,7 @@ import { Time, useNow } from '../../ui/time.tsx'
 import { StackActs } from './acts.tsx'
 import { StackDrift } from './drift.tsx'
 import { History } from './history.tsx'
-import { Quarantined } from './quarantined.tsx'
+import { Quarantined } from '../quarantined.tsx'
 import { Resources } from './resources.tsx'
 
 const route = getRouteApi('/shell/r/$repository/stacks/$')
@@ -66,7 +66,7 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
             </Link>
           </p>
         )}
-        <Quarantined repository={repository} stack={stack} />
+        <Quarantined repository={repository} entries={stack.quarantine} />
         {stack.proposals.length > 0 && (
           <p className="rounded border border-line bg-panel px-3 py-2">
             Trueup proposes:{' '}
