@@ -130,7 +130,7 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     await act(bob, 'Approve')
     await settles('<h1>Hello</h1>\n')
     await ada.page.goto(`${world.url}/r/shop/stacks/production/web`)
-    await ada.page.getByText('In quarantine:').waitFor()
+    await ada.page.getByText(/In quarantine by !\d+:/).waitFor()
   })
 
   it('left no complaint in any page', () => {

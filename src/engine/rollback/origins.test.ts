@@ -1,70 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { DriverPlan, ResourceChange } from '../../domain/plans/plan.ts'
 import { closeMergeRequest, reopenMergeRequest } from '../../forges/builtin/lifecycle.ts'
 import { listMergeRequests, type MergeRequest } from '../../store/changes/merge-requests.ts'
 import { listDeployments } from '../../store/stacks/deployments.ts'
 import { listQuarantine } from '../../store/stacks/quarantine.ts'
+import { createEstate, type Estate } from '../testing/estate.ts'
 import { approve, configOf, judged, merge, mrOf, propose, stackOf } from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { workAll } from '../testing/puppet.ts'
 import { rollBack } from './rollback.ts'
 
 const KEY = 'staging/a'
 
-/**
- * A stack as Terraform has it: a list of resources in a file, a record of those that it manages, and what is really there. A
- * name after `import ` is adopted and not made.
- */
-function createEstate(harness: EngineHarness) {
-  const real = new Set<string>()
-  const managed = new Set<string>()
-  const failing = new Set<string>()
-  const wantedOf = async (commit: string): Promise<string[]> =>
-    ((await harness.git.readFile(commit, 'a/resources'))?.toString() ?? '').split('\n').filter(Boolean)
-  const nameOf = (line: string): string => line.replace(/^import /, '')
-  const change = (address: string, action: ResourceChange['actions'][number]): ResourceChange => ({
-    address,
-    type: 'thing',
-    actions: [action],
-    attributes: [],
-    cause: 'config',
-  })
-  const planOf = async (commit: string): Promise<Partial<DriverPlan>> => {
-    const lines = await wantedOf(commit)
-    const names = new Set(lines.map(nameOf))
-    const missing = lines.filter((line) => !managed.has(nameOf(line)))
-    return {
-      changes: [
-        ...missing.map((line) => change(nameOf(line), line.startsWith('import ') ? 'import' : 'create')),
-        ...[...managed].filter((name) => !names.has(name)).map((name) => change(name, 'delete')),
-      ],
-    }
-  }
-  const work = () =>
-    workAll(harness, {
-      plan: (grant) => planOf(grant.commit),
-      async apply(grant) {
-        const { changes = [] } = await planOf(grant.commit)
-        const resources = changes.map(({ address, actions }) => {
-          if (failing.has(address)) return { address, actions, status: 'failed' as const, message: 'no such luck' }
-          if (actions.includes('delete')) for (const set of [real, managed]) set.delete(address)
-          else for (const set of [real, managed]) set.add(address)
-          return { address, actions, status: 'done' as const }
-        })
-        return { status: resources.every(({ status }) => status === 'done') ? 'applied' : 'failed', resources }
-      },
-    })
-  return { real, managed, failing, work }
-}
-
 describe('a rollback of what was imported', () => {
   let harness: EngineHarness
-  let estate: ReturnType<typeof createEstate>
+  let estate: Estate
   beforeEach(async () => {
     harness = await startHarness()
     estate = createEstate(harness)
   })
   afterEach(() => harness.stop())
+  const there = () => [...estate.managed.keys()].sort()
 
   const rules = (more: object = {}) => configOf({ a: {} }, { environments: { staging: { tier: 'staging', ...more } } })
   const begin = async (config = rules()) => {
@@ -93,12 +47,12 @@ describe('a rollback of what was imported', () => {
 
   it('by itself never deletes it: it waits for a person, and says why', async () => {
     await begin(rules({ onFailure: 'rollback' }))
-    estate.real.add('web')
+    estate.outside.set('web', { maker: null, value: '' })
     estate.failing.add('made')
-    const bad = await deploy('two', 'base\nimport web\nmade\n')
+    const bad = await deploy('two', 'base\nweb@\nmade\n')
     const [mr] = await openRollbacks()
     expect(mr).toBeDefined()
-    expect(estate.real).toContain('web')
+    expect(there()).toContain('web')
     const { outcome } = await judged(harness, mr!.id)
     expect(outcome.mergeable).toBe(false)
     expect(outcome.requirements.map(({ message }) => message)).toContainEqual(
@@ -107,7 +61,19 @@ describe('a rollback of what was imported', () => {
     await approve(harness, mr!.id)
     await estate.work()
     expect(await mrOf(harness, mr!.id)).toMatchObject({ state: 'merged' })
-    expect(estate.real).not.toContain('web')
+    expect(there()).not.toContain('web')
+  })
+
+  it('takes what was moved away for no creation of the run that made another in its place', async () => {
+    await begin()
+    const bad = await deploy('two', 'base2<base\nbase\n')
+    expect(there()).toEqual(['base', 'base2'])
+    const mr = await back(await stack())
+    await estate.work()
+    const messages = (await judged(harness, mr.id)).outcome.requirements.map(({ message }) => message)
+    expect(messages).toContainEqual(expect.stringContaining(`base2 was created by run`))
+    expect(messages).toContainEqual(expect.stringContaining(`only moved here from base by !${bad.number}`))
+    expect(await mrOf(harness, mr.id)).toMatchObject({ state: 'open' })
   })
 
   it('deletes without asking what the change had made, and what it half made', async () => {
@@ -115,7 +81,7 @@ describe('a rollback of what was imported', () => {
     estate.failing.add('broken')
     await deploy('two', 'base\nmade\nbroken\n')
     expect(await openRollbacks()).toEqual([])
-    expect(estate.real).toEqual(new Set(['base']))
+    expect(there()).toEqual(['base'])
   })
 
   it('counts maxDestroys', async () => {
@@ -152,7 +118,7 @@ describe('a rollback of what was imported', () => {
     const { items } = await listDeployments(harness.store.db, { mrId: first.id })
     await back({ what: 'deployment', repositoryId: harness.repositoryId, deploymentId: items[0]!.id })
     await estate.work()
-    expect(estate.real).toEqual(new Set(['base', 'made']))
+    expect(there()).toEqual(['base', 'made'])
     expect(await standing()).toEqual([])
     expect(await stackOf(harness, KEY)).toMatchObject({ status: 'in_sync', statusReason: null })
   })
