@@ -127,7 +127,8 @@ function applyAll(estate: Estate, runId: string, changes: readonly ResourceChang
   }
   return changes.map(({ address, actions, attributes }) => {
     const [action] = actions
-    const value = String(attributes[0]?.after ?? '')
+    const after = attributes[0]?.after
+    const value = typeof after === 'string' ? after : ''
     // An import is in the record before anything can fail.
     if (action === 'import') {
       managed.set(address, outside.get(address)!)
