@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
@@ -95,6 +96,28 @@ describe('a start that cannot be', () => {
     await expect(start({ host: '192.0.2.1' })).rejects.toMatchObject({ code: 'INVALID_REQUEST' })
   })
 })
+
+describe.skipIf(process.getuid?.() !== 0 || spawnSync('mount', ['--version']).status !== 0)(
+  'a full disk (root, mount)',
+  () => {
+    it('makes the server not ready, until there is room again', async (test) => {
+      const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', dataDir])
+      if (mounted.status !== 0) return test.skip('no right to mount')
+      const ready = async (server: RunningServer) => (await ask(server.url, null, 'GET', '/readyz')).status
+      try {
+        const server = await start()
+        expect(await ready(server)).toBe(200)
+        spawnSync('dd', ['if=/dev/zero', `of=${join(dataDir, 'fill')}`, 'bs=64k'])
+        await expect.poll(() => ready(server), { timeout: 20_000, interval: 200 }).toBe(503)
+        await rm(join(dataDir, 'fill'))
+        await expect.poll(() => ready(server), { timeout: 20_000, interval: 200 }).toBe(200)
+        await server.close()
+      } finally {
+        spawnSync('umount', [dataDir])
+      }
+    }, 60_000)
+  },
+)
 
 describe('the built-in runner', () => {
   const connected = async (server: RunningServer) => {

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { VERSION } from '../../lib/version.ts'
+import { createReadiness } from '../readiness.ts'
 import type { RouteModule } from '../parts.ts'
 
 /** For load balancers, supervisors and Prometheus. Public, and without anything worth knowing to a stranger. */
 export const healthRoutes: RouteModule<'ready' | 'metrics' | 'store'> = (app, { ready, metrics, store }) => {
   const schema = { tags: ['health'], security: [] }
+  const takesWrites = createReadiness(store)
   const Status = z.object({ status: z.string() })
 
   app.get(
@@ -20,7 +22,7 @@ export const healthRoutes: RouteModule<'ready' | 'metrics' | 'store'> = (app, { 
     },
     async (_request, reply) => {
       if (!ready()) return reply.code(503).send({ status: 'not ready' })
-      await store.db.selectFrom('meta').select('key').limit(1).execute()
+      if (!(await takesWrites())) return reply.code(503).send({ status: 'not ready: the database takes no writes' })
       return { status: 'ready' }
     },
   )
