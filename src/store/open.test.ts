@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Kysely, sql } from 'kysely'
 import { expect, it } from 'vitest'
@@ -106,6 +106,15 @@ it('says what is in the way when the directory cannot be made', async () => {
   await writeFile(join(parent, 'file'), '')
   await refusal(openStore(join(parent, 'file')), 'DATA_UNWRITABLE')
   await refusal(openStore(join(parent, 'file', 'below')), 'DATA_UNWRITABLE')
+})
+
+it('refuses to begin anew where repositories are and their database is gone', async () => {
+  const dataDir = await temporaryDirectory()
+  await mkdir(join(dataDir, 'repositories', 'repo_1.git'), { recursive: true })
+  const error = await openStore(dataDir).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'DATA_CORRUPT', text: { why: expect.stringContaining('1 repository') } })
+  await rm(join(dataDir, 'repositories'), { recursive: true })
+  await (await openStore(dataDir)).close()
 })
 
 /** Command line that gives the child a tmpfs of its own at `directory`, in its own mount namespace. */

@@ -1,15 +1,17 @@
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Kysely } from 'kysely'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { continueAfter } from '../lib/ids.ts'
+import { TrueupError } from '../lib/errors/error.ts'
 import { lockDataDirectory } from './database/lock.ts'
 import { migrate } from './database/migrate.ts'
 import { refuseInterruptedRestore } from './backup/restore.ts'
 import type { Database } from './database/schema.ts'
 import { openSqlite, sqliteDialect } from './database/sqlite/dialect.ts'
 import { asFileError, asStoreError } from './database/sqlite/errors.ts'
-import { DATABASE_FILE, makeStore, type Store, type StoreLog } from './store.ts'
+import { DATABASE_FILE, makeStore, REPOSITORIES_DIRECTORY, type Store, type StoreLog } from './store.ts'
 
 export type { Change, Queries } from './database/context.ts'
 export { noteChange, nowOf } from './database/context.ts'
@@ -30,6 +32,7 @@ export async function openStore(dataDir: string, options: StoreOptions = {}): Pr
   const lock = await lockDataDirectory(dataDir, clock.now())
   try {
     await refuseInterruptedRestore(dataDir)
+    await refuseMissingDatabase(dataDir)
     const db = await openDatabase(join(dataDir, DATABASE_FILE), options.log)
     const close = async () => {
       await db.destroy()
@@ -41,6 +44,19 @@ export async function openStore(dataDir: string, options: StoreOptions = {}): Pr
     lock.release()
     throw error
   }
+}
+
+/** Repositories without their database are a loss to be seen, not a new installation: it would know none of them. */
+async function refuseMissingDatabase(dataDir: string): Promise<void> {
+  if (existsSync(join(dataDir, DATABASE_FILE))) return
+  const found = await readdir(join(dataDir, REPOSITORIES_DIRECTORY)).catch(() => [])
+  const hosted = found.filter((name) => name.endsWith('.git')).length
+  if (hosted === 0) return
+  throw new TrueupError('DATA_CORRUPT', {
+    doing: `opening the data directory ${dataDir}`,
+    why: `it holds ${hosted} ${hosted === 1 ? 'repository' : 'repositories'}, and no ${DATABASE_FILE}`,
+    next: `Bring ${DATABASE_FILE} back, or restore the last backup with \`trueup restore\`; for a new installation name an empty directory.`,
+  })
 }
 
 /** What is newest is told by ids: those of this process come after all that were ever made, whatever the clock says now. */

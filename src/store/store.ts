@@ -6,6 +6,8 @@ import type { Database } from './database/schema.ts'
 
 /** Name of the database file in a data directory. */
 export const DATABASE_FILE = 'trueup.db'
+/** Directory of the hosted Git repositories in a data directory, one directory each. */
+export const REPOSITORIES_DIRECTORY = 'repositories'
 
 /** Hints of what has changed, told after each commit, in commit order. A listener that throws is logged; the others are told all the same. */
 export interface ChangeFeed {

@@ -8,10 +8,7 @@ import { type BackupFile, type BackupManifest, MANIFEST_FILE } from './manifest.
 import { syncDirectory, writeDurably } from '../../lib/durable-file.ts'
 import { KEYS_DIRECTORY } from '../database/keys.ts'
 import { asStoreError } from '../database/sqlite/errors.ts'
-import { DATABASE_FILE } from '../store.ts'
-
-/** Directory of the hosted Git repositories in a data directory, one directory each. */
-export const REPOSITORIES_DIRECTORY = 'repositories'
+import { DATABASE_FILE, REPOSITORIES_DIRECTORY } from '../store.ts'
 
 export interface BackupResult {
   /** The backup's directory. */

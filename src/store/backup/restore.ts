@@ -1,14 +1,14 @@
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { checkDatabase, listIfThere, REPOSITORIES_DIRECTORY } from './backup.ts'
+import { checkDatabase, listIfThere } from './backup.ts'
 import { restoreFile } from './copy.ts'
 import { BackupManifest, MANIFEST_FILE } from './manifest.ts'
 import { syncDirectory } from '../../lib/durable-file.ts'
 import { KEYS_DIRECTORY } from '../database/keys.ts'
 import { LOCK_FILES, lockDataDirectory } from '../database/lock.ts'
 import { asStoreError } from '../database/sqlite/errors.ts'
-import { DATABASE_FILE } from '../store.ts'
+import { DATABASE_FILE, REPOSITORIES_DIRECTORY } from '../store.ts'
 
 /** A restore works in here, inside the data directory (which may be a mount point) until everything is checked. */
 const STAGING = 'restore.partial'
