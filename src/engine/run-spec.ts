@@ -15,8 +15,10 @@ export interface RunSpec {
   destroy: boolean
   /** Why the run exists, where that is known for all of its changes. */
   cause: Cause | null
-  /** Preview only: predicted inputs from upstream previews of the same MR. */
+  /** Preview only: predicted inputs from upstream previews of the same MR; sensitive ones without their value. */
   predicted?: { [name: string]: ResolvedInput }
+  /** Preview only: sensitive inputs are placeholders, since nobody has approved the change yet. */
+  placeholders?: boolean
   /** Preview only: needed stacks that are not deployed as the MR has them; absent where there is none. */
   awaits?: StackKey[]
   /** Preview only: what was deployed when it was made; another deployment makes the preview stale. */

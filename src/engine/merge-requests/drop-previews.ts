@@ -2,11 +2,16 @@ import { getRun, listRuns, requestCancel, type RunSummary, transitionRun } from 
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import type { PreviewRefs } from './previews.ts'
 
-/** Reason of previews that were taken back because a newer head has other plans. */
-const NEWER_PREVIEW = 'newer_preview'
+/** Why previews were taken back: a newer head or target has other plans, or the merge request is over. */
+export type DropReason = 'newer_preview' | 'mr_closed' | 'mr_merged'
 
 /** Takes back every unfinished preview of the MR that `previews` does not name; how many there were. */
-export async function dropPreviews(parts: EngineParts, mrId: string, previews: PreviewRefs): Promise<number> {
+export async function dropPreviews(
+  parts: EngineParts,
+  mrId: string,
+  previews: PreviewRefs,
+  reason: DropReason,
+): Promise<number> {
   let dropped = 0
   const wanted = new Set(Object.values(previews).map((preview) => preview.runId))
   let cursor: string | undefined
@@ -18,7 +23,7 @@ export async function dropPreviews(parts: EngineParts, mrId: string, previews: P
     )
     for (const run of page.items) {
       if (wanted.has(run.id)) continue
-      await dropPreview(parts, run)
+      await dropPreview(parts, run, reason)
       dropped++
     }
     cursor = page.next ?? undefined
@@ -26,12 +31,12 @@ export async function dropPreviews(parts: EngineParts, mrId: string, previews: P
   return dropped
 }
 
-async function dropPreview(parts: EngineParts, run: RunSummary): Promise<void> {
+async function dropPreview(parts: EngineParts, run: RunSummary, reason: DropReason): Promise<void> {
   await parts.store.transaction(async (tx) => {
     const now = await getRun(tx, run.id)
     if (now?.state === 'queued') {
-      await transitionRun(tx, { runId: run.id, to: 'superseded', reason: NEWER_PREVIEW, actor: SYSTEM })
-    } else if (now) await requestCancel(tx, { runId: run.id, reason: NEWER_PREVIEW, actor: SYSTEM })
+      await transitionRun(tx, { runId: run.id, to: 'superseded', reason, actor: SYSTEM })
+    } else if (now) await requestCancel(tx, { runId: run.id, reason, actor: SYSTEM })
   })
-  if (run.workerId) parts.hub.send(run.workerId, { event: 'cancel', runId: run.id, reason: NEWER_PREVIEW })
+  if (run.workerId) parts.hub.send(run.workerId, { event: 'cancel', runId: run.id, reason })
 }

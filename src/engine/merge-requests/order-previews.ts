@@ -16,9 +16,11 @@ import { affectedStacks } from '../snapshot/affected.ts'
 import type { Snapshot, StackSource } from '../snapshot/snapshot.ts'
 import { removalFate } from '../stacks/removal.ts'
 import { stackRowForPreview } from '../stacks/rows.ts'
-import { isForeignPool, mayUseForeignPools } from './foreign-pool.ts'
+import { isForeignPool } from './foreign-pool.ts'
 import { PREVIEWS_AT_A_TIME, type Room, waitsForApproval, waitsForTurn } from './held-previews.ts'
+import { needsPlaceholders, withoutSensitive } from './placeholders.ts'
 import { type PreviewRef, type PreviewRefs, previewsOf, runsOf } from './previews.ts'
+import { isVetted } from './vetted.ts'
 
 /** Preview runs in these states stand for the plan of their desired state; others are made again. */
 const STANDING = ['queued', 'leased', 'preparing', 'planning', 'succeeded', 'failed']
@@ -53,7 +55,7 @@ export async function orderPreviews(
   const undeployed = await neverDeployed(parts, mr.repositoryId)
   const runs = await getRuns(parts.store.db, runsOf(old))
   const variables = await listVariables(parts.store.db, mr.repositoryId)
-  const allowed = await mayUseForeignPools(parts, mr)
+  const vetted = await isVetted(parts, mr)
   const room = { left: PREVIEWS_AT_A_TIME - [...runs.values()].filter(({ finishedAt }) => finishedAt === null).length }
   for (const { key, inputs, needs } of topological([...after.stacks.values()].map((source) => source.definition))) {
     awaited.set(
@@ -63,10 +65,10 @@ export async function orderPreviews(
     const fromPlanned = Object.values(inputs).some((input) => predictions.has(input.stack))
     if (!how.has(key) && !fromPlanned) continue
     const source = shownAsTarget(after.stacks.get(key)!, before)
-    const known = { commitOid, anew, predictions, runs, variables, room }
+    const known = { commitOid, anew, predictions, runs, variables, room, vetted, target: before }
     const awaits = awaited.get(key)!
     const facts = { how: how.get(key) ?? ('dependant' as const), old: old[key], awaits, ...known }
-    const held = !allowed && isForeignPool(source.definition, before)
+    const held = !vetted && isForeignPool(source.definition, before)
     const preview = held
       ? waitsForApproval(facts.how, source.definition.pool)
       : await previewOf(parts, mr, source, facts)
@@ -118,6 +120,9 @@ interface PreviewFacts {
   runs: ReadonlyMap<string, Run>
   variables: readonly Variable[]
   room: Room
+  /** See `vetted.ts`. */
+  vetted: boolean
+  target: Snapshot
 }
 
 type Outputs = { [name: string]: Output }
@@ -147,10 +152,14 @@ async function previewOf(
   const desiredDigest = await desiredDigestOf(parts, mr.repositoryId, source, resolution.inputs, facts.variables)
   const stack = await stackRowForPreview(parts.store, mr.repositoryId, source)
   if (how === 'dependant' && desiredDigest === stack.deployedDigest) return null
+  const { vetted, target } = facts
+  const planned = facts.old?.runId ? facts.runs.get(facts.old.runId) : undefined
+  const placeholders = needsPlaceholders(source, resolution.inputs, { how, vetted, target, before: planned })
   const spec = specOf(source, {
     base: baseOf(stack),
     cause: how === 'dependant' ? 'input' : null,
-    ...(foretold && { predicted: resolution.inputs }),
+    ...(foretold && { predicted: withoutSensitive(resolution.inputs) }),
+    ...(placeholders && { placeholders }),
     ...(awaits.length > 0 && { awaits }),
   })
   const run = await standingOrNew(parts, mr, stack, spec, desiredDigest, facts)
@@ -229,7 +238,9 @@ async function standingOrNew(
 
 /** Against the same deployed state, and before the same stacks: what is deployed since may have changed what it found. */
 const isMadeAlike = (made: RunSpec, wanted: RunSpec): boolean =>
-  made.base === wanted.base && (made.awaits ?? []).join() === (wanted.awaits ?? []).join()
+  made.base === wanted.base &&
+  (made.placeholders ?? false) === (wanted.placeholders ?? false) &&
+  (made.awaits ?? []).join() === (wanted.awaits ?? []).join()
 
 /** One that a person has canceled stays canceled until a person retries it. */
 function isStanding(run: Run): boolean {

@@ -7,7 +7,7 @@ import { type EngineParts, repositoryOf, SYSTEM } from '../parts.ts'
 import { orderEvaluation, orderPreview } from '../run-tasks.ts'
 import { lastReadable } from '../revisions/readable.ts'
 import { liftOfClosed, quarantineFor } from '../rolled-back/quarantine.ts'
-import { dropPreviews } from './drop-previews.ts'
+import { dropPreviews, type DropReason } from './drop-previews.ts'
 import { mergeResult } from './merge-result.ts'
 import { openMergeRequests } from './open.ts'
 import { orderPreviews } from './order-previews.ts'
@@ -32,10 +32,16 @@ export async function previewMergeRequest(
     const found = mr.state === 'open' ? await previewsNow(parts, mr, anew) : null
     const kept = found && (await store(parts, mr, found)) ? found.previews : {}
     // What was merged keeps its plans; what is still under way there is of no more use.
-    const dropped = await dropPreviews(parts, mr.id, kept)
+    const dropped = await dropPreviews(parts, mr.id, kept, await reasonOf(parts, mr.id))
     if (dropped > 0 && Object.values(kept).some(({ held }) => held === 'turn'))
       await parts.store.transaction((tx) => orderPreview(tx, mr.id))
   })
+}
+
+/** As it is now: it may have been closed while its plans were looked for. */
+async function reasonOf(parts: EngineParts, mrId: string): Promise<DropReason> {
+  const state = (await getMergeRequest(parts.store.db, mrId))?.state
+  return state === 'open' ? 'newer_preview' : state === 'closed' ? 'mr_closed' : 'mr_merged'
 }
 
 /** Orders a look at every open MR of a repository. */

@@ -2,7 +2,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { removeOrphan } from '../deploy/remove-orphan.ts'
 import { createRepository } from '../repositories.ts'
 import { setMember } from '../../store/people/members.ts'
-import { approve, bootstrap, judged, land, merge, propose, runsOf, stackOf, unmet } from '../testing/flows.ts'
+import {
+  approve,
+  approveWaiting,
+  bootstrap,
+  judged,
+  land,
+  merge,
+  propose,
+  runsOf,
+  stackOf,
+  unmet,
+} from '../testing/flows.ts'
 import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { createWorld, type World } from '../testing/world.ts'
 
@@ -81,6 +92,23 @@ describe('one place, one stack', () => {
     expect(run?.message).toContain('staging/mine')
     expect(run?.message).toContain('production/live of repository shop')
     expect(theirs.applied).toEqual([])
+  })
+
+  it('a stack that never came to write there keeps nobody away, and does not write there later', async () => {
+    const wanted = { mine: { target: '/srv/web', environment: 'production' } }
+    await harness.push('main', { 'trueup.yaml': files(wanted), 'web/value': '1' })
+    await world.work()
+    const [waiting] = await runsOf(harness, { state: 'awaiting_approval' })
+    const other = await elsewhere('blog')
+    const theirs = createWorld(other)
+    await bootstrap(other, theirs, { 'trueup.yaml': files({}), 'web/value': '2' })
+    await land(other, theirs, 'take', { 'trueup.yaml': files({ theirs: { target: '/srv/web' } }) })
+    await theirs.work()
+    expect(await stackOf(other, 'staging/theirs')).toMatchObject({ status: 'in_sync' })
+    await approveWaiting(harness, waiting!)
+    await world.work()
+    expect(world.applied).toEqual([])
+    expect((await runsOf(harness, { kind: 'deploy' }))[0]).toMatchObject({ state: 'failed', reason: 'place_taken' })
   })
 
   it('a stack that moves gives up its old place, one that was removed its place', async () => {

@@ -1,4 +1,4 @@
-import { CHANGING_KINDS, isStateChanging, PENDING_STATES } from '../../domain/runs/run.ts'
+import { CHANGING_KINDS, isStateChanging, PENDING_STATES, type RunState } from '../../domain/runs/run.ts'
 import { type Place, type PlaceConflict, placeTaken } from '../../domain/stacks/places.ts'
 import { type ResolvedInput, stackKey } from '../../domain/stacks/stack.ts'
 import type { ErrorBody } from '../../lib/errors/error.ts'
@@ -34,7 +34,9 @@ export async function takePlace(parts: EngineParts, stack: Stack, run: Run, know
       const holder = await requireStack(tx, claim.stackId)
       // Plans of one repository are judged together, by what the merge result says.
       if (run.kind === 'preview' && holder.repositoryId === stack.repositoryId) continue
-      if (changes && (await handsOver(tx, holder, stack))) await releasePlaces(tx, holder.id)
+      const free = (await handsOver(tx, holder, stack)) || (await isVacant(tx, holder))
+      if (free && run.kind === 'preview') continue
+      if (changes && free) await releasePlaces(tx, holder.id)
       else if (run.kind === 'drift') return
       else throw placeTaken(await conflictOf(tx, { stack, place }, { holder, claim }))
     }
@@ -58,12 +60,28 @@ async function placeOfRun(parts: EngineParts, run: Run, { inputs, variables }: K
 /** A stack that left Git leaves its place to another of its repository: it was renamed, or its successor is. */
 async function handsOver(tx: Tx, holder: Stack, to: Stack): Promise<boolean> {
   if (holder.repositoryId !== to.repositoryId || holder.desiredCommit !== null) return false
-  const running = await listRuns(
+  return !(await isChanging(
     tx,
-    { stackId: holder.id, kinds: CHANGING_KINDS, states: PENDING_STATES.filter((state) => state !== 'queued') },
-    { limit: 1 },
-  )
-  return running.items.length === 0
+    holder,
+    PENDING_STATES.filter((state) => state !== 'queued'),
+  ))
+}
+
+/**
+ * A stack that was never deployed, and whose deployment ended before its first write or waits for a person, has nothing at the
+ * place: it must not keep others away for as long as it stands there. Its deployment claims the place again when it goes on.
+ */
+async function isVacant(db: Queries, holder: Stack): Promise<boolean> {
+  if (holder.deployedCommit !== null || holder.brokenByRunId !== null) return false
+  return !(await isChanging(
+    db,
+    holder,
+    PENDING_STATES.filter((state) => state !== 'queued' && state !== 'awaiting_approval'),
+  ))
+}
+
+async function isChanging(db: Queries, { id: stackId }: Stack, states: RunState[]): Promise<boolean> {
+  return (await listRuns(db, { stackId, kinds: CHANGING_KINDS, states }, { limit: 1 })).items.length > 0
 }
 
 /**
@@ -83,7 +101,7 @@ export async function placesTakenElsewhere(
     const { environment, name } = stacks.get(key)!.definition
     for (const claim of await overlappingPlaces(db, null, place)) {
       const holder = await requireStack(db, claim.stackId)
-      if (holder.repositoryId === repositoryId) continue
+      if (holder.repositoryId === repositoryId || (await isVacant(db, holder))) continue
       const stack = { repositoryId, environment, name }
       problems.push(placeTaken(await conflictOf(db, { stack, place }, { holder, claim })).toJSON())
     }

@@ -16,6 +16,7 @@ import { type RunSpec, specOfRun, specToJson } from '../run-spec.ts'
 import { followUpIfEnded } from '../run-tasks.ts'
 import { holdOf } from '../stacks/held.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
+import { withPlaceholders } from '../merge-requests/placeholders.ts'
 import { takePlace } from '../stacks/places.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { refreshStack } from '../stacks/status.ts'
@@ -40,7 +41,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     return await giveUp(parts, run, OVERTAKEN, 'the stack was changed since this heal was ordered')
   if (isStateChanging(run.kind) && (await heldByWindow(parts, run, stack))) return null
 
-  const inputs = spec.predicted ?? (spec.destroy ? await lastInputs(parts, run) : await deployedInputs(parts, run))
+  const inputs = await inputsOf(parts, run, spec)
   const desiredDigest = spec.destroy
     ? destroyedDigest(spec.sourceDigest)
     : await desiredDigestOf(parts, run.repositoryId, spec, inputs)
@@ -71,7 +72,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     commit: run.commitOid,
     desiredDigest,
     paths: spec.paths,
-    inputs,
+    inputs: spec.placeholders ? withPlaceholders(inputs) : inputs,
     variables,
     formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
     ...(stack.deployedCommit !== null && stack.deployedCommit !== run.commitOid && { deployedDiffers: true }),
@@ -146,6 +147,18 @@ async function lastInputs(parts: EngineParts, run: Run): Promise<Grant['inputs']
   const known = Object.entries(definition.inputs).filter(([, from]) => outputs.get(from.stack)?.[from.output])
   const resolution = resolveInputs({ inputs: Object.fromEntries(known) }, (key) => outputs.get(key) ?? null, false)
   return resolution.status === 'resolved' ? resolution.inputs : {}
+}
+
+async function inputsOf(parts: EngineParts, run: Run, spec: RunSpec): Promise<Grant['inputs']> {
+  if (spec.destroy && !spec.predicted) return await lastInputs(parts, run)
+  if (!spec.predicted) return await deployedInputs(parts, run)
+  if (!Object.values(spec.predicted).some(({ sensitive }) => sensitive)) return spec.predicted
+  const deployed = await lastInputs(parts, run)
+  const filled = Object.entries(spec.predicted).map(([name, input]) => [
+    name,
+    input.sensitive ? { ...input, value: deployed[name]?.value ?? null } : input,
+  ])
+  return Object.fromEntries(filled)
 }
 
 async function deployedInputs(parts: EngineParts, run: Run): Promise<Grant['inputs']> {

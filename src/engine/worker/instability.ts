@@ -19,6 +19,8 @@ export async function withInstability(queries: Queries, run: Run, plan: Plan): P
   const { stackId, desiredDigest } = run
   const earlier = await latestPlanned(queries, { stackId, desiredDigest, kinds, notRunId: run.id })
   if (!earlier?.plan || specOfRun(earlier).request) return plan
+  // One of the two was planned with placeholders for what the other was given.
+  if (Boolean(specOfRun(earlier).placeholders) !== Boolean(specOfRun(run).placeholders)) return plan
   const named = findInstability(earlier.plan, plan).slice(0, MAX_NAMED)
   return named.length === 0 ? plan : { ...plan, findings: [...plan.findings, ...named.map(findingOf)] }
 }

@@ -14,6 +14,7 @@ import { type Run, type RunPatch, transitionRun } from '../../store/runs/runs.ts
 import { changedMeanwhile, OVERTAKEN } from '../drift/overtaken.ts'
 import { recordDrift } from '../drift/record.ts'
 import { deployedWithoutChange } from '../deploy/record.ts'
+import { placeholderFindings } from '../merge-requests/placeholders.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
 import { type EngineParts, workerActor } from '../parts.ts'
 import { judgeDeployment, personApproved } from '../rolled-back/judge.ts'
@@ -34,7 +35,8 @@ const MAX_DIFFERENCES = 1_000
 /** Takes a plan from the worker that holds the run, stores it and says what to do with it. */
 export async function planReceived(parts: EngineParts, run: Run, params: Params<'plan'>): Promise<Decision> {
   const spec = specOfRun(run)
-  const completed = completePlan(params.plan, {
+  const told = { ...params.plan, findings: [...placeholderFindings(spec), ...params.plan.findings] }
+  const completed = completePlan(told, {
     desiredDigest: run.desiredDigest,
     ignore: spec.definition.ignore,
     unstable: spec.definition.unstable,

@@ -28,6 +28,12 @@ const FORMS: { [name: string]: { make: (text: string) => string } } = {
   'one line only': { make: (text) => text.split('\n').at(text.includes('\n') ? 2 : 0)! },
   JSON: { make: json },
   'JSON in JSON': { make: (text) => json(json(text)) },
+  'JSON of Python in JSON': {
+    make: (text) =>
+      json(json(text).replaceAll(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)),
+  },
+  'quotes of sh in JSON': { make: (text) => json(`'${text.replaceAll("'", String.raw`'\''`)}'`) },
+  'base64 of JSON': { make: (text) => base64(`{"auths":{"r":{"password":${json(text)}}}}`) },
   'JSON of Python': {
     make: (text) => json(text).replaceAll(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`),
   },

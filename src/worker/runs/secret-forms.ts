@@ -15,7 +15,7 @@ export function formsOf(secret: string): string[] {
   const trimmed = secret.trim().toWellFormed()
   const lines = trimmed.split(/\r?\n/, MAX_LINES).map((line) => line.trim())
   const texts = lines.length > 1 ? [trimmed, ...lines] : [trimmed]
-  const encoded = [...base64Forms(secret), ...base64Forms(trimmed), ...hexForms(trimmed)]
+  const encoded = [...encodedForms(secret), ...hexForms(trimmed)]
   const derived = [
     ...(lines.length > 1 ? lines : []),
     ...texts.flatMap((text) => (text.length < SHORTEST_DERIVED ? [] : quotedForms(text))),
@@ -28,23 +28,26 @@ export function formsOf(secret: string): string[] {
 /** Every stretch of the encoded forms: a line break may fall anywhere, since what stands before the secret decides where. */
 export function stretchesOf(secret: string): Set<string> {
   const trimmed = secret.trim().toWellFormed()
-  return new Set([...base64Forms(secret), ...base64Forms(trimmed), ...hexForms(trimmed)].flatMap(windows))
+  return new Set([...encodedForms(secret), ...hexForms(trimmed)].flatMap(windows))
 }
 
-const quotedForms = (text: string): string[] => [
-  ...jsonForms(text),
-  ...yamlForms(text),
-  ...urlForms(text),
-  ...shellForms(text),
-  ...htmlForms(text),
-]
+/** base64 also of the secret inside of JSON, as the credentials of container registries are kept. */
+const encodedForms = (secret: string): string[] =>
+  [...new Set([secret, secret.trim(), ...jsonForms(secret.trim()).slice(0, 3)])].flatMap(base64Forms)
+
+/** Each also as a text inside of JSON. */
+function quotedForms(text: string): string[] {
+  const forms = [...yamlForms(text), ...urlForms(text), ...shellForms(text), ...htmlForms(text)]
+  return [...jsonForms(text), ...forms, ...forms.map(inJson)]
+}
 
 /** As JavaScript, Go (Terraform's `jsonencode` escapes what HTML knows) and Python write it, and as JSON within JSON. */
 function jsonForms(text: string): string[] {
   const plain = inJson(text)
   const unicode = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   const go = plain.replaceAll(/[<>&\u2028\u2029]/g, unicode)
-  return [plain, go, plain.replaceAll(/[^ -~]/g, unicode), inJson(plain), inJson(go)]
+  const forms = [plain, go, plain.replaceAll(/[^ -~]/g, unicode)]
+  return [...forms, ...forms.map(inJson)]
 }
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
