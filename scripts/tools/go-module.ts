@@ -48,7 +48,13 @@ function build(program: GoProgram, work: string, output: string): void {
       cwd: work,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, GOFLAGS: '-mod=mod', CGO_ENABLED: '0', GOTOOLCHAIN: 'auto', GOWORK: 'off' },
+      env: {
+        ...process.env,
+        GOFLAGS: `${process.env.GOFLAGS ?? ''} -mod=mod`.trim(),
+        CGO_ENABLED: '0',
+        GOTOOLCHAIN: 'auto',
+        GOWORK: 'off',
+      },
       maxBuffer: 64 << 20,
       timeout: 60 * 60_000,
     })

@@ -56,7 +56,7 @@ const DEBIAN_13: Part = {
   install: () => ({ env: { TEST_HOSTS_ROOT: makeDebianRoot({ suite: 'trixie', packages: ['puppet-agent'] }) } }),
 }
 
-const KUBERNETES = 'v1.36.3'
+const KUBERNETES = 'v1.36.2'
 const kubernetes = (name: string): Part =>
   go(`${name} of Kubernetes 1.36`, {
     name,
@@ -99,9 +99,9 @@ export const NEWEST: readonly NewestSet[] = [
       go('Helm 4', {
         name: 'helm',
         module: 'helm.sh/helm/v4',
-        version: 'v4.2.4',
+        version: 'v4.3.2',
         package: 'helm.sh/helm/v4/cmd/helm',
-        stamp: { 'helm.sh/helm/v4/internal/version.version': 'v4.2.4' },
+        stamp: { 'helm.sh/helm/v4/internal/version.version': 'v4.3.2' },
       }),
       kubernetes('kubectl'),
       kubernetes('kube-controller-manager'),

@@ -92,6 +92,8 @@ export const KubernetesConfig = z.strictObject({
   confirmPrune: z.array(glob).max(200).default([]),
   /** Addresses that may be deleted and created again when a field cannot be changed in place. */
   replace: z.array(glob).max(200).default([]),
+  /** Addresses that may be taken over from another stack of the environment. */
+  takeOver: z.array(glob).max(200).default([]),
   /** What happens to a field that is ours and that someone else has set: overwritten, or the plan ends. */
   conflicts: z.enum(['overwrite', 'refuse']).default('overwrite'),
   /** Wait until what was changed is healthy. */

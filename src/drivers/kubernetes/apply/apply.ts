@@ -4,7 +4,7 @@ import { asTrueupError, TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import { redactionFor } from '../../values/redaction.ts'
 import type { KubernetesConfig } from '../config.ts'
-import { clearHooks, execute, type Execution } from './execute.ts'
+import { clearHooks, execute, type Execution, gone } from './execute.ts'
 import { awaitHealth, patienceOf } from '../health/wait.ts'
 import {
   deleteInventory,
@@ -40,7 +40,8 @@ export async function apply(context: DriverContext<KubernetesConfig>, plan: Driv
     place,
     prepared,
     before,
-    execution: { session, signal: context.signal, patience: patienceOf(context) },
+    execution: { session, signal: context.signal, patience: patienceOf(context), awaitsEnd: context.config.wait },
+    lingering: [],
     resources: new Map(plan.changes.map(({ address, actions }) => [address, { address, actions, status: 'skipped' }])),
     findings: [],
     inventoryStored: false,
@@ -66,6 +67,8 @@ interface Work {
   resources: Map<string, AppliedResource>
   findings: Finding[]
   inventoryStored: boolean
+  /** Deleted, and not gone when that was not waited for: not forgotten. */
+  lingering: Step[]
 }
 
 async function run(work: Work): Promise<ApplyResult['status']> {
@@ -80,10 +83,10 @@ async function run(work: Work): Promise<ApplyResult['status']> {
       if (hasFailed(work)) return context.signal.aborted ? 'canceled' : 'failed'
       if (context.signal.aborted) return 'canceled'
       // Without its definition an object cannot be made at all, so these are waited for in any case.
-      const waits = stage.waits && (context.config.wait || isFirst)
-      if (waits && !(await stageHealthy(work, stage))) {
-        return context.signal.aborted ? 'canceled' : 'failed'
-      }
+      const waits = stage.waits === 'healthy' && (context.config.wait || isFirst)
+      if (waits && !(await stageHealthy(work, stage))) return context.signal.aborted ? 'canceled' : 'failed'
+      if (stage.waits === 'gone') await stageGone(work, stage)
+      if (hasFailed(work)) return context.signal.aborted ? 'canceled' : 'failed'
     }
     await storeResult(work)
     return 'applied'
@@ -132,6 +135,18 @@ async function stageHealthy(work: Work, { steps }: Stage): Promise<boolean> {
   return verdicts.every(({ state }) => state === 'healthy')
 }
 
+async function stageGone(work: Work, { steps }: Stage): Promise<void> {
+  await inParallel(steps, work.context.config.concurrency, async (step) => {
+    try {
+      if (!(await gone(work.execution, step))) work.lingering.push(step)
+    } catch (thrown) {
+      const message = messageOf(asTrueupError(thrown, `deleting ${step.address}`))
+      const resource = work.resources.get(step.address)
+      if (resource) Object.assign(resource, { status: 'failed', message })
+    }
+  })
+}
+
 /** Objects that the plan saw are as it saw them. Others that have come meanwhile are met when they are written. */
 async function assertFresh(
   context: DriverContext<KubernetesConfig>,
@@ -141,9 +156,11 @@ async function assertFresh(
   const looked = steps.filter((step): step is Step & Target => step.seen !== '' && step.resource !== null)
   const reading = { concurrency: context.config.concurrency, signal: context.signal }
   const live = await readLive(session.client, looked, reading)
-  const changed = looked.filter(({ key, seen }) => {
+  const changed = looked.filter(({ key, seen, act }) => {
     const object = live.get(key)
-    return object === undefined || digestOf(seenText(object)) !== seen
+    // What was to be deleted and is gone is as good.
+    if (object === undefined) return act !== 'delete'
+    return digestOf(seenText(object)) !== seen
   })
   if (changed.length === 0) return
   throw new TrueupError('PLAN_STALE', {
@@ -168,20 +185,25 @@ async function storeIntent(work: Work): Promise<void> {
     isNew = true
     list.set(key, { ref, hash: '' })
   }
-  if (isNew && !context.destroy) await writeInventory(session, place, { ...before, objects, hooks })
+  const { elsewhere } = before
+  if ((isNew || elsewhere) && !context.destroy) await writeInventory(session, place, { ...before, objects, hooks })
+  // What stands in the one at the new place need not stand in the old one as well.
+  if (elsewhere && !context.destroy) await deleteInventory(session, elsewhere)
   work.inventoryStored = true
 }
 
-async function storeResult({ context, session, place, prepared, before }: Work): Promise<void> {
+async function storeResult({ context, session, place, prepared, before, lingering }: Work): Promise<void> {
+  const keeps = [...prepared.kept, ...lingering.map(({ ref, hash }) => ({ ref, hash }))]
   if (context.destroy) {
-    if (prepared.kept.length === 0) return deleteInventory(session, place)
-    const kept = new Map(prepared.kept.map((entry) => [keyOf(entry.ref), entry]))
-    return writeInventory(session, place, { exists: true, objects: kept, hooks: new Map(), desired: '', renderer: '' })
+    const its = before.elsewhere ?? place
+    if (keeps.length === 0) return deleteInventory(session, its)
+    const kept = new Map(keeps.map((entry) => [keyOf(entry.ref), entry]))
+    return writeInventory(session, its, { exists: true, objects: kept, hooks: new Map(), desired: '', renderer: '' })
   }
   const entriesOf = (hook: boolean): Inventory['objects'] =>
     new Map(prepared.entries.filter((entry) => entry.hook === hook).map((entry) => [keyOf(entry.ref), entry]))
   const objects = entriesOf(false)
-  for (const entry of prepared.kept) objects.set(keyOf(entry.ref), entry)
+  for (const entry of keeps) objects.set(keyOf(entry.ref), entry)
   const hooks = new Map([...before.hooks, ...entriesOf(true)])
   const isSame =
     before.exists &&

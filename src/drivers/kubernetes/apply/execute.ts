@@ -5,6 +5,7 @@ import { conflictsIn, failureOf, type Status } from '../cluster/failures.ts'
 import { applyCall } from '../plan/dry-run.ts'
 import { endOf, hasEnd } from '../health/end.ts'
 import { readOne, type Target } from '../cluster/live.ts'
+import { beingDeleted } from '../objects/being-deleted.ts'
 import { addressOf, type KubeObject } from '../objects/object.ts'
 import type { Session } from '../session.ts'
 import type { Step } from '../plan/steps.ts'
@@ -16,17 +17,19 @@ export interface Execution {
   signal: AbortSignal
   /** Milliseconds that a hook, or the end of a deleted object, may take. */
   patience: number
+  /** Whether the end of what is deleted is waited for. */
+  awaitsEnd: boolean
 }
 
 /** Milliseconds between two looks. */
 const LOOK = 250
 const SERVED_ATTEMPTS = 40
 
-/** Does one step; throws what the server says. */
+/** Does one step; throws what the server says. A deletion is asked for here, and waited for by `gone`. */
 export async function execute(execution: Execution, step: Step): Promise<void> {
   if (step.act === 'forget' || step.act === 'inventory') return
   const target = targetOf(step)
-  if (step.act === 'delete') return remove(execution, target)
+  if (step.act === 'delete') return remove(execution, target, propagation(execution, target))
   if (step.object === undefined) throw new Error(`the step of ${step.address} holds no object`)
   if (step.act === 'hook') return runHook(execution, target, step, step.object)
   if (step.act === 'replace') {
@@ -69,24 +72,56 @@ async function applyObject(
 const isNotServed = (status: number, body: KubeObject | Status): boolean =>
   status === 404 && /could not find the requested resource/.test((body as Status).message ?? '')
 
-/** Dependants go with their owner, in the background. Gone already is as good. */
-async function remove({ session, signal }: Execution, { ref, resource, address }: Target): Promise<void> {
+/** Kinds that are their pods: they are gone when these are. */
+const RUNS_PODS = /^(apps|batch)\//
+
+type Propagation = 'Foreground' | 'Background'
+
+/** Dependants go before their owner where its end is waited for, so that what they use outlives them. */
+const propagation = ({ awaitsEnd }: Execution, { resource }: Target): Propagation =>
+  awaitsEnd && RUNS_PODS.test(resource.apiVersion) ? 'Foreground' : 'Background'
+
+/** Dependants go with their owner. Gone already is as good. */
+async function remove(
+  { session, signal }: Execution,
+  { ref, resource, address }: Target,
+  propagationPolicy: Propagation = 'Background',
+): Promise<void> {
   await session.client.find({
     doing: `deleting ${address}`,
     method: 'DELETE',
     path: pathOf(resource, ref.namespace, ref.name),
-    body: JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' }),
+    body: JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy }),
     signal,
   })
 }
 
+/**
+ * Waits until an object is gone; one of the same name that somebody has made meanwhile is another. TIMED_OUT with the
+ * finalizers that hold it.
+ */
 async function untilGone(execution: Execution, target: Target): Promise<void> {
   const { session, signal, patience } = execution
   for (const end = Date.now() + patience; ; ) {
-    if ((await readOne(session.client, target, signal)) === null) return
-    if (Date.now() > end) throw tooSlow(target, patience, 'it is still being deleted; look at its finalizers')
+    const live = await readOne(session.client, target, signal)
+    if (live === null || live.metadata.deletionTimestamp === undefined) return
+    if (Date.now() > end) throw tooSlow(target, patience, beingDeleted(live))
     await pause(signal, `deleting ${target.address}`)
   }
+}
+
+/**
+ * Whether what a step has deleted is gone. Where that is not waited for: as it is now. Where it is: true, or TIMED_OUT with
+ * what holds it.
+ */
+export async function gone(execution: Execution, step: Step): Promise<boolean> {
+  const target = targetOf(step)
+  if (execution.awaitsEnd) {
+    await untilGone(execution, target)
+    return true
+  }
+  const live = await readOne(execution.session.client, target, execution.signal)
+  return live === null || live.metadata.deletionTimestamp === undefined
 }
 
 /** Creates the object of a hook and waits for its end; `clearHooks` clears it away when its side of the change is over. */

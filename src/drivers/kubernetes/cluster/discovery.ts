@@ -15,7 +15,7 @@ interface ResourceList {
   resources?: { name: string; kind: string; namespaced: boolean; verbs: string[] }[]
 }
 interface GroupList {
-  groups?: { name: string; preferredVersion: { groupVersion: string } }[]
+  groups?: { name: string; preferredVersion: { groupVersion: string }; versions: { groupVersion: string }[] }[]
 }
 
 /** What is found stays known this long; a kind that is not found is always looked for again. Milliseconds. */
@@ -27,7 +27,7 @@ const LIFE = 10 * 60_000
 export class Discovery {
   #client: Client
   readonly #versions = new Map<string, { at: number; resources: Promise<Map<string, Resource>> }>()
-  #groups: { at: number; preferred: Promise<Map<string, string>> } | undefined
+  #groups: { at: number; versions: Promise<Map<string, string[]>> } | undefined
   #server: Promise<string> | undefined
 
   constructor(client: Client) {
@@ -47,10 +47,17 @@ export class Discovery {
     return (await this.#read(apiVersion)).get(kind) ?? null
   }
 
-  /** The resource of a kind in the version that the cluster prefers: all that an inventory knows is the group. */
-  async preferred(group: string, kind: string): Promise<Resource | null> {
-    const version = group === '' ? 'v1' : (await this.#preferredVersions()).get(group)
-    return version === undefined ? null : this.find(version, kind)
+  /**
+   * The resource of a kind in the version that the cluster prefers of those that have it: all that an inventory knows is the
+   * group. Null where no version has it: its objects are gone as well. Throws where a version cannot be looked up, as with
+   * an aggregated API whose server is down.
+   */
+  async inAnyVersion(group: string, kind: string): Promise<Resource | null> {
+    for (const version of group === '' ? ['v1'] : await this.#versionsOf(group)) {
+      const found = await this.find(version, kind)
+      if (found) return found
+    }
+    return null
   }
 
   /** `v1.20.2`. */
@@ -76,17 +83,28 @@ export class Discovery {
     return resources
   }
 
-  async #preferredVersions(): Promise<Map<string, string>> {
-    if (!this.#groups || this.#groups.at + LIFE < Date.now()) {
-      const call = { doing: 'looking up the groups of the API', path: '/apis' }
-      const preferred = this.#client
-        .must<GroupList>(call)
-        .then(({ groups }) => new Map((groups ?? []).map((one) => [one.name, one.preferredVersion.groupVersion])))
-      this.#groups = { at: Date.now(), preferred }
-      preferred.catch(() => (this.#groups = undefined))
-    }
-    return this.#groups!.preferred
+  /** The preferred one first. A group that is not there is looked for again. */
+  async #versionsOf(group: string): Promise<string[]> {
+    const known = this.#groups && this.#groups.at + LIFE > Date.now() ? await this.#groups.versions : undefined
+    return known?.get(group) ?? (await this.#readGroups()).get(group) ?? []
   }
+
+  #readGroups(): Promise<Map<string, string[]>> {
+    const call = { doing: 'looking up the groups of the API', path: '/apis' }
+    const versions = this.#client.must<GroupList>(call).then(({ groups }) => new Map((groups ?? []).map(versionsIn)))
+    this.#groups = { at: Date.now(), versions }
+    versions.catch(() => (this.#groups = undefined))
+    return versions
+  }
+}
+
+function versionsIn({
+  name,
+  preferredVersion,
+  versions,
+}: NonNullable<GroupList['groups']>[number]): [string, string[]] {
+  const all = versions.map(({ groupVersion }) => groupVersion)
+  return [name, [...new Set([preferredVersion.groupVersion, ...all])]]
 }
 
 function resourcesOf(apiVersion: string, list: ResourceList | null): Map<string, Resource> {

@@ -130,12 +130,42 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
       'stack/later.yaml': MAP('later', 'trueup.dev/wave: "1"'),
     })
     const deploying = stack.deploy()
-    await sleep(1000)
-    expect(await exists('/apis/apps/v1/NS/deployments/web')).toBe(true)
+    await until(() => exists('/apis/apps/v1/NS/deployments/web'))
     expect(await exists('/api/v1/NS/configmaps/later')).toBe(false)
     kubelet.phase = 'Running'
     expect((await deploying).result.status).toBe('applied')
     expect(await exists('/api/v1/NS/configmaps/later')).toBe(true)
+    expect((await stack.plan()).changes).toEqual([])
+  }, 40_000)
+
+  it('deletes what is replaced when its successor is healthy, and later waves first', async () => {
+    await open({
+      'stack/old.yaml': MAP('settings-1', ''),
+      'stack/app.yaml': DEPLOYMENT('nginx:1').replace('name: web', 'name: app, annotations: {trueup.dev/wave: "2"}'),
+      'stack/web.yaml': DEPLOYMENT('nginx:1'),
+    })
+    expect((await stack.deploy()).result.status).toBe('applied')
+    kubelet.phase = 'none'
+    await stack.write({
+      'stack/old.yaml': null,
+      'stack/new.yaml': MAP('settings-2', ''),
+      'stack/app.yaml': null,
+      'stack/web.yaml': null,
+      'stack/next.yaml': DEPLOYMENT('nginx:2').replaceAll('web', 'next'),
+    })
+    const deploying = stack.deploy()
+    await until(() => exists('/apis/apps/v1/NS/deployments/next'))
+    for (const path of ['/api/v1/NS/configmaps/settings-1', '/apis/apps/v1/NS/deployments/web'])
+      expect(await exists(path)).toBe(true)
+    const held = `/apis/apps/v1/namespaces/${namespace}/deployments/app`
+    await cluster.api('PATCH', held, { metadata: { finalizers: ['example.org/hold'] } }, MERGE)
+    kubelet.phase = 'Running'
+    await until(async () => (await cluster.api('GET', held)).body.metadata.deletionTimestamp !== undefined)
+    expect(await exists('/apis/apps/v1/NS/deployments/web')).toBe(true)
+    await cluster.api('PATCH', held, { metadata: { finalizers: ['foregroundDeletion'] } }, MERGE)
+    expect((await deploying).result.status).toBe('applied')
+    expect(await exists('/apis/apps/v1/NS/deployments/web')).toBe(false)
+    expect(await exists('/api/v1/NS/configmaps/settings-1')).toBe(false)
     expect((await stack.plan()).changes).toEqual([])
   }, 40_000)
 

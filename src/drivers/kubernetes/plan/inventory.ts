@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { z } from 'zod'
+import type { Finding } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
+import { failureOf, type Status } from '../cluster/failures.ts'
 import { FIELD_MANAGER } from '../compare/fields.ts'
 import type { KubernetesConfig } from '../config.ts'
 import { keyOf, type KubeObject, type ObjectRef } from '../objects/object.ts'
@@ -18,9 +20,23 @@ export interface Inventory {
   desired: string
   /** What had rendered it then; empty for plain YAML, and where older versions have written it. */
   renderer: string
+  /** Where it was found, when that is not where it belongs: the stack's namespace has changed. */
+  elsewhere: InventoryPlace | null
+  findings: Finding[]
 }
 
-const EMPTY = { desired: '', renderer: '' }
+/** What is written of it. */
+type Written = Omit<Inventory, 'elsewhere' | 'findings'>
+
+const NOTHING: Inventory = {
+  exists: false,
+  objects: new Map(),
+  hooks: new Map(),
+  desired: '',
+  renderer: '',
+  elsewhere: null,
+  findings: [],
+}
 
 export interface InventoryEntry {
   ref: ObjectRef
@@ -53,10 +69,32 @@ export function inventoryPlace(context: DriverContext<KubernetesConfig>, session
 const pathTo = ({ namespace, name }: InventoryPlace): string =>
   `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${name}`
 
+/**
+ * The inventory at its place, else in another namespace, where a stack whose `namespace` has changed has left it.
+ * TARGET_UNSAFE for one that cannot be read.
+ */
 export async function readInventory(session: Session, place: InventoryPlace, signal: AbortSignal): Promise<Inventory> {
   const doing = `reading the inventory ConfigMap/${place.namespace}/${place.name}`
   const map = await session.client.find<KubeObject>({ doing, path: pathTo(place), signal })
-  if (map === null) return { exists: false, objects: new Map(), hooks: new Map(), ...EMPTY }
+  if (map !== null) return inventoryIn(map, doing)
+  const path = `/api/v1/configmaps?fieldSelector=${encodeURIComponent(`metadata.name=${place.name}`)}`
+  const { status, body } = await session.client.ask<{ items: KubeObject[] }>({ doing, path, signal })
+  if (status === 403) {
+    const message = `whether the stack had another namespace before is not known: ConfigMaps of all namespaces cannot be listed; what it made there would stay`
+    return { ...NOTHING, findings: [{ severity: 'info', code: 'inventory_not_searched', message }] }
+  }
+  if (status >= 300) throw failureOf(doing, status, body as Status)
+  const mine = (body as { items: KubeObject[] }).items.find(
+    ({ metadata }) => metadata.annotations?.[INVENTORY_OF] === session.owner,
+  )
+  if (!mine) return NOTHING
+  const namespace = mine.metadata.namespace ?? ''
+  return { ...inventoryIn(mine, doing), elsewhere: { namespace, name: place.name } }
+}
+
+const INVENTORY_OF = 'trueup.dev/inventory-of'
+
+function inventoryIn(map: KubeObject, doing: string): Inventory {
   const text = textOf(map)
   const content = text === null ? null : Content.safeParse(parseQuietly(text))
   if (!content?.success) {
@@ -67,11 +105,11 @@ export async function readInventory(session: Session, place: InventoryPlace, sig
     })
   }
   const { objects, hooks, ...rest } = content.data
-  return { exists: true, objects: entries(objects), hooks: entries(hooks), ...rest }
+  return { ...NOTHING, exists: true, objects: entries(objects), hooks: entries(hooks), ...rest }
 }
 
 /** Writes the inventory; it is small, and wrong ones are dangerous, so it is always written whole. */
-export async function writeInventory(session: Session, place: InventoryPlace, inventory: Inventory): Promise<void> {
+export async function writeInventory(session: Session, place: InventoryPlace, inventory: Written): Promise<void> {
   const doing = `writing the inventory ConfigMap/${place.namespace}/${place.name}`
   const { objects, hooks, desired, renderer } = inventory
   const text = JSON.stringify({ desired, renderer, objects: rows(objects), hooks: rows(hooks) })
@@ -86,7 +124,7 @@ export async function writeInventory(session: Session, place: InventoryPlace, in
       name: place.name,
       namespace: place.namespace,
       labels: { 'app.kubernetes.io/managed-by': 'trueup' },
-      annotations: { 'trueup.dev/inventory-of': session.owner },
+      annotations: { [INVENTORY_OF]: session.owner },
     },
     ...(packed === null ? { data: { inventory: text } } : { binaryData: { 'inventory.gz': packed } }),
   }

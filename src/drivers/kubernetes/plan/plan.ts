@@ -47,7 +47,8 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   const surveyed = considered.flatMap((one) => one.surveyed ?? [])
   assertPossible(context, surveyed)
   const keys = new Set(wanted.map(({ key }) => key))
-  const pruning = await planPruning({ context, session, inventory, wanted: keys, held, seen: survey.seen })
+  const uids = new Set([...live.values()].flatMap(({ metadata }) => metadata.uid ?? []))
+  const pruning = await planPruning({ context, session, inventory, wanted: keys, uids, held, seen: survey.seen })
   const hashed = context.hash(considered.map(({ wanted: { key }, hash }) => `${key} ${hash}`).toSorted())
   const desired = held === null ? hashed : inventory.desired
   const hooks = await hookSteps({ context, survey, wanted, live, inventory, desired })
@@ -63,7 +64,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
     renderer: held === null ? rendered.renderer : inventory.renderer,
     secrets: [...secrets],
   }
-  if (steps.length === 0) addInventoryStep({ context, session, inventory, prepared, changes })
+  if (steps.length === 0) addInventoryStep({ context, session, inventory, prepared, changes, gone: pruning.gone })
   await keepSteps(context, prepared)
   return {
     changes,
@@ -82,6 +83,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
       ...rendererFindings(other),
       ...surveyed.flatMap(({ findings }) => findings),
       ...pruning.findings,
+      ...inventory.findings,
       ...hooks.findings,
     ],
     toolVersions: {
@@ -167,14 +169,18 @@ function surveyFor(
   { inventory, wanted, live, secrets }: SurveyParts,
 ): Survey {
   const { config, ignore, signal, kind, awaits = [] } = context
-  const replaceable = config.replace.map((pattern) => compileGlob(pattern))
+  const anyOf = (patterns: readonly string[]): ((address: string) => boolean) => {
+    const globs = patterns.map((pattern) => compileGlob(pattern))
+    return (address) => globs.some((matches) => matches(address))
+  }
   const namespaces = wanted.filter(({ ref, key }) => ref.kind === 'Namespace' && ref.group === '' && !live.has(key))
   return {
     session,
     redaction: redactionFor(context, secrets),
     signal,
     isIgnored: ignore.length === 0 ? null : compileIgnore(ignore),
-    mayReplace: (address) => replaceable.some((matches) => matches(address)),
+    mayReplace: anyOf(config.replace),
+    mayTakeOver: anyOf(config.takeOver),
     conflicts: config.conflicts,
     // A deployment comes after a preview that has asked, and is told by the apply itself.
     checkCreations: kind !== 'deploy' && kind !== 'heal',
@@ -221,14 +227,19 @@ interface InventoryParts {
   inventory: Inventory
   prepared: PreparedPlan
   changes: ResourceChange[]
+  /** Keys that it holds for nothing. */
+  gone: readonly string[]
 }
 
 /** Everything is as it should be but the list of it: without that list nothing could be pruned later. */
-function addInventoryStep({ context, session, inventory, prepared, changes }: InventoryParts): void {
+function addInventoryStep({ context, session, inventory, prepared, changes, gone }: InventoryParts): void {
   const { namespace, name } = inventoryPlace(context, session)
   const objects = prepared.entries.filter(({ hook }) => !hook)
   const all = new Map([...objects, ...prepared.kept].map(({ ref, hash }) => [keyOf(ref), { hash }]))
-  if (context.destroy ? !inventory.exists : inventory.exists && sameKeys(all, inventory.objects)) return
+  const held = new Map(all)
+  for (const key of gone) if (inventory.objects.has(key)) held.set(key, { hash: '' })
+  const isThere = inventory.exists && inventory.elsewhere === null
+  if (context.destroy ? !inventory.exists : isThere && sameKeys(held, inventory.objects)) return
   const act = context.destroy ? 'delete' : inventory.exists ? 'update' : 'create'
   const address = `ConfigMap/${namespace}/${name}`
   const attributes = context.destroy ? [] : [{ path: 'objects', before: inventory.objects.size, after: all.size }]

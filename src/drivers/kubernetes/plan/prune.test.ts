@@ -62,9 +62,15 @@ describeOnCluster('what goes away', (world) => {
       with: { namespace: world.namespace },
     })
     try {
-      const { planned } = await other.deploy()
+      await expect(other.plan()).rejects.toMatchObject({
+        code: 'SOURCE_INVALID',
+        message: expect.stringMatching(/app belongs to stack .*, and an object has one stack.*`takeOver:`/),
+      })
+      const config = { ...other.context.config, takeOver: ['ConfigMap/*/app'] }
+      const { planned } = await other.deploy({ config })
       expect(placesOf(planned)).toEqual([`ConfigMap/${world.namespace}/app metadata.annotations["trueup.dev/stack"]`])
       expect(planned.findings.map(({ code }) => code)).toContain('shared_object')
+      await expect(world.stack.plan({ kind: 'drift' })).rejects.toMatchObject({ code: 'SOURCE_INVALID' })
       await world.stack.write({ 'stack/a.yaml': null })
       expect(placesOf((await world.stack.deploy()).planned)).toEqual([`ConfigMap/${world.namespace}/app (forget)`])
       expect(world.get('configmap', 'app').data).toEqual({ a: '1' })

@@ -4,8 +4,10 @@ import { compileGlob } from '../../../domain/glob.ts'
 import type { KubernetesConfig } from '../config.ts'
 import type { Inventory, InventoryEntry } from './inventory.ts'
 import { readLive, type Target } from '../cluster/live.ts'
-import { isPruneConfirmed, OWNER, PRUNE_CONFIRMED, prunePolicy } from '../objects/annotations.ts'
-import { addressOf, type KubeObject, typeOf } from '../objects/object.ts'
+import { isPruneConfirmed, OWNER, PRUNE_CONFIRMED, prunePolicy, waveOf } from '../objects/annotations.ts'
+import { addressOf, isObject, keyOf, type KubeObject, typeOf, valueAt } from '../objects/object.ts'
+import { beingDeleted } from '../objects/being-deleted.ts'
+import { asTrueupError, TrueupError } from '../../../lib/errors/error.ts'
 import { HOLDS_OTHERS, rankOf } from '../objects/order.ts'
 import type { Session } from '../session.ts'
 import type { Step } from './steps.ts'
@@ -13,8 +15,10 @@ import type { Step } from './steps.ts'
 export interface Pruning {
   changes: ResourceChange[]
   steps: Step[]
-  /** Stays in the inventory: its deletion waits for somebody, or cannot be judged. */
+  /** Stays in the inventory: its deletion waits for somebody, is under way, or cannot be judged. */
   kept: InventoryEntry[]
+  /** Keys of what is not there any more: forgotten with the next apply, which is nothing to tell. */
+  gone: string[]
   findings: Finding[]
   unchecked: { address: string; why: string }[]
 }
@@ -25,6 +29,8 @@ export interface PruneRequest {
   inventory: Inventory
   /** Keys of what is wanted. */
   wanted: ReadonlySet<string>
+  /** Uids of the live objects that are wanted. */
+  uids: ReadonlySet<string>
   /** Why nothing is deleted now, or null. */
   held: string | null
   seen: (object: KubeObject) => string
@@ -33,7 +39,7 @@ export interface PruneRequest {
 /** What this stack has once made and does not want any more. */
 export async function planPruning(request: PruneRequest): Promise<Pruning> {
   const { context, session, inventory, wanted } = request
-  const pruning: Pruning = { changes: [], steps: [], kept: [], findings: [], unchecked: [] }
+  const pruning: Pruning = { changes: [], steps: [], kept: [], gone: [], findings: [], unchecked: [] }
   const all = [...inventory.objects, ...(context.destroy ? inventory.hooks : [])]
   const gone = all.filter(([key]) => !wanted.has(key)).map(([, entry]) => entry)
   if (gone.length === 0) return pruning
@@ -43,30 +49,57 @@ export async function planPruning(request: PruneRequest): Promise<Pruning> {
   }
   const targets: Target[] = []
   for (const { ref, hash } of gone) {
-    const resource = await session.discovery.preferred(ref.group, ref.kind)
     const address = addressOf(ref)
-    if (resource) targets.push({ key: `${ref.group}/${ref.kind}/${ref.namespace}/${ref.name}`, address, ref, resource })
-    else {
-      // Without its kind the object is gone as well; but the kind may come back, and be asked about then.
-      pruning.unchecked.push({ address, why: 'the cluster does not know its kind any more' })
+    try {
+      const resource = await session.discovery.inAnyVersion(ref.group, ref.kind)
+      if (resource) targets.push({ key: keyOf(ref), address, ref, resource })
+      // With its kind the object has gone, or it lives on under another group, as `extensions` has become others.
+      else if (await hasServer(session, ref.group)) throw notServed(ref.group)
+      else pruning.gone.push(keyOf(ref))
+    } catch (thrown) {
+      const { code, text } = asTrueupError(thrown, `looking up the kind of ${address}`)
+      if (code === 'CANCELED') throw thrown
+      pruning.unchecked.push({ address, why: text.why })
       pruning.kept.push({ ref, hash })
     }
   }
   const reading = { concurrency: context.config.concurrency, signal: context.signal }
   const live = await readLive(session.client, targets, reading)
-  const hashes = new Map(gone.map(({ ref, hash }) => [addressOf(ref), hash]))
+  const hashes = new Map(gone.map(({ ref, hash }) => [keyOf(ref), hash]))
   for (const target of targets) {
     const object = live.get(target.key)
-    if (object) judge(request, pruning, target, object, hashes.get(target.address) ?? '')
+    // One object can be read in two groups (Ingress of `extensions` and `networking.k8s.io`).
+    if (object && !request.uids.has(object.metadata.uid ?? '')) {
+      judge(request, pruning, target, object, hashes.get(target.key) ?? '')
+    } else pruning.gone.push(target.key)
   }
   return pruning
 }
+
+/** Whether another server than the API server itself is to answer for the group: one that is away for a while. */
+async function hasServer({ client }: Session, group: string): Promise<boolean> {
+  const call = { doing: 'looking up who serves an API', path: '/apis/apiregistration.k8s.io/v1/apiservices' }
+  const list = await client.must<{ items: KubeObject[] }>(call)
+  return list.items.some((one) => valueAt(one, 'spec', 'group') === group && isObject(valueAt(one, 'spec', 'service')))
+}
+
+const notServed = (group: string): TrueupError =>
+  new TrueupError('UNAVAILABLE', { doing: 'looking up a kind', why: `the server of the API ${group} does not answer` })
 
 function judge(request: PruneRequest, pruning: Pruning, target: Target, object: KubeObject, hash: string): void {
   const { context, session } = request
   const { ref, address } = target
   const owner = object.metadata.annotations?.[OWNER]
-  if (object.metadata.deletionTimestamp !== undefined) return
+  if (object.metadata.deletionTimestamp !== undefined) {
+    const why = beingDeleted(object)
+    // A destruction is done when it is gone, so that is waited for; otherwise it is remembered.
+    if (context.destroy) add(request, pruning, target, { act: 'delete', object, why })
+    else {
+      pruning.findings.push({ severity: 'info', code: 'being_deleted', message: `${address}: ${why}` })
+      pruning.kept.push({ ref, hash })
+    }
+    return
+  }
   if (owner !== session.owner) {
     forget(request, pruning, target, `it belongs to ${owner ?? 'nobody'} now`)
     return
@@ -110,6 +143,7 @@ function add(
   const reason = why === undefined ? {} : { reason: why }
   changes.push({ address, type: typeOf(ref), actions: [act], attributes: [], cause: 'config', ...reason })
   const rank = rankOf(ref)
+  const wave = object ? waveOf(object) : 0
   const live = object ? seen(object) : ''
-  steps.push({ act, ref, key, address, resource, foreign: [], seen: live, hook: null, wave: 0, rank, hash: '' })
+  steps.push({ act, ref, key, address, resource, foreign: [], seen: live, hook: null, wave, rank, hash: '' })
 }

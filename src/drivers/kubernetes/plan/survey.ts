@@ -25,6 +25,8 @@ export interface Survey {
   isIgnored: IgnoreMatcher | null
   /** Addresses that may be replaced. */
   mayReplace: (address: string) => boolean
+  /** Addresses that may be taken over from another stack. */
+  mayTakeOver: (address: string) => boolean
   conflicts: 'overwrite' | 'refuse'
   /** Ask the server about objects that do not exist yet. */
   checkCreations: boolean
@@ -129,12 +131,17 @@ function updateOf(
 }
 
 /**
- * An object is a place, and one place has one stack. Within an environment of a repository the same people approve both, so
- * that one stack may take an object over from another; from elsewhere it would change what was approved nowhere.
+ * An object is a place, and one place has one stack: two would undo each other's work, and it would go with the first of them
+ * that goes. Within an environment of a repository the same people approve both, so that `takeOver` moves an object from one
+ * to another; from elsewhere it would change what was approved nowhere.
  */
-function takenPlace({ session }: Survey, { address }: Wanted, live: KubeObject): string | undefined {
+function takenPlace({ session, mayTakeOver }: Survey, { address }: Wanted, live: KubeObject): string | undefined {
   const owner = live.metadata.annotations?.[OWNER]
-  if (owner === undefined || environmentOf(owner) === environmentOf(session.owner)) return undefined
+  if (owner === undefined || owner === session.owner) return undefined
+  if (environmentOf(owner) === environmentOf(session.owner)) {
+    if (mayTakeOver(address)) return undefined
+    return `${address} belongs to stack ${owner}, and an object has one stack: take it out of one of the two; to move it here, list it under \`takeOver:\` of this stack, too`
+  }
   return `${address} belongs to stack ${owner}, which is of another environment or repository: remove it there first, or take its annotation ${OWNER} off by hand`
 }
 
@@ -155,7 +162,7 @@ function conflictFinding(address: string, owners: ReadonlyMap<string, string[]>)
 function otherStack({ session }: Survey, { address }: Wanted, live: KubeObject): Finding[] {
   const owner = live.metadata.annotations?.[OWNER]
   if (owner === undefined || owner === session.owner) return []
-  const message = `${address} belongs to stack ${owner}, and this one takes it over: remove it there`
+  const message = `${address} belongs to stack ${owner}, and this one takes it over: it has to go there in the same change`
   return [{ severity: 'warning', code: 'shared_object', message }]
 }
 

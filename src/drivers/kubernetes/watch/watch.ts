@@ -115,7 +115,7 @@ async function followedObjects(context: DriverContext<KubernetesConfig>, session
   const inventory = await readInventory(session, inventoryPlace(context, session), context.signal)
   for (const { ref } of inventory.objects.values()) {
     const key = keyOf(ref)
-    const resource = known.has(key) ? null : await session.discovery.preferred(ref.group, ref.kind)
+    const resource = known.has(key) ? null : await session.discovery.inAnyVersion(ref.group, ref.kind)
     if (resource) all.push({ key, address: addressOf(ref), resource, namespace: ref.namespace })
   }
   return all
