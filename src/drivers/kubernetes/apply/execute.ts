@@ -9,6 +9,7 @@ import { beingDeleted } from '../objects/being-deleted.ts'
 import { addressOf, type KubeObject } from '../objects/object.ts'
 import type { Session } from '../session.ts'
 import type { Step } from '../plan/steps.ts'
+import { adopt } from './adopt.ts'
 import { removeForeign } from './remove-foreign.ts'
 
 /** What the steps of one apply share. */
@@ -36,6 +37,7 @@ export async function execute(execution: Execution, step: Step): Promise<void> {
     await remove(execution, target)
     await untilGone(execution, target)
   }
+  if (step.adopts) await adopt(execution, target, step.adopts)
   const applied = await applyObject(execution, target, step.object, step.act === 'update')
   if (step.foreign.length > 0) await removeForeign({ ...execution, target, object: step.object, step }, applied)
 }

@@ -36,7 +36,7 @@ export function otherManagers({ metadata }: KubeObject): OtherManager[] {
     .filter(({ fields }) => Object.keys(fields).some((name) => name !== 'f:status'))
 }
 
-function union(a: Fields, b: Fields): Fields {
+export function union(a: Fields, b: Fields): Fields {
   const all: Fields = { ...a }
   for (const [name, inner] of Object.entries(b)) all[name] = union(below(a, name) ?? {}, inner as Fields)
   return all

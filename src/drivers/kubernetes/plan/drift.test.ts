@@ -133,7 +133,8 @@ describeOnCluster('drift and what is ignored', (world) => {
       `ConfigMap/${world.namespace}/app data.old`,
       `ConfigMap/${world.namespace}/app metadata.annotations["trueup.dev/stack"]`,
       `Deployment/${world.namespace}/web metadata.annotations["trueup.dev/stack"]`,
-      `Deployment/${world.namespace}/web spec.template.spec.containers[0].env[0]`,
+      `Deployment/${world.namespace}/web spec.template.spec.containers[0].env[1].name`,
+      `Deployment/${world.namespace}/web spec.template.spec.containers[0].env[1].value`,
     ])
     expect((await world.stack.plan()).changes).toEqual([])
     expect(world.get('configmap', 'app').data).toEqual({ a: '1' })

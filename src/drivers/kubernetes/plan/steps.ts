@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { Resource } from '../cluster/discovery.ts'
+import type { Fields } from '../compare/fields.ts'
 import type { Step as PathStep } from '../compare/paths.ts'
 import type { DeletePolicy } from '../objects/hooks.ts'
 import type { KubeObject, ObjectRef } from '../objects/object.ts'
@@ -16,6 +17,8 @@ export interface Step {
   resource: Resource | null
   /** What is sent; absent for deletions. */
   object?: KubeObject
+  /** Fields of those who declared the object before: they become ours first. */
+  adopts?: Fields
   /** Where others have put something that goes away. */
   foreign: PathStep[][]
   /** Hash of the live object as the plan saw it. */

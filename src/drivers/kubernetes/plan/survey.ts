@@ -3,7 +3,8 @@ import type { AttributeChange, Cause, Finding, ResourceChange } from '../../../d
 import { canonicalJson } from '../../../lib/json.ts'
 import type { Redaction } from '../../values/redaction.ts'
 import { differences, essence, foreignAttributes } from '../compare/attributes.ts'
-import { ourFields } from '../compare/fields.ts'
+import { adopted, leftovers } from '../compare/adopted.ts'
+import { type Fields, ourFields } from '../compare/fields.ts'
 import { type Foreign, foreignFields } from '../compare/foreign.ts'
 import { withoutIgnored } from '../compare/ignored.ts'
 import { overlaid } from '../compare/overlay.ts'
@@ -11,6 +12,7 @@ import { ownersOf } from '../compare/owners.ts'
 import { pathText } from '../compare/paths.ts'
 import { isSettled } from '../compare/settled.ts'
 import { predict, type Prediction } from './dry-run.ts'
+import { predictAdoption } from './predict-adoption.ts'
 import { mayBeReplaced, OWNER } from '../objects/annotations.ts'
 import { asJson, type KubeObject, typeOf } from '../objects/object.ts'
 import type { Session } from '../session.ts'
@@ -66,24 +68,46 @@ export async function surveyOne(survey: Survey, wanted: Wanted, live: KubeObject
   const ignores = rules === null ? null : (path: string): boolean => rules(wanted.address, path)
   const object = ignores === null ? wanted.object : withoutIgnored(wanted.object, live, ours, ignores)
   const settled = ours !== null && isSettled(object, live, ours)
-  const prediction: Prediction = settled
-    ? { kind: 'object', object: live }
-    : await predict(survey.session.client, { ...wanted, object }, survey.signal)
+  const left = leftovers(object, live, ignores ?? (() => false))
+  const taken =
+    left &&
+    (await predictAdoption(
+      survey.session.client,
+      { ...wanted, object },
+      { live, unwanted: left.unwanted },
+      survey.signal,
+    ))
+  const prediction: Prediction =
+    (taken ?? settled)
+      ? { kind: 'object', object: taken ?? live }
+      : await predict(survey.session.client, { ...wanted, object }, survey.signal)
   const base = { hash, findings: [] as Finding[] }
   if (prediction.kind === 'no-namespace') return base
   if (prediction.kind === 'immutable') return surveyImmutable(survey, wanted, live, { ...base, why: prediction.why })
   const after = prediction.kind === 'object' ? prediction.object : overlaid(object, live, ours)
-  const foreign = foreignFields(object, live, ourFields(after) ?? ours ?? {}).filter(
-    ({ steps }) => !ignores?.(pathText(steps)),
-  )
+  // What is taken over goes with the apply; what others have added stays until it is taken out.
+  const its =
+    taken && left
+      ? {
+          ...taken,
+          metadata: { ...taken.metadata, managedFields: adopted(live, left.taken).metadata.managedFields ?? [] },
+        }
+      : live
+  const fields = taken ? ours : (ourFields(after) ?? ours)
+  const foreign = foreignFields(object, its, fields ?? {}).filter(({ steps }) => !ignores?.(pathText(steps)))
   const attributes = [
-    ...(settled ? [] : differences(live, after, survey.redaction)),
+    ...(settled && !taken ? [] : differences(live, after, survey.redaction)),
     ...foreignAttributes(live, foreign, survey.redaction),
   ]
-  if (settled && rules === null && foreign.length === 0) inSync.set(live, wanted.object)
+  const isSure = settled && (!left || taken !== null)
+  if (isSure && rules === null && attributes.length === 0) inSync.set(live, wanted.object)
   const unchecked = prediction.kind === 'unknown' && { unchecked: { address: wanted.address, why: prediction.why } }
   if (attributes.length === 0) return { ...base, ...unchecked }
-  return { ...base, ...unchecked, ...updateOf(survey, wanted, { live, object, attributes, foreign, hash }) }
+  return {
+    ...base,
+    ...unchecked,
+    ...updateOf(survey, wanted, { live, object, attributes, foreign, hash, adopts: taken && left ? left.taken : null }),
+  }
 }
 
 /**
@@ -98,6 +122,8 @@ interface Update {
   attributes: AttributeChange[]
   foreign: readonly Foreign[]
   hash: string
+  /** Fields of those who declared it before. */
+  adopts: Fields | null
 }
 
 function updateOf(
@@ -105,7 +131,7 @@ function updateOf(
   wanted: Wanted,
   update: Update,
 ): Pick<Surveyed, 'change' | 'step' | 'findings' | 'problem'> {
-  const { live, object, attributes, foreign, hash } = update
+  const { live, object, attributes, foreign, hash, adopts } = update
   const owners = new Map(attributes.map(({ path }) => [path, ownersOf(live, path)]))
   for (const { steps, manager } of foreign) if (manager !== undefined) owners.set(pathText(steps), [manager])
   const managers = [...new Set([...owners.values()].flat())].toSorted()
@@ -124,6 +150,7 @@ function updateOf(
     object,
     foreign: foreign.map(({ steps }) => steps),
     seen: survey.seen(live),
+    ...(adopts && { adopts }),
   }
   const refused = survey.conflicts === 'refuse' && managers.length > 0
   const problem = takenPlace(survey, wanted, live) ?? (refused ? (findings[0]?.message ?? 'conflict') : undefined)
