@@ -18,6 +18,7 @@ import {
 import { readLive, type Target } from '../cluster/live.ts'
 import { keyOf } from '../objects/object.ts'
 import { inParallel } from '../cluster/parallel.ts'
+import { warningFindings } from '../cluster/warnings.ts'
 import { openSession, type Session } from '../session.ts'
 import { type Stage, stagesOf } from '../plan/stages.ts'
 import { keptSteps, type PreparedPlan, type Step } from '../plan/steps.ts'
@@ -34,19 +35,29 @@ export async function apply(context: DriverContext<KubernetesConfig>, plan: Driv
   const place = inventoryPlace(context, session)
   const before = await readInventory(session, place, context.signal)
   await assertFresh(context, session, prepared.steps)
+  const over = new AbortController()
   const work: Work = {
     context,
     session,
     place,
     prepared,
     before,
-    execution: { session, signal: context.signal, patience: patienceOf(context), awaitsEnd: context.config.wait },
+    execution: {
+      session,
+      signal: AbortSignal.any([context.signal, over.signal]),
+      patience: patienceOf(context),
+      awaitsEnd: context.config.wait,
+      ends: new Map(),
+    },
     lingering: [],
     resources: new Map(plan.changes.map(({ address, actions }) => [address, { address, actions, status: 'skipped' }])),
     findings: [],
     inventoryStored: false,
   }
-  const status = await run(work)
+  const status = await run(work).finally(() => over.abort())
+  const written = prepared.steps.filter((step): step is Step & Target => step.resource !== null)
+  const told = new Set(plan.findings.map(({ message }) => message))
+  work.findings.push(...warningFindings(session, written).filter(({ message }) => !told.has(message)))
   const clean = ({ message, ...rest }: AppliedResource): AppliedResource =>
     message === undefined ? rest : { ...rest, message: redact(message) }
   return {
@@ -88,6 +99,8 @@ async function run(work: Work): Promise<ApplyResult['status']> {
       if (stage.waits === 'gone') await stageGone(work, stage)
       if (hasFailed(work)) return context.signal.aborted ? 'canceled' : 'failed'
     }
+    await ended(work)
+    if (hasFailed(work)) return context.signal.aborted ? 'canceled' : 'failed'
     await storeResult(work)
     return 'applied'
   } catch (thrown) {
@@ -125,6 +138,8 @@ const hasFailed = ({ resources }: Work): boolean => [...resources.values()].some
 
 async function stageHealthy(work: Work, { steps }: Stage): Promise<boolean> {
   const targets = steps.filter((step): step is Step & Target => step.resource !== null)
+  await ended(work)
+  if (hasFailed(work)) return false
   const verdicts = await awaitHealth(work.context, work.session, targets)
   for (const { address, state, why } of verdicts) {
     if (state === 'healthy') continue
@@ -133,6 +148,15 @@ async function stageHealthy(work: Work, { steps }: Stage): Promise<boolean> {
     if (resource) Object.assign(resource, { status: 'failed', message })
   }
   return verdicts.every(({ state }) => state === 'healthy')
+}
+
+/** The Jobs that nobody could look at later: how they have ended. */
+async function ended({ execution, resources }: Work): Promise<void> {
+  for (const [address, end] of execution.ends) {
+    const { state, why } = await end
+    const resource = resources.get(address)
+    if (resource && state !== 'healthy') Object.assign(resource, { status: 'failed', message: why })
+  }
 }
 
 async function stageGone(work: Work, { steps }: Stage): Promise<void> {

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TrueupError } from '../../../lib/errors/error.ts'
+import { asTrueupError, TrueupError } from '../../../lib/errors/error.ts'
 import { pathOf } from '../cluster/discovery.ts'
 import { conflictsIn, failureOf, type Status } from '../cluster/failures.ts'
 import { applyCall } from '../plan/dry-run.ts'
 import { endOf, hasEnd } from '../health/end.ts'
+import type { HealthState } from '../health/kinds.ts'
+import { isClearedAway } from '../objects/cleared-away.ts'
 import { readOne, type Target } from '../cluster/live.ts'
 import { beingDeleted } from '../objects/being-deleted.ts'
 import { addressOf, type KubeObject } from '../objects/object.ts'
@@ -20,6 +22,8 @@ export interface Execution {
   patience: number
   /** Whether the end of what is deleted is waited for. */
   awaitsEnd: boolean
+  /** How Jobs end that are cleared away then, by address: they are watched from the moment that they are made. */
+  ends: Map<string, Promise<HealthState>>
 }
 
 /** Milliseconds between two looks. */
@@ -39,7 +43,16 @@ export async function execute(execution: Execution, step: Step): Promise<void> {
   }
   if (step.adopts) await adopt(execution, target, step.adopts)
   const applied = await applyObject(execution, target, step.object, step.act === 'update')
+  if (execution.awaitsEnd && isClearedAway(step.object)) watchEnd(execution, target, applied)
   if (step.foreign.length > 0) await removeForeign({ ...execution, target, object: step.object, step }, applied)
+}
+
+function watchEnd(execution: Execution, target: Target, applied: KubeObject): void {
+  const end = endOf(execution, target, applied).catch((thrown: unknown): HealthState => {
+    const { text } = asTrueupError(thrown, `waiting for ${target.address}`)
+    return { state: 'progressing', why: text.why }
+  })
+  execution.ends.set(target.address, end)
 }
 
 function targetOf({ key, address, ref, resource }: Step): Target {

@@ -8,6 +8,8 @@ import { failureOf, isStatus, type Status } from './failures.ts'
 const CONNECT_MS = 10_000
 const ANSWER_MS = 60_000
 const ATTEMPTS = 5
+/** A server that has just started, or a definition that has just come: it answers 429 for up to a minute. */
+const STARTING_ATTEMPTS = 40
 const PAUSES = { first: 200, longest: 5_000 }
 const MAX_CONNECTIONS = 128
 
@@ -39,6 +41,7 @@ export class Client {
   readonly #connections: Connections
   readonly #origin: string
   readonly #base: string
+  readonly #warnings = new Map<string, Set<string>>()
 
   constructor(access: ClusterAccess, connections: Connections) {
     this.access = access
@@ -52,7 +55,10 @@ export class Client {
   async ask<T>(call: Call): Promise<Answer<T | Status>> {
     try {
       const attempt = () => this.#once<T>(call)
-      return await retry(attempt, { pauses: PAUSES, attempts: ATTEMPTS, signal: call.signal, again: mayTryAgain<T> })
+      let attempts = 0
+      const again = (outcome: Outcome<Answer<T | Status>>): boolean | number =>
+        (++attempts < ATTEMPTS || isStarting(outcome)) && mayTryAgain<T>(outcome)
+      return await retry(attempt, { pauses: PAUSES, attempts: STARTING_ATTEMPTS, signal: call.signal, again })
     } catch (thrown) {
       if (call.signal?.aborted) throw new TrueupError('CANCELED', { doing: call.doing, why: 'the run was stopped' })
       if (thrown instanceof TrueupError) throw thrown
@@ -91,12 +97,29 @@ export class Client {
     }
   }
 
+  /**
+   * What the server has warned of in answers about a path, without its query: deprecated APIs, unknown fields, what an
+   * admission policy would refuse (https://kubernetes.io/blog/2020/09/03/warnings/).
+   */
+  warningsAt(path: string): readonly string[] {
+    return [...(this.#warnings.get(path) ?? [])]
+  }
+
   async #once<T>(call: Call): Promise<Answer<T | Status> & { retryAfterMs?: number }> {
     const answer = await this.#request(call)
     const text = await answer.body.text()
     const retryAfter = Number(answer.headers['retry-after'])
+    this.#hear(call.path, answer.headers.warning)
     const body = answer.statusCode < 300 ? (JSON.parse(text) as T) : statusFrom(text, answer.statusCode)
     return { status: answer.statusCode, body, ...(retryAfter > 0 && { retryAfterMs: retryAfter * 1000 }) }
+  }
+
+  #hear(path: string, header: string | string[] | undefined): void {
+    if (header === undefined) return
+    const [place = ''] = path.split('?')
+    const heard = this.#warnings.get(place) ?? new Set()
+    for (const text of warningsIn([header].flat().join(', '))) heard.add(text)
+    this.#warnings.set(place, heard)
   }
 
   async #request(call: Call, agent = this.#connections.requests) {
@@ -141,6 +164,12 @@ function connect({ tls }: ClusterAccess): Connections {
   }
 }
 
+/** https://github.com/kubernetes/kubernetes/pull/124007: the caches of the storage are not filled yet. */
+const isStarting = (outcome: Outcome<Answer<unknown>>): boolean =>
+  outcome.ok &&
+  outcome.value.status === 429 &&
+  /storage is \(re\)initializing/.test((outcome.value.body as Status).message ?? '')
+
 /**
  * Busy, starting, or etcd choosing a leader; a kept connection that the server has closed meanwhile. Other answers 500 are
  * the server's way to say that a field is unknown.
@@ -151,6 +180,10 @@ function mayTryAgain<T>(outcome: Outcome<Answer<T | Status> & { retryAfterMs?: n
   if (status === 429 || status === 502 || status === 503 || status === 504) return retryAfterMs
   return status === 500 && /etcdserver|leader changed|timed? ?out/i.test((body as Status).message ?? '')
 }
+
+/** `299 - "text"`, several with commas between: RFC 7234, section 5.5. */
+const warningsIn = (header: string): string[] =>
+  [...header.matchAll(/\b\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1'))
 
 function statusFrom(text: string, code: number): Status {
   try {

@@ -26,6 +26,12 @@ export function healthOf(object: KubeObject): HealthState {
   return (judge ?? byConditions)(object)
 }
 
+/** What is under way, with what its controller says of it. Where a quota has no place for any of it, waiting is useless. */
+export function complained({ state, why }: HealthState, said: string): HealthState {
+  const isHopeless = /exceeded quota/.test(said) && /\b0 of |has not begun/.test(why)
+  return { state: isHopeless ? 'failed' : state, why: `${why}; ${said}` }
+}
+
 const KINDS: { readonly [type: string]: Judge } = {
   Deployment: deployment,
   StatefulSet: statefulSet,
@@ -49,7 +55,15 @@ function deployment(object: KubeObject): HealthState {
   if (number(object, 'status', 'observedGeneration') === undefined) return progressing('its controller has not begun')
   const wanted = number(object, 'spec', 'replicas') ?? 1
   const updated = number(object, 'status', 'updatedReplicas') ?? 0
-  if (updated < wanted) return progressing(`${updated} of ${wanted} replicas are updated`)
+  if (updated < wanted) {
+    const slow = progressing(`${updated} of ${wanted} replicas are updated`)
+    if (!isTrue(object, 'ReplicaFailure')) return slow
+    const said = messageOf(object, 'ReplicaFailure')
+    // Old replicas that go may make the place that is missing.
+    return (number(object, 'status', 'replicas') ?? 0) > 0
+      ? { ...slow, why: `${slow.why}; ${said}` }
+      : complained(slow, said)
+  }
   const old = (number(object, 'status', 'replicas') ?? 0) - updated
   if (old > 0) return progressing(`${old} old replicas are still there`)
   return counted(object, wanted, 'availableReplicas', 'available')
@@ -84,7 +98,8 @@ function job(object: KubeObject): HealthState {
   if (isTrue(object, 'Failed')) return failed(messageOf(object, 'Failed'))
   if (isTrue(object, 'Complete')) return healthy
   if (valueAt(object, 'spec', 'suspend') === true) return healthy
-  return progressing('it is not complete')
+  const runs = (number(object, 'status', 'active') ?? 0) > 0
+  return progressing(runs ? 'it is not complete' : 'it is not complete, and 0 of its pods run')
 }
 
 function pod(object: KubeObject): HealthState {

@@ -169,6 +169,62 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     expect((await stack.plan()).changes).toEqual([])
   }, 40_000)
 
+  it.each(['Deployment', 'StatefulSet'])(
+    'says without waiting that a quota has no place for a %s, with its words',
+    async (kind) => {
+      const quota = { metadata: { name: 'none' }, spec: { hard: { pods: '0' } } }
+      await cluster.api('POST', `/api/v1/namespaces/${namespace}/resourcequotas`, quota)
+      await until(async () => {
+        const { body } = await cluster.api('GET', `/api/v1/namespaces/${namespace}/resourcequotas/none`)
+        return body.status?.hard?.pods === '0'
+      })
+      const own = kind === 'Deployment' ? '  progressDeadlineSeconds: 100\n' : '  serviceName: web\n'
+      const web = DEPLOYMENT('nginx:1').replace('  progressDeadlineSeconds: 3\n', own).replace('Deployment', kind)
+      await open({ 'stack/web.yaml': web }, { waitTimeout: '120s' })
+      await stack.deploy()
+      expect(await health()).toEqual({ healthy: false, lines: [expect.stringMatching(/web: .*exceeded quota: none/)] })
+    },
+    60_000,
+  )
+
+  it('does not wait for a claim that a pod of a later wave has to use first', async () => {
+    const storage = `apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: ${namespace}}\nprovisioner: example.org/none\nvolumeBindingMode: WaitForFirstConsumer\n`
+    const claim = `apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {storageClassName: ${namespace}, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n`
+    await open({
+      'stack/class.yaml': storage,
+      'stack/claim.yaml': claim,
+      'stack/later.yaml': MAP('later', 'trueup.dev/wave: "1"'),
+    })
+    expect((await stack.deploy()).result.status).toBe('applied')
+    expect((await health()).healthy).toBe(true)
+  }, 40_000)
+
+  it.each([
+    ['Complete', 'applied'],
+    ['Failed', 'failed'],
+  ])(
+    'sees the end of a Job that is cleared away (%s), and does not run it again',
+    async (condition, status) => {
+      kubelet.phase = 'none'
+      const job = JOB('once', '').replace('  backoffLimit', '  ttlSecondsAfterFinished: 0\n  backoffLimit')
+      await open({ 'stack/job.yaml': job, 'stack/app.yaml': MAP('app', '') })
+      const deploying = stack.deploy()
+      const path = `/apis/batch/v1/namespaces/${namespace}/jobs/once`
+      await until(() => exists('/apis/batch/v1/NS/jobs/once'))
+      // What the controller does to it, which 1.20 does not know yet.
+      const conditions = [{ type: condition, status: 'True', reason: 'BackoffLimitExceeded' }]
+      await cluster.api('PATCH', `${path}/status`, { status: { conditions } }, MERGE)
+      await cluster.api('DELETE', path, { propagationPolicy: 'Background' })
+      expect((await deploying).result.status).toBe(status)
+      if (status === 'failed') return
+      expect((await health()).healthy).toBe(true)
+      expect((await stack.plan({ kind: 'drift' })).changes).toEqual([])
+      await stack.write({ 'stack/app.yaml': MAP('app', 'new: "1"') })
+      expect((await stack.plan()).changes.map(({ address }) => address)).toEqual([`ConfigMap/${namespace}/app`])
+    },
+    40_000,
+  )
+
   it('does not begin a wave after one that failed', async () => {
     kubelet.phase = 'none'
     await open(

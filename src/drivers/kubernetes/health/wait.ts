@@ -6,11 +6,17 @@ import { readLive, type Target } from '../cluster/live.ts'
 import { type KubeObject, typeOf } from '../objects/object.ts'
 import type { Session } from '../session.ts'
 import { compileExpression } from '../objects/expressions.ts'
-import { healthOf, type HealthState } from './kinds.ts'
+import { isClearedAway } from '../objects/cleared-away.ts'
+import { claimsWithoutConsumer } from './consumers.ts'
+import { lastComplaint } from './events.ts'
+import { complained, healthOf, type HealthState } from './kinds.ts'
 
 export interface Verdict extends HealthState {
   address: string
 }
+
+/** What is waited for, and where it is known the object that was wanted. */
+type Watched = Target & { object?: KubeObject }
 
 /** Milliseconds between two looks: first, and at most. */
 const FIRST_LOOK = 100
@@ -36,24 +42,63 @@ export function judgeFor(config: KubernetesConfig): (object: KubeObject, type: s
   }
 }
 
+const HEALTHY: HealthState = { state: 'healthy', why: '' }
+
+/** A Job that is cleared away after its end is not missed; how it ended, the apply that made it has seen. */
+const missing = (wanted: KubeObject | undefined): HealthState =>
+  wanted && isClearedAway(wanted) ? HEALTHY : { state: 'progressing', why: 'it is not there' }
+
+/** These say in events alone why they make no pods. */
+const SILENT = new Set(['StatefulSet', 'DaemonSet', 'Job', 'ReplicaSet'])
+const ASKED = 20
+
+interface Asking {
+  session: Session
+  signal: AbortSignal
+  /** Complaints that were there at the first look, by key: of another time. */
+  heard: Map<string, string>
+}
+
+/** Why those that get on make no progress; a quota that leaves no place for a single pod will not do so by itself. */
+async function askControllers(
+  { session, signal, heard }: Asking,
+  left: readonly Target[],
+  verdicts: Map<string, Verdict>,
+): Promise<void> {
+  const stuck = left.filter(({ key, ref }) => SILENT.has(ref.kind) && verdicts.get(key)?.state === 'progressing')
+  for (const { key, ref } of stuck.slice(0, ASKED)) {
+    const verdict = verdicts.get(key)
+    const said = await lastComplaint(session, ref, signal)
+    if (!heard.has(key)) heard.set(key, said?.mark ?? '')
+    if (!verdict || !said) continue
+    const isNew = heard.get(key) !== said.mark
+    const why = `${verdict.why}; ${said.text}`
+    verdicts.set(key, { ...verdict, ...(isNew ? complained(verdict, said.text) : { why }) })
+  }
+}
+
 /** Waits until all are healthy, one has failed, or the time is over; the last verdict on each. */
 export async function awaitHealth(
   context: DriverContext<KubernetesConfig>,
   session: Session,
-  targets: readonly Target[],
+  targets: readonly Watched[],
 ): Promise<Verdict[]> {
   const judge = judgeFor(context.config)
   const { signal } = context
   const end = Date.now() + patienceOf(context)
   const verdicts = new Map<string, Verdict>()
+  const heard = new Map<string, string>()
+  const hasNoConsumer = claimsWithoutConsumer(session, signal)
   let left = targets
   for (let look = FIRST_LOOK; ; look = Math.min(look * 1.5, LAST_LOOK)) {
     const live = await readLive(session.client, left, { concurrency: context.config.concurrency, signal })
-    for (const { key, address, ref } of left) {
+    for (const { key, address, ref, object: wanted } of left) {
       const object = live.get(key)
-      const state = object ? judge(object, typeOf(ref)) : { state: 'progressing' as const, why: 'it is not there' }
-      verdicts.set(key, { address, ...state })
+      const state = object ? judge(object, typeOf(ref)) : missing(wanted)
+      const isBound = state.state !== 'progressing' || !object || !(await hasNoConsumer(object))
+      verdicts.set(key, { address, ...(isBound ? state : HEALTHY) })
     }
+    await askControllers({ session, signal, heard }, left, verdicts)
     left = left.filter(({ key }) => verdicts.get(key)?.state !== 'healthy')
     const isHopeless = [...verdicts.values()].some(({ state }) => state === 'failed')
     if (left.length === 0 || isHopeless || Date.now() > end || signal.aborted) return [...verdicts.values()]

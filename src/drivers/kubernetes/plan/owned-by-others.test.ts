@@ -107,4 +107,16 @@ describeOnCluster('replacing what cannot be changed', (world) => {
     await world.stack.write({ 'stack/b.yaml': binding('b', words('Replace=true,Force=true')) })
     expect(placesOf(await world.stack.plan())).toContain(`RoleBinding/${world.namespace}/web (replace)`)
   })
+
+  it('tells what the cluster warns of, object by object', async ({ skip }) => {
+    const served = world.cluster.kubectl(['api-versions']).split('\n')
+    skip(!served.includes('extensions/v1beta1'), 'the cluster serves nothing of old any more')
+    const old = `apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: web}\nspec: {backend: {serviceName: web, servicePort: 80}}\n`
+    await world.open({ 'stack/a.yaml': old, 'stack/b.yaml': CONFIG('  a: "1"\n') })
+    for (const planned of [(await world.stack.deploy()).planned, await world.stack.plan()]) {
+      expect(planned.findings.map(({ code, message }) => `${code} ${message}`)).toEqual([
+        expect.stringMatching(/^api_warning Ingress\/[\w-]+\/web: the cluster warns: .* is deprecated in v1\.\d+/),
+      ])
+    }
+  })
 })

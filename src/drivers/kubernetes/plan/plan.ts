@@ -12,6 +12,7 @@ import { type Inventory, inventoryPlace, readInventory, sameKeys } from './inven
 import { readLive } from '../cluster/live.ts'
 import { keyOf, type KubeObject } from '../objects/object.ts'
 import { inParallel } from '../cluster/parallel.ts'
+import { warningFindings } from '../cluster/warnings.ts'
 import { planPruning } from './prune.ts'
 import { openSession, type Session } from '../session.ts'
 import { isSecret, secretTexts } from '../source/normal.ts'
@@ -83,6 +84,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
       ...rendererFindings(other),
       ...surveyed.flatMap(({ findings }) => findings),
       ...pruning.findings,
+      ...warningFindings(session, wanted),
       ...inventory.findings,
       ...hooks.findings,
     ],

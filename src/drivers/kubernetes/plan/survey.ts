@@ -14,6 +14,7 @@ import { isSettled } from '../compare/settled.ts'
 import { predict, type Prediction } from './dry-run.ts'
 import { predictAdoption } from './predict-adoption.ts'
 import { mayBeReplaced, OWNER } from '../objects/annotations.ts'
+import { isClearedAway } from '../objects/cleared-away.ts'
 import { asJson, type KubeObject, typeOf } from '../objects/object.ts'
 import type { Session } from '../session.ts'
 import type { Step } from './steps.ts'
@@ -194,6 +195,8 @@ function otherStack({ session }: Survey, { address }: Wanted, live: KubeObject):
 }
 
 async function surveyMissing(survey: Survey, wanted: Wanted, hash: string): Promise<Surveyed> {
+  // It has run, and the cluster has cleared it away: made again it would run again.
+  if (isClearedAway(wanted.object) && survey.formerHash(wanted.key) === hash) return { hash, findings: [] }
   const result: Surveyed = {
     hash,
     findings: [],
