@@ -78,7 +78,7 @@ describeWithTool('kube-apiserver', 'the examples', () => {
       'Deployment/shop/shop (create)',
       'Service/shop/shop (create)',
     ])
-    expect(first.planned.toolVersions).toMatchObject({ kubernetes: 'v1.20.2' })
+    expect(first.planned.toolVersions).toMatchObject({ kubernetes: expect.stringMatching(/^v1\.\d+\./) })
     expect((await shop.plan({ ignore })).changes).toEqual([])
     cluster.kubectl(['-n', 'shop', 'scale', 'deployment', 'shop', '--replicas=9'])
     cluster.kubectl(['-n', 'shop', 'set', 'image', 'deployment/shop', 'shop=evil:1'])
@@ -98,7 +98,7 @@ describeWithTool('kube-apiserver', 'the examples', () => {
       expect(await kubernetesDriver.dependencies(context.read, context.list, 'chart', context.config)).toEqual([
         'values',
       ])
-      expect(await kubernetesDriver.versions(context)).toMatchObject({ helm: expect.stringMatching(/^3\./) })
+      expect(await kubernetesDriver.versions(context)).toMatchObject({ helm: expect.stringMatching(/^\d+\./) })
       expect(await kubernetesDriver.validate(context)).toEqual([])
       const { planned, result } = await web.deploy()
       expect(placesOf(planned)).toEqual([

@@ -8,7 +8,7 @@ import type { HealthState } from '../health/kinds.ts'
 import { isClearedAway } from '../objects/cleared-away.ts'
 import { readOne, type Target } from '../cluster/live.ts'
 import { beingDeleted } from '../objects/being-deleted.ts'
-import { addressOf, type KubeObject } from '../objects/object.ts'
+import { addressOf, asJson, isObject, type KubeObject } from '../objects/object.ts'
 import type { Session } from '../session.ts'
 import type { Step } from '../plan/steps.ts'
 import { adopt } from './adopt.ts'
@@ -29,6 +29,7 @@ export interface Execution {
 /** Milliseconds between two looks. */
 const LOOK = 250
 const SERVED_ATTEMPTS = 40
+const SCHEMA_ATTEMPTS = 12
 
 /** Does one step; throws what the server says. A deletion is asked for here, and waited for by `gone`. */
 export async function execute(execution: Execution, step: Step): Promise<void> {
@@ -42,7 +43,10 @@ export async function execute(execution: Execution, step: Step): Promise<void> {
     await untilGone(execution, target)
   }
   if (step.adopts) await adopt(execution, target, step.adopts)
-  const applied = await applyObject(execution, target, step.object, step.act === 'update')
+  const applied = await applyObject(execution, target, step.object, {
+    force: step.act === 'update',
+    isNew: step.newKind ?? false,
+  })
   if (execution.awaitsEnd && isClearedAway(step.object)) watchEnd(execution, target, applied)
   if (step.foreign.length > 0) await removeForeign({ ...execution, target, object: step.object, step }, applied)
 }
@@ -60,17 +64,25 @@ function targetOf({ key, address, ref, resource }: Step): Target {
   return { key, address, ref, resource }
 }
 
+interface Applying {
+  force: boolean
+  /** The definition of its kind is new. */
+  isNew?: boolean
+}
+
 /** A creation does not force: what somebody made meanwhile is not ours to overwrite unseen. */
 async function applyObject(
   { session, signal }: Execution,
   target: Target,
   object: KubeObject,
-  force: boolean,
+  { force, isNew = false }: Applying,
 ): Promise<KubeObject> {
   const call = applyCall({ ...target, object }, { force, signal })
   let { status, body } = await session.client.ask<KubeObject>(call)
-  // A definition is established a moment before its kind is served.
-  for (let attempt = 0; attempt < SERVED_ATTEMPTS && isNotServed(status, body); attempt++) {
+  // A definition is established a moment before its kind is served, and a changed one a moment before it is gone by.
+  const isEarly = (attempt: number): boolean =>
+    isNotServed(status, body) || (isNew && attempt < SCHEMA_ATTEMPTS && !isWhole(status, body, object))
+  for (let attempt = 0; attempt < SERVED_ATTEMPTS && isEarly(attempt); attempt++) {
     await pause(signal, call.doing)
     ;({ status, body } = await session.client.ask<KubeObject>(call))
   }
@@ -82,6 +94,19 @@ async function applyObject(
     why: `somebody else has made it meanwhile: ${conflicts.join('; ')}`,
     next: 'Plan again.',
   })
+}
+
+/** Whether an answer has everything that was sent; by an old definition fields are dropped, or unknown. */
+function isWhole(status: number, body: KubeObject | Status, object: KubeObject): boolean {
+  if (status >= 300) return !/not declared in schema|unknown field/.test((body as Status).message ?? '')
+  const { metadata: _metadata, status: _status, ...rest } = asJson(object)
+  return Object.entries(rest).every(([name, value]) => holds((body as KubeObject)[name], value))
+}
+
+function holds(there: unknown, sent: unknown): boolean {
+  if (Array.isArray(sent)) return Array.isArray(there) && sent.every((item, at) => holds(there[at], item))
+  if (!isObject(sent)) return there !== undefined
+  return isObject(there) && Object.entries(sent).every(([name, value]) => value === null || holds(there[name], value))
 }
 
 const isNotServed = (status: number, body: KubeObject | Status): boolean =>
@@ -146,7 +171,7 @@ async function runHook(execution: Execution, target: Target, { hook }: Step, obj
     await remove(execution, target)
     await untilGone(execution, target)
   }
-  const applied = await applyObject(execution, target, object, true)
+  const applied = await applyObject(execution, target, object, { force: true })
   // Only Jobs and Pods have an end; everything else is done when it is there (https://helm.sh/docs/topics/charts_hooks/).
   if (!hasEnd(target.resource)) return
   try {

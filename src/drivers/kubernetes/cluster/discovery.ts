@@ -60,6 +60,23 @@ export class Discovery {
     return null
   }
 
+  /** Everything that is served, as Helm tells charts of it: `batch/v1` and `batch/v1/CronJob`. What cannot be read is left out. */
+  async apiVersions(): Promise<string[]> {
+    const groups = await this.#readGroups()
+    const versions = ['v1', ...[...groups.values()].flat()]
+    const listed = await Promise.all(versions.map(async (version) => [version, await this.#kindsOf(version)] as const))
+    return listed.flatMap(([version, kinds]) => [version, ...kinds.map((kind) => `${version}/${kind}`)])
+  }
+
+  async #kindsOf(apiVersion: string): Promise<string[]> {
+    const known = this.#versions.get(apiVersion)
+    const resources = known && known.at + LIFE > Date.now() ? known.resources : this.#read(apiVersion)
+    return resources.then(
+      (found) => [...found.keys()],
+      () => [],
+    )
+  }
+
   /** `v1.20.2`. */
   serverVersion(): Promise<string> {
     const call = { doing: 'asking the cluster for its version', path: '/version' }

@@ -2,7 +2,7 @@ import { formatDuration } from '../../../domain/duration.ts'
 import type { DriverContext, Health } from '../../driver.ts'
 import type { KubernetesConfig } from '../config.ts'
 import { openSession } from '../session.ts'
-import { renderOrThrow } from '../source/render.ts'
+import { renderFor } from '../plan/render-for.ts'
 import { resolveWanted } from '../plan/wanted.ts'
 import { awaitHealth, patienceOf } from './wait.ts'
 
@@ -12,7 +12,7 @@ const SHOWN = 20
 export async function health(context: DriverContext<KubernetesConfig>): Promise<Health> {
   if (!context.config.wait || context.destroy) return { healthy: true, lines: [] }
   const session = await openSession(context)
-  const { wanted } = await resolveWanted(context, session, await renderOrThrow(context))
+  const { wanted } = await resolveWanted(context, session, await renderFor(context, session))
   const targets = wanted.filter(({ hook }) => hook === null)
   const verdicts = await awaitHealth(context, session, targets)
   const bad = verdicts.filter(({ state }) => state !== 'healthy')

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../objects/object.ts'
-import { type Survey, type Surveyed, surveyOne } from './survey.ts'
+import { hashOf, type Survey, type Surveyed, surveyOne } from './survey.ts'
 import type { Wanted } from './wanted.ts'
 
 /** One wanted object with all that planning has found out about it. */
@@ -23,11 +23,11 @@ export interface Consideration {
 
 export async function consider({ survey, live, held }: Consideration, wanted: Wanted): Promise<Considered> {
   const former = survey.formerHash(wanted.key)
-  if (held !== null && former !== survey.hash(wanted.object)) {
+  if (held !== null && former !== hashOf(survey, wanted)) {
     const hash = former ?? NEVER
     if (wanted.hook !== null) return { wanted, hash, surveyed: null }
     return { wanted, hash, surveyed: { hash, findings: [], unchecked: { address: wanted.address, why: held } } }
   }
   const surveyed = wanted.hook === null ? await surveyOne(survey, wanted, live.get(wanted.key) ?? null) : null
-  return { wanted, hash: surveyed?.hash ?? survey.hash(wanted.object), surveyed }
+  return { wanted, hash: surveyed?.hash ?? hashOf(survey, wanted), surveyed }
 }

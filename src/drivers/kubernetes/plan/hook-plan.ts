@@ -6,7 +6,7 @@ import { typeOf } from '../objects/object.ts'
 import { eventOf } from './hook-event.ts'
 import { isDrift } from './renderer.ts'
 import type { Step } from './steps.ts'
-import { stepOf } from './survey.ts'
+import { hashOf, stepOf } from './survey.ts'
 import type { HookRequest } from './hook-request.ts'
 
 export interface HookPlan {
@@ -50,7 +50,7 @@ export async function hookSteps(request: HookRequest): Promise<HookPlan> {
       cause: 'config',
       reason: `hook, ${sides.join(' and ')} the ${event}`,
     })
-    const step = { ...stepOf(one, 'hook', survey.hash(one.object)), object: one.object }
+    const step = { ...stepOf(one, 'hook', hashOf(survey, one)), object: one.object }
     // After a destruction nothing of the stack is left that could clear its hooks away.
     const policies = event === 'delete' ? ([...deleteOn, 'succeeded'] as const) : deleteOn
     for (const when of sides) plan.steps.push({ ...step, hook: { when, weight, deleteOn: policies } })

@@ -17,25 +17,29 @@ import { planPruning } from './prune.ts'
 import { openSession, type Session } from '../session.ts'
 import { isSecret, secretTexts } from '../source/normal.ts'
 import { hookFindings } from '../source/hook-findings.ts'
-import { type Rendered, renderOrThrow, versions } from '../source/render.ts'
+import { type Rendered, versions } from '../source/render.ts'
+import { changingKinds } from './changing-kinds.ts'
 import { consider, NEVER } from './considered.ts'
 import { deletionHooks } from './deletion-hooks.ts'
 import { isDrift, otherRenderer, rendererFindings } from './renderer.ts'
 import { keepSteps, type PreparedPlan, type Step } from './steps.ts'
 import { seenText, type Survey, type Surveyed } from './survey.ts'
 import { liveCacheOf } from './live-cache.ts'
+import { renderFor } from './render-for.ts'
 import { type Resolved, resolveWanted, type Wanted } from './wanted.ts'
 
 /** Renders, reads the live objects, and has the server foretell what applying each would change. Changes nothing. */
 export async function plan(context: DriverContext<KubernetesConfig>): Promise<DriverPlan> {
-  const rendered = context.destroy ? await deletionHooks(context) : await renderOrThrow(context)
   const session = await openSession(context)
+  const rendered = context.destroy ? await deletionHooks(context, session) : await renderFor(context, session)
   const place = inventoryPlace(context, session)
   const inventory = await readInventory(session, place, context.signal)
   if (!context.destroy) assertSomething(context, rendered, inventory)
   const { wanted, unknown } = await resolveWanted(context, session, rendered)
   const reading = { concurrency: context.config.concurrency, signal: context.signal }
-  const asked = wanted.filter(({ hook, pending }) => hook === null && !pending)
+  const asked = wanted
+    .filter(({ hook, pending, readAs }) => hook === null && (!pending || readAs !== null))
+    .map((one) => ({ ...one, resource: one.readAs ?? one.resource }))
   const live = cachedLive(context, session, asked) ?? (await readLive(session.client, asked, reading))
   const secrets = allSecrets(context, rendered, live)
   const survey = surveyFor(context, session, { inventory, wanted, live, secrets })
@@ -188,6 +192,7 @@ function surveyFor(
     checkCreations: kind !== 'deploy' && kind !== 'heal',
     namespaces: new Set(namespaces.map(({ ref }) => ref.name)),
     awaits,
+    changingKinds: changingKinds(wanted, live),
     formerHash: (key) => inventory.objects.get(key)?.hash,
     hash: hasher(context),
     seen: (object) => digestOf(seenText(object)),

@@ -112,4 +112,43 @@ describeOnCluster('what cannot be done, or not be known', (world) => {
       world.cluster.kubectl(['delete', 'validatingwebhookconfiguration', world.namespace])
     }
   })
+
+  it('plans and applies a definition together with objects that need its new form', async () => {
+    const group = `${world.namespace}.example.org`
+    const version = (name: string, more: string, isStored: boolean): string =>
+      `    - {name: ${name}, served: true, storage: ${isStored}, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}${more}}}}}}}\n`
+    const definition = (...versions: string[]): string =>
+      `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.${group}}\nspec:\n  group: ${group}\n  scope: Namespaced\n  names: {plural: things, singular: thing, kind: Thing, listKind: ThingList}\n  versions:\n${versions.join('')}`
+    const thing = (name: string, spec: string, apiVersion = 'v1'): string =>
+      `apiVersion: ${group}/${apiVersion}\nkind: Thing\nmetadata: {name: ${name}}\nspec: ${spec}\n`
+    await world.open({ 'stack/crd.yaml': definition(version('v1', '', true)), 'stack/a.yaml': thing('a', '{size: 1}') })
+    expect((await world.stack.deploy()).result.status).toBe('applied')
+    await world.stack.write({
+      'stack/crd.yaml': definition(version('v1', ', color: {type: string}', true)),
+      'stack/a.yaml': thing('a', '{size: 1, color: red}'),
+      'stack/b.yaml': thing('b', '{size: 2, color: blue}'),
+    })
+    const second = await world.stack.deploy()
+    expect(placesOf(second.planned).filter((place) => place.startsWith('Thing'))).toEqual([
+      `Thing.${group}/${world.namespace}/a spec.color`,
+      `Thing.${group}/${world.namespace}/b (create)`,
+    ])
+    expect(second.planned.coverage.unchecked.map(({ why }) => why)).toEqual(
+      Array(2).fill('its CustomResourceDefinition changes with this stack, so the cluster cannot check it yet'),
+    )
+    expect(second.result.status).toBe('applied')
+    expect(world.get(`things.${group}`, 'a').spec).toEqual({ size: 1, color: 'red' })
+    expect((await world.stack.plan()).changes).toEqual([])
+    await world.stack.write({
+      'stack/crd.yaml': definition(
+        version('v1', ', color: {type: string}', false),
+        version('v2', ', color: {type: string}', true),
+      ),
+      'stack/a.yaml': thing('a', '{size: 3, color: red}', 'v2'),
+    })
+    const third = await world.stack.deploy()
+    expect(placesOf(third.planned)).toContain(`Thing.${group}/${world.namespace}/a spec.size`)
+    expect(third.result.status).toBe('applied')
+    await expect.poll(async () => (await world.stack.plan()).changes, { timeout: 10_000 }).toEqual([])
+  })
 })

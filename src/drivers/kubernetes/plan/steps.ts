@@ -17,6 +17,8 @@ export interface Step {
   resource: Resource | null
   /** What is sent; absent for deletions. */
   object?: KubeObject
+  /** The definition of its kind has just come or changed: the server may still go by the old one. */
+  newKind?: boolean
   /** Fields of those who declared the object before: they become ours first. */
   adopts?: Fields
   /** Where others have put something that goes away. */

@@ -11,12 +11,14 @@ import { overlaid } from '../compare/overlay.ts'
 import { ownersOf } from '../compare/owners.ts'
 import { pathText } from '../compare/paths.ts'
 import { isSettled } from '../compare/settled.ts'
+import { kindName } from './changing-kinds.ts'
 import { predict, type Prediction } from './dry-run.ts'
 import { predictAdoption } from './predict-adoption.ts'
 import { mayBeReplaced, OWNER } from '../objects/annotations.ts'
 import { isClearedAway } from '../objects/cleared-away.ts'
 import { asJson, type KubeObject, typeOf } from '../objects/object.ts'
 import type { Session } from '../session.ts'
+import { withoutPaths } from '../source/varying.ts'
 import type { Step } from './steps.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -35,6 +37,8 @@ export interface Survey {
   checkCreations: boolean
   /** Namespaces that this stack brings and that are not there yet. */
   namespaces: ReadonlySet<string>
+  /** Kinds whose definition changes with this plan, as `kindName` says them. */
+  changingKinds: ReadonlySet<string>
   /** Needed stacks that are not deployed yet may bring what is missing. */
   awaits: readonly string[]
   /** Keyed hash of the object when it was last applied, or undefined. */
@@ -58,15 +62,15 @@ export interface Surveyed {
 
 /** Compares one wanted object with the live one, asking the server where that cannot be told without. */
 export async function surveyOne(survey: Survey, wanted: Wanted, live: KubeObject | null): Promise<Surveyed> {
-  const hash = survey.hash(wanted.object)
+  const hash = hashOf(survey, wanted)
   if (live === null) return surveyMissing(survey, wanted, hash)
   if (live.metadata.deletionTimestamp !== undefined) {
     return { hash, findings: [], unchecked: { address: wanted.address, why: 'it is being deleted' } }
   }
-  const rules = survey.isIgnored
+  const rules = rulesFor(survey, wanted)
   if (rules === null && inSync.get(live) === wanted.object) return { hash, findings: [] }
   const ours = ourFields(live)
-  const ignores = rules === null ? null : (path: string): boolean => rules(wanted.address, path)
+  const ignores = rules
   const object = ignores === null ? wanted.object : withoutIgnored(wanted.object, live, ours, ignores)
   const settled = ours !== null && isSettled(object, live, ours)
   const left = leftovers(object, live, ignores ?? (() => false))
@@ -78,10 +82,7 @@ export async function surveyOne(survey: Survey, wanted: Wanted, live: KubeObject
       { live, unwanted: left.unwanted },
       survey.signal,
     ))
-  const prediction: Prediction =
-    (taken ?? settled)
-      ? { kind: 'object', object: taken ?? live }
-      : await predict(survey.session.client, { ...wanted, object }, survey.signal)
+  const prediction = await predicted({ survey, wanted: { ...wanted, object }, known: taken ?? (settled ? live : null) })
   const base = { hash, findings: [] as Finding[] }
   if (prediction.kind === 'no-namespace') return base
   if (prediction.kind === 'immutable') return surveyImmutable(survey, wanted, live, { ...base, why: prediction.why })
@@ -110,6 +111,37 @@ export async function surveyOne(survey: Survey, wanted: Wanted, live: KubeObject
     ...updateOf(survey, wanted, { live, object, attributes, foreign, hash, adopts: taken && left ? left.taken : null }),
   }
 }
+
+/** Why the cluster cannot be asked about an object yet; null where it can. */
+function notYet({ changingKinds }: Survey, { pending, object }: Wanted): string | null {
+  if (pending) return 'its CustomResourceDefinition comes with this stack, so the cluster cannot check it yet'
+  if (!changingKinds.has(kindName(object))) return null
+  return 'its CustomResourceDefinition changes with this stack, so the cluster cannot check it yet'
+}
+
+interface Predicting {
+  survey: Survey
+  wanted: Wanted
+  /** What it will be, where that is known without asking. */
+  known: KubeObject | null
+}
+
+async function predicted({ survey, wanted, known }: Predicting): Promise<Prediction> {
+  if (known !== null) return { kind: 'object', object: known }
+  const why = notYet(survey, wanted)
+  return why === null ? predict(survey.session.client, wanted, survey.signal) : { kind: 'unknown', why }
+}
+
+/** What of an object is compared and written with nobody's but the cluster's value; null where nothing is. */
+function rulesFor({ isIgnored }: Survey, { address, varying }: Wanted): ((path: string) => boolean) | null {
+  if (varying.length === 0) return isIgnored === null ? null : (path) => isIgnored(address, path)
+  const kept = new Set(varying)
+  return (path) => kept.has(path) || (isIgnored?.(address, path) ?? false)
+}
+
+/** Keyed hash of what is the same in all renderings of an object. */
+export const hashOf = (survey: Pick<Survey, 'hash'>, { object, varying }: Wanted): string =>
+  survey.hash(withoutPaths(object, varying))
 
 /**
  * Live object → the wanted one that it was found to fulfil, with nothing of others in it. Neither is ever changed, and a new
@@ -150,8 +182,9 @@ function updateOf(
     ...stepOf(wanted, 'update', hash),
     object,
     foreign: foreign.map(({ steps }) => steps),
-    seen: survey.seen(live),
+    seen: wanted.pending ? '' : survey.seen(live),
     ...(adopts && { adopts }),
+    ...newKind(survey, wanted),
   }
   const refused = survey.conflicts === 'refuse' && managers.length > 0
   const problem = takenPlace(survey, wanted, live) ?? (refused ? (findings[0]?.message ?? 'conflict') : undefined)
@@ -204,17 +237,15 @@ async function surveyMissing(survey: Survey, wanted: Wanted, hash: string): Prom
       address: wanted.address,
       type: typeOf(wanted.ref),
       actions: ['create'],
-      attributes: differences(null, wanted.object, survey.redaction),
+      attributes: differences(null, withoutPaths(wanted.object, wanted.varying), survey.redaction),
       cause: causeOf(survey, wanted, hash),
       // An entry without a hash says what an apply meant to make, not that it did.
       ...(survey.formerHash(wanted.key) && { reason: 'deleted outside' }),
     },
-    step: { ...stepOf(wanted, 'create', hash), object: wanted.object, seen: '' },
+    step: { ...stepOf(wanted, 'create', hash), object: wanted.object, seen: '', ...newKind(survey, wanted) },
   }
-  if (wanted.pending) {
-    const why = 'its CustomResourceDefinition comes with this stack, so the cluster cannot check it yet'
-    return { ...result, unchecked: { address: wanted.address, why } }
-  }
+  const later = notYet(survey, wanted)
+  if (later !== null) return { ...result, unchecked: { address: wanted.address, why: later } }
   if (!survey.checkCreations) return result
   if (survey.namespaces.has(wanted.ref.namespace)) {
     const why = 'its namespace comes with this stack, so the cluster cannot check it yet'
@@ -252,6 +283,9 @@ function surveyImmutable(
     step: { ...stepOf(wanted, 'replace', base.hash), object: wanted.object, seen: survey.seen(live) },
   }
 }
+
+const newKind = (survey: Survey, wanted: Wanted): Pick<Step, 'newKind'> =>
+  notYet(survey, wanted) === null ? {} : { newKind: true }
 
 export function stepOf(wanted: Wanted, act: Step['act'], hash: string): Step {
   const { ref, key, address, resource, wave, rank } = wanted

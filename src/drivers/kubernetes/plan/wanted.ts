@@ -18,7 +18,11 @@ export interface Wanted {
   resource: Resource
   /** Its kind comes with this very stack: the cluster cannot be asked about it yet. */
   pending: boolean
+  /** Of a kind that is there in another version only: the object as it is can be read in that one. */
+  readAs: Resource | null
   object: KubeObject
+  /** Paths that each rendering makes otherwise: made once, and then kept as they are. */
+  varying: readonly string[]
   hook: Hook | null
   wave: number
   rank: 0 | 1 | 2 | 3
@@ -45,16 +49,18 @@ export async function resolveWanted(
       .flatMap(({ object }) => resourcesOfDefinition(object))
       .map((one) => [`${one.apiVersion} ${one.kind}`, one]),
   )
-  const all = [...ownNamespace(context, session, manifests), ...manifests]
+  const all: Pick<Manifest, 'object' | 'varying'>[] = [...ownNamespace(context, session, manifests), ...manifests]
   const wanted: Wanted[] = []
   const unknown = new Map<string, number>()
-  for (const { object } of all) {
+  for (const { object, varying = [] } of all) {
     const hook = hookOf(object)
     if (hook?.runs.length === 0) continue
     const { apiVersion, kind } = object
     const found = await session.discovery.find(apiVersion, kind)
     const resource = found ?? defined.get(`${apiVersion} ${kind}`)
-    if (resource) wanted.push(asWanted(session, object, { resource, pending: found === null, hook }))
+    const pending = found === null
+    const readAs = pending && resource ? await session.discovery.inAnyVersion(groupOf(apiVersion), kind) : null
+    if (resource) wanted.push(asWanted(session, object, { resource, pending, readAs, hook, varying }))
     else {
       const name = `${kind} (${apiVersion})`
       unknown.set(name, (unknown.get(name) ?? 0) + 1)
@@ -64,17 +70,19 @@ export async function resolveWanted(
   throw new TrueupError('SOURCE_INVALID', {
     doing: `planning stack "${context.stack.name}"`,
     why: `the cluster does not know ${[...unknown.keys()].toSorted().join(', ')}`,
-    next: 'Install what defines these kinds first, add their CustomResourceDefinition to the stack, or correct apiVersion and kind.',
+    next: 'Install what defines these kinds first, add their CustomResourceDefinition to the stack, or correct apiVersion and kind. A chart that asks for APIs is told those of its Helm as well: set what it offers to choose others.',
   })
 }
 
 interface Placing {
   resource: Resource
   pending: boolean
+  readAs: Resource | null
   hook: Hook | null
+  varying: readonly string[]
 }
 
-function asWanted(session: Session, object: KubeObject, { resource, pending, hook }: Placing): Wanted {
+function asWanted(session: Session, object: KubeObject, { resource, pending, readAs, hook, varying }: Placing): Wanted {
   const whole = placed(session, object, resource.namespaced)
   const ref = refOf(whole)
   return {
@@ -83,7 +91,9 @@ function asWanted(session: Session, object: KubeObject, { resource, pending, hoo
     address: addressOf(ref),
     resource,
     pending,
+    readAs,
     object: whole,
+    varying,
     hook,
     wave: waveOf(whole),
     rank: rankOf(whole),

@@ -9,8 +9,10 @@ import { findTool, type Tool } from '../../tools/find-tool.ts'
 import { checkEnded, lastWords } from '../../tools/verdict.ts'
 import type { HelmConfig, KubernetesConfig } from '../config.ts'
 import { directoryOf, HELM_DEFAULTS, inWorkspace } from './locate.ts'
-import type { Manifest, Problem } from './manifests.ts'
+import type { Capabilities } from './capabilities.ts'
+import type { Manifest, Problem, RawManifests } from './manifests.ts'
 import { parsedManifests } from './parsed.ts'
+import { mayVary } from './varying.ts'
 
 const MAX_OUTPUT = 128 * 1024 * 1024
 
@@ -25,12 +27,18 @@ export function findHelm(context: DriverContext<KubernetesConfig>): Promise<Tool
 
 /**
  * `helm template`: the chart with the stack's values, hooks and (unless told otherwise) `crds/` included. It asks no
- * cluster, so `lookup` finds nothing and capabilities are what `kubeVersion` and `apiVersions` say.
+ * cluster, so `lookup` finds nothing, and capabilities are what it is told: the cluster's where a plan knows it, and what
+ * `kubeVersion` and `apiVersions` say. Helm adds the APIs of its own version to them.
  */
-export async function renderHelm(context: DriverContext<KubernetesConfig>, problems: Problem[]): Promise<Manifest[]> {
+export async function renderHelm(
+  context: DriverContext<KubernetesConfig>,
+  problems: Problem[],
+  capabilities: Capabilities | null,
+): Promise<RawManifests> {
   const tool = await findHelm(context)
   const settings = context.config.helm ?? HELM_DEFAULTS
   const chart = await chartDirectory(context, tool, settings)
+  const kubeVersion = settings.kubeVersion ?? capabilities?.kubeVersion
   const argv = [
     tool.path,
     'template',
@@ -40,11 +48,16 @@ export async function renderHelm(context: DriverContext<KubernetesConfig>, probl
     '--namespace',
     context.config.namespace ?? 'default',
     settings.crds ? '--include-crds' : '--skip-crds',
-    ...(settings.kubeVersion ? ['--kube-version', settings.kubeVersion] : []),
+    ...(kubeVersion === undefined ? [] : ['--kube-version', kubeVersion]),
+    ...(capabilities?.apiVersions ?? []).flatMap((version) => ['--api-versions', version]),
     ...settings.apiVersions.flatMap((version) => ['--api-versions', version]),
   ]
-  const result = await runHelm(context, `rendering ${context.stack.path} with helm`, argv)
-  return parsedManifests(result, undefined, problems).filter(({ object }) => !isTest(object))
+  const once = async (found: Problem[]): Promise<Manifest[]> => {
+    const result = await runHelm(context, `rendering ${context.stack.path} with helm`, argv)
+    return parsedManifests(result, undefined, found).filter(({ object }) => !isTest(object))
+  }
+  const manifests = await once(problems)
+  return { manifests, again: (await mayVary(chart)) ? await once([]) : null }
 }
 
 /** `helm lint`, for `validate`. */

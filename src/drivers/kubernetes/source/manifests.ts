@@ -7,10 +7,19 @@ import { kindOf, mayHoldSecret } from './secret-shape.ts'
 
 /** An object and where it comes from. */
 export interface Manifest {
+  /** Paths that another rendering of the same source makes otherwise. */
+  varying?: readonly string[]
   object: KubeObject
   /** Path from the repository's root, where that is known; else what rendered it. */
   path?: string
   line?: number
+}
+
+/** What a renderer gives. */
+export interface RawManifests {
+  manifests: Manifest[]
+  /** Another rendering of the same, where it may differ. */
+  again: Manifest[] | null
 }
 
 /** A place in the source that is wrong, or (a warning) that does not mean what it seems to. */

@@ -7,7 +7,7 @@ import { inventoryPlace, readInventory } from '../plan/inventory.ts'
 import { addressOf, keyOf, type KubeObject, refOf } from '../objects/object.ts'
 import { inParallel } from '../cluster/parallel.ts'
 import { openSession, type Session } from '../session.ts'
-import { renderOrThrow } from '../source/render.ts'
+import { renderFor } from '../plan/render-for.ts'
 import { resolveWanted } from '../plan/wanted.ts'
 import { type Collection, follow } from './collection.ts'
 import { keepCache, LiveCache } from '../plan/live-cache.ts'
@@ -107,7 +107,7 @@ export async function watch(
 
 /** What is rendered, and what the inventory still has: both may be changed by others. */
 async function followedObjects(context: DriverContext<KubernetesConfig>, session: Session): Promise<Followed[]> {
-  const { wanted } = await resolveWanted(context, session, await renderOrThrow(context))
+  const { wanted } = await resolveWanted(context, session, await renderFor(context, session))
   const all = wanted
     .filter(({ hook, pending }) => hook === null && !pending)
     .map(({ key, address, resource, ref }) => ({ key, address, resource, namespace: ref.namespace }))
