@@ -10,6 +10,7 @@ import { chooseRenderer, type Renderer } from './locate.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { Manifest, Problem, RawManifests } from './manifests.ts'
 import { isSecret, normalised, secretTexts } from './normal.ts'
+import { otherTools } from './other-tools.ts'
 import { readPlain } from './plain.ts'
 import { shapeProblems } from './secret-shape.ts'
 import { namedVariables, substituted } from './substitute.ts'
@@ -56,7 +57,7 @@ export async function render(
   const second = again === null ? null : whole(substituted(context, again, []))
   const manifests = second === null ? whole(filled) : withVarying(whole(filled), second, problems)
   for (const { object } of manifests) if (isSecret(object)) secrets.push(...secretTexts(object))
-  problems.push(...filled.flatMap(unreadable), ...repeated(manifests))
+  problems.push(...filled.flatMap(unreadable), ...repeated(manifests), ...otherTools(manifests))
   const [wrong, odd] = [problems.filter(({ warning }) => !warning), problems.filter(({ warning }) => warning)]
   const renderer = Object.entries(await versions(context)).map((one) => one.join(' '))
   return { manifests, problems: wrong, renderer: renderer.join(), findings: odd.map(asWarning), secrets }
