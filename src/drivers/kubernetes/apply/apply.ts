@@ -57,7 +57,7 @@ export async function apply(context: DriverContext<KubernetesConfig>, plan: Driv
   const status = await run(work).finally(() => over.abort())
   const written = prepared.steps.filter((step): step is Step & Target => step.resource !== null)
   const told = new Set(plan.findings.map(({ message }) => message))
-  work.findings.push(...warningFindings(session, written).filter(({ message }) => !told.has(message)))
+  work.findings.push(...warningFindings(session.client, written).filter(({ message }) => !told.has(message)))
   const clean = ({ message, ...rest }: AppliedResource): AppliedResource =>
     message === undefined ? rest : { ...rest, message: redact(message) }
   return {

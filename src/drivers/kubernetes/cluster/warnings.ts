@@ -1,5 +1,5 @@
 import type { Finding } from '../../../domain/plans/plan.ts'
-import type { Session } from '../session.ts'
+import type { Client } from './client.ts'
 import { pathOf } from './discovery.ts'
 import type { Target } from './live.ts'
 
@@ -7,7 +7,7 @@ import type { Target } from './live.ts'
 const NAMED = 10
 
 /** What the server has warned of while these objects were read, checked or written: one finding an object and text. */
-export function warningFindings({ client }: Session, targets: readonly Target[]): Finding[] {
+export function warningFindings(client: Client, targets: readonly Target[]): Finding[] {
   const objects = new Map<string, string[]>()
   for (const { address, ref, resource } of targets) {
     const places = [pathOf(resource, ref.namespace), pathOf(resource, ref.namespace, ref.name)]

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { asJson, equalJson, isObject, type KubeObject, type ManagedFieldsEntry } from '../objects/object.ts'
 import { below, FIELD_MANAGER, type Fields, indexOf, namesIn, union } from './fields.ts'
-import { pathText, type Step } from './paths.ts'
+import { pathText, type Step } from '../objects/paths.ts'
 
 /**
  * Who declares whole objects: what they set and nobody wants any more would stay for ever, since it is not ours to give up.

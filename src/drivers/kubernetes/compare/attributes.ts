@@ -6,7 +6,7 @@ import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 import { isSecret } from '../source/normal.ts'
 import { aligned } from './aligned.ts'
 import type { Foreign } from './foreign.ts'
-import { pathText } from './paths.ts'
+import { pathText } from '../objects/paths.ts'
 
 /** Members of metadata that only the server writes. */
 const SERVERS = [

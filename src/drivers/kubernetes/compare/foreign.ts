@@ -1,7 +1,7 @@
 import type { Json } from '../../../lib/json.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 import { below, type Fields, indexOf, namesIn, otherManagers } from './fields.ts'
-import type { Step } from './paths.ts'
+import type { Step } from '../objects/paths.ts'
 
 /** Something that another manager has put into a map or list of ours. */
 export interface Foreign {

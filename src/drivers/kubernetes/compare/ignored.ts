@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 import { below, type Fields, indexOf, namesIn } from './fields.ts'
-import { pathText, type Step } from './paths.ts'
+import { pathText, type Step } from '../objects/paths.ts'
 
 /**
  * The wanted object without what the stack's ignore rules cover, so that it is not written either. While such a field is

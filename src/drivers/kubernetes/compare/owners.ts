@@ -1,7 +1,7 @@
 import type { Json } from '../../../lib/json.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
 import { below, type Fields, indexOf, namesIn, otherManagers } from './fields.ts'
-import { type Step, stepsOf } from './paths.ts'
+import { type Step, stepsOf } from '../objects/paths.ts'
 
 /** The managers other than us that have set the attribute at a path of the live object. */
 export function ownersOf(live: KubeObject, path: string): string[] {

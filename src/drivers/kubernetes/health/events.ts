@@ -18,8 +18,10 @@ export async function lastComplaint(session: Session, ref: ObjectRef, signal: Ab
   const { status, body } = await session.client.ask<{ items: KubeObject[] }>(call)
   // Events help to understand; without the right to read them the rest still holds.
   if (status >= 300) return null
-  const when = (event: KubeObject): string =>
-    String(valueAt(event, 'lastTimestamp') ?? valueAt(event, 'eventTime') ?? '')
+  const when = (event: KubeObject): string => {
+    const time = valueAt(event, 'lastTimestamp') ?? valueAt(event, 'eventTime')
+    return typeof time === 'string' ? time : ''
+  }
   const last = (body as { items: KubeObject[] }).items.toSorted((a, b) => (when(a) < when(b) ? -1 : 1)).at(-1)
   if (!last) return null
   const text = [valueAt(last, 'reason'), valueAt(last, 'message')].filter(Boolean).join(': ')

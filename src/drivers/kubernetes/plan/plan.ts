@@ -88,7 +88,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
       ...rendererFindings(other),
       ...surveyed.flatMap(({ findings }) => findings),
       ...pruning.findings,
-      ...warningFindings(session, wanted),
+      ...warningFindings(session.client, wanted),
       ...inventory.findings,
       ...hooks.findings,
     ],

@@ -4,7 +4,7 @@ import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { Resource } from '../cluster/discovery.ts'
 import type { Fields } from '../compare/fields.ts'
-import type { Step as PathStep } from '../compare/paths.ts'
+import type { Step as PathStep } from '../objects/paths.ts'
 import type { DeletePolicy } from '../objects/hooks.ts'
 import type { KubeObject, ObjectRef } from '../objects/object.ts'
 

@@ -1,5 +1,5 @@
 import type { Json } from '../../../lib/json.ts'
-import { pathText, type Step } from '../compare/paths.ts'
+import { pathText, type Step } from '../objects/paths.ts'
 import { asJson, groupOf, isObject, type KubeObject, valueAt } from '../objects/object.ts'
 import type { Manifest, Problem } from './manifests.ts'
 import { isSecret, secretTexts } from './normal.ts'

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json, JsonObject } from '../../../lib/json.ts'
-import { pathText, type Step } from '../compare/paths.ts'
+import { pathText, type Step } from '../objects/paths.ts'
 import { asJson, equalJson, isObject, type KubeObject } from '../objects/object.ts'
 
 /** Functions of charts that give something else each time (https://helm.sh/docs/chart_template_guide/function_list/). */
@@ -12,7 +12,7 @@ const RANDOM =
 export async function mayVary(directory: string): Promise<boolean> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   for (const entry of entries.filter((one) => one.isFile())) {
-    if (/\.tgz$/.test(entry.name)) return true
+    if (entry.name.endsWith('.tgz')) return true
     if (!/\.(ya?ml|tpl|txt)$/.test(entry.name)) continue
     if (RANDOM.test(await readFile(join(entry.parentPath, entry.name), 'utf8'))) return true
   }
