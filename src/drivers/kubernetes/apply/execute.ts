@@ -35,7 +35,7 @@ const SCHEMA_ATTEMPTS = 12
 export async function execute(execution: Execution, step: Step): Promise<void> {
   if (step.act === 'forget' || step.act === 'inventory') return
   const target = targetOf(step)
-  if (step.act === 'delete') return remove(execution, target, propagation(execution, target))
+  if (step.act === 'delete') return remove(execution, target, propagation(execution, step))
   if (step.object === undefined) throw new Error(`the step of ${step.address} holds no object`)
   if (step.act === 'hook') return runHook(execution, target, step, step.object)
   if (step.act === 'replace') {
@@ -117,9 +117,9 @@ const RUNS_PODS = /^(apps|batch)\//
 
 type Propagation = 'Foreground' | 'Background'
 
-/** Dependants go before their owner where its end is waited for, so that what they use outlives them. */
-const propagation = ({ awaitsEnd }: Execution, { resource }: Target): Propagation =>
-  awaitsEnd && RUNS_PODS.test(resource.apiVersion) ? 'Foreground' : 'Background'
+/** The pods of a workload go before it where a wave that they use is deleted next. */
+const propagation = ({ awaitsEnd }: Execution, { dependantsFirst = false, resource }: Step): Propagation =>
+  awaitsEnd && dependantsFirst && RUNS_PODS.test(resource?.apiVersion ?? '') ? 'Foreground' : 'Background'
 
 /** Dependants go with their owner. Gone already is as good. */
 async function remove(

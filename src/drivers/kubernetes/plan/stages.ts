@@ -52,7 +52,12 @@ function stagesOfDeletion(steps: readonly Step[]): Stage[] {
   const ordered = steps.toSorted(
     (a, b) => Number(a.rank === 0) - Number(b.rank === 0) || b.wave - a.wave || b.rank - a.rank,
   )
-  return [...Map.groupBy(ordered, place).values()].map((same) => ({ steps: same, inOrder: false, waits: 'gone' }))
+  const last = Math.min(...steps.map(({ wave }) => wave))
+  return [...Map.groupBy(ordered, place).values()].map((same) => ({
+    steps: same.map((step) => (step.wave > last ? { ...step, dependantsFirst: true } : step)),
+    inOrder: false,
+    waits: 'gone',
+  }))
 }
 
 const hooks = (steps: readonly Step[], when: 'before' | 'after'): Step[] =>

@@ -17,6 +17,8 @@ export interface Step {
   resource: Resource | null
   /** What is sent; absent for deletions. */
   object?: KubeObject
+  /** It counts as gone when what it owns is: an earlier wave is deleted after it. */
+  dependantsFirst?: boolean
   /** The definition of its kind has just come or changed: the server may still go by the old one. */
   newKind?: boolean
   /** Fields of those who declared the object before: they become ours first. */
