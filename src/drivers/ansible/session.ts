@@ -14,6 +14,8 @@ import { findAnsible } from './tool/tool.ts'
 import { noQuestion, vaultArguments } from './secrets/passwords.ts'
 
 const PLUGINS = fileURLToPath(new URL('./plugins/', import.meta.url))
+/** What the plugin imports. */
+const MODULES = ['trueup_lost.py', 'trueup_reach.py', 'trueup_tasks.py']
 /** With fewer, many hosts wait for each other; each costs a process of 50 MB. */
 const FORKS = 25
 
@@ -89,7 +91,7 @@ export async function baseEnvironment(context: DriverContext<AnsibleConfig>): Pr
   const library = join(home, 'trueup-python')
   for (const directory of [plugins, library]) await mkdir(directory, { recursive: true, mode: 0o700 })
   await copyFile(join(PLUGINS, 'trueup_events.py'), join(plugins, 'trueup_events.py'))
-  await copyFile(join(PLUGINS, 'trueup_reach.py'), join(library, 'trueup_reach.py'))
+  for (const module of MODULES) await copyFile(join(PLUGINS, module), join(library, module))
   const { path: config, text } = await configurationFile(context)
   const given = { ...context.env }
   for (const name of credentialVariables(context.config)) delete given[name]

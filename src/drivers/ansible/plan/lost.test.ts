@@ -109,6 +109,26 @@ ${copy('Plain')}
     }
   })
 
+  it('are followed on the hosts that have lost them, by variables of each host, and on no others', async () => {
+    const plan = await planOf(
+      playOf(`
+- name: Probe
+  command: hostname
+  register: probe
+  when: inventory_hostname == 'host1'
+${copy('Direct', "{{ probe.stdout | default('none') }}")}
+${copy('Byhost', '{{ mine }}')}
+${copy('Other', "{{ hostvars['host1'].probe.stdout | default('none') }}")}
+`),
+      {
+        'stack/host_vars/host1.yml': 'mine: fixed\n',
+        'stack/host_vars/host2.yml': `mine: "{{ hostvars['host1'].probe.stdout | default('none') }}"\n`,
+      },
+    )
+    expect(of(plan, 'host1').unseen).toEqual(['Probe', 'Direct: /etc/lost-direct', 'Other: /etc/lost-other'])
+    expect(of(plan, 'host2').unseen).toEqual(['Byhost: /etc/lost-byhost', 'Other: /etc/lost-other'])
+  })
+
   it('and tasks that a block, an end or another order keeps from being reached are told, once, and no others', async () => {
     const fails = '  lineinfile: { path: /etc/none, line: x }\n'
     const site = `${playOf(

@@ -12,7 +12,8 @@ import sys
 
 from ansible.plugins.callback import CallbackBase
 
-from trueup_reach import CONTROL, Reach, short
+from trueup_reach import Reach
+from trueup_tasks import CONTROL, short
 
 try:
     from ansible.template import trust_as_template
@@ -170,7 +171,7 @@ class CallbackModule(CallbackBase):
         unseen = self.check and status == 'skipped' and not reason and not control
         # `creates` and the like: it says that it would run, but gives no result that others could go on with.
         would_run = self.check and changed and str(res.get('msg', '')).startswith('Command would have run')
-        follows = self.reach.follows(task) if self.check else None
+        follows = self.reach.follows(task, host) if self.check else None
         was_pending = host in self.pending
         if self.check:
             if changed or unseen:

@@ -1,62 +1,12 @@
 """What a play was meant to look at, and what of it was not reached: hosts x plays x tasks, by Ansible's own data."""
 from __future__ import annotations
 
-import json
 import re
 
 from ansible.playbook.block import Block
 
-# These change nothing outside of this process, whatever they report.
-CONTROL = {
-    'add_host', 'assert', 'debug', 'fail', 'gather_facts', 'group_by', 'import_playbook', 'import_role', 'import_tasks',
-    'include', 'include_role', 'include_tasks', 'include_vars', 'meta', 'pause', 'set_fact', 'set_stats', 'setup',
-    'validate_argument_spec', 'wait_for_connection',
-}
-# Characters of a template that are searched.
-MAX_TEMPLATE = 1024 * 1024
-# What they bring is not known before they are reached.
-INCLUDES = {'include', 'include_role', 'include_tasks'}
-
-
-def short(action):
-    for prefix in ('ansible.builtin.', 'ansible.legacy.'):
-        if action.startswith(prefix):
-            return action[len(prefix):]
-    return action
-
-
-def listens(handler):
-    listen = getattr(handler, 'listen', None) or []
-    return [listen] if isinstance(listen, str) else list(listen)
-
-
-def registers(task):
-    """Names that hold the result of a task: one up to 2.21, since 2.22 the keys of a dict."""
-    register = task.register
-    if not register:
-        return []
-    return [str(name) for name in register] if isinstance(register, dict) else [str(register)]
-
-
-def notified_by(task):
-    """Names of handlers, one or several."""
-    notify = task.notify or []
-    return [notify] if isinstance(notify, str) else list(notify)
-
-
-def texts(value):
-    return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def expressions(value):
-    """What of a value is a template."""
-    return ' '.join(re.findall(r'\{\{.*?\}\}|\{%.*?%\}', texts(value), re.DOTALL))
-
-
-def mentions(text, name):
-    return re.search(r'(?<![\w.])%s\b' % re.escape(name), text) is not None or \
-        re.search(r'''\[\s*['"]%s['"]\s*\]''' % re.escape(name), text) is not None or \
-        re.search(r'hostvars.*\.%s\b' % re.escape(name), text) is not None
+from trueup_lost import Lost, texts
+from trueup_tasks import CONTROL, INCLUDES, listens, notified_by, short
 
 
 class Play:
@@ -84,11 +34,10 @@ class Reach:
         self.results = set()
         self.failures = []
         self.silent = set()
-        self.lost_names = {}
         self.notified = set()
         self.counted = {}
         self.sources = {}
-        self.built = {}
+        self.lost = Lost(self.key)
 
     # ---- what there is
 
@@ -198,92 +147,14 @@ class Reach:
             self.failures.append((self.current and self.current.play._uuid, host, self.key(task), task))
 
     def outcome(self, task, host, lost, notifies, item, root):
-        """`lost`: the result is not the one that it will have; who builds on it builds on nothing. `root`: the first to lose it."""
         source = self.sources.get(task._uuid, task)
-        names = registers(source)
-        if short(task.action) == 'set_fact':
-            names += [name for name in source.args if name != 'cacheable']
-        for name in names:
-            holders = self.lost_names.setdefault(name, {})
-            if lost:
-                holders[host] = root or self.key(task)
-            elif not item:
-                holders.pop(host, None)
+        self.lost.outcome(source, host, lost, item, root)
         if notifies:
             for name in notified_by(source):
                 self.notified.add((self.current and self.current.play._uuid, host, str(name), self.key(task)))
 
-    def follows(self, task):
-        """The task on whose lost result this one builds, and in which of its parts."""
-        lost = {name: next(iter(holders.values())) for name, holders in self.lost_names.items() if holders}
-        if not lost:
-            return None
-        known = (task._uuid, tuple(sorted(lost.items())))
-        if known not in self.built:
-            self.built[known] = self._follows(self.sources.get(task._uuid, task), lost)
-        return self.built[known]
-
-    def _follows(self, task, lost):
-        own = self.key(task)
-        lost = {**lost, **self._built_from(lost, task)}
-        parts = (
-            ('loop', expressions(task.loop) if task.loop else ''),
-            ('condition', texts(list(task.when or []))),
-            ('arguments', self._arguments(task)),
-        )
-        for part, text in parts:
-            for name, key in lost.items():
-                if key != own and mentions(text, name):
-                    return {'key': key, 'part': part}
-        return None
-
-    def _arguments(self, task):
-        """The templates among the arguments, and those in the file of `template`."""
-        found = expressions(task.args)
-        source = task.args.get('src') if short(task.action) == 'template' else None
-        if not isinstance(source, str) or '{{' in source:
-            return found
-        try:
-            loader = self.current.play.get_loader()
-            path = loader.path_dwim_relative_stack(task.get_search_path(), 'templates', source)
-            with open(path, encoding='utf-8', errors='replace') as file:
-                return found + ' ' + expressions(file.read(MAX_TEMPLATE))
-        except Exception:  # pylint: disable=broad-except
-            # The task itself will say what is wrong with its template.
-            return found
-
-    def _built_from(self, lost, task):
-        """Variables whose values mention lost ones, directly or by others."""
-        play = self.current.play
-        variables = dict(play.get_vars())
-        manager = play.get_variable_manager()
-        hosts = self.current.hosts
-        if hosts:
-            inventory = manager._inventory
-            host = inventory.get_host(hosts[0])
-            every = manager.get_vars(play=play, host=host, task=task, include_hostvars=False)
-            variables.update(every)
-        variables.update(task.get_vars() or {})
-        found = {}
-        candidates = {}
-        for name, value in variables.items():
-            if name.startswith('ansible_') or name in lost or name in ('groups', 'vars', 'hostvars', 'omit'):
-                continue
-            if isinstance(value, (str, list, dict)):
-                text = expressions(value)
-                if text:
-                    candidates[name] = text
-        changed = True
-        while changed:
-            changed = False
-            for name, text in list(candidates.items()):
-                for other, key in list(lost.items()) + list(found.items()):
-                    if mentions(text, other):
-                        found[name] = key
-                        del candidates[name]
-                        changed = True
-                        break
-        return found
+    def follows(self, task, host):
+        return self.lost.follows(self.current, self.sources.get(task._uuid, task), host)
 
     # ---- the end
 
