@@ -119,12 +119,14 @@ class Lost:
 
     def _differing(self, play, host):
         """What of its variables a host has otherwise than the first of the play."""
-        which = (play.play._uuid, host)
+        if not play.hosts or host == play.hosts[0] or host not in play.hosts:
+            return {}
+        first, which = (play.play._uuid, play.hosts[0]), (play.play._uuid, host)
+        if first not in self.own:
+            self.own[first] = templates(variables_of(play, play.hosts[0], None))
         if which not in self.own:
-            first, own = ({}, {})
-            if play.hosts and host != play.hosts[0] and host in play.hosts:
-                first, own = (templates(variables_of(play, each, None)) for each in (play.hosts[0], host))
-            self.own[which] = {name: own.get(name, '') for name in {**first, **own} if first.get(name) != own.get(name)}
+            here, own = self.own[first], templates(variables_of(play, host, None))
+            self.own[which] = {name: own.get(name, '') for name in {**here, **own} if here.get(name) != own.get(name)}
         return self.own[which]
 
 
