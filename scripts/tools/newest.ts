@@ -57,18 +57,21 @@ const DEBIAN_13: Part = {
 }
 
 const KUBERNETES = 'v1.36.2'
-const kubernetes = (name: string): Part =>
-  go(`${name} of Kubernetes 1.36`, {
-    name,
-    module: 'k8s.io/kubernetes',
-    version: KUBERNETES,
-    package: `k8s.io/kubernetes/cmd/${name}`,
-    stamp: {
-      'k8s.io/component-base/version.gitVersion': KUBERNETES,
-      'k8s.io/component-base/version.gitMajor': '1',
-      'k8s.io/component-base/version.gitMinor': '36',
-    },
-  })
+const kubernetesProgram = (name: string): GoProgram => ({
+  name,
+  module: 'k8s.io/kubernetes',
+  version: KUBERNETES,
+  package: `k8s.io/kubernetes/cmd/${name}`,
+  stamp: {
+    'k8s.io/component-base/version.gitVersion': KUBERNETES,
+    'k8s.io/component-base/version.gitMajor': '1',
+    'k8s.io/component-base/version.gitMinor': '36',
+  },
+})
+
+/** What the tests of Kubernetes need beside etcd, at the version of today. */
+export const kubernetesPrograms = (): GoProgram[] =>
+  ['kubectl', 'kube-controller-manager', 'kube-apiserver'].map(kubernetesProgram)
 
 /** Looked up in November 2026. What takes long to make comes last. */
 export const NEWEST: readonly NewestSet[] = [
@@ -103,26 +106,48 @@ export const NEWEST: readonly NewestSet[] = [
         package: 'helm.sh/helm/v4/cmd/helm',
         stamp: { 'helm.sh/helm/v4/internal/version.version': 'v4.3.2' },
       }),
-      kubernetes('kubectl'),
-      kubernetes('kube-controller-manager'),
-      kubernetes('kube-apiserver'),
+      ...kubernetesPrograms().map((program) => go(`${program.name} of Kubernetes 1.36`, program)),
     ],
   },
 ]
 
+/** What of a set this machine has, and what it lacks, each with the reason. */
+export interface NewestTools {
+  provided: Provided
+  /** How many parts were had. */
+  parts: number
+  missing: string[]
+}
+
 /**
- * Everything of a set, or why it cannot be had here. `report` is told of each part before it is made: some take minutes.
+ * Makes the parts of a set that can be had here; the driver then runs on these and the older ones of the rest. `report` is
+ * told of each part before it is made: some take minutes.
  */
-export function provideNewest(set: NewestSet, report: (what: string) => void): Provided | { missing: string } {
-  const missing = set.parts.map((part) => ({ part, why: part.missing() })).find(({ why }) => why !== null)
-  if (missing) return { missing: `${missing.part.what} ${missing.why}` }
-  const provided = set.parts.map((part) => {
+export function provideNewest(set: NewestSet, report: (what: string) => void): NewestTools {
+  const had: Provided[] = []
+  const missing: string[] = []
+  for (const part of set.parts) {
+    const why = part.missing()
+    if (why !== null) {
+      missing.push(`${part.what} ${why}`)
+      continue
+    }
     report(part.what)
-    return part.install()
-  })
-  const paths = provided.flatMap(({ path }) => (path === undefined ? [] : [path]))
-  return {
-    ...(paths.length > 0 && { path: paths.join(':') }),
-    env: Object.assign({}, ...provided.map(({ env }) => env)) as { [name: string]: string },
+    try {
+      had.push(part.install())
+    } catch (error) {
+      missing.push(`${part.what} was not made: ${lastLine(error)}`)
+    }
   }
+  const paths = had.flatMap(({ path }) => (path === undefined ? [] : [path]))
+  const env = Object.assign({}, ...had.map((one) => one.env)) as { [name: string]: string }
+  return { provided: { ...(paths.length > 0 && { path: paths.join(':') }), env }, parts: had.length, missing }
+}
+
+/** What a program said last of what went wrong. */
+function lastLine(error: unknown): string {
+  const said = (error as { stderr?: unknown }).stderr
+  const text =
+    typeof said === 'string' && said.trim() !== '' ? said : error instanceof Error ? error.message : String(error)
+  return text.trim().split('\n').at(-1) ?? ''
 }

@@ -11,9 +11,15 @@ const PATCH = 'application/merge-patch+json'
 
 const missing = CLUSTER_TOOLS.filter((name) => findTool(name) === null)
 
+/** By itself, where it is on PATH, as the driver takes it. */
+function kustomize(): string {
+  const found = findTool('kustomize')
+  return found === null ? 'Kustomize of kubectl' : `Kustomize ${found.version}`
+}
+
 export const kubernetesSubject: Subject = {
   driver: 'kubernetes',
-  against: `kube-apiserver ${findTool('kube-apiserver')?.version ?? ''}, Kustomize of kubectl`,
+  against: `kube-apiserver ${findTool('kube-apiserver')?.version ?? ''}, ${kustomize()}`,
   missing: missing.length === 0 ? null : `${missing.join(', ')} missing: run "npm run tools"`,
   needs: 'kube-apiserver',
   exempt: {},
