@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { coerce, lt } from 'semver'
 import { requireTool } from '../tools.ts'
 
 /** Tests look into answers as they like. */
@@ -193,13 +194,17 @@ function writeKubeconfig(directory: string, server: string, { ca, tokens }: Keys
   return path
 }
 
+/** Flags against the ports without TLS that the programs had, and opened, until 1.24. */
+const beforeInsecurePortsWent = (program: string, flag: string): string[] =>
+  lt(coerce(requireTool(program).version) ?? '0.0.0', '1.24.0') ? [flag] : []
+
 function apiserverArguments(directory: string, etcd: string, port: number): string[] {
   const at = (name: string): string => join(directory, name)
   return [
     `--etcd-servers=${etcd}`,
     '--bind-address=127.0.0.1',
     `--secure-port=${port}`,
-    '--insecure-port=0',
+    ...beforeInsecurePortsWent('kube-apiserver', '--insecure-port=0'),
     '--advertise-address=127.0.0.1',
     '--endpoint-reconciler-type=none',
     '--service-cluster-ip-range=10.97.0.0/16',
@@ -220,7 +225,7 @@ function apiserverArguments(directory: string, etcd: string, port: number): stri
 const controllerArguments = (directory: string, kubeconfig: string): string[] => [
   `--kubeconfig=${kubeconfig}`,
   '--leader-elect=false',
-  '--port=0',
+  ...beforeInsecurePortsWent('kube-controller-manager', '--port=0'),
   '--secure-port=0',
   `--root-ca-file=${join(directory, 'ca.crt')}`,
   `--service-account-private-key-file=${join(directory, 'service-account.key')}`,
