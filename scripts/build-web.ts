@@ -29,11 +29,14 @@ function sourcesHash(): string {
 function main(): number {
   const wanted = sourcesHash()
   const kept = join(dist, stamp)
-  if (existsSync(kept) && readFileSync(kept, 'utf8') === wanted) return 0
+  const isThere = () => existsSync(kept) && readFileSync(kept, 'utf8') === wanted
+  if (isThere()) return 0
   const fresh = mkdtempSync(join(web, 'dist.new-'))
   try {
     const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
-    const argv = [vite, 'build', web, '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn']
+    // Vite refuses a second build of a project beside another; ours each have a directory of their own.
+    const own = ['--outDir', fresh, '--emptyOutDir', '--bypass-lock']
+    const argv = [vite, 'build', web, ...own, '--logLevel', 'warn']
     const built = spawnSync(process.execPath, argv, { stdio: ['ignore', 'inherit', 'inherit'] })
     if (built.status !== 0) return built.status ?? 1
     for (const file of globSync('**/*.{js,css,html,svg}', { cwd: fresh })) {
@@ -41,9 +44,15 @@ function main(): number {
       if (text.length >= WORTH_PACKING) writeFileSync(join(fresh, `${file}.gz`), gzipSync(text))
     }
     writeFileSync(join(fresh, stamp), wanted)
+    // Another build of the same was faster: pages may be open that load from it.
+    if (isThere()) return 0
     const old = `${fresh}.old`
     if (existsSync(dist)) renameSync(dist, old)
-    renameSync(fresh, dist)
+    try {
+      renameSync(fresh, dist)
+    } catch (error) {
+      if (!isThere()) throw error
+    }
     rmSync(old, { recursive: true, force: true })
     return 0
   } finally {

@@ -14,6 +14,7 @@ const addresses = ({ open, merged, run }: HostileWorld): string[] => [
   '/r/shop',
   '/r/shop/mr?state=all',
   `/r/shop/mr/${open}`,
+  `/r/shop/mr/${open}?by=change`,
   `/r/shop/mr/${open}?tab=conversation`,
   `/r/shop/mr/${open}?tab=files`,
   `/r/shop/mr/${open}?tab=commits`,
@@ -107,7 +108,7 @@ describeWithTool('chromium', 'every page', ({ path }) => {
     expect(found).toEqual({})
     expect(complaints).toEqual([])
     await context.close()
-  }, 300_000)
+  }, 900_000)
 
   it.each(Object.entries(PEOPLE))('offers %s, who is %s, only what that role may do', async (person, role) => {
     const { page, context } = await openWindow(browser, await world.linkFor(person))
