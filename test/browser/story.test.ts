@@ -93,6 +93,8 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     expect(await approve.isDisabled()).toBe(true)
     await bob.page.getByText('production/web: has another plan').waitFor()
     await bob.page.getByRole('button', { name: 'Show me what is there now' }).click()
+    await bob.page.getByText('What the last push changed in this plan').click()
+    await bob.page.getByText('Planned besides the plan before the push: 1').waitFor()
     await act(bob, 'Approve')
     await ada.page.goto(`${world.url}/r/shop/mr/${number}`)
     await ada.page.getByText('It may merge').waitFor()
@@ -131,6 +133,22 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     await settles('<h1>Hello</h1>\n')
     await ada.page.goto(`${world.url}/r/shop/stacks/production/web`)
     await ada.page.getByText(/In quarantine by !\d+:/).waitFor()
+  })
+
+  it('goes on after a restart of the server while the page is open, with what was typed in it', async () => {
+    await nothingRuns()
+    const search = bob.page.getByRole('searchbox', { name: 'Search stacks by name' })
+    await bob.page.goto(`${world.url}/r/shop`)
+    await bob.page.getByRole('status').getByText('Live', { exact: true }).waitFor()
+    await search.fill('web')
+    await world.restart()
+    await bob.page.getByRole('status').getByText('Live', { exact: true }).waitFor()
+    expect(await search.inputValue()).toBe('web')
+
+    await world.tamper('changed during the night\n')
+    await world.shop('POST', '/drift/checks', { stack: 'production/web' })
+    await bob.page.getByRole('link', { name: 'Drifted' }).first().waitFor()
+    await ada.page.getByText('changed during the night').first().waitFor()
   })
 
   it('left no complaint in any page', () => {

@@ -20,17 +20,22 @@ export interface LiveServer {
   push(branch: string, files: { [path: string]: string | null }): Promise<string>
   /** Commits files on a branch that `push` made, and pushes it. */
   commitTo(branch: string, files: { [path: string]: string | null }): Promise<void>
+  /** Ends the server and starts it again, at the same address and on the same data. */
+  restart(): Promise<void>
   close(): Promise<void>
 }
 
 /** `files`: what the first push brings, a function of the directory for targets. */
 export async function startLiveServer(files: (directory: string) => { [path: string]: string }): Promise<LiveServer> {
   const directory = await mkdtemp(join(tmpdir(), 'trueup-live-'))
-  const server = await startServer({ dataDir: join(directory, 'data'), port: 0, logLevel: 'silent', runnerSlots: 2 })
+  const start = (port: number) =>
+    startServer({ dataDir: join(directory, 'data'), port, logLevel: 'silent', runnerSlots: 2 })
+  let server = await start(0)
   const token = (await readFile(server.adminTokenFile!, 'utf8')).trim()
+  const { url } = server
   const clone = join(directory, 'clone')
   await mkdir(clone)
-  const request = (method: string, path: string, body?: unknown) => ask(server.url, token, method, path, body)
+  const request = (method: string, path: string, body?: unknown) => ask(url, token, method, path, body)
   const git = async (...argv: string[]): Promise<string> => {
     const env = {
       PATH: process.env['PATH'] ?? '',
@@ -59,11 +64,11 @@ export async function startLiveServer(files: (directory: string) => { [path: str
   }
   await request('POST', '/api/v1/repositories', { name: 'shop' })
   await git('init', '--quiet', '--initial-branch', 'main')
-  await git('remote', 'add', 'origin', `${server.url}/git/shop.git`)
+  await git('remote', 'add', 'origin', `${url}/git/shop.git`)
   await commit(files(directory))
   await git('push', '--quiet', 'origin', 'main')
   return {
-    url: server.url,
+    url,
     directory,
     request,
     shop: (method, path, body) => request(method, `/api/v1/repositories/shop${path}`, body),
@@ -79,6 +84,10 @@ export async function startLiveServer(files: (directory: string) => { [path: str
       await git('switch', '--quiet', branch)
       await commit(changes)
       await git('push', '--quiet', 'origin', branch)
+    },
+    async restart() {
+      await server.close()
+      server = await start(Number(new URL(url).port))
     },
     async close() {
       await server.close()
