@@ -39,6 +39,7 @@ export const mr = (raw: Raw) =>
     stack: text(raw['stack']),
     file: text(raw['file'], 4_000),
     split: raw['split'] === false ? false : undefined,
+    by: raw['by'] === 'change' ? ('change' as const) : undefined,
   })
 
 const KINDS: readonly Schemas['RunKind'][] = ['preview', 'deploy', 'drift', 'heal', 'destroy']

@@ -1,6 +1,8 @@
 import { keepPreviousData, useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { api, ask } from '../api/client.ts'
+import { useMay } from '../app/session.tsx'
+import { Act } from '../ui/act.tsx'
 import { Button, CommandLine, Empty, Hash, PageHead, Panel } from '../ui/basics.tsx'
 import { ErrorNote } from '../ui/load.tsx'
 import { cell, Pages, Table } from '../ui/more.tsx'
@@ -10,6 +12,7 @@ const route = getRouteApi('/shell/audit')
 
 /** Who did what, in a chain of hashes. */
 export function AuditPage() {
+  const may = useMay()
   const filter = route.useSearch()
   const navigate = route.useNavigate()
   const query = useInfiniteQuery({
@@ -53,6 +56,24 @@ export function AuditPage() {
             ? `The chain holds: ${verify.data.count.toLocaleString()} events, ${verify.data.checkpoints} checkpoints.`
             : `The chain is broken at event ${verify.data.firstBad?.seq}: ${verify.data.firstBad?.why}.`}
         </p>
+      )}
+      {verify.data?.ok === false && (
+        <div className="mb-3">
+          <Act
+            label="Name the break"
+            title="Say that this break of the chain is known"
+            lead="Nothing is changed: a new event names the break and your reason, and verifying goes on behind it."
+            command="trueup audit reseal --reason REASON"
+            run={async (reason) => {
+              await ask(api.POST('/api/v1/audit/reseal', { body: { reason } }))
+              verify.reset()
+            }}
+            done="The break is named"
+            reason={{ label: 'What happened' }}
+            variant="danger"
+            whyNot={may('audit.reseal') ? null : 'Only administrators of the server may'}
+          />
+        </div>
       )}
       <div className="flex flex-wrap items-center gap-2 pb-2">
         <input

@@ -4,6 +4,7 @@ import type { Schemas } from '../api/client.ts'
 import { runsQuery } from '../api/queries.ts'
 import { RUN_STATES } from '../search.ts'
 import { KIND, runLook } from '../text.ts'
+import { RunMany } from './run-many.tsx'
 import { Empty, PageHead, Panel } from '../ui/basics.tsx'
 import { cell, Pages, Table } from '../ui/more.tsx'
 import { State } from '../ui/status.tsx'
@@ -22,6 +23,11 @@ export function RunListPage() {
   return (
     <>
       <PageHead title="Runs" lead="Every execution, newest first.">
+        <RunMany
+          repository={repository}
+          runs={query.data?.pages.flatMap(({ items }) => items) ?? []}
+          state={filter.state}
+        />
         <select
           aria-label="Kind"
           value={filter.kind ?? ''}

@@ -29,19 +29,27 @@ export function PlanView({ plan, open = 12 }: { plan: Plan; open?: number }) {
       {unchecked.length > 0 && <NotChecked unchecked={unchecked} checked={checked} />}
       {plan.findings.length > 0 && <Findings findings={plan.findings} />}
       {plan.changes.length === 0 && <p className="text-muted">Nothing would change.</p>}
-      <ul className="flex flex-col gap-px overflow-hidden rounded border border-line bg-line">
-        {plan.changes.map((change, at) => (
-          <li key={`${change.address} ${at}`} className="bg-panel">
-            <ChangeView change={change} open={plan.changes.length <= open || change.actions.includes('delete')} />
-          </li>
-        ))}
-      </ul>
+      <ChangeList changes={plan.changes} open={open} />
       <Outputs outputs={plan.outputs} />
       <p className="text-sm text-muted">
         {checked} looked at · plan <code title={plan.digest}>{plan.digest.slice(0, 19)}</code>
         {Object.entries(plan.toolVersions).map(([tool, version]) => ` · ${tool} ${version}`)}
       </p>
     </div>
+  )
+}
+
+/** Changes by resource; where there are more than `open`, only those that destroy are unfolded. */
+export function ChangeList({ changes, open = 12 }: { changes: readonly Change[]; open?: number }) {
+  if (changes.length === 0) return null
+  return (
+    <ul className="flex flex-col gap-px overflow-hidden rounded border border-line bg-line">
+      {changes.map((change, at) => (
+        <li key={`${change.address} ${at}`} className="bg-panel">
+          <ChangeView change={change} open={changes.length <= open || change.actions.includes('delete')} />
+        </li>
+      ))}
+    </ul>
   )
 }
 

@@ -16,6 +16,7 @@ import { changesSince, type Seen, seenOf } from './bound.ts'
 import { Commits } from './commits.tsx'
 import { Conversation } from './conversation.tsx'
 import { Gate } from './gate.tsx'
+import { Named } from './lift.tsx'
 import { Plans } from './plans.tsx'
 
 const Files = lazy(() => import('./files.tsx').then(({ Files: component }) => ({ default: component })))
@@ -112,6 +113,7 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
               <MrActs repository={repository} mr={mr} seen={settled} changes={changes} />
               {/* Two columns of code need the width; what is missing stands on the other tabs. */}
               {tab !== 'files' && <Gate mr={mr} />}
+              {tab !== 'files' && mr.state === 'open' && <Named repository={repository} mr={mr} />}
             </>
           ) : (
             tab !== 'files' && <Aftermath repository={repository} mr={mr} />

@@ -12,6 +12,8 @@ import { PlanView } from '../../ui/plan.tsx'
 import { Mark } from '../../ui/status.tsx'
 import { Summary } from '../../ui/summary.tsx'
 import { ApiError } from '../../api/client.ts'
+import { ByChange } from './by-change.tsx'
+import { SinceLastPush } from './last-push.tsx'
 import { CommandResults } from '../run/command-results.tsx'
 
 type Affected = Schemas['MergeRequest']['stacks'][number]
@@ -20,7 +22,7 @@ const route = getRouteApi('/shell/r/$repository/mr/$number')
 const OPEN_AT_FIRST = 4
 
 export function Plans({ repository, mr }: { repository: string; mr: Schemas['MergeRequest'] }) {
-  const { stack: named } = route.useSearch()
+  const { stack: named, by } = route.useSearch()
   useKey('f', () => {
     const failed = [...document.querySelectorAll<HTMLElement>('main [data-failed]')]
     failed[(failed.indexOf(document.activeElement as HTMLElement) + 1) % failed.length]?.focus()
@@ -33,16 +35,51 @@ export function Plans({ repository, mr }: { repository: string; mr: Schemas['Mer
     )
   const ordered = [...mr.stacks].sort((a, b) => need(a) - need(b) || a.stack.localeCompare(b.stack))
   return (
-    <ul className="flex flex-col gap-2" aria-label="Plans by stack">
-      {ordered.map((stack, at) => (
-        <StackPlan
-          key={stack.stack}
-          repository={repository}
-          stack={stack}
-          open={named === undefined ? at < OPEN_AT_FIRST && mr.stacks.length <= 12 : named === stack.stack}
-        />
+    <>
+      {mr.stacks.length > 1 && <ViewChoice byChange={by === 'change'} />}
+      {by === 'change' ? (
+        <ByChange mr={mr} />
+      ) : (
+        <ul className="flex flex-col gap-2" aria-label="Plans by stack">
+          {ordered.map((stack, at) => (
+            <StackPlan
+              key={stack.stack}
+              repository={repository}
+              mr={mr.number}
+              stack={stack}
+              open={named === undefined ? at < OPEN_AT_FIRST && mr.stacks.length <= 12 : named === stack.stack}
+            />
+          ))}
+        </ul>
+      )}
+    </>
+  )
+}
+
+/** By stack, or one diff over all of them. */
+function ViewChoice({ byChange }: { byChange: boolean }) {
+  const params = route.useParams()
+  const choices = [
+    [false, 'By stack'],
+    [true, 'By change'],
+  ] as const
+  return (
+    <div role="group" aria-label="View of the plans" className="flex gap-1 pb-2">
+      {choices.map(([choice, label]) => (
+        <Link
+          key={label}
+          from="/r/$repository/mr/$number"
+          to="/r/$repository/mr/$number"
+          params={params}
+          search={(before) => ({ ...before, by: choice ? ('change' as const) : undefined })}
+          replace
+          aria-current={choice === byChange ? 'true' : undefined}
+          className={`rounded px-2 py-0.5 ${choice === byChange ? 'bg-accent-soft font-medium text-accent' : 'text-muted hover:bg-hover'}`}
+        >
+          {label}
+        </Link>
       ))}
-    </ul>
+    </div>
   )
 }
 
@@ -53,7 +90,17 @@ function need({ state, summary, policies }: Affected): number {
   return 2
 }
 
-function StackPlan({ repository, stack, open: initially }: { repository: string; stack: Affected; open: boolean }) {
+function StackPlan({
+  repository,
+  mr,
+  stack,
+  open: initially,
+}: {
+  repository: string
+  mr: number
+  stack: Affected
+  open: boolean
+}) {
   const [open, setOpen] = useState(initially)
   const failed = stack.state === 'failed' || stack.state === 'lost'
   const done = stack.state === 'succeeded'
@@ -104,7 +151,7 @@ function StackPlan({ repository, stack, open: initially }: { repository: string;
       {stack.policies.length > 0 && <Policies policies={stack.policies} />}
       {open && stack.run && (
         <div className="border-t border-line p-3">
-          <RunPlan run={stack.run} />
+          <RunPlan repository={repository} mr={mr} run={stack.run} />
         </div>
       )}
     </li>
@@ -133,7 +180,7 @@ function Policies({ policies }: { policies: Affected['policies'] }) {
   )
 }
 
-function RunPlan({ run }: { run: string }) {
+function RunPlan({ repository, mr, run }: { repository: string; mr: number; run: string }) {
   const query = useQuery(runQuery(run))
   return (
     <Loaded query={query} lines={3}>
@@ -141,7 +188,10 @@ function RunPlan({ run }: { run: string }) {
         <div className="flex flex-col gap-3">
           {detail.error && <ErrorNote error={new ApiError(0, detail.error)} />}
           {detail.plan ? (
-            <PlanView plan={detail.plan} />
+            <>
+              <SinceLastPush repository={repository} mr={mr} run={detail} />
+              <PlanView plan={detail.plan} />
+            </>
           ) : (
             !detail.error && <p className="text-muted">{detail.message ?? 'The plan is being made.'}</p>
           )}

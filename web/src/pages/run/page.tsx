@@ -12,7 +12,9 @@ import { PlanView } from '../../ui/plan.tsx'
 import { State } from '../../ui/status.tsx'
 import { Summary } from '../../ui/summary.tsx'
 import { duration, Time, useNow } from '../../ui/time.tsx'
+import { AgainstApproved } from './against-approved.tsx'
 import { Applied } from './applied.tsx'
+import { Attempts } from './attempts.tsx'
 import { CommandResults } from './command-results.tsx'
 import { Steps } from './steps.tsx'
 
@@ -56,6 +58,7 @@ function RunView({ repository, run }: { repository: string; run: Schemas['Run'] 
         <RunActs repository={repository} run={run} />
       </PageHead>
       <div className="flex flex-col gap-3">
+        <Attempts repository={repository} run={run} />
         <Steps run={run} now={now} />
         {!ended && run.message && (
           <p role="status" className="rounded border border-hold/40 bg-hold-soft px-3 py-2">
@@ -66,6 +69,7 @@ function RunView({ repository, run }: { repository: string; run: Schemas['Run'] 
         {run.error && <ErrorNote error={new ApiError(0, run.error)} />}
         <div className="grid grid-cols-[minmax(0,1fr)_300px] items-start gap-3 max-lg:grid-cols-1">
           <div className="flex min-w-0 flex-col gap-3">
+            <AgainstApproved repository={repository} run={run} />
             {run.plan && (
               <Panel title="Plan" aside={<Summary summary={run.summary} />}>
                 <PlanView plan={run.plan} />

@@ -69,6 +69,10 @@ function EnvironmentPanel({ repository, environment }: { repository: string; env
           ],
           ['drift', `${drift.mode}, checked every ${duration(drift.intervalMs)}`],
           ['on failure', environment.onFailure],
+          [
+            'a part that cannot be planned',
+            environment.unplannable === 'block' ? 'blocks the approval' : 'may be approved along',
+          ],
           ['workers', environment.workers],
           [
             'deployments',

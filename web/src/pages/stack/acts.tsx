@@ -44,7 +44,11 @@ export function StackActs({ repository, stack }: { repository: string; stack: Sc
         done="The codification is ordered"
         whyNot={whyNot('drift.codify') ?? undeployed ?? (stack.drift.open > 0 ? null : 'No drift is open')}
       />
-      <RollBack repository={repository} stack={stack} />
+      <RollBack
+        repository={repository}
+        stack={key}
+        deployment={stack.recentDeployments.find(({ kind }) => kind === 'deploy')}
+      />
     </>
   )
 }

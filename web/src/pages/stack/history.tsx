@@ -83,7 +83,7 @@ export function History({ repository, stack }: { repository: string; stack: Sche
                 </td>
                 <td className={`${cell} text-right`}>
                   {at > 0 && at < 10 && deployment.kind === 'deploy' && deployment.previousCommit !== null && (
-                    <RollBack repository={repository} stack={stack} deployment={deployment} />
+                    <RollBack repository={repository} stack={deployment.stack} deployment={deployment} exact />
                   )}
                 </td>
               </tr>

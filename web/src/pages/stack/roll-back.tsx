@@ -8,20 +8,21 @@ import { Summary } from '../../ui/summary.tsx'
 
 type Deployment = Schemas['Deployment']
 
-/** Back to before a deployment, the last one where none is named: says what that takes back before it is done. */
+/** Back to before a deployment, or before the last one where it is not `exact`: says what that takes back before it is done. */
 export function RollBack({
   repository,
-  stack,
-  deployment,
+  stack: key,
+  deployment: last,
+  exact = false,
 }: {
   repository: string
-  stack: Schemas['StackDetail']
-  deployment?: Deployment
+  /** environment/name */
+  stack: string
+  deployment: Deployment | undefined
+  exact?: boolean
 }) {
   const whyNot = useWhyNot(repository)
   const navigate = useNavigate()
-  const key = `${stack.environment}/${stack.name}`
-  const last = deployment ?? stack.recentDeployments.find(({ kind }) => kind === 'deploy')
   const whyNotNow =
     whyNot('rollback.create') ??
     (last === undefined
@@ -41,7 +42,7 @@ export function RollBack({
             params: { path: { repository } },
             body: {
               reason,
-              target: deployment ? { what: 'deployment', deployment: deployment.id } : { what: 'stack', stack: key },
+              target: exact && last ? { what: 'deployment', deployment: last.id } : { what: 'stack', stack: key },
             },
           }),
         )
