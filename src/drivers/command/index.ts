@@ -1,8 +1,13 @@
-import { posix } from 'node:path'
 import { NO_CAPABILITIES, type Driver, type DriverContext } from '../driver.ts'
+import { applyExecutable } from './apply/executable.ts'
+import { applyShell } from './apply/shell.ts'
 import { CommandConfig, isExecutable, type ExecutableConfig, type ShellConfig } from './config.ts'
-import * as executable from './executable/verbs.ts'
-import * as shell from './shell/verbs.ts'
+import { dependencies } from './dependencies.ts'
+import { detect } from './detect.ts'
+import { planExecutable } from './plan/executable.ts'
+import { planShell } from './plan/shell.ts'
+import { executableVersions, shellVersions } from './tool/versions.ts'
+import { validateExecutable, validateShell } from './validate.ts'
 
 /** Any tool: shell commands, or an executable that speaks the driver protocol (docs/driver-protocol.md). */
 export const commandDriver: Driver<CommandConfig> = {
@@ -14,17 +19,16 @@ export const commandDriver: Driver<CommandConfig> = {
     idempotentApply: config.idempotent,
   }),
   config: CommandConfig,
-  // Nothing in a repository says by itself that a command manages it.
-  detect: async () => [],
-  dependencies: async (_read, _list, path, config) => executableElsewhere(path, config),
-  versions: (context) => pick(context, shell.versions, executable.versions),
-  validate: (context) => pick(context, shell.validate, executable.validate),
-  plan: (context) => pick(context, shell.plan, executable.plan),
+  detect,
+  dependencies,
+  versions: (context) => pick(context, shellVersions, executableVersions),
+  validate: (context) => pick(context, validateShell, validateExecutable),
+  plan: (context) => pick(context, planShell, planExecutable),
   apply: (context, plan) =>
     pick(
       context,
-      (its) => shell.apply(its, plan),
-      (its) => executable.apply(its, plan),
+      (its) => applyShell(its, plan),
+      (its) => applyExecutable(its, plan),
     ),
 }
 
@@ -35,12 +39,4 @@ function pick<T>(
 ): Promise<T> {
   const { config } = context
   return isExecutable(config) ? ofExecutable({ ...context, config }) : ofShell({ ...context, config })
-}
-
-/** `../../tools/driver.py` stands outside the stack's directory, and the desired state depends on it all the same. */
-function executableElsewhere(path: string, config: CommandConfig): string[] {
-  if (!isExecutable(config) || !config.executable.includes('/') || config.executable.startsWith('/')) return []
-  const file = posix.join(path, config.executable)
-  const isInside = file === path || file.startsWith(`${posix.normalize(path)}/`) || path === '.'
-  return isInside || file.startsWith('..') ? [] : [file]
 }

@@ -4,18 +4,11 @@ import { stripVTControlCharacters } from 'node:util'
 import { z } from 'zod'
 import type { DriverPlan, ResourceChange } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
-import {
-  ChangeMessage,
-  CoverageMessage,
-  emptyPlan,
-  FindingMessage,
-  OutputMessage,
-  repeatedAddress,
-  toChange,
-} from '../plan-wire.ts'
 import { checkEnded, toolFailed } from '../../tools/verdict.ts'
-import { planFile } from './environment.ts'
-import { readOutputs, runShell, type ShellContext } from './run.ts'
+import { planFile } from '../tool/environment.ts'
+import { readOutputs, runShell, type ShellContext } from '../tool/shell.ts'
+import { ChangeMessage, CoverageMessage, FindingMessage, OutputMessage } from '../tool/wire.ts'
+import { emptyPlan, repeatedAddress, toChange } from './changes.ts'
 
 /** `terraform plan -detailed-exitcode` made these exit codes usual. */
 const NO_CHANGES = 0
@@ -31,7 +24,7 @@ const JsonPlan = z.strictObject({
 })
 
 /** Runs `plan` (in drift runs `drift`) and keeps its stdout for `apply`. */
-export async function plan(context: ShellContext): Promise<DriverPlan> {
+export async function planShell(context: ShellContext): Promise<DriverPlan> {
   const { config } = context
   if (context.destroy) return destroyPlan(context)
   const isDrift = context.kind === 'drift' && config.drift !== undefined

@@ -6,7 +6,7 @@ import { textsIn } from '../../../lib/json.ts'
 import type { ProcessResult } from '../../../lib/process/supervise.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { ShellConfig } from '../config.ts'
-import { OutputMessage } from '../plan-wire.ts'
+import { OutputMessage } from './wire.ts'
 import { outputsFile, shellEnvironment } from './environment.ts'
 
 export type ShellContext = DriverContext<ShellConfig>

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { testContext, type TestContext, type TestContextOptions } from '../../testing/context.ts'
-import { CommandConfig } from '../config.ts'
-import { commandDriver as driver } from '../index.ts'
+import { testContext, type TestContext, type TestContextOptions } from '../testing/context.ts'
+import { CommandConfig } from './config.ts'
+import { commandDriver as driver } from './index.ts'
 
 let context: TestContext<CommandConfig> | undefined
 afterEach(() => context?.remove())

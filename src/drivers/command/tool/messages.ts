@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ChangeMessage, CoverageMessage, FindingMessage, OutputMessage } from '../plan-wire.ts'
+import { ChangeMessage, CoverageMessage, FindingMessage, OutputMessage } from './wire.ts'
 
 /** Version of the driver protocol; a request names it, and a program that knows only others answers with an error. */
 export const DRIVER_PROTOCOL = 1

@@ -1,0 +1,2 @@
+/** Nothing in a repository says by itself that a command manages it. */
+export const detect = async (): Promise<[]> => []
