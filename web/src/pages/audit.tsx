@@ -9,6 +9,11 @@ import { cell, Pages, Table } from '../ui/more.tsx'
 import { Time } from '../ui/time.tsx'
 
 const route = getRouteApi('/shell/audit')
+const FILTERS = [
+  { name: 'actor', label: 'Actor', hint: 'Actor, such as user:…' },
+  { name: 'action', label: 'Action', hint: 'Action, such as mr.merge' },
+  { name: 'subject', label: 'Subject', hint: 'Subject' },
+] as const
 
 /** Who did what, in a chain of hashes. */
 export function AuditPage() {
@@ -29,7 +34,7 @@ export function AuditPage() {
   })
   const verify = useMutation({ mutationFn: () => ask(api.POST('/api/v1/audit/verify', { body: {} })) })
   const set =
-    (name: 'actor' | 'action' | 'subject') =>
+    (name: (typeof FILTERS)[number]['name']) =>
     (event: React.ChangeEvent<HTMLInputElement>): void =>
       void navigate({ search: (before) => ({ ...before, [name]: event.target.value || undefined }), replace: true })
   return (
@@ -76,27 +81,16 @@ export function AuditPage() {
         </div>
       )}
       <div className="flex flex-wrap items-center gap-2 pb-2">
-        <input
-          type="search"
-          aria-label="Actor"
-          placeholder="Actor, such as user:…"
-          value={filter.actor ?? ''}
-          onChange={set('actor')}
-        />
-        <input
-          type="search"
-          aria-label="Action"
-          placeholder="Action, such as mr.merge"
-          value={filter.action ?? ''}
-          onChange={set('action')}
-        />
-        <input
-          type="search"
-          aria-label="Subject"
-          placeholder="Subject"
-          value={filter.subject ?? ''}
-          onChange={set('subject')}
-        />
+        {FILTERS.map(({ name, label, hint }) => (
+          <input
+            key={name}
+            type="search"
+            aria-label={label}
+            placeholder={hint}
+            value={filter[name] ?? ''}
+            onChange={set(name)}
+          />
+        ))}
         <span className="ml-auto max-md:hidden">
           <CommandLine line="trueup audit verify" />
         </span>

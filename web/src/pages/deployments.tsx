@@ -4,10 +4,10 @@ import { lazy, Suspense } from 'react'
 import { deliveryQuery, deploymentsQuery } from '../api/queries.ts'
 import { KIND, runLook } from '../text.ts'
 import { Empty, PageHead, Panel } from '../ui/basics.tsx'
+import { DeploymentCells } from '../ui/deployment-cells.tsx'
 import { Loaded, Waiting } from '../ui/load.tsx'
 import { cell, Pages, Table } from '../ui/more.tsx'
 import { State } from '../ui/status.tsx'
-import { Summary } from '../ui/summary.tsx'
 import { Time } from '../ui/time.tsx'
 
 const Charts = lazy(() => import('./delivery-charts.tsx').then(({ DeliveryCharts }) => ({ default: DeliveryCharts })))
@@ -80,21 +80,7 @@ export function DeploymentsPage() {
                       <State look={runLook(deployment.status)} /> {KIND[deployment.kind]}
                     </Link>
                   </td>
-                  <td className={cell}>
-                    <Summary summary={deployment.summary} />
-                  </td>
-                  <td className={cell}>{deployment.actor ?? 'Trueup'}</td>
-                  <td className={cell}>
-                    {deployment.mr !== null && (
-                      <Link
-                        to="/r/$repository/mr/$number"
-                        params={{ repository, number: String(deployment.mr) }}
-                        className="text-accent hover:underline"
-                      >
-                        !{deployment.mr}
-                      </Link>
-                    )}
-                  </td>
+                  <DeploymentCells repository={repository} deployment={deployment} />
                 </tr>
               ))}
             </Table>

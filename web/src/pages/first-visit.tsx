@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { api, ask } from '../api/client.ts'
 import { serverQuery } from '../api/queries.ts'
 import { useMay } from '../app/session.tsx'
-import { Button, CommandLine, Empty, Field } from '../ui/basics.tsx'
+import { Button, CommandLine, Empty, TextField } from '../ui/basics.tsx'
 import { ErrorNote } from '../ui/load.tsx'
 
 const RULES = `version: 1
@@ -46,9 +46,7 @@ export function FirstVisitPage() {
             create.mutate()
           }}
         >
-          <Field label="Name">
-            <input value={name} onChange={(event) => setName(event.target.value)} placeholder="shop" required />
-          </Field>
+          <TextField label="Name" value={name} set={setName} placeholder="shop" required />
           <Button type="submit" variant="primary" disabled={create.isPending || name === ''}>
             Create
           </Button>

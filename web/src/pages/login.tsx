@@ -3,7 +3,7 @@ import { useRouter, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { api, ask } from '../api/client.ts'
 import { Level } from '../app/navigation.tsx'
-import { Button, CommandLine, Field } from '../ui/basics.tsx'
+import { Button, CommandLine, TextField } from '../ui/basics.tsx'
 import { ErrorNote } from '../ui/load.tsx'
 
 /** The code of a one-time link stands in the fragment, which is sent to nobody, and is taken out of the address at once. */
@@ -50,24 +50,15 @@ export function LoginPage() {
           mutate(null)
         }}
       >
-        <Field label="Name">
-          <input
-            autoFocus
-            autoComplete="username"
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-            required
-          />
-        </Field>
-        <Field label="Password">
-          <input
-            type="password"
-            autoComplete="current-password"
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-            required
-          />
-        </Field>
+        <TextField label="Name" autoFocus autoComplete="username" value={name} set={setName} required />
+        <TextField
+          label="Password"
+          type="password"
+          autoComplete="current-password"
+          value={password}
+          set={setPassword}
+          required
+        />
         {login.error && <ErrorNote error={login.error} />}
         <Button type="submit" variant="primary" disabled={login.isPending}>
           {login.isPending ? 'Logging in…' : 'Log in'}

@@ -6,6 +6,7 @@ import { RUN_STATES } from '../search.ts'
 import { KIND, runLook } from '../text.ts'
 import { RunMany } from './run-many.tsx'
 import { Empty, PageHead, Panel } from '../ui/basics.tsx'
+import { MrCell } from '../ui/deployment-cells.tsx'
 import { cell, Pages, Table } from '../ui/more.tsx'
 import { State } from '../ui/status.tsx'
 import { Summary } from '../ui/summary.tsx'
@@ -92,17 +93,7 @@ export function RunRow({ run, repository }: { run: Schemas['RunSummary']; reposi
       <td className={cell}>
         <Summary summary={run.summary} />
       </td>
-      <td className={cell}>
-        {run.mr !== null && (
-          <Link
-            to="/r/$repository/mr/$number"
-            params={{ repository, number: String(run.mr) }}
-            className="text-accent hover:underline"
-          >
-            !{run.mr}
-          </Link>
-        )}
-      </td>
+      <MrCell repository={repository} mr={run.mr} />
       <td className={`${cell} whitespace-nowrap text-muted`}>
         {run.startedAt !== null && run.finishedAt !== null ? duration(run.finishedAt - run.startedAt) : ''}
       </td>

@@ -5,7 +5,7 @@ import { workersQuery } from '../api/queries.ts'
 import { useMay } from '../app/session.tsx'
 import type { Look } from '../text.ts'
 import { Act } from '../ui/act.tsx'
-import { CommandLine, Empty, Field, Hash, PageHead, Panel } from '../ui/basics.tsx'
+import { CommandLine, Empty, Hash, PageHead, Panel, TextField } from '../ui/basics.tsx'
 import { Loaded } from '../ui/load.tsx'
 import { cell, Table } from '../ui/more.tsx'
 import { State } from '../ui/status.tsx'
@@ -41,9 +41,7 @@ export function WorkersPage() {
           done="The token is made"
           whyNot={may ? null : NOT_HERS}
         >
-          <Field label="Pools" hint="Separated by commas">
-            <input value={pools} onChange={(event) => setPools(event.target.value)} required />
-          </Field>
+          <TextField label="Pools" hint="Separated by commas" value={pools} set={setPools} required />
         </Act>
       </PageHead>
       {made && (

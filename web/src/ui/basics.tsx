@@ -1,6 +1,6 @@
 import { Link, type LinkProps } from '@tanstack/react-router'
 import { Check, Copy } from 'lucide-react'
-import { useState, type ButtonHTMLAttributes, type ReactNode } from 'react'
+import { useState, type ButtonHTMLAttributes, type ComponentProps, type ReactNode } from 'react'
 
 type Variant = 'plain' | 'primary' | 'danger' | 'quiet'
 const VARIANT: Record<Variant, string> = {
@@ -147,6 +147,20 @@ export function Field({ label, hint, children }: { label: string; hint?: ReactNo
       {children}
       {hint && <span className="text-sm text-muted">{hint}</span>}
     </label>
+  )
+}
+
+/** A field for one line of text; `set` hears of every change. */
+export function TextField({
+  label,
+  hint,
+  set,
+  ...input
+}: { label: string; hint?: ReactNode; set: (value: string) => void } & Omit<ComponentProps<'input'>, 'onChange'>) {
+  return (
+    <Field label={label} hint={hint}>
+      <input {...input} onChange={(event) => set(event.target.value)} />
+    </Field>
   )
 }
 

@@ -4,7 +4,7 @@ import { api, ask, type Schemas } from '../../api/client.ts'
 import { environmentsQuery } from '../../api/queries.ts'
 import { useWhyNot } from '../../app/session.tsx'
 import { Act } from '../../ui/act.tsx'
-import { Empty, Facts, Field, Panel } from '../../ui/basics.tsx'
+import { Empty, Facts, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { duration, Time } from '../../ui/time.tsx'
 
@@ -54,9 +54,13 @@ function EnvironmentPanel({ repository, environment }: { repository: string; env
           reason={{ label: 'Why: everybody sees it' }}
           whyNot={whyNot}
         >
-          <Field label="Until" hint="Empty: until someone lifts it.">
-            <input type="datetime-local" value={until} onChange={(event) => setUntil(event.target.value)} />
-          </Field>
+          <TextField
+            label="Until"
+            hint="Empty: until someone lifts it."
+            type="datetime-local"
+            value={until}
+            set={setUntil}
+          />
         </Act>
       }
     >

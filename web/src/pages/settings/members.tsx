@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useMay, useWhyNot } from '../../app/session.tsx'
 import { Act } from '../../ui/act.tsx'
-import { CommandLine, Facts, Field, Panel } from '../../ui/basics.tsx'
+import { CommandLine, Facts, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { cell, Table } from '../../ui/more.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -56,9 +56,7 @@ export function Members({ repository }: { repository: Schemas['Repository'] }) {
             whyNot={mayCreate ? null : 'Only administrators of this server may do that'}
             ready={fresh !== ''}
           >
-            <Field label="Name">
-              <input value={fresh} onChange={(event) => setFresh(event.target.value)} />
-            </Field>
+            <TextField label="Name" value={fresh} set={setFresh} />
           </Act>
         }
       >
@@ -84,9 +82,7 @@ export function Members({ repository }: { repository: Schemas['Repository'] }) {
             whyNot={whyNot}
             ready={user !== ''}
           >
-            <Field label="Name of their account">
-              <input value={user} onChange={(event) => setUser(event.target.value)} />
-            </Field>
+            <TextField label="Name of their account" value={user} set={setUser} />
             {roleField}
           </Act>
         }

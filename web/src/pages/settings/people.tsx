@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { api, ask } from '../../api/client.ts'
 import { useMay } from '../../app/session.tsx'
 import { Act } from '../../ui/act.tsx'
-import { Field, Panel } from '../../ui/basics.tsx'
+import { Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { cell, Table } from '../../ui/more.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -35,20 +35,16 @@ export function People() {
           whyNot={whyNot}
           ready={name !== '' && email !== '' && (password === '' || password.length >= 12)}
         >
-          <Field label="Name">
-            <input value={name} onChange={(event) => setName(event.target.value)} autoComplete="off" />
-          </Field>
-          <Field label="E-mail">
-            <input type="email" value={email} onChange={(event) => setEmail(event.target.value)} autoComplete="off" />
-          </Field>
-          <Field label="First password" hint="At least 12 characters; empty where they work with tokens">
-            <input
-              type="password"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-              autoComplete="new-password"
-            />
-          </Field>
+          <TextField label="Name" value={name} set={setName} autoComplete="off" />
+          <TextField label="E-mail" type="email" value={email} set={setEmail} autoComplete="off" />
+          <TextField
+            label="First password"
+            hint="At least 12 characters; empty where they work with tokens"
+            type="password"
+            value={password}
+            set={setPassword}
+            autoComplete="new-password"
+          />
         </Act>
       }
     >

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { api, ask } from '../../api/client.ts'
 import { useMay } from '../../app/session.tsx'
 import { Act } from '../../ui/act.tsx'
-import { Empty, Field, Panel } from '../../ui/basics.tsx'
+import { Empty, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { cell, Table } from '../../ui/more.tsx'
 
@@ -30,9 +30,7 @@ export function Teams() {
           whyNot={whyNot}
           ready={name !== ''}
         >
-          <Field label="Name">
-            <input value={name} onChange={(event) => setName(event.target.value)} />
-          </Field>
+          <TextField label="Name" value={name} set={setName} />
         </Act>
       }
     >
@@ -57,9 +55,7 @@ export function Teams() {
                         whyNot={whyNot}
                         ready={user !== ''}
                       >
-                        <Field label="Name of their account">
-                          <input value={user} onChange={(event) => setUser(event.target.value)} />
-                        </Field>
+                        <TextField label="Name of their account" value={user} set={setUser} />
                       </Act>
                       <Act
                         label="Remove"

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useSession } from '../../app/session.tsx'
 import { Act } from '../../ui/act.tsx'
-import { CommandLine, Field, Panel } from '../../ui/basics.tsx'
+import { CommandLine, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { cell, Table } from '../../ui/more.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -40,9 +40,7 @@ export function Tokens() {
             done="The token is made"
             ready={name !== ''}
           >
-            <Field label="Name" hint="What it is for">
-              <input value={name} onChange={(event) => setName(event.target.value)} />
-            </Field>
+            <TextField label="Name" hint="What it is for" value={name} set={setName} />
             <Field label="Good for">
               <select value={scope} onChange={(event) => setScope(event.target.value)}>
                 <option value="read">reading</option>
@@ -120,22 +118,22 @@ function Password() {
         done="Your password is set"
         ready={password.length >= 12}
       >
-        <Field label="Current password" hint="Empty where you have none yet">
-          <input
-            type="password"
-            autoComplete="current-password"
-            value={current}
-            onChange={(event) => setCurrent(event.target.value)}
-          />
-        </Field>
-        <Field label="New password" hint="At least 12 characters">
-          <input
-            type="password"
-            autoComplete="new-password"
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        </Field>
+        <TextField
+          label="Current password"
+          hint="Empty where you have none yet"
+          type="password"
+          autoComplete="current-password"
+          value={current}
+          set={setCurrent}
+        />
+        <TextField
+          label="New password"
+          hint="At least 12 characters"
+          type="password"
+          autoComplete="new-password"
+          value={password}
+          set={setPassword}
+        />
       </Act>
     </Panel>
   )

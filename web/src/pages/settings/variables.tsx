@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useWhyNot } from '../../app/session.tsx'
 import { Act } from '../../ui/act.tsx'
-import { Empty, Field, Panel } from '../../ui/basics.tsx'
+import { Empty, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { cell, Table } from '../../ui/more.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -45,18 +45,12 @@ export function Variables({ repository: { name: repository } }: { repository: Sc
       whyNot={whyNot('variable.write')}
       ready={name !== ''}
     >
-      <Field label="Name">
-        <input value={name} onChange={(event) => setName(event.target.value)} autoComplete="off" />
-      </Field>
+      <TextField label="Name" value={name} set={setName} autoComplete="off" />
       <Field label="Value" hint="It cannot be read again, here or anywhere else.">
         <textarea rows={2} value={value} onChange={(event) => setValue(event.target.value)} autoComplete="off" />
       </Field>
-      <Field label="Environment" hint="Empty: all of them">
-        <input value={environment} onChange={(event) => setEnvironment(event.target.value)} />
-      </Field>
-      <Field label="Stack" hint="Its name in the environment; empty: all of them">
-        <input value={stack} onChange={(event) => setStack(event.target.value)} />
-      </Field>
+      <TextField label="Environment" hint="Empty: all of them" value={environment} set={setEnvironment} />
+      <TextField label="Stack" hint="Its name in the environment; empty: all of them" value={stack} set={setStack} />
       <label className="flex items-center gap-2">
         <input type="checkbox" checked={secret} onChange={(event) => setSecret(event.target.checked)} />
         Secret: masked in logs

@@ -3,7 +3,7 @@ import { api, ask, type Schemas } from '../../api/client.ts'
 import { useWhyNot } from '../../app/session.tsx'
 import { driftLook } from '../../text.ts'
 import { Act } from '../../ui/act.tsx'
-import { Field, Panel } from '../../ui/basics.tsx'
+import { Panel, TextField } from '../../ui/basics.tsx'
 import { isLong, LineDiff, valueText } from '../../ui/plan.tsx'
 import { Mark, State } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -122,9 +122,13 @@ function Accept({ repository, record }: { repository: string; record: Record }) 
       reason={{ label: 'Why' }}
       whyNot={whyNot}
     >
-      <Field label="Until" hint="Then it counts as drift again; empty means without end.">
-        <input type="datetime-local" value={until} onChange={(event) => setUntil(event.target.value)} />
-      </Field>
+      <TextField
+        label="Until"
+        hint="Then it counts as drift again; empty means without end."
+        type="datetime-local"
+        value={until}
+        set={setUntil}
+      />
     </Act>
   )
 }

@@ -4,9 +4,9 @@ import type { Schemas } from '../../api/client.ts'
 import { deploymentsQuery, runsQuery } from '../../api/queries.ts'
 import { KIND, runLook } from '../../text.ts'
 import { Empty, Panel } from '../../ui/basics.tsx'
+import { DeploymentCells } from '../../ui/deployment-cells.tsx'
 import { cell, Pages, Table } from '../../ui/more.tsx'
 import { Mark, State } from '../../ui/status.tsx'
-import { Summary } from '../../ui/summary.tsx'
 import { Time } from '../../ui/time.tsx'
 import { RollBack } from './roll-back.tsx'
 
@@ -66,21 +66,7 @@ export function History({ repository, stack }: { repository: string; stack: Sche
                     </span>
                   </Link>
                 </td>
-                <td className={cell}>
-                  <Summary summary={deployment.summary} />
-                </td>
-                <td className={cell}>{deployment.actor ?? 'Trueup'}</td>
-                <td className={cell}>
-                  {deployment.mr !== null && (
-                    <Link
-                      to="/r/$repository/mr/$number"
-                      params={{ repository, number: String(deployment.mr) }}
-                      className="text-accent hover:underline"
-                    >
-                      !{deployment.mr}
-                    </Link>
-                  )}
-                </td>
+                <DeploymentCells repository={repository} deployment={deployment} />
                 <td className={`${cell} text-right`}>
                   {at > 0 && at < 10 && deployment.kind === 'deploy' && deployment.previousCommit !== null && (
                     <RollBack repository={repository} stack={deployment.stack} deployment={deployment} exact />
