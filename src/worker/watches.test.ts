@@ -1,31 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { startPeer, type WorkerPeer } from '../../test/worker-peer/peer.ts'
-import { startRunnerProcess, type RunnerProcess } from '../../test/worker-peer/runner-process.ts'
+import { beforeEach, expect, test } from 'vitest'
+import { until, useRunners } from '../../test/worker-peer/use-runners.ts'
 import type { WatchOrder } from './protocol.ts'
 
-let peer: WorkerPeer
-let dir: string
-let runner: RunnerProcess
-beforeEach(async () => {
-  peer = await startPeer()
-  dir = mkdtempSync(join(tmpdir(), 'trueup-watches-'))
-  runner = startRunnerProcess(peer, join(dir, 'data'), ['--workspaces', join(dir, 'ws')])
-})
-afterEach(async () => {
-  await runner.end('SIGKILL')
-  await peer.close()
-  rmSync(dir, { recursive: true, force: true })
-})
+const { peer, inside, start } = useRunners()
+beforeEach(() => void start())
 
-const until = (condition: () => unknown) =>
-  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout: 15_000, interval: 20 })
 const drifted = () => peer.calls.filter(({ method }) => method === 'drifted')
 
 test('a change by hand is told within a moment; a watch that is taken back is quiet', async () => {
-  const target = join(dir, 'target')
+  const target = inside('target')
   mkdirSync(target)
   writeFileSync(join(target, 'app.conf'), 'good\n')
   const stack = { id: 'stk_1', repository: 'shop', environment: 'staging', name: 'host', path: 'host' }
@@ -44,7 +29,7 @@ test('a change by hand is told within a moment; a watch that is taken back is qu
   peer.watched.set('stk_1', { 'host/app.conf': 'good\n' })
   await until(() => peer.connections() === 1 && peer.calls.some(({ method }) => method === 'lease'))
   peer.send({ event: 'watches', watches: [order] })
-  await until(() => existsSync(join(dir, 'ws')) && readdirSync(join(dir, 'ws')).length === 1)
+  await until(() => existsSync(inside('ws')) && readdirSync(inside('ws')).length === 1)
   // What changed while nobody watched: the first watch asks for a check by itself.
   await until(() => drifted().length > 0)
   expect(drifted()[0]?.params).toMatchObject({ stackId: 'stk_1', addresses: ['*'] })
@@ -64,7 +49,7 @@ test('a change by hand is told within a moment; a watch that is taken back is qu
   await until(() => readdirSync(join(dir, 'ws')).length === 2)
 
   peer.send({ event: 'watches', watches: [] })
-  await until(() => readdirSync(join(dir, 'ws')).length === 0)
+  await until(() => readdirSync(inside('ws')).length === 0)
   const before = drifted().length
   writeFileSync(join(target, 'app.conf'), 'bad again\n')
   const run = peer.add({ driverConfig: { plan: 'exit 0', apply: 'true' } })

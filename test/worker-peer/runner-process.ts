@@ -13,7 +13,11 @@ export interface RunnerProcess {
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
-export function startRunnerProcess(peer: WorkerPeer, data: string, args: string[] = []): RunnerProcess {
+export function startRunnerProcess(
+  peer: Pick<WorkerPeer, 'url' | 'enrolment'>,
+  data: string,
+  args: string[] = [],
+): RunnerProcess {
   const child = spawn(
     process.execPath,
     [MAIN, '--server', peer.url, '--data', data, '--name', 'test-runner', '--grace', '1', '--slots', '2', ...args],
