@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  type Benchmark,
   type BenchOptions,
   type BenchOutcome,
-  type Benchmark,
   comparePairs,
   type Contestant,
+  outcomeOf,
   round,
   spread,
 } from './harness.ts'
@@ -41,18 +42,12 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
   const setUp = spread(setUps).median
   print(`not in the ratio: start and first snapshot of ${STACKS} stacks, cpu ${setUp.toFixed(2)} s (median)`)
 
-  return {
-    cpuRatio: round(spawned.cpu.median),
-    wallRatio: round(spawned.wall.median),
-    met: spawned.cpu.median <= AIM,
-    pairs: spawned.pairs,
-    details: {
-      streamCpuRatio: round(streamed.cpu.median),
-      streamWallRatio: round(streamed.wall.median),
-      msPerCommit: round((spread(spawned.ours.map((one) => one.cpuSeconds)).median * 1000) / COMMITS),
-      firstSnapshotCpuSeconds: round(setUp),
-    },
-  }
+  return outcomeOf(spawned, spawned.cpu.median <= AIM, {
+    streamCpuRatio: round(streamed.cpu.median),
+    streamWallRatio: round(streamed.wall.median),
+    msPerCommit: round((spread(spawned.ours.map((one) => one.cpuSeconds)).median * 1000) / COMMITS),
+    firstSnapshotCpuSeconds: round(setUp),
+  })
 }
 
 function trueup(directory: string, commits: string, tellSetUp: (cpuSeconds: number) => void): Contestant {

@@ -1,5 +1,13 @@
 import { proofOfCheckout, proofOfMr } from './floor-plans.ts'
-import { type BenchOptions, type BenchOutcome, comparePairs, type Contestant, round, spread } from './harness.ts'
+import {
+  type BenchOptions,
+  type BenchOutcome,
+  comparePairs,
+  type Contestant,
+  outcomeOf,
+  round,
+  spread,
+} from './harness.ts'
 import { type MrBench, mrBenchmark } from './mr-benchmark.ts'
 import {
   type Measured,
@@ -31,16 +39,10 @@ async function run({ world, checkout, terraform }: MrBench, options: BenchOption
   const last = measured.slice(-options.pairs)
   const push = spread(last.map((one) => one.pushCpuSeconds)).median
   print(`of ours, git push on the pusher's side: cpu ${push.toFixed(3)} s (median)`)
-  return {
-    cpuRatio: round(report.cpu.median),
-    wallRatio: round(report.wall.median),
-    met: report.cpu.median <= AIM,
-    pairs: report.pairs,
-    details: {
-      msPerStack: round((spread(report.ours.map((one) => one.cpuSeconds)).median * 1000) / STACKS),
-      floorMsPerStack: round((spread(report.floor.map((one) => one.cpuSeconds)).median * 1000) / STACKS),
-    },
-  }
+  return outcomeOf(report, report.cpu.median <= AIM, {
+    msPerStack: round((spread(report.ours.map((one) => one.cpuSeconds)).median * 1000) / STACKS),
+    floorMsPerStack: round((spread(report.floor.map((one) => one.cpuSeconds)).median * 1000) / STACKS),
+  })
 }
 
 /** A new branch and merge request each time. The value follows from the pair, so that both sides plan the same. */

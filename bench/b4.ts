@@ -7,6 +7,7 @@ import {
   comparePairs,
   type Contestant,
   describeSpread,
+  outcomeOf,
   round,
   spread,
 } from './harness.ts'
@@ -66,18 +67,12 @@ async function run({ world, checkout, terraform }: MrBench, options: BenchOption
   print(`(ii) one of ${STACKS} stacks, against terraform init && plan of this one`)
   const one = await comparePairs(trueup(world, mr), floor(checkout, terraform), options)
   const worst = Math.max(spread(readme).median, spread(rebase).median)
-  return {
-    cpuRatio: round(one.cpu.median),
-    wallRatio: round(one.wall.median),
-    met: worst <= AIM_MS,
-    pairs: one.pairs,
-    details: {
-      readmeCpuMs: round(spread(readme).median),
-      rebaseCpuMs: round(spread(rebase).median),
-      barePushCpuMs: round(spread(bare).median),
-      oneStackCpuMs: round(spread(one.ours.map((each) => each.cpuSeconds)).median * 1000),
-    },
-  }
+  return outcomeOf(one, worst <= AIM_MS, {
+    readmeCpuMs: round(spread(readme).median),
+    rebaseCpuMs: round(spread(rebase).median),
+    barePushCpuMs: round(spread(bare).median),
+    oneStackCpuMs: round(spread(one.ours.map((each) => each.cpuSeconds)).median * 1000),
+  })
 }
 
 async function openRequest(world: MrWorld): Promise<MrDetail> {

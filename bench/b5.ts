@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import {
-  comparePairs,
+  type Benchmark,
   type BenchOptions,
   type BenchOutcome,
-  type Benchmark,
+  comparePairs,
   type Contestant,
+  outcomeOf,
   round,
   spread,
 } from './harness.ts'
-import { app, environmentOf, type KubeWorld, missingForKube, openKubeWorld, peers, sizeFrom } from './kube/world.ts'
+import { app, environmentOf, type KubeWorld, onCluster, peers, program, sizeFrom } from './kube/world.ts'
 import { runWindow } from './window.ts'
 
 const APPS = sizeFrom('TRUEUP_BENCH_APPS', 100)
@@ -25,63 +26,50 @@ export const b5: Benchmark = {
   run,
 }
 
-async function run(options: BenchOptions): Promise<BenchOutcome> {
-  const { print } = options
-  const missing = missingForKube()
-  if (missing !== null) {
-    print(`SKIPPED: missing ${missing}`)
-    return { cpuRatio: null, wallRatio: null, met: false, pairs: 0, details: { skipped: missing } }
-  }
+function run(options: BenchOptions): Promise<BenchOutcome> {
   const files = Object.fromEntries(Array.from({ length: APPS }, (_, i) => [`app-${i}.yaml`, app(`app-${i}`)]))
-  const world = await openKubeWorld(options.directory, files)
-  try {
-    const server = new Map<string, number[]>()
-    const mine = contestant(world, server, 'trueup', (namespace) => [
-      process.execPath,
-      program('contestant'),
-      options.directory,
-      namespace,
-      'deploy',
-    ])
-    const raw = contestant(world, server, 'raw apply loop', (namespace) => [
-      process.execPath,
-      program('raw/contestant'),
-      world.manifests,
-      namespace,
-      'deploy',
-    ])
-    const report = await comparePairs(mine, raw, options)
-    const ratioOfServer = medianOf(server, mine.name) / medianOf(server, raw.name)
-    print(`CPU of API server and etcd: ${ratioOfServer.toFixed(2)}× of what they need for the raw loop`)
-    const fewer = { ...options, pairs: Math.max(1, Math.ceil(options.pairs / 3)), warmUp: false }
-    const kubectl = await comparePairs(mine, kubectlApply(world), fewer)
-    const beside: { [name: string]: number } = {}
-    for (const { name, path } of peers()) {
-      const other = await comparePairs(mine, peer(world, name, path), fewer)
-      beside[`wallRatio_${name}`] = round(other.wall.median)
-    }
-    const rate = (seconds: readonly number[]): number => round(OBJECTS / spread(seconds).median, 1)
-    return {
-      cpuRatio: round(report.cpu.median),
-      wallRatio: round(report.wall.median),
-      met: 1 / report.wall.median >= AIM,
-      pairs: report.pairs,
-      details: {
-        objectsPerSecond: rate(report.ours.map((one) => one.wallSeconds)),
-        floorObjectsPerSecond: rate(report.floor.map((one) => one.wallSeconds)),
-        serverCpuRatio: round(ratioOfServer),
-        kubectlCpuRatio: round(kubectl.cpu.median),
-        kubectlWallRatio: round(kubectl.wall.median),
-        kubectl: world.kubectl.version,
-        ...beside,
-      },
-    }
-  } finally {
-    await world.close()
-  }
+  return onCluster(options, files, (world) => rollOut(world, options))
 }
 
-const program = (name: string): string => new URL(`./kube/${name}.ts`, import.meta.url).pathname
+async function rollOut(world: KubeWorld, options: BenchOptions): Promise<BenchOutcome> {
+  const { print } = options
+  const server = new Map<string, number[]>()
+  const mine = contestant(world, server, 'trueup', (namespace) => [
+    process.execPath,
+    program('contestant'),
+    options.directory,
+    namespace,
+    'deploy',
+  ])
+  const raw = contestant(world, server, 'raw apply loop', (namespace) => [
+    process.execPath,
+    program('raw/contestant'),
+    world.manifests,
+    namespace,
+    'deploy',
+  ])
+  const report = await comparePairs(mine, raw, options)
+  const ratioOfServer = medianOf(server, mine.name) / medianOf(server, raw.name)
+  print(`CPU of API server and etcd: ${ratioOfServer.toFixed(2)}× of what they need for the raw loop`)
+  const fewer = { ...options, pairs: Math.max(1, Math.ceil(options.pairs / 3)), warmUp: false }
+  const kubectl = await comparePairs(mine, kubectlApply(world), fewer)
+  const beside: { [name: string]: number } = {}
+  for (const { name, path } of peers()) {
+    const other = await comparePairs(mine, peer(world, name, path), fewer)
+    beside[`wallRatio_${name}`] = round(other.wall.median)
+  }
+  const rate = (seconds: readonly number[]): number => round(OBJECTS / spread(seconds).median, 1)
+  return outcomeOf(report, 1 / report.wall.median >= AIM, {
+    objectsPerSecond: rate(report.ours.map((one) => one.wallSeconds)),
+    floorObjectsPerSecond: rate(report.floor.map((one) => one.wallSeconds)),
+    serverCpuRatio: round(ratioOfServer),
+    kubectlCpuRatio: round(kubectl.cpu.median),
+    kubectlWallRatio: round(kubectl.wall.median),
+    kubectl: world.kubectl.version,
+    ...beside,
+  })
+}
+
 const medianOf = (all: ReadonlyMap<string, number[]>, name: string): number => spread(all.get(name) ?? []).median
 
 function contestant(

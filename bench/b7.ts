@@ -9,7 +9,7 @@ import {
   type Spread,
   spread,
 } from './harness.ts'
-import { environmentOf, type KubeWorld, missingForKube, openKubeWorld, peers, sizeFrom } from './kube/world.ts'
+import { environmentOf, type KubeWorld, onCluster, peers, program, sizeFrom } from './kube/world.ts'
 import { runWindow } from './window.ts'
 
 const OBJECTS = sizeFrom('TRUEUP_BENCH_OBJECTS', 1000)
@@ -26,53 +26,48 @@ export const b7: Benchmark = {
   run,
 }
 
-async function run(options: BenchOptions): Promise<BenchOutcome> {
-  const { directory, print } = options
-  const missing = missingForKube()
-  if (missing !== null) {
-    print(`SKIPPED: missing ${missing}`)
-    return { cpuRatio: null, wallRatio: null, met: false, pairs: 0, details: { skipped: missing } }
-  }
-  const world = await openKubeWorld(directory, {
+function run(options: BenchOptions): Promise<BenchOutcome> {
+  const files = {
     'maps.yaml': Array.from({ length: OBJECTS }, (_, i) => map(i)).join('---\n'),
-  })
-  try {
-    const namespace = await world.freshNamespace()
-    const argv = [process.execPath, program('contestant'), directory, namespace, 'deploy']
-    const deploy = await runWindow(argv, { env: environmentOf(world) })
-    if (deploy.exitCode !== 0) throw new Error(deploy.stderr)
-    const mine = await latencies(world, directory, namespace, 'trueup')
-    print(`trueup          ${describe(mine)} ms`)
-    const raw = await latencies(world, directory, namespace, 'raw')
-    print(`watch and PATCH ${describe(raw)} ms`)
-    const beside: { [name: string]: number } = {}
-    for (const { name, path } of peers()) {
-      const healer = spawn(path, ['heal', world.cluster.kubeconfig, world.manifests, namespace], { stdio: 'inherit' })
-      try {
-        const others = await latencies(world, directory, namespace, 'peer')
-        print(`${name.padEnd(15)} ${describe(others)} ms`)
-        beside[`p50_${name}`] = round(others.all.median, 1)
-        beside[`p99_${name}`] = round(others.p99, 1)
-      } finally {
-        healer.kill('SIGTERM')
-      }
+  }
+  return onCluster(options, files, (world) => edit(world, options))
+}
+
+async function edit(world: KubeWorld, options: BenchOptions): Promise<BenchOutcome> {
+  const { directory, print } = options
+  const namespace = await world.freshNamespace()
+  const argv = [process.execPath, program('contestant'), directory, namespace, 'deploy']
+  const deploy = await runWindow(argv, { env: environmentOf(world) })
+  if (deploy.exitCode !== 0) throw new Error(deploy.stderr)
+  const mine = await latencies(world, directory, namespace, 'trueup')
+  print(`trueup          ${describe(mine)} ms`)
+  const raw = await latencies(world, directory, namespace, 'raw')
+  print(`watch and PATCH ${describe(raw)} ms`)
+  const beside: { [name: string]: number } = {}
+  for (const { name, path } of peers()) {
+    const healer = spawn(path, ['heal', world.cluster.kubeconfig, world.manifests, namespace], { stdio: 'inherit' })
+    try {
+      const others = await latencies(world, directory, namespace, 'peer')
+      print(`${name.padEnd(15)} ${describe(others)} ms`)
+      beside[`p50_${name}`] = round(others.all.median, 1)
+      beside[`p99_${name}`] = round(others.p99, 1)
+    } finally {
+      healer.kill('SIGTERM')
     }
-    return {
-      cpuRatio: null,
-      wallRatio: round(mine.all.median / raw.all.median),
-      met: mine.all.median <= AIM_P50 && mine.p99 <= AIM_P99,
-      pairs: 1,
-      details: {
-        p50Ms: round(mine.all.median, 1),
-        p99Ms: round(mine.p99, 1),
-        maxMs: round(mine.all.max, 1),
-        floorP50Ms: round(raw.all.median, 1),
-        floorP99Ms: round(raw.p99, 1),
-        ...beside,
-      },
-    }
-  } finally {
-    await world.close()
+  }
+  return {
+    cpuRatio: null,
+    wallRatio: round(mine.all.median / raw.all.median),
+    met: mine.all.median <= AIM_P50 && mine.p99 <= AIM_P99,
+    pairs: 1,
+    details: {
+      p50Ms: round(mine.all.median, 1),
+      p99Ms: round(mine.p99, 1),
+      maxMs: round(mine.all.max, 1),
+      floorP50Ms: round(raw.all.median, 1),
+      floorP99Ms: round(raw.p99, 1),
+      ...beside,
+    },
   }
 }
 
@@ -82,7 +77,6 @@ interface Latencies {
 }
 
 const describe = ({ all, p99 }: Latencies): string => `${describeSpread(all, 1)}, p99 ${p99.toFixed(1)}`
-const program = (name: string): string => new URL(`./kube/${name}.ts`, import.meta.url).pathname
 const map = (i: number): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map-${i}}\ndata: {value: wanted}\n`
 

@@ -4,16 +4,17 @@ import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFile
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  type Benchmark,
   type BenchOptions,
   type BenchOutcome,
-  type Benchmark,
   comparePairs,
   type Contestant,
   describeSpread,
   findProgram,
+  outcomeOf,
+  round,
   runContestant,
   type Spread,
-  round,
   spread,
 } from './harness.ts'
 
@@ -62,20 +63,14 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
   print('(c) one edit, from the write to the report of its path')
   const latency = await measureLatency(directory, print)
 
-  return {
-    cpuRatio: round(audit.cpu.median),
-    wallRatio: round(audit.wall.median),
-    met: audit.cpu.median <= AUDIT_AIM && latency.median <= LATENCY_AIM_MS,
-    pairs: audit.pairs,
-    details: {
-      coldCacheCpuRatio: round(cold.cpu.median),
-      statCacheCpuRatio: round(warm.cpu.median),
-      fixCpuRatio: fixed === null ? null : round(fixed.cpu.median),
-      fixWallRatio: fixed === null ? null : round(fixed.wall.median),
-      latencyMedianMs: round(latency.median),
-      latencyMaxMs: round(latency.max),
-    },
-  }
+  return outcomeOf(audit, audit.cpu.median <= AUDIT_AIM && latency.median <= LATENCY_AIM_MS, {
+    coldCacheCpuRatio: round(cold.cpu.median),
+    statCacheCpuRatio: round(warm.cpu.median),
+    fixCpuRatio: fixed === null ? null : round(fixed.cpu.median),
+    fixWallRatio: fixed === null ? null : round(fixed.wall.median),
+    latencyMedianMs: round(latency.median),
+    latencyMaxMs: round(latency.max),
+  })
 }
 
 function makeFiles(directory: string): void {

@@ -13,7 +13,7 @@ import {
   comparePairs,
   type Contestant,
   findProgram,
-  round,
+  outcomeOf,
 } from './harness.ts'
 import { treeCpuSeconds } from './process-cpu.ts'
 
@@ -48,13 +48,7 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
   try {
     const files = await writeStack(options.directory, world)
     const report = await comparePairs(trueup(world, files), floor(ansible!, world, files), options)
-    return {
-      cpuRatio: round(report.cpu.median),
-      wallRatio: round(report.wall.median),
-      met: report.cpu.median <= AIM,
-      pairs: report.pairs,
-      details: { hosts: HOSTS },
-    }
+    return outcomeOf(report, report.cpu.median <= AIM, { hosts: HOSTS })
   } finally {
     await world.close()
   }

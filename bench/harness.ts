@@ -35,6 +35,21 @@ export interface BenchOutcome {
   details?: { [name: string]: number | string | null }
 }
 
+/** The outcome that a comparison speaks for; `met` is told since every aim is another. */
+export const outcomeOf = (report: PairsReport, met: boolean, details: BenchOutcome['details'] = {}): BenchOutcome => ({
+  cpuRatio: round(report.cpu.median),
+  wallRatio: round(report.wall.median),
+  met,
+  pairs: report.pairs,
+  details,
+})
+
+/** The outcome where something is missing on this machine, which is said aloud. */
+export function skip({ print }: BenchOptions, missing: string): BenchOutcome {
+  print(`SKIPPED: missing ${missing}`)
+  return { cpuRatio: null, wallRatio: null, met: false, pairs: 0, details: { skipped: missing } }
+}
+
 /** One side of a comparison: a program that does the whole work in a process of its own, from start to exit. */
 export interface Contestant {
   name: string

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findTool } from '../test/tools.ts'
-import type { Benchmark, BenchOptions, BenchOutcome } from './harness.ts'
+import { type Benchmark, type BenchOptions, type BenchOutcome, skip } from './harness.ts'
 import { makeFloorCheckout, type MrWorld, startMrWorld } from './mr-world.ts'
 
 export interface MrBench {
@@ -21,10 +21,11 @@ export function mrBenchmark(
     ...about,
     async run(options) {
       const terraform = findTool('terraform')?.path
-      if (terraform === undefined) {
-        options.print('SKIPPED: terraform is neither on PATH nor in .tools/bin ("npm run tools" installs what it can)')
-        return { cpuRatio: null, wallRatio: null, met: false, pairs: 0, details: { skipped: 'terraform' } }
-      }
+      if (terraform === undefined)
+        return skip(
+          options,
+          'terraform: it is neither on PATH nor in .tools/bin ("npm run tools" installs what it can)',
+        )
       const checkout = join(options.directory, 'checkout')
       mkdirSync(checkout)
       makeFloorCheckout(checkout, terraform)

@@ -1,10 +1,8 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DriverContext } from '../../src/drivers/driver.ts'
 import { FilesConfig } from '../../src/drivers/files/config.ts'
 import { filesDriver } from '../../src/drivers/files/index.ts'
-import { keyedHash } from '../../src/lib/digest.ts'
-import { runProcess } from '../../src/lib/process/run.ts'
+import { bareContext } from '../../src/drivers/testing/bare-context.ts'
 
 /**
  * Our side of B8, a process of its own: `contestant.ts ROOT WORK PASSES`. WORK is `audit` (every file of the host is read
@@ -12,27 +10,8 @@ import { runProcess } from '../../src/lib/process/run.ts'
  */
 const [root = '', work = 'audit', passes = '1'] = process.argv.slice(2)
 
-const workspace = join(root, 'workspace')
-const benchContext = (auditEvery: string): DriverContext<FilesConfig> => ({
-  stack: { id: 'stk_bench', repository: 'bench', environment: 'production', name: 'host', path: 'stack' },
-  config: FilesConfig.parse({ target: join(root, 'host'), auditEvery }),
-  destroy: false,
-  phase: 'apply',
-  workspace,
-  directory: join(workspace, 'stack'),
-  scratch: join(root, 'scratch'),
-  cache: join(root, 'cache'),
-  env: {},
-  inputs: {},
-  ignore: [],
-  signal: new AbortController().signal,
-  hash: (value) => keyedHash('bench', value),
-  mask: () => {},
-  log: () => {},
-  seal: (plain) => plain,
-  open: (sealed) => sealed,
-  run: runProcess,
-})
+const benchContext = (auditEvery: string) =>
+  bareContext(root, FilesConfig.parse({ target: join(root, 'host'), auditEvery }))
 
 for (let pass = 0; pass < Number(passes); pass++) {
   if (work === 'cold') rmSync(join(root, 'cache'), { recursive: true, force: true })

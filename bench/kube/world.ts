@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CLUSTER_TOOLS, startCluster, type TestCluster } from '../../test/kube/cluster.ts'
 import { findTool, requireTool } from '../../test/tools.ts'
-import type { Contestant } from '../harness.ts'
+import { type BenchOptions, type BenchOutcome, type Contestant, skip } from '../harness.ts'
 
 /** A real API server and the manifests that are put onto it; the same for everybody who is compared. */
 export interface KubeWorld {
@@ -20,13 +20,28 @@ export interface KubeWorld {
   close(): Promise<void>
 }
 
-/** What is missing for these benchmarks, or null. */
-export function missingForKube(): string | null {
+/** Runs a benchmark on an API server of its own, or skips it where the tools for one are missing. */
+export async function onCluster(
+  options: BenchOptions,
+  files: { [path: string]: string },
+  run: (world: KubeWorld) => Promise<BenchOutcome>,
+): Promise<BenchOutcome> {
+  const missing = missingForKube()
+  if (missing !== null) return skip(options, missing)
+  const world = await openKubeWorld(options.directory, files)
+  try {
+    return await run(world)
+  } finally {
+    await world.close()
+  }
+}
+
+function missingForKube(): string | null {
   const missing = CLUSTER_TOOLS.filter((name) => findTool(name) === null)
   return missing.length === 0 ? null : `${missing.join(', ')} (npm run tools)`
 }
 
-export async function openKubeWorld(directory: string, files: { [path: string]: string }): Promise<KubeWorld> {
+async function openKubeWorld(directory: string, files: { [path: string]: string }): Promise<KubeWorld> {
   const cluster = await startCluster()
   const manifests = join(directory, 'workspace', 'stack')
   mkdirSync(manifests, { recursive: true })
@@ -57,6 +72,9 @@ const isOwn = (line: string): boolean =>
   /resource="(leases|flowschemas|prioritylevelconfigurations|endpointslices|endpoints|apiservices|roles|clusterroles|rolebindings|clusterrolebindings|namespaces|resourcequotas|limitranges)"|subresource="\/(metrics|readyz|healthz)/.test(
     line,
   )
+
+/** Path of a program beside this file: `raw/contestant`. */
+export const program = (name: string): string => new URL(`./${name}.ts`, import.meta.url).pathname
 
 /** Clock ticks of 1/100 s, of the process alone. */
 function cpuOf(pid: number): number {
