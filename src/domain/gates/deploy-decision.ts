@@ -75,15 +75,15 @@ export function decideDeploy(facts: DecisionFacts): DeployDecision {
     return wait('previous_attempt_lost', 'the worker was lost while applying; look at what is left before it goes on')
   }
   const comparison = approved ? comparePlans(approved, plan) : null
-  if (facts.kind === 'destroy' && comparison?.verdict !== 'equal' && comparison?.verdict !== 'fewer') {
+  const isApproved = comparison?.verdict === 'equal' || comparison?.verdict === 'fewer'
+  if (facts.kind === 'destroy' && !isApproved) {
     return wait('destroys', 'destroying a stack needs an approval', comparison?.differences)
   }
-  const isApproved = comparison?.verdict === 'equal' || comparison?.verdict === 'fewer'
   if (facts.rollbackDestroys && !(isApproved && facts.approvedByPerson))
     return wait('rollback_destroys', facts.rollbackDestroys, comparison?.differences)
   const asks = facts.policies.find((policy) => policy.outcome === 'require-approval')
   const [broken, ...others] = facts.unplannable === 'allow' ? [] : failedOf(plan)
-  if (broken && comparison?.verdict !== 'equal' && comparison?.verdict !== 'fewer') {
+  if (broken && !isApproved) {
     const more = others.length > 0 ? ` (and ${others.length} more)` : ''
     const what = `${broken.address === '*' ? 'a part of the stack' : broken.address} could not be planned`
     return wait('unplannable', `${what}: ${broken.why}${more}`, comparison?.differences)
