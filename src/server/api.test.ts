@@ -4,20 +4,14 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { extract } from 'tar-stream'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openStore } from '../store/open.ts'
 import { restoreStore } from '../store/backup/restore.ts'
 import { findUserByName } from '../store/people/users.ts'
-import { ask, startTestServer, type Person, type TestServer } from './testing/app.ts'
+import { ask, startTestServer, type Person } from './testing/app.ts'
+import { useServer } from './testing/use-server.ts'
 
-let server: TestServer
-let admin: Person
-
-beforeAll(async () => {
-  server = await startTestServer({ app: { bodyLimit: 4096 } })
-  admin = await server.person('root', { kind: 'admin' })
-})
-afterAll(() => server.close())
+const { server, admin } = useServer({ app: { bodyLimit: 4096 } })
 
 describe('errors', () => {
   it('name every wrong field', async () => {

@@ -1,20 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { SESSION_IDLE_MS, SESSION_LIFE_MS } from './auth/browser-session.ts'
 import { LINK_LIFE_MS } from './auth/login-links.ts'
-import { ask, startTestServer, type Person, type TestServer } from './testing/app.ts'
+import { ask } from './testing/app.ts'
+import { useServer } from './testing/use-server.ts'
 
 const PASSWORD = 'correct horse battery staple'
-let server: TestServer
-let admin: Person
 let now = Date.now()
-
+const { server, admin } = useServer({ clock: { now: () => now } })
 beforeAll(async () => {
-  server = await startTestServer({ clock: { now: () => now } })
-  admin = await server.person('root', { kind: 'admin' })
   await admin.request('POST', '/api/v1/users', { name: 'ada', email: 'ada@example.org', password: PASSWORD })
   await admin.request('POST', '/api/v1/users', { name: 'bob', email: 'bob@example.org' })
 })
-afterAll(() => server.close())
 
 /** As our own pages ask. */
 const own = (): Record<string, string> => ({ 'x-trueup-client': 'web', origin: server.url })

@@ -1,14 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestServer, type Person, type TestServer } from './testing/app.ts'
+import { describe, expect, it } from 'vitest'
+import { useServer } from './testing/use-server.ts'
 
-let server: TestServer
-let admin: Person
-
-beforeAll(async () => {
-  server = await startTestServer()
-  admin = await server.person('root', { kind: 'admin' })
-})
-afterAll(() => server.close())
+const { server, admin } = useServer()
 
 const key = (text: string) => ({ 'idempotency-key': `key-of-${text}` })
 

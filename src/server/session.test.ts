@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, startTestServer, type Person, type TestServer } from './testing/app.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { ask, startTestServer } from './testing/app.ts'
+import { useServer } from './testing/use-server.ts'
 
 const PASSWORD = 'correct horse battery staple'
-let server: TestServer
-let admin: Person
 let now = Date.now()
-
+const { server, admin } = useServer({ clock: { now: () => now } })
 beforeAll(async () => {
-  server = await startTestServer({ clock: { now: () => now } })
-  admin = await server.person('root', { kind: 'admin' })
   await admin.request('POST', '/api/v1/users', { name: 'ada', email: 'ada@example.org', password: PASSWORD })
 })
-afterAll(() => server.close())
 
 const login = (name: string, password: string) => ask(server.url, null, 'POST', '/api/v1/session', { name, password })
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { createComment } from '../../store/changes/comments.ts'
 import { createDriftRecord } from '../../store/stacks/drift.ts'
 import { createMergeRequest } from '../../store/changes/merge-requests.ts'
@@ -6,7 +6,8 @@ import { setMember } from '../../store/people/members.ts'
 import { noteChange } from '../../store/open.ts'
 import { setOutputs } from '../../store/stacks/outputs.ts'
 import { upsertStack } from '../../store/stacks/stacks.ts'
-import { startTestServer, type Person, type TestServer } from '../testing/app.ts'
+import { startTestServer, type Person } from '../testing/app.ts'
+import { useServer } from '../testing/use-server.ts'
 
 interface Received {
   id?: string
@@ -14,17 +15,10 @@ interface Received {
   data?: { topic?: string; id?: string; repositoryId?: string }
 }
 
-let server: TestServer
-let admin: Person
+const { server, admin } = useServer()
 const open: AbortController[] = []
-
-beforeAll(async () => {
-  server = await startTestServer()
-  admin = await server.person('root', { kind: 'admin' })
-})
-afterAll(async () => {
+afterAll(() => {
   for (const one of open) one.abort()
-  await server.close()
 })
 
 /** Reads a stream as a browser does; `next` waits for the next event that fits. */

@@ -10,6 +10,7 @@ import { getWorker } from '../../store/workers/workers.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { type Page, PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { AuditEvent, AuditVerdict, ResealRequest, VerifyRequest } from '../schemas/operations.ts'
 
 const Filter = PageQuery.extend({
@@ -43,7 +44,7 @@ export const auditRoutes: RouteModule<'store' | 'keys'> = (app, { store, keys })
       schema: {
         tags,
         summary: 'Events of one repository, newest first',
-        params: z.object({ repository: z.string().max(100) }),
+        params: InRepository,
         querystring: Filter,
         response: { 200: pageOf(AuditEvent) },
       },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { deliveryDays } from '../../store/stacks/metrics.ts'
 import { repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { Delivery } from '../schemas/stacks.ts'
 
 const DAY_MS = 86_400_000
@@ -15,7 +16,7 @@ export const deliveryRoutes: RouteModule<'store'> = (app, { store }) => {
       schema: {
         tags: ['stacks'],
         summary: 'Deployments, failures and heals a day, with lead time, time to restore and time from drift to heal',
-        params: z.object({ repository: z.string().max(100) }),
+        params: InRepository,
         querystring: z.strictObject({ days: z.coerce.number().int().min(1).max(366).default(30) }),
         response: { 200: Delivery },
       },

@@ -6,6 +6,7 @@ import { getStack } from '../../store/stacks/stacks.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { Acceptance, DriftRecord, DriftState, StackOrder } from '../schemas/drift.ts'
 import { RunSummary } from '../schemas/plans.ts'
 import { showDrift } from './drift-view.ts'
@@ -13,7 +14,6 @@ import { showRun } from './run-view.ts'
 import { stackOf } from './stack-view.ts'
 
 const PATH = '/api/v1/repositories/:repository/drift'
-const InRepository = z.object({ repository: z.string().max(100) })
 
 /** What people order for a stack that has drifted, or may have. */
 const ORDERS = [

@@ -5,11 +5,11 @@ import { getFreeze } from '../../store/stacks/freezes.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { Environment, Freeze, FreezeOrder } from '../schemas/environments.ts'
 import { environmentsOf, showFreeze } from './environment-view.ts'
 
 const LIST = '/api/v1/repositories/:repository/environments'
-const InRepository = z.object({ repository: z.string().max(100) })
 const InEnvironment = InRepository.extend({ environment: z.string().max(63) })
 
 /** Environments: their rules, whether deployments are open, and stopping them. */

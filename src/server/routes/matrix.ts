@@ -3,6 +3,7 @@ import { stackMatrix } from '../../store/stacks/matrix.ts'
 import { repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { MatrixRow, StackStatus } from '../schemas/stacks.ts'
 
 /** Stacks of equal name beside each other, one a column of environments: the overview of a large repository. */
@@ -14,7 +15,7 @@ export const matrixRoutes: RouteModule<'store'> = (app, { store }) => {
       schema: {
         tags: ['stacks'],
         summary: 'Stacks by name, each with its status in every environment',
-        params: z.object({ repository: z.string().max(100) }),
+        params: InRepository,
         querystring: PageQuery.extend({
           q: z.string().max(300).optional(),
           environment: z.string().max(63).optional(),

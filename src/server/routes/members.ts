@@ -6,14 +6,14 @@ import { getUser } from '../../store/people/users.ts'
 import { repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
-import { Done, Name, Role } from '../schemas/common.ts'
+import { Done, InRepository, Name, Role } from '../schemas/common.ts'
 import { Member } from '../schemas/people.ts'
 import { by, userNamed } from './users.ts'
 
 /** Roles of people in a repository. */
 export const memberRoutes: RouteModule<'store'> = (app, { store }) => {
   const tags = ['repositories']
-  const params = z.object({ repository: z.string().max(100), user: Name })
+  const params = InRepository.extend({ user: Name })
 
   app.get(
     '/api/v1/repositories/:repository/members',

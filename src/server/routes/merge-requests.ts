@@ -11,7 +11,7 @@ import { listMergeRequests } from '../../store/changes/merge-requests.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
-import { Done } from '../schemas/common.ts'
+import { Done, InRepository } from '../schemas/common.ts'
 import {
   Commit,
   FileDiff,
@@ -26,7 +26,6 @@ import { mrOf, showDetail, showSummary } from './mr-view.ts'
 
 const LIST = '/api/v1/repositories/:repository/merge-requests'
 const ONE = `${LIST}/:number`
-const InRepository = z.object({ repository: z.string().max(100) })
 export const MrParams = InRepository.extend({ number: z.coerce.number().int().min(1) })
 
 /** Merge requests of the built-in forge: the only way to change anything. */

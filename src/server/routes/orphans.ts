@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { removeOrphan } from '../../engine/deploy/remove-orphan.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { RunSummary } from '../schemas/plans.ts'
 import { RemovalOrder } from '../schemas/stacks.ts'
 import { showRun } from './run-view.ts'
@@ -16,7 +17,7 @@ export const orphanRoutes: RouteModule<'engine'> = (app, { engine: { parts } }) 
       schema: {
         tags: ['stacks'],
         summary: 'Destroy or forget what a stack that has left Git left behind',
-        params: z.object({ repository: z.string().max(100) }),
+        params: InRepository,
         body: RemovalOrder,
         response: {
           200: z.object({

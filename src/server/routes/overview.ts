@@ -1,7 +1,7 @@
-import { z } from 'zod'
 import { countStacksByStatus } from '../../store/stacks/stacks.ts'
 import { repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { Overview } from '../schemas/environments.ts'
 import { environmentsOf } from './environment-view.ts'
 
@@ -14,7 +14,7 @@ export const overviewRoutes: RouteModule<'engine'> = (app, { engine: { parts } }
       schema: {
         tags: ['stacks'],
         summary: 'How many stacks of each environment have which status',
-        params: z.object({ repository: z.string().max(100) }),
+        params: InRepository,
         response: { 200: Overview },
       },
     },

@@ -5,12 +5,12 @@ import { getQuarantine, listQuarantine } from '../../store/stacks/quarantine.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { Lifting, Quarantine } from '../schemas/stacks.ts'
 import { showQuarantine } from './quarantine-view.ts'
 import { stackOf } from './stack-view.ts'
 
 const LIST = '/api/v1/repositories/:repository/quarantine'
-const InRepository = z.object({ repository: z.string().max(100) })
 
 /** Desired states that were rolled back: nothing deploys them again until a person says so. */
 export const quarantineRoutes: RouteModule<'engine'> = (app, { engine }) => {

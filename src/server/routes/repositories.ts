@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { createRepository } from '../../engine/repositories.ts'
 import { membershipsOf, roleIn } from '../../store/people/members.ts'
 import { allRepositories, getRepository } from '../../store/changes/repositories.ts'
@@ -7,6 +6,7 @@ import type { Role } from '../../domain/roles.ts'
 import { may, mayDo, type Principal } from '../auth/permissions.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { NewRepository, Repository } from '../schemas/repositories.ts'
 
 export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (app, { store, engine, publicUrl }) => {
@@ -73,7 +73,7 @@ export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (
       schema: {
         tags,
         summary: 'One repository',
-        params: z.object({ repository: z.string().max(100) }),
+        params: InRepository,
         response: { 200: Repository },
       },
     },

@@ -1,7 +1,7 @@
-import { z } from 'zod'
 import { requestRun } from '../../engine/stacks/request-run.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { RunSummary } from '../schemas/plans.ts'
 import { RequestOrder } from '../schemas/stacks.ts'
 import { showRun } from './run-view.ts'
@@ -16,7 +16,7 @@ export const requestRoutes: RouteModule<'engine'> = (app, { engine: { parts } })
       schema: {
         tags: ['stacks'],
         summary: 'Apply what is deployed to some resources only, make some anew, or edit the state of the tool',
-        params: z.object({ repository: z.string().max(100) }),
+        params: InRepository,
         body: RequestOrder,
         response: { 201: RunSummary },
       },

@@ -7,6 +7,7 @@ import { getRun, listRuns } from '../../store/runs/runs.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { RunDetail, RunKind, RunState, RunSummary } from '../schemas/plans.ts'
 import { mrOf } from './mr-view.ts'
 import { showRun, showRunDetail } from './run-view.ts'
@@ -27,7 +28,7 @@ export const runRoutes: RouteModule<'engine'> = (app, { engine }) => {
       schema: {
         tags,
         summary: 'Runs, newest first',
-        params: z.object({ repository: z.string().max(100) }),
+        params: InRepository,
         querystring: PageQuery.extend({
           stackId: z.string().max(100).optional(),
           mr: z.coerce.number().int().optional(),

@@ -5,13 +5,13 @@ import { listStacks } from '../../store/stacks/stacks.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
+import { InRepository } from '../schemas/common.ts'
 import { MrDetail } from '../schemas/merge-requests.ts'
 import { Deployment, RollbackOrder, Stack, StackDetail, StackStatus } from '../schemas/stacks.ts'
 import { showDetail as showMr } from './mr-view.ts'
 import { showDeployment, showStack, showStackDetail, stackOf } from './stack-view.ts'
 
 const REPOSITORY = '/api/v1/repositories/:repository'
-const InRepository = z.object({ repository: z.string().max(100) })
 /** Stack names hold slashes, so the key is a query and not a part of the path. */
 const StackQuery = z.strictObject({ stack: z.string().max(300).meta({ description: 'environment/name' }) })
 

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../lib/json.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
-import { Done } from '../schemas/common.ts'
+import { Done, InRepository } from '../schemas/common.ts'
 import {
   StateDiff,
   StateDiffQuery,
@@ -21,7 +21,6 @@ import { nameOf } from './user-name.ts'
 import { stackOf } from './stack-view.ts'
 
 const PATH = '/api/v1/repositories/:repository/state'
-const InRepository = z.object({ repository: z.string().max(100) })
 type Request = Parameters<typeof repositoryOf>[0]
 
 /** Terraform states for people: versions, who holds the lock, going back, and opening a lock that nobody will. */

@@ -7,12 +7,11 @@ import { listVariables, type Variable as VariableRow } from '../../store/stacks/
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
-import { Done } from '../schemas/common.ts'
+import { Done, InRepository } from '../schemas/common.ts'
 import { Variable, VariableOrder } from '../schemas/variables.ts'
 import { nameOf } from './user-name.ts'
 
 const PATH = '/api/v1/repositories/:repository/variables'
-const InRepository = z.object({ repository: z.string().max(100) })
 
 /** Variables and secrets of stacks. Values go in and never come out. */
 export const variableRoutes: RouteModule<'engine'> = (app, { engine }) => {

@@ -11,6 +11,9 @@ export const Name = z
     message: 'must not end in .git or .lock, nor hold two dots in a row',
   })
 
+/** Path parameters of whatever belongs to a repository. */
+export const InRepository = z.object({ repository: z.string().max(100) })
+
 export const Time = z.number().int().meta({ description: 'milliseconds since 1970-01-01T00:00:00Z' })
 
 /** Answer of a write that has nothing to say. */

@@ -1,24 +1,18 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { PROTOCOL_VERSION, WORKER_PATHS } from '../../domain/wire/worker-protocol.ts'
 import { newToken } from '../auth/token.ts'
-import { ask, startTestServer, type Person, type TestServer } from '../testing/app.ts'
+import { ask } from '../testing/app.ts'
+import { useServer } from '../testing/use-server.ts'
 
 interface Key {
   privateKey: KeyObject
   jwk: { kty: string; crv: string; x: string }
 }
 
-let server: TestServer
-let admin: Person
-
-beforeAll(async () => {
-  server = await startTestServer()
-  admin = await server.person('root', { kind: 'admin' })
-})
-afterAll(() => server.close())
+const { server, admin } = useServer()
 
 function newKey(): Key {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
