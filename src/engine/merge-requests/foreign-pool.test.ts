@@ -1,21 +1,14 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { reviewMergeRequest } from '../../forges/builtin/review.ts'
 import { approve, bootstrap, configOf, judged, mrOf, propose, runsOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { previewsOf } from './previews.ts'
 
 const production = { tier: 'production', approvals: { required: 1 } }
 const environments = (workers: string) => ({ environments: { production, vault: { ...production, workers } } })
 const stacks = { a: { environments: ['production'] }, b: { environments: ['vault'] } }
 
-let harness: EngineHarness
-let world: World
-beforeEach(async () => {
-  harness = await startHarness()
-  world = createWorld(harness)
-})
-afterEach(() => harness.stop())
+const { harness, world } = useWorld()
 
 const inVault = async () => (await runsOf(harness, { kind: 'preview' })).filter(({ pool }) => pool === 'vault-prod')
 const messages = async (id: string) =>

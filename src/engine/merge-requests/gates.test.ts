@@ -1,21 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { reviewMergeRequest, withdrawReview } from '../../forges/builtin/review.ts'
 import { recordPush } from '../changes/pushers.ts'
 import { addTeamMember, createTeam } from '../../store/people/teams.ts'
 import { approve, bootstrap, configOf, judged, merge, mrOf, propose, unmet } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 const production = (approvals: object) => ({ environments: { production: { tier: 'production', approvals } } })
 
 describe('the gate of a merge request', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld()
 
   const begin = async (config: string, files: { [path: string]: string } = {}) =>
     bootstrap(harness, world, { 'trueup.yaml': config, 'a/value': '1', ...files })

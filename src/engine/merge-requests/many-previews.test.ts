@@ -1,21 +1,16 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { listRuns } from '../../store/runs/runs.ts'
 import { closeMergeRequest } from '../../forges/builtin/lifecycle.ts'
-import { bootstrap, configOf, judged, propose } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { configOf, judged, propose } from '../testing/flows.ts'
 import { leaseOne, workOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { PREVIEWS_AT_A_TIME } from './held-previews.ts'
 
-let harness: EngineHarness
-let world: World
-beforeEach(async () => {
-  // However slow the machine is: no lease of these tests runs out.
-  harness = await startHarness({ leaseMs: 600_000 })
-  world = createWorld(harness)
-  await bootstrap(harness, world, { 'trueup.yaml': configOf({ first: {} }), 'first/value': '1' })
+// However slow the machine is: no lease of these tests runs out.
+const { harness, world } = useWorld({
+  leaseMs: 600_000,
+  files: { 'trueup.yaml': configOf({ first: {} }), 'first/value': '1' },
 })
-afterEach(() => harness.stop())
 
 const MANY = PREVIEWS_AT_A_TIME + 20
 async function manyStacks() {

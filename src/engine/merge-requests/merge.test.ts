@@ -1,24 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { patchMergeRequest } from '../../store/changes/merge-requests.ts'
 import { nextTaskAt } from '../../store/runs/tasks.ts'
-import { approve, audited, bootstrap, configOf, merge, mrOf, propose, runsOf, unmet } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { approve, audited, configOf, merge, mrOf, propose, runsOf, unmet } from '../testing/flows.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { mergeMergeRequest } from '../../forges/builtin/merge.ts'
 import { withdrawReview } from '../../forges/builtin/review.ts'
 import { mergeRequested } from './merge.ts'
 
 describe('a merge by compare-and-swap', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': configOf({ a: {}, b: {} }), 'a/value': '1', 'b/value': '1' })
+  const { harness, world } = useWorld({
+    files: { 'trueup.yaml': configOf({ a: {}, b: {} }), 'a/value': '1', 'b/value': '1' },
   })
-  afterEach(() => harness.stop())
 
   const ready = async (branch: string, path: string) => {
     const mr = await propose(harness, branch, { [path]: '2' })

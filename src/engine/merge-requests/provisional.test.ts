@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { approve, approveWaiting, bootstrap, configOf, judged, merge, mrOf, propose, runsOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { approve, approveWaiting, configOf, judged, merge, mrOf, propose, runsOf } from '../testing/flows.ts'
 import { leaseOne, planOne, workAll } from '../testing/puppet.ts'
-import { createWorld, keyOf, type World } from '../testing/world.ts'
+import { keyOf } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { previewsOf } from './previews.ts'
 
 const NS = 'production/ns'
@@ -11,14 +11,7 @@ const APP = 'production/app'
 const config = configOf({ ns: {}, app: { needs: ['ns'] }, other: {} })
 
 describe('the plan of a stack that needs one which the merge request brings', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': configOf({ other: {} }), 'other/value': '1' })
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld({ files: { 'trueup.yaml': configOf({ other: {} }), 'other/value': '1' } })
 
   const both = { 'trueup.yaml': config, 'ns/value': '1', 'app/value': '1' }
   /** As a tool that finds nothing to plan against while the namespace is missing. */

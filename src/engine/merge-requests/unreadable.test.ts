@@ -1,9 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listComments } from '../../store/changes/comments.ts'
 import { openMergeRequest } from '../../forges/builtin/open.ts'
 import { approve, bootstrap, configOf, judged, merge, mrOf, propose, runsOf, unmet } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { previewsOf } from './previews.ts'
 
 const BROKEN = 'version: 1\nenviroments: {}\nstacks: []\n'
@@ -12,13 +11,7 @@ const approvals = (required: number, more: object = {}) => ({
   environments: { production: { tier: 'production', approvals: { required, ...more } } },
 })
 
-let harness: EngineHarness
-let world: World
-beforeEach(async () => {
-  harness = await startHarness()
-  world = createWorld(harness)
-})
-afterEach(() => harness.stop())
+const { harness, world } = useWorld()
 
 const begin = async (config: string, files: { [path: string]: string } = {}) =>
   bootstrap(harness, world, { 'trueup.yaml': config, 'a/value': '1', ...files })

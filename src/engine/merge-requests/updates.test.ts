@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { addComment, resolveThread } from '../../forges/builtin/comments.ts'
 import { closeMergeRequest, editMergeRequest, reopenMergeRequest } from '../../forges/builtin/lifecycle.ts'
 import { openMergeRequest } from '../../forges/builtin/open.ts'
@@ -12,7 +12,6 @@ import { retryRun } from '../runs/retry.ts'
 import {
   approve,
   audited,
-  bootstrap,
   configOf,
   judged,
   land,
@@ -23,23 +22,17 @@ import {
   stackOf,
   unmet,
 } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { applyOne, leaseOne, planOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { previewsOf } from './previews.ts'
 
 const CONFIG = configOf({ a: {}, b: {} })
 const KEY = 'production/a'
 
 describe('a merge request', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': CONFIG, 'a/value': '1', 'b/value': '1', 'README.md': 'hello' })
+  const { harness, world } = useWorld({
+    files: { 'trueup.yaml': CONFIG, 'a/value': '1', 'b/value': '1', 'README.md': 'hello' },
   })
-  afterEach(() => harness.stop())
   const previews = () => runsOf(harness, { kind: 'preview' })
   const standing = async (id: string) =>
     (await listReviews(harness.store.db, id)).filter((review) => review.droppedAt === null)

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { reviewMergeRequest } from '../../forges/builtin/review.ts'
 import { NO_OID } from '../../git/repository.ts'
 import { removeMember, setMember } from '../../store/people/members.ts'
@@ -7,20 +7,14 @@ import { createUser, patchUser, type User } from '../../store/people/users.ts'
 import { recordPush } from '../changes/pushers.ts'
 import { syncRefs } from '../changes/ref-sync.ts'
 import { approve, audited, bootstrap, configOf, judged, merge, mrOf, propose, unmet } from '../testing/flows.ts'
-import { type EngineHarness, type Files, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import type { EngineHarness, Files } from '../testing/harness.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { liftName } from './lift.ts'
 
 const production = (approvals: object) => ({ environments: { production: { tier: 'production', approvals } } })
 
 describe('a vote', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld()
 
   const begin = async (approvals: object = { required: 1 }, files: Files = {}) =>
     bootstrap(harness, world, { 'trueup.yaml': configOf({ a: {} }, production(approvals)), 'a/value': '1', ...files })

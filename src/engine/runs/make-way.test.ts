@@ -1,20 +1,16 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import type { Grant, ServerEvent } from '../../domain/wire/worker-protocol.ts'
 import { getRun } from '../../store/runs/runs.ts'
 import { createWorker, patchWorker } from '../../store/workers/workers.ts'
 import { bootstrap, configOf, land, propose } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { leaseOne, planOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { makeWay } from './make-way.ts'
 
-let harness: EngineHarness
-let world: World
+// However slow the machine is: no lease of these tests runs out.
+const { harness, world } = useWorld({ leaseMs: 600_000 })
 let heard: ServerEvent[]
 beforeEach(async () => {
-  // However slow the machine is: no lease of these tests runs out.
-  harness = await startHarness({ leaseMs: 600_000 })
-  world = createWorld(harness)
   heard = []
   const files = { 'a/value': '1', 'b/value': '1', 'c/value': '1' }
   const production = { tier: 'production', approvals: { required: 1 } }
@@ -25,7 +21,6 @@ beforeEach(async () => {
   )
   await bootstrap(harness, world, { 'trueup.yaml': config, ...files })
 })
-afterEach(() => harness.stop())
 
 /** The puppet has this many slots, all taken by previews of other merge requests; then a deployment of `a` is ready. */
 async function fullOfPreviews(slots: number): Promise<Grant[]> {

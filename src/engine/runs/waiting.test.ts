@@ -1,20 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { bootstrap, configOf, land, propose, runsOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { configOf, land, propose, runsOf } from '../testing/flows.ts'
 import { leaseOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { whyWaiting } from './waiting.ts'
 
 describe('what a queued run waits for', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    const config = configOf({ a: {}, b: { needs: ['a'] } })
-    await bootstrap(harness, world, { 'trueup.yaml': config, 'a/value': '1', 'b/value': '1' })
+  const { harness, world } = useWorld({
+    files: { 'trueup.yaml': configOf({ a: {}, b: { needs: ['a'] } }), 'a/value': '1', 'b/value': '1' },
   })
-  afterEach(() => harness.stop())
 
   const why = async (stack: string) => {
     const [run] = await runsOf(harness, { stack, state: 'queued' })
