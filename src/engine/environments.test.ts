@@ -1,24 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { freezeEnvironment, listFreezes, unfreezeEnvironment } from './environments.ts'
 import { checkNow, healNow } from './drift/actions.ts'
 import { audited, bootstrap, configOf, judged, land, runsOf, stackOf } from './testing/flows.ts'
-import { type EngineHarness, startHarness } from './testing/harness.ts'
 import { workAll } from './testing/puppet.ts'
-import { createWorld, type World } from './testing/world.ts'
+import { useWorld } from './testing/use-world.ts'
 
 const KEY = 'production/a'
 const withWindows = (windows: object[]) =>
   configOf({ a: {} }, { environments: { production: { tier: 'production', approvals: { required: 1 }, windows } } })
 
 describe('a freeze', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': configOf({ a: {} }), 'a/value': '1' })
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld({ files: { 'trueup.yaml': configOf({ a: {} }), 'a/value': '1' } })
   const freeze = (more: object = {}) =>
     freezeEnvironment(harness.engine.parts, {
       repositoryId: harness.repositoryId,
@@ -107,9 +99,9 @@ describe('a freeze', () => {
 })
 
 describe('a window', () => {
+  const { harness, world } = useWorld()
+
   it('holds deployments until it opens, and a change of the windows lets them go at once', async () => {
-    const harness = await startHarness()
-    const world = createWorld(harness)
     await bootstrap(harness, world, { 'trueup.yaml': withWindows([]), 'a/value': '1' })
     const closed = [{ deny: '2000-01-01 - 2100-01-01' }]
     await land(harness, world, 'close', { 'trueup.yaml': withWindows(closed) })
@@ -125,6 +117,5 @@ describe('a window', () => {
     await harness.push('main', { 'trueup.yaml': withWindows([]) })
     await world.work()
     expect(world.applied).toEqual([`${KEY}=2`])
-    await harness.stop()
   })
 })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { reviewMergeRequest } from '../forges/builtin/review.ts'
 import { openMergeRequest } from '../forges/builtin/open.ts'
 import { getMergeRequest } from '../store/changes/merge-requests.ts'
@@ -6,8 +6,8 @@ import { listRuns } from '../store/runs/runs.ts'
 import { allStacks } from '../store/stacks/stacks.ts'
 import { judge } from './merge-requests/gate.ts'
 import { mergeRequested } from './merge-requests/merge.ts'
-import { type EngineHarness, startHarness } from './testing/harness.ts'
 import { update, workAll, type PuppetScript } from './testing/puppet.ts'
+import { useWorld } from './testing/use-world.ts'
 
 const CONFIG = `
 version: 1
@@ -21,11 +21,7 @@ stacks:
 `
 
 describe('from a push to a deployment', () => {
-  let harness: EngineHarness
-  beforeEach(async () => {
-    harness = await startHarness()
-  })
-  afterEach(() => harness.stop())
+  const { harness } = useWorld()
 
   it('plans the MR, takes an approval, merges and applies what was approved', async () => {
     const { engine, users, repositoryId } = harness

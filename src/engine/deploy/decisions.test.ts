@@ -1,34 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listComments } from '../../store/changes/comments.ts'
 import { listDeployments } from '../../store/stacks/deployments.ts'
 import { approveRun, cancelRun } from '../runs/actions.ts'
 import { retryRun } from '../runs/retry.ts'
-import {
-  approveWaiting,
-  audited,
-  bootstrap,
-  configOf,
-  land,
-  merge,
-  propose,
-  runsOf,
-  stackOf,
-} from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { approveWaiting, audited, configOf, land, merge, propose, runsOf, stackOf } from '../testing/flows.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 const KEY = 'production/a'
 const CONFIG = configOf({ a: {} })
 
 describe('what becomes of a deployment', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': CONFIG, 'a/value': '1' })
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld({ files: { 'trueup.yaml': CONFIG, 'a/value': '1' } })
 
   it('is adopted by an empty first plan', async () => {
     const [run] = await runsOf(harness, { kind: 'deploy' })
@@ -223,9 +205,9 @@ describe('what becomes of a deployment', () => {
 })
 
 describe('a push past the gates', () => {
+  const { harness, world } = useWorld()
+
   it('waits in a protected environment, and goes on elsewhere', async () => {
-    const harness = await startHarness()
-    const world = createWorld(harness)
     const environments = { production: { tier: 'production' }, lab: {} }
     const config = configOf({ a: { environments: ['production', 'lab'] } }, { environments })
     await harness.push('main', { 'trueup.yaml': config, 'a/value': '1' })
@@ -234,6 +216,5 @@ describe('a push past the gates', () => {
     expect(await stackOf(harness, KEY)).toMatchObject({ status: 'awaiting_approval' })
     const [waiting] = await runsOf(harness, { state: 'awaiting_approval' })
     expect(waiting).toMatchObject({ reason: 'not_approved' })
-    await harness.stop()
   })
 })

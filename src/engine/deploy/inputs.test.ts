@@ -1,34 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  approve,
-  approveWaiting,
-  bootstrap,
-  configOf,
-  judged,
-  merge,
-  mrOf,
-  propose,
-  runsOf,
-  stackOf,
-} from '../testing/flows.ts'
+import { describe, expect, it } from 'vitest'
+import { approve, approveWaiting, configOf, judged, merge, mrOf, propose, runsOf, stackOf } from '../testing/flows.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { leaseOne, workAll } from '../testing/puppet.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { outputsOfStack } from '../stacks/outputs.ts'
 import type { Grant } from '../../domain/wire/worker-protocol.ts'
-import { createWorld, type World } from '../testing/world.ts'
 
 const CONFIG = configOf({ net: {}, app: { inputs: { id: 'net.value' } } })
 
 describe('inputs from the outputs of another stack', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': CONFIG, 'net/value': '1', 'app/value': 'a' })
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld({ files: { 'trueup.yaml': CONFIG, 'net/value': '1', 'app/value': 'a' } })
 
   it('are read when the run is granted', () => {
     expect(world.things.get('production/app')).toBe('a|id=1')

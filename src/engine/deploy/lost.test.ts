@@ -1,18 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { getRun, type Run } from '../../store/runs/runs.ts'
 import { takeBackLeases } from '../clock.ts'
 import { approveWaiting, audited, bootstrap, configOf, land, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { applyOne, finishOne, leaseOne, planOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 const LEASE_MS = 60_000
 const KEY = 'production/a'
 const idempotent = { with: { plan: 'true', apply: 'true', idempotent: true } }
 
 describe('a run whose worker is lost', () => {
-  let harness: EngineHarness
-  let world: World
+  const { harness, world } = useWorld({ leaseMs: LEASE_MS })
   const begin = async (stack: object = {}) => {
     await bootstrap(harness, world, {
       'trueup.yaml': configOf({ a: stack, b: { needs: ['a'] } }),
@@ -27,11 +25,6 @@ describe('a run whose worker is lost', () => {
     await harness.settle()
   }
   const deploys = async (): Promise<Run[]> => runsOf(harness, { kind: 'deploy', stack: KEY })
-  beforeEach(async () => {
-    harness = await startHarness({ leaseMs: LEASE_MS })
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
 
   it('before it changed anything is queued again, and what the zombie says is refused', async () => {
     await begin()

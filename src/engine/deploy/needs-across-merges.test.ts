@@ -1,23 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { getRun } from '../../store/runs/runs.ts'
 import { cancelRun } from '../runs/actions.ts'
 import { retryRun } from '../runs/retry.ts'
 import { bootstrap, configOf, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, type Files, startHarness } from '../testing/harness.ts'
+import type { Files } from '../testing/harness.ts'
 import { leaseOne, workOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 const lab = (stacks: { [name: string]: object }) => configOf(stacks, { environments: { lab: {} } })
 const THROUGH_M = { a: {}, m: { needs: ['a'] }, b: { needs: ['m'] } }
 
 describe('what a stack needs and other merges deploy', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld()
 
   const push = (changes: Files) => harness.push('main', changes)
   const begin = async (stacks: { [name: string]: object }) => {

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { retryRun } from '../runs/retry.ts'
 import { cancelRun } from '../runs/actions.ts'
-import { approve, bootstrap, configOf, land, merge, propose, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { approve, configOf, land, merge, propose, runsOf, stackOf } from '../testing/flows.ts'
+import type { EngineHarness } from '../testing/harness.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 const CHAIN = configOf({ a: {}, b: { needs: ['a'] }, c: { needs: ['b'] } })
 const files = (value: string) => ({ 'a/value': value, 'b/value': value, 'c/value': value })
@@ -15,14 +15,7 @@ const states = async (harness: EngineHarness) =>
   )
 
 describe('deployments of stacks that need each other', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': CHAIN, ...files('1') })
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld({ files: { 'trueup.yaml': CHAIN, ...files('1') } })
 
   it('go in the order of their needs', async () => {
     await land(harness, world, 'two', files('2'))

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { previewsOf } from '../merge-requests/previews.ts'
 import { removeOrphan } from './remove-orphan.ts'
 import {
@@ -16,22 +16,15 @@ import {
   unmet,
 } from '../testing/flows.ts'
 import { approveRun } from '../runs/actions.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { applyOne, finishOne, leaseOne, planOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 const KEEP = { a: {}, b: {} }
 const DESTROY = { a: { onRemove: 'destroy' }, b: { onRemove: 'destroy', needs: ['a'] }, c: {} }
 const values = { 'a/value': '1', 'b/value': '1', 'c/value': '1' }
 
 describe('a stack that leaves Git', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld()
 
   it('is kept and listed as orphaned, until somebody has it destroyed after a second look', async () => {
     await bootstrap(harness, world, { 'trueup.yaml': configOf(KEEP), ...values })
@@ -186,9 +179,9 @@ describe('a stack that leaves Git', () => {
 })
 
 describe('a trueup.yaml that cannot be read', () => {
+  const { harness, world } = useWorld()
+
   it('enacts nothing and destroys nothing, and the next good one goes on from before', async () => {
-    const harness = await startHarness()
-    const world = createWorld(harness)
     const stacks = { a: { onRemove: 'destroy' }, b: {} }
     await bootstrap(harness, world, { 'trueup.yaml': configOf(stacks), ...values })
     await harness.push('main', { 'trueup.yaml': 'version: 1\nstacks: [', 'b/value': '2' })
@@ -201,6 +194,5 @@ describe('a trueup.yaml that cannot be read', () => {
     const [waiting] = await runsOf(harness, { state: 'awaiting_approval' })
     expect(waiting).toMatchObject({ kind: 'deploy', stackId: (await stackOf(harness, 'production/b')).id })
     expect(await runsOf(harness, { kind: 'destroy' })).toEqual([])
-    await harness.stop()
   })
 })

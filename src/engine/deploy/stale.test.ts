@@ -1,25 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { checkNow } from '../drift/actions.ts'
 import { audited, bootstrap, configOf, land, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { applyOne, leaseOne, planOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 const KEY = 'production/a'
 
 describe('a run whose target moved between plan and apply', () => {
-  let harness: EngineHarness
-  let world: World
+  const { harness, world } = useWorld()
   const begin = async (stack: object = {}) => {
     const config = configOf({ a: stack, b: { needs: ['a'] } })
     await bootstrap(harness, world, { 'trueup.yaml': config, 'a/value': '1', 'b/value': '1' })
     await land(harness, world, 'two', { 'a/value': '2', 'b/value': '2' })
   }
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
 
   /** Plans the next run and ends its apply as a driver does that finds its plan stale, or with another error. */
   const goStale = async (done: string[] = [], code = 'PLAN_STALE', untouched = done.length === 0): Promise<string> => {

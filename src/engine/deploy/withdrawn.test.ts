@@ -1,22 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { cancelRun } from '../runs/actions.ts'
 import { removeOrphan } from './remove-orphan.ts'
 import { bootstrap, configOf, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, type Files, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import type { Files } from '../testing/harness.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 const lab = (stacks: { [name: string]: object }) => configOf(stacks, { environments: { lab: {} } })
 const CHAIN = lab({ a: {}, b: { needs: ['a'] } })
 const files = (value: string): Files => ({ 'a/value': value, 'b/value': value })
 
 describe('what waits for a run that is taken back', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld()
 
   const push = (changes: Files) => harness.push('main', changes)
   const cancel = async (stack: string) => {

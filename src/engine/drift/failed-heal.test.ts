@@ -1,22 +1,17 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { audited, bootstrap, configOf, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { expect, it } from 'vitest'
+import { audited, configOf, runsOf, stackOf } from '../testing/flows.ts'
 import { applyOne, leaseOne, planOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { checkNow, healNow } from './actions.ts'
 import { scheduleDrift } from './schedule.ts'
 
 const KEY = 'production/a'
 const environments = { production: { drift: { mode: 'enforce' } } }
 
-let harness: EngineHarness
-let world: World
-beforeEach(async () => {
-  harness = await startHarness()
-  world = createWorld(harness)
-  await bootstrap(harness, world, { 'trueup.yaml': configOf({ a: {} }, { environments }), 'a/value': '1' })
+const { harness, world } = useWorld({
+  still: true,
+  files: { 'trueup.yaml': configOf({ a: {} }, { environments }), 'a/value': '1' },
 })
-afterEach(() => harness.stop())
 
 const wish = async () => ({ stackId: (await stackOf(harness, KEY)).id, actorId: harness.users.second.id })
 

@@ -1,20 +1,14 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { bootstrap, configOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { beforeEach, expect, it } from 'vitest'
+import { configOf, stackOf } from '../testing/flows.ts'
 import { leaseOne, planOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { checkNow } from './actions.ts'
 import { scheduleDrift } from './schedule.ts'
 
-let harness: EngineHarness
-let world: World
+const { harness, world } = useWorld({ leaseMs: 60_000, files: { 'trueup.yaml': configOf({ a: {} }), 'a/value': '1' } })
 beforeEach(async () => {
-  harness = await startHarness({ leaseMs: 60_000 })
-  world = createWorld(harness)
-  await bootstrap(harness, world, { 'trueup.yaml': configOf({ a: {} }), 'a/value': '1' })
   await world.work()
 })
-afterEach(() => harness.stop())
 
 it('an event during a long check is followed by another check as soon as that one is over', async () => {
   const { id: stackId } = await stackOf(harness, 'production/a')

@@ -1,38 +1,24 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { takeBackLeases } from '../clock.ts'
-import {
-  approve,
-  approveWaiting,
-  bootstrap,
-  configOf,
-  land,
-  merge,
-  propose,
-  runsOf,
-  stackOf,
-} from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { approve, approveWaiting, configOf, land, merge, propose, runsOf, stackOf } from '../testing/flows.ts'
 import { leaseOne, planOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { checkNow } from './actions.ts'
 
 const KEY = 'production/a'
 const ENFORCED = { environments: { production: { approvals: { required: 1 }, drift: { mode: 'enforce' } } } }
 
 describe('a heal that waits', () => {
-  let harness: EngineHarness
-  let world: World
+  const { harness, world } = useWorld({
+    still: true,
+    files: { 'trueup.yaml': configOf({ a: { onRemove: 'destroy' }, b: {} }, ENFORCED), 'a/value': '1', 'b/value': '1' },
+  })
   beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    const config = configOf({ a: { onRemove: 'destroy' }, b: {} }, ENFORCED)
-    await bootstrap(harness, world, { 'trueup.yaml': config, 'a/value': '1', 'b/value': '1' })
     await drift('x')
     expect(world.things.get(KEY)).toBe('1')
     await drift('y')
     expect(await runsOf(harness, { kind: 'heal', state: 'queued' })).toMatchObject([{ reason: 'backoff' }])
   })
-  afterEach(() => harness.stop())
 
   const drift = async (value: string) => {
     world.things.set(KEY, value)

@@ -1,14 +1,13 @@
 import { expect, it } from 'vitest'
 import { listMergeRequests } from '../../store/changes/merge-requests.ts'
 import { bootstrap, configOf, stackOf } from '../testing/flows.ts'
-import { startHarness } from '../testing/harness.ts'
 import { workAll } from '../testing/puppet.ts'
-import { createWorld } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { checkNow } from './actions.ts'
 
+const { harness, world } = useWorld()
+
 it('drift is treated as before while trueup.yaml of the default branch cannot be read', async () => {
-  const harness = await startHarness()
-  const world = createWorld(harness)
   const drift = (mode: string) => ({ drift: { mode }, onRemove: 'destroy' })
   const files = { driver: 'files', with: { target: '/srv/b' } }
   const config = configOf({ a: drift('enforce'), b: { ...drift('propose'), ...files } }, { environments: { lab: {} } })
@@ -33,5 +32,4 @@ it('drift is treated as before while trueup.yaml of the default branch cannot be
   expect(await codify()).toMatchObject([{ origin: 'codify', state: 'open' }])
   expect(await stackOf(harness, 'lab/a')).toMatchObject({ status: 'in_sync', removedAt: null })
   expect(await stackOf(harness, 'lab/b')).toMatchObject({ status: 'drifted', removedAt: null })
-  await harness.stop()
 })

@@ -1,9 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listDriftRecords } from '../../store/stacks/drift.ts'
 import { freezeEnvironment, unfreezeEnvironment } from '../environments.ts'
 import { bootstrap, configOf, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { acceptDrift, checkNow } from './actions.ts'
 import { scheduleDrift } from './schedule.ts'
 
@@ -12,13 +11,7 @@ const environments = { production: { approvals: { required: 1 }, drift: { mode: 
 const policies = [{ name: 'ask', when: "run.kind == 'heal'", then: 'require-approval', message: 'Ask first.' }]
 
 describe('a heal that waits for a person or a freeze', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld()
 
   const begin = (more: { policies?: object[] }) =>
     bootstrap(harness, world, { 'trueup.yaml': configOf({ a: {} }, { environments, ...more }), 'a/value': '1' })

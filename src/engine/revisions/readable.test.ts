@@ -1,20 +1,14 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { setDeployCursor, setUsableCommit } from './cursor.ts'
-import { bootstrap, configOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld } from '../testing/world.ts'
+import { configOf } from '../testing/flows.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { lastReadable, rulesSnapshot } from './readable.ts'
 
 const BROKEN = { 'trueup.yaml': 'version: 1\nstacks: [' }
 const rules = (required: number) =>
   configOf({ a: {} }, { environments: { production: { tier: 'production', approvals: { required } } } })
 
-let harness: EngineHarness
-beforeEach(async () => {
-  harness = await startHarness()
-  await bootstrap(harness, createWorld(harness), { 'trueup.yaml': rules(1), 'a/value': '1' })
-})
-afterEach(() => harness.stop())
+const { harness } = useWorld({ files: { 'trueup.yaml': rules(1), 'a/value': '1' } })
 
 const readable = (branch: string, tip: string) =>
   lastReadable(harness.engine.parts, { repositoryId: harness.repositoryId, branch }, tip)

@@ -1,23 +1,21 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { closeMergeRequest, reopenMergeRequest } from '../../forges/builtin/lifecycle.ts'
 import { listMergeRequests, type MergeRequest } from '../../store/changes/merge-requests.ts'
 import { listDeployments } from '../../store/stacks/deployments.ts'
 import { listQuarantine } from '../../store/stacks/quarantine.ts'
 import { createEstate, type Estate } from '../testing/estate.ts'
 import { approve, configOf, judged, merge, mrOf, propose, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { rollBack } from './rollback.ts'
 
 const KEY = 'staging/a'
 
 describe('a rollback of what was imported', () => {
-  let harness: EngineHarness
+  const { harness } = useWorld()
   let estate: Estate
   beforeEach(async () => {
-    harness = await startHarness()
     estate = createEstate(harness)
   })
-  afterEach(() => harness.stop())
   const there = () => [...estate.managed.keys()].sort()
 
   const rules = (more: object = {}) => configOf({ a: {} }, { environments: { staging: { tier: 'staging', ...more } } })

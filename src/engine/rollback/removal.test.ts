@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
 import { findDeploymentByRun } from '../../store/stacks/deployments.ts'
 import { listQuarantine } from '../../store/stacks/quarantine.ts'
 import { approve, bootstrap, configOf, merge, mrOf, propose, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, type Files, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import type { Files } from '../testing/harness.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { rollBack } from './rollback.ts'
 
 const KEY = 'production/a'
@@ -12,13 +12,7 @@ const STACKS = { a: { onRemove: 'destroy' }, b: {} }
 const files = { 'a/value': '1', 'b/value': '1' }
 
 describe('a rollback of an environment whose newest merge removed stacks', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld()
 
   const begin = async (stacks: { [name: string]: object }) => {
     await bootstrap(harness, world, { 'trueup.yaml': configOf(stacks), ...files })

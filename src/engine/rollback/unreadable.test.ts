@@ -1,23 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listDeployments } from '../../store/stacks/deployments.ts'
 import { listQuarantine } from '../../store/stacks/quarantine.ts'
-import { bootstrap, configOf, land, mrOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { configOf, land, mrOf, stackOf } from '../testing/flows.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { rollBack, type RollbackTarget } from './rollback.ts'
 
 const BROKEN = { 'trueup.yaml': 'version: 1\nstacks: [' }
 const CONFIG = configOf({ a: {}, b: { inputs: { from: 'a.value' } } })
 
 describe('a rollback across a trueup.yaml that could not be read', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': CONFIG, 'a/value': '1', 'b/value': '1' })
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld({ files: { 'trueup.yaml': CONFIG, 'a/value': '1', 'b/value': '1' } })
   const back = async (target: RollbackTarget) => {
     const { parts, forge } = harness.engine
     const mr = await rollBack(parts, forge, { target, reason: 'it smells', actorId: harness.users.author.id })

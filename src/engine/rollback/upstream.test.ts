@@ -1,19 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { getRun } from '../../store/runs/runs.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
 import { approve, bootstrap, configOf, land, mrOf, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { rollBack } from './rollback.ts'
 
 describe('a rollback of what others wait for', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld()
 
   /** a fails with what b and c were approved with, they are blocked, and a alone is rolled back. */
   const begin = async (b: object) => {

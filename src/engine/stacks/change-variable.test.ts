@@ -1,9 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listFormer } from '../../store/stacks/former-variables.ts'
 import { listVariables } from '../../store/stacks/variables.ts'
 import { approveWaiting, audited, bootstrap, configOf, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { deleteVariable, setVariable } from './change-variable.ts'
 import { formerSecretsFor } from './variables.ts'
 
@@ -11,14 +10,7 @@ const environments = { production: { tier: 'production' }, lab: {} }
 const CONFIG = configOf({ a: { environments: ['production', 'lab'] } }, { environments })
 
 describe('a variable', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': CONFIG, 'a/value': '1' })
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld({ files: { 'trueup.yaml': CONFIG, 'a/value': '1' } })
   const set = (more: object = {}) =>
     setVariable(harness.engine.parts, {
       repositoryId: harness.repositoryId,
@@ -105,9 +97,9 @@ describe('a variable', () => {
 })
 
 describe('a variable of stacks that need each other', () => {
+  const { harness, world } = useWorld()
+
   it('is deployed in the order of their needs, and not below one that fails', async () => {
-    const harness = await startHarness()
-    const world = createWorld(harness)
     const config = configOf({ a: { needs: ['z'] }, z: {} }, { environments: { lab: {} } })
     await bootstrap(harness, world, { 'trueup.yaml': config, 'a/value': '1', 'z/value': '1' })
     const set = async (value: string) => {
@@ -122,6 +114,5 @@ describe('a variable of stacks that need each other', () => {
     await set('small')
     expect(world.applied).toHaveLength(2)
     expect(await stackOf(harness, 'lab/a')).toMatchObject({ status: 'blocked' })
-    await harness.stop()
   })
 })

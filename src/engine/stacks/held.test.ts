@@ -1,12 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { freezeEnvironment, unfreezeEnvironment } from '../environments.ts'
 import { checkNow } from '../drift/actions.ts'
 import { healsToJson } from './heal-state.ts'
 import { patchStack } from '../../store/stacks/stacks.ts'
-import { approveWaiting, bootstrap, configOf, land, merge, propose, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { approveWaiting, configOf, land, merge, propose, runsOf, stackOf } from '../testing/flows.ts'
 import { update } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { liftQuarantine } from '../rolled-back/quarantine.ts'
 import { rollBack } from '../rollback/rollback.ts'
 import { listQuarantine } from '../../store/stacks/quarantine.ts'
@@ -18,14 +17,7 @@ const withWindows = (windows: object[], stacks: object = { a: {} }) =>
 const MINUTE = 60_000
 
 describe('what a run waited for is said no longer', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-    await bootstrap(harness, world, { 'trueup.yaml': withWindows([]), 'a/value': '1' })
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld({ files: { 'trueup.yaml': withWindows([]), 'a/value': '1' } })
 
   const freeze = (reason: string, until: number | null = null) =>
     freezeEnvironment(harness.engine.parts, {

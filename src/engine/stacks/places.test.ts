@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { removeOrphan } from '../deploy/remove-orphan.ts'
 import { createRepository } from '../repositories.ts'
 import { setMember } from '../../store/people/members.ts'
@@ -14,8 +14,9 @@ import {
   stackOf,
   unmet,
 } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import type { EngineHarness } from '../testing/harness.ts'
+import { createWorld } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 type Stacks = { [name: string]: { target: string; environment?: string; [key: string]: unknown } }
 
@@ -31,13 +32,7 @@ const files = (stacks: Stacks): string =>
   })
 
 describe('one place, one stack', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld()
 
   const begin = (stacks: Stacks) => bootstrap(harness, world, { 'trueup.yaml': files(stacks), 'web/value': '1' })
   const change = async (branch: string, stacks: Stacks) => {

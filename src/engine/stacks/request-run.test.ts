@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { RunRequest } from '../../domain/runs/run-request.ts'
 import { listAudit } from '../../store/audit/audit.ts'
 import { standingDrift } from '../../store/stacks/drift.ts'
@@ -6,9 +6,9 @@ import { checkNow } from '../drift/actions.ts'
 import { approveRun } from '../runs/actions.ts'
 import { retryRun } from '../runs/retry.ts'
 import { approveWaiting, bootstrap, configOf, land, runsOf, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
 import { update } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { createWorld } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 import { requestRun } from './request-run.ts'
 
 const KEY = 'production/a'
@@ -16,13 +16,7 @@ const terraform = { driver: 'terraform', with: {} }
 const CODE = { 'a/main.tf': '' }
 
 describe('a run that a person asks for', () => {
-  let harness: EngineHarness
-  let world: World
-  beforeEach(async () => {
-    harness = await startHarness()
-    world = createWorld(harness)
-  })
-  afterEach(() => harness.stop())
+  const { harness, world } = useWorld()
 
   const begin = (environments?: object, stack: object = terraform) =>
     bootstrap(harness, world, {
@@ -108,11 +102,11 @@ describe('a run that a person asks for', () => {
     twoThings()
     await ask({ targets: ['one'] })
     await world.work()
-    world = createWorld(harness)
-    world.things.set(KEY, '1')
-    await land(harness, world, 'change', { 'a/value': '2' })
-    await world.work()
-    expect(world.things.get(KEY)).toBe('2')
+    const fresh = createWorld(harness)
+    fresh.things.set(KEY, '1')
+    await land(harness, fresh, 'change', { 'a/value': '2' })
+    await fresh.work()
+    expect(fresh.things.get(KEY)).toBe('2')
     const [asked] = await runsOf(harness, { kind: 'heal' })
     expect(asked).toMatchObject({ state: 'superseded' })
     await expect(ask({ targets: ['one'] })).resolves.toMatchObject({

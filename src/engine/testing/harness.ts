@@ -54,10 +54,16 @@ interface Running {
   engine: Engine
 }
 
-export async function startHarness(options: { leaseMs?: number } = {}): Promise<EngineHarness> {
+export interface HarnessOptions {
+  leaseMs?: number
+  /** The clock moves by `advance` only: for tests of waits, which the machine's own time must not end. */
+  still?: boolean
+}
+
+export async function startHarness(options: HarnessOptions = {}): Promise<EngineHarness> {
   const directory = await mkdtemp(join(tmpdir(), 'trueup-engine-'))
   await mkdir(join(directory, 'pushes'), { recursive: true })
-  const clock = movableClock()
+  const clock = movableClock(options.still)
   let running = await start(directory, clock, options.leaseMs ?? 30_000)
   const { repositoryId, users, workerId } = await furnish(running)
   const settle = (): Promise<void> => running.engine.idle()
@@ -120,9 +126,10 @@ export async function startHarness(options: { leaseMs?: number } = {}): Promise<
   return at(repositoryId)
 }
 
-function movableClock(): EngineHarness['clock'] {
+function movableClock(still = false): EngineHarness['clock'] {
+  const begin = Date.now()
   let skew = 0
-  return { now: () => Date.now() + skew, advance: (ms) => void (skew += ms) }
+  return { now: () => (still ? begin : Date.now()) + skew, advance: (ms) => void (skew += ms) }
 }
 
 async function start(directory: string, clock: Clock, leaseMs: number): Promise<Running> {

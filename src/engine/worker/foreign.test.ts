@@ -1,21 +1,16 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { Grant } from '../../domain/wire/worker-protocol.ts'
 import { getRun } from '../../store/runs/runs.ts'
 import { createWorker } from '../../store/workers/workers.ts'
-import { bootstrap, configOf, land, stackOf } from '../testing/flows.ts'
-import { type EngineHarness, startHarness } from '../testing/harness.ts'
+import { configOf, land, stackOf } from '../testing/flows.ts'
 import { leaseOne, planOne } from '../testing/puppet.ts'
-import { createWorld, type World } from '../testing/world.ts'
+import { useWorld } from '../testing/use-world.ts'
 
 // A worker that was taken over knows ids and tokens of others, or guesses them: tokens are small numbers.
-let harness: EngineHarness
-let world: World
+const { harness, world } = useWorld({ files: { 'trueup.yaml': configOf({ a: {} }), 'a/value': '1' } })
 let thief: string
 let grant: Grant
 beforeEach(async () => {
-  harness = await startHarness()
-  world = createWorld(harness)
-  await bootstrap(harness, world, { 'trueup.yaml': configOf({ a: {} }), 'a/value': '1' })
   await land(harness, world, 'two', { 'a/value': '2' })
   grant = (await leaseOne(harness))!
   const { id } = await harness.store.transaction((tx) =>
@@ -23,7 +18,6 @@ beforeEach(async () => {
   )
   thief = id
 })
-afterEach(() => harness.stop())
 
 const held = () => ({ runId: grant.runId, fence: grant.fence })
 const applied = { status: 'applied' as const, resources: [], outputs: {}, findings: [] }
