@@ -98,20 +98,11 @@ export function runnerOptionsOf(command: Command, env: NodeJS.ProcessEnv): Runne
   }
 }
 
-interface Given {
-  server: string
-  token?: string
+/** As the command line has it: seconds, and the token perhaps in a file. */
+interface Given extends Omit<RunnerOptions, 'graceMs' | 'drainMs'> {
   tokenFile?: string
-  data: string
-  name: string
-  pools: string[]
-  slots: number
-  workspaces?: string
-  passEnv: string[]
   grace: number
   drain: number
-  withParent: boolean
-  transport: 'auto' | 'long-poll'
 }
 
 function tokenIn(file: string, command: Command): string {

@@ -1,15 +1,8 @@
 import { posix } from 'node:path'
 import { z } from 'zod'
 import { Duration } from '../../domain/config/schema.ts'
-import { globProblem } from '../../domain/glob.ts'
+import { Glob } from '../paths/glob.ts'
 
-const glob = z
-  .string()
-  .min(1)
-  .superRefine((pattern, context) => {
-    const why = globProblem(pattern)
-    if (why !== null) context.addIssue({ code: 'custom', message: why })
-  })
 const mode = z.string().regex(/^0?[0-7]{3,4}$/, 'an octal mode: 0644, 750, 2775')
 /** A name from the host's account database, or a number. */
 const account = z.union([
@@ -19,7 +12,7 @@ const account = z.union([
 
 const FileRule = z.strictObject({
   /** Glob over paths below the target; one that ends in `/` speaks of directories (`conf.d/`, `./` is the target). */
-  match: glob,
+  match: Glob,
   mode: mode.optional(),
   owner: account.optional(),
   group: account.optional(),
@@ -35,7 +28,7 @@ const FileRule = z.strictObject({
 const Reload = z.strictObject({
   run: z.string().min(1).max(4000),
   /** Globs; the command runs when a changed path matches one. Every change where absent. */
-  when: z.array(glob).optional(),
+  when: z.array(Glob).optional(),
   timeout: Duration.optional(),
 })
 
@@ -43,7 +36,7 @@ const Check = z.strictObject({
   /** `{file}` is the staged file, `{tree}` a complete copy of the wanted tree; both come quoted for the shell. */
   run: z.string().min(1).max(4000),
   /** Globs of the files to check. Every changed file where absent. */
-  match: z.array(glob).optional(),
+  match: z.array(Glob).optional(),
   timeout: Duration.optional(),
 })
 
@@ -67,13 +60,13 @@ export const FilesConfig = z
     /** What happens to files that Git does not have: kept; removed when this stack once placed them; removed. */
     prune: z.enum(['none', 'listed', 'all']).default('none'),
     /** Paths that this stack never writes, compares or removes. */
-    exclude: z.array(glob).max(500).default([]),
+    exclude: z.array(Glob).max(500).default([]),
     owner: account.optional(),
     group: account.optional(),
     /** Later rules win, attribute by attribute. */
     rules: z.array(FileRule).max(500).default([]),
     /** True: every `*.tmpl`, written without the suffix. Or globs over paths in Git. */
-    templates: z.union([z.boolean(), z.array(glob).max(500)]).default(false),
+    templates: z.union([z.boolean(), z.array(Glob).max(500)]).default(false),
     /** Run after all changes; a command that has not succeeded yet is part of the next plan. */
     reload: z.union([z.string().min(1).max(4000), z.array(Reload).max(50)]).default([]),
     /** Run on the staged files before the first of them is put in place. */

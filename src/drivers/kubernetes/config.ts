@@ -1,15 +1,8 @@
 import { z } from 'zod'
 import { Duration } from '../../domain/config/schema.ts'
-import { globProblem } from '../../domain/glob.ts'
 import { expressionProblem } from './objects/expressions.ts'
+import { Glob } from '../paths/glob.ts'
 
-const glob = z
-  .string()
-  .min(1)
-  .superRefine((pattern, context) => {
-    const why = globProblem(pattern)
-    if (why !== null) context.addIssue({ code: 'custom', message: why })
-  })
 const relativePath = z
   .string()
   .min(1)
@@ -73,7 +66,7 @@ export const KubernetesConfig = z.strictObject({
   /** The directory that is rendered; `{environment}` in it is the environment's name. */
   directory: relativePath.default('.'),
   /** Files that plain YAML leaves out, relative to the directory. */
-  exclude: z.array(glob).max(200).default([]),
+  exclude: z.array(Glob).max(200).default([]),
   helm: Helm.optional(),
   /** Path of a kubeconfig: absolute on the worker, or relative to the stack. Default: `KUBECONFIG`, else in-cluster. */
   kubeconfig: z.string().min(1).max(1000).optional(),
@@ -89,11 +82,11 @@ export const KubernetesConfig = z.strictObject({
   /** Delete what this stack has made and does not render any more. */
   prune: z.boolean().default(true),
   /** Addresses that may be pruned although they are annotated `confirm`, or of a kind that holds data. */
-  confirmPrune: z.array(glob).max(200).default([]),
+  confirmPrune: z.array(Glob).max(200).default([]),
   /** Addresses that may be deleted and created again when a field cannot be changed in place. */
-  replace: z.array(glob).max(200).default([]),
+  replace: z.array(Glob).max(200).default([]),
   /** Addresses that may be taken over from another stack of the environment. */
-  takeOver: z.array(glob).max(200).default([]),
+  takeOver: z.array(Glob).max(200).default([]),
   /** What happens to a field that is ours and that someone else has set: overwritten, or the plan ends. */
   conflicts: z.enum(['overwrite', 'refuse']).default('overwrite'),
   /** Wait until what was changed is healthy. */

@@ -15,7 +15,7 @@ import { type PlanRecord, readRecord } from '../plan/record.ts'
 import { applySettings } from '../plan/settings.ts'
 import { type Prepared, prepare, readSource, type Source } from '../source/prepare.ts'
 import { executeChangeSet } from './execute.ts'
-import type { Followed } from './follow.ts'
+import { type Followed, lostSight } from './follow.ts'
 import { healByTwoUpdates } from './heal.ts'
 import { allDone, succeeded, unsuccessful } from './outcome.ts'
 import { removeStack } from './remove.ts'
@@ -135,15 +135,7 @@ async function recreate({ context, cloud, stack, redact }: Applying, prepared: P
     const removed = await removeStack(context, cloud, { stack, redact })
     if (removed.status !== 'DELETE_COMPLETE') return removed
   }
-  const lost = (why: string): Followed => ({
-    status: 'DELETE_COMPLETE',
-    reason: '',
-    last: new Map(),
-    failures: [],
-    atRest: true,
-    canceled: context.signal.aborted,
-    lost: why,
-  })
+  const lost = (why: string) => lostSight(context, 'DELETE_COMPLETE', why)
   try {
     const name = `${CHANGE_SET_PREFIX}deploy-${randomUUID().slice(0, 8)}`
     const made = await createChangeSet(

@@ -40,6 +40,17 @@ export interface Followed {
   lost?: string
 }
 
+/** What is known of an operation that was not begun, or of which AWS could not be asked: why. */
+export const lostSight = (context: DriverContext<CloudFormationConfig>, status: string, why: string): Followed => ({
+  status,
+  reason: '',
+  last: new Map(),
+  failures: [],
+  atRest: true,
+  canceled: context.signal.aborted,
+  lost: why,
+})
+
 /** Remembers the events that a stack has, before an operation begins. */
 export async function eventsBefore(cloud: Cloud, stackId: string): Promise<Set<string>> {
   const seen = new Set<string>()

@@ -12,7 +12,7 @@ import type { PlanRecord } from '../plan/record.ts'
 import { templateInput } from '../source/prepare.ts'
 import { parseTemplate } from '../template/parse.ts'
 import { executeChangeSet } from './execute.ts'
-import type { Followed } from './follow.ts'
+import { type Followed, lostSight } from './follow.ts'
 import { succeeded } from './outcome.ts'
 
 interface Healing {
@@ -77,15 +77,7 @@ async function secondUpdate(
   cloud: Cloud,
   { input, stackId, planned, untilMs, redact }: Omit<Healing, 'heal'>,
 ): Promise<Followed> {
-  const lost = (why: string): Followed => ({
-    status: '',
-    reason: '',
-    last: new Map(),
-    failures: [],
-    atRest: true,
-    canceled: context.signal.aborted,
-    lost: why,
-  })
+  const lost = (why: string) => lostSight(context, '', why)
   try {
     const second = await createChangeSet(cloud, input, { untilMs })
     const others = second.changes
