@@ -1,16 +1,13 @@
 import { newId } from '../../lib/ids.ts'
 import { nowOf, type Queries } from '../database/context.ts'
-import { makeCodec } from '../database/codec.ts'
-import { makeEntity, type New } from '../database/entity.ts'
+import { makePlainEntity, type New } from '../database/entity.ts'
 import type { Database } from '../database/schema.ts'
 
 export type Comment = Database['comments']
 
-const comments = makeEntity<'comments', Comment>({
+const comments = makePlainEntity({
   table: 'comments',
   prefix: 'comment',
-  noun: 'comment',
-  codec: makeCodec({}),
   times: ['createdAt', 'updatedAt'],
   change: (comment) => ({ topic: 'mr', id: comment.mrId }),
 })

@@ -1,18 +1,15 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Queries } from '../database/context.ts'
-import { makeCodec } from '../database/codec.ts'
-import { makeEntity, type New } from '../database/entity.ts'
+import { makePlainEntity, type New } from '../database/entity.ts'
 import type { Page, PageRequest } from '../database/page.ts'
 import type { Database } from '../database/schema.ts'
 
 export type Repository = Database['repositories']
 
-const repositories = makeEntity<'repositories', Repository>({
+const repositories = makePlainEntity({
   table: 'repositories',
   prefix: 'repo',
   noun: 'repository',
-  codec: makeCodec({}),
-  times: ['createdAt'],
   change: (repository) => ({ topic: 'repository', id: repository.id, repositoryId: repository.id }),
 })
 

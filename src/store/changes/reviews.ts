@@ -13,9 +13,7 @@ export type Review = FromRow<
 const reviews = makeEntity<'reviews', Review>({
   table: 'reviews',
   prefix: 'review',
-  noun: 'review',
   codec: makeCodec({ json: ['digests', 'files'] }),
-  times: ['createdAt'],
   change: (review) => ({ topic: 'mr', id: review.mrId }),
 })
 

@@ -1,7 +1,7 @@
 import type { Insertable, Kysely, Selectable } from 'kysely'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
-import type { Codec } from './codec.ts'
+import { type Codec, makeCodec } from './codec.ts'
 import { type Change, noteChange, nowOf, type Queries } from './context.ts'
 import { type Page, type PageRequest, pageLimit, pageOf } from './page.ts'
 import type { Database } from './schema.ts'
@@ -34,9 +34,10 @@ export interface EntitySpec<Table extends EntityTable, T> {
   table: Table
   /** Prefix of new ids. */
   prefix: string
-  /** The thing's name in error texts. */
-  noun: string
+  /** The thing's name in error texts; default: the prefix. */
+  noun?: string
   codec: Codec<Database[Table], T>
+  /** Columns that are filled in; default: `createdAt`. */
   times?: readonly ('createdAt' | 'updatedAt')[]
   /** What subscribers are told of a write. */
   change?(value: T): Change
@@ -47,8 +48,15 @@ type AnyRow = { [column: string]: unknown }
 type AnyTables = Kysely<{ [table: string]: AnyRow }>
 const untyped = (queries: Queries): AnyTables => queries as unknown as AnyTables
 
+/** An entity whose values are its rows as they stand: no column holds JSON or a flag. */
+export function makePlainEntity<Table extends EntityTable>(
+  spec: Omit<EntitySpec<Table, Database[Table]>, 'codec'>,
+): Entity<Database[Table]> {
+  return makeEntity<Table, Database[Table]>({ ...spec, codec: makeCodec({}) })
+}
+
 export function makeEntity<Table extends EntityTable, T extends { id: string }>(spec: EntitySpec<Table, T>): Entity<T> {
-  const { table, noun, codec, times = [] } = spec
+  const { table, noun = spec.prefix, codec, times = ['createdAt'] } = spec
   const fromRow = (row: Selectable<AnyRow>): T => codec.fromRow(row as Database[Table])
   const toRow = (value: object): Insertable<AnyRow> => codec.toRow(value as Partial<T>) as AnyRow
   const note = (tx: Queries, value: T): T => {

@@ -1,16 +1,12 @@
 import type { Queries } from '../database/context.ts'
-import { makeCodec } from '../database/codec.ts'
-import { makeEntity, type New } from '../database/entity.ts'
+import { makePlainEntity, type New } from '../database/entity.ts'
 import type { Database } from '../database/schema.ts'
 
 export type Team = Database['teams']
 
-const teams = makeEntity<'teams', Team>({
+const teams = makePlainEntity({
   table: 'teams',
   prefix: 'team',
-  noun: 'team',
-  codec: makeCodec({}),
-  times: ['createdAt'],
   change: (team) => ({ topic: 'settings', id: team.id }),
 })
 

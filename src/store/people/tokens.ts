@@ -1,18 +1,11 @@
 import { nowOf, type Queries } from '../database/context.ts'
-import { makeCodec } from '../database/codec.ts'
-import { makeEntity, type New } from '../database/entity.ts'
+import { makePlainEntity, type New } from '../database/entity.ts'
 import type { Database } from '../database/schema.ts'
 
 /** An access token; the token itself is known to its owner only, here is its hash. */
 export type Token = Database['tokens']
 
-const tokens = makeEntity<'tokens', Token>({
-  table: 'tokens',
-  prefix: 'token',
-  noun: 'token',
-  codec: makeCodec({}),
-  times: ['createdAt'],
-})
+const tokens = makePlainEntity({ table: 'tokens', prefix: 'token' })
 
 export const createToken = (tx: Queries, token: New<Token>): Promise<Token> => tokens.insert(tx, token)
 export const getToken = (db: Queries, id: string): Promise<Token | undefined> => tokens.get(db, id)

@@ -1,17 +1,14 @@
 import type { Queries } from '../database/context.ts'
-import { type FromRow, makeCodec } from '../database/codec.ts'
-import { makeEntity, type New } from '../database/entity.ts'
+import type { FromRow } from '../database/codec.ts'
+import { makePlainEntity, type New } from '../database/entity.ts'
 import type { Page, PageRequest } from '../database/page.ts'
 import type { Database } from '../database/schema.ts'
 
 export type User = FromRow<Database['users']>
 
-const users = makeEntity<'users', User>({
+const users = makePlainEntity({
   table: 'users',
   prefix: 'user',
-  noun: 'user',
-  codec: makeCodec({}),
-  times: ['createdAt'],
   change: (user) => ({ topic: 'settings', id: user.id }),
 })
 

@@ -1,6 +1,7 @@
 import type { Deed, DeedKind, RecordedDeed } from '../../domain/origins/deeds.ts'
 import { newId } from '../../lib/ids.ts'
 import { nowOf, type Queries } from '../database/context.ts'
+import type { Database } from '../database/schema.ts'
 
 /** Rows written, and addresses asked for, by one statement. */
 const AT_ONCE = 500
@@ -70,15 +71,10 @@ export async function deedsAt(db: Queries, stackId: string, addresses: Iterable<
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, deed]) => deed)
 }
 
-interface DeedRow {
-  runId: string
-  mrId: string | null
-  kind: string
-  address: string
-  did: string
-  fromAddress: string | null
-  importId: string | null
-}
+type DeedRow = Pick<
+  Database['resourceDeeds'],
+  'runId' | 'mrId' | 'kind' | 'address' | 'did' | 'fromAddress' | 'importId'
+>
 
 const fromRow = ({ runId, mrId, kind, address, did, fromAddress, importId }: DeedRow): StoredDeed => ({
   runId,

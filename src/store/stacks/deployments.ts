@@ -13,6 +13,7 @@ const deployments = makeEntity<'deployments', Deployment>({
   noun: 'deployment',
   codec: makeCodec({ json: ['summary'] }),
   change: ({ id, repositoryId, stackId }) => ({ topic: 'deployment', id, repositoryId, stackId }),
+  times: [],
 })
 
 /** CONFLICT when the run has its deployment already. */

@@ -17,6 +17,7 @@ const records = makeEntity<'driftRecords', DriftRecord>({
   noun: 'drift record',
   codec,
   change: ({ id, stackId }) => ({ topic: 'drift', id, stackId }),
+  times: [],
 })
 
 export const packActions = (actions: readonly Action[]): string => actions.join(' ')

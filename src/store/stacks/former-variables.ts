@@ -1,19 +1,13 @@
-import { type FromRow, makeCodec } from '../database/codec.ts'
+import type { FromRow } from '../database/codec.ts'
 import type { Queries } from '../database/context.ts'
-import { makeEntity } from '../database/entity.ts'
+import { makePlainEntity } from '../database/entity.ts'
 import type { Database } from '../database/schema.ts'
 import type { Variable } from './variables.ts'
 
 /** A value that a secret variable had, sealed to the variable's id as it was. */
 export type FormerVariable = FromRow<Database['formerVariables']>
 
-const former = makeEntity<'formerVariables', FormerVariable>({
-  table: 'formerVariables',
-  prefix: 'fvar',
-  noun: 'former variable',
-  codec: makeCodec({}),
-  times: ['createdAt'],
-})
+const former = makePlainEntity({ table: 'formerVariables', prefix: 'fvar', noun: 'former variable' })
 
 /** So many former values of one scope are kept: deployments that hold an older one are rare. */
 export const FORMER_KEPT = 5

@@ -1,17 +1,13 @@
 import { nowOf, type Queries } from '../database/context.ts'
-import { makeCodec } from '../database/codec.ts'
-import { makeEntity, type New } from '../database/entity.ts'
+import { makePlainEntity, type New } from '../database/entity.ts'
 import type { Database } from '../database/schema.ts'
 
 /** A stop of all deploys to an environment. */
 export type Freeze = Database['freezes']
 
-const freezes = makeEntity<'freezes', Freeze>({
+const freezes = makePlainEntity({
   table: 'freezes',
   prefix: 'freeze',
-  noun: 'freeze',
-  codec: makeCodec({}),
-  times: ['createdAt'],
   change: ({ id, repositoryId }) => ({ topic: 'freeze', id, repositoryId }),
 })
 

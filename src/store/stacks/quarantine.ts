@@ -1,17 +1,13 @@
 import { nowOf, type Queries } from '../database/context.ts'
-import { makeCodec } from '../database/codec.ts'
-import { makeEntity, type New } from '../database/entity.ts'
+import { makePlainEntity, type New } from '../database/entity.ts'
 import type { Database } from '../database/schema.ts'
 
 /** A desired state that must not be deployed again. */
 export type Quarantined = Database['quarantine']
 
-const quarantine = makeEntity<'quarantine', Quarantined>({
+const quarantine = makePlainEntity({
   table: 'quarantine',
   prefix: 'quarantine',
-  noun: 'quarantine',
-  codec: makeCodec({}),
-  times: ['createdAt'],
   change: ({ stackId, repositoryId }) => ({ topic: 'stack', id: stackId, stackId, repositoryId }),
 })
 

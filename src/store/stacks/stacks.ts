@@ -18,7 +18,6 @@ const codec = makeCodec<Database['stacks'], Stack>({
 const stacks = makeEntity<'stacks', Stack>({
   table: 'stacks',
   prefix: 'stack',
-  noun: 'stack',
   codec,
   times: ['createdAt', 'updatedAt'],
   change: ({ id, repositoryId }) => ({ topic: 'stack', id, stackId: id, repositoryId }),

@@ -1,7 +1,7 @@
 import { canonicalJson, type JsonObject } from '../../lib/json.ts'
 import { nowOf, type Queries } from '../database/context.ts'
 import { type FromRow, makeCodec } from '../database/codec.ts'
-import { makeEntity, type New } from '../database/entity.ts'
+import { makePlainEntity, type New } from '../database/entity.ts'
 import type { Page, PageRequest } from '../database/page.ts'
 import { pageLimit, pageOf } from '../database/page.ts'
 import type { Database } from '../database/schema.ts'
@@ -11,13 +11,7 @@ export type StateVersion = Database['stateVersions']
 export type StateVersionInfo = Omit<StateVersion, 'sealed'>
 export type StateLock = FromRow<Database['stateLocks'], { info: JsonObject }>
 
-const versions = makeEntity<'stateVersions', StateVersion>({
-  table: 'stateVersions',
-  prefix: 'state',
-  noun: 'state version',
-  codec: makeCodec({}),
-  times: ['createdAt'],
-})
+const versions = makePlainEntity({ table: 'stateVersions', prefix: 'state', noun: 'state version' })
 const lockCodec = makeCodec<Database['stateLocks'], StateLock>({ json: ['info'] })
 
 const INFO = [

@@ -24,18 +24,14 @@ const EVERYTHING: Scope = { repositories: [], environments: [] }
 const workers = makeEntity<'workers', Worker>({
   table: 'workers',
   prefix: 'worker',
-  noun: 'worker',
   codec: makeCodec({ json: ['pools', 'repositories', 'environments', 'publicKey', 'info'], flags: ['builtin'] }),
-  times: ['createdAt'],
   change: ({ id }) => ({ topic: 'worker', id }),
 })
 
 const enrolments = makeEntity<'enrolments', Enrolment>({
   table: 'enrolments',
   prefix: 'enrolment',
-  noun: 'enrolment',
   codec: makeCodec({ json: ['pools', 'repositories', 'environments'], flags: ['builtin'] }),
-  times: ['createdAt'],
 })
 
 /** CONFLICT when a worker that is not revoked has the name. */
