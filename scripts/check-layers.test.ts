@@ -63,5 +63,8 @@ describe('the house', () => {
     )
     expect([...halls.get('git')!.units]).toEqual(['a.ts', 'b.ts', 'child'])
     expect(houseTable(halls)).toMatch(/^git +3 +2$/m)
+    const before = hallsOf(new Map([['git/a.ts', []]]))
+    expect(houseTable(halls, before)).toMatch(/^git +3 +2 +1 +0$/m)
+    expect(houseTable(halls, before)).toMatch(/^git\/child +1 +0 +- +-$/m)
   })
 })

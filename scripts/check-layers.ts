@@ -2,11 +2,11 @@
  * Enforces the house: an import may only point downwards, never across drivers or forges, and never in a circle, neither
  * of files nor of the units of any folder; an import of types only is an import. No file of the project, tests among them, is
  * longer than can be read at once.
- * `--house` prints how large the halls are.
+ * `--house` prints how large the halls are, `--house=REVISION` how large they were.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
-import { type Hall, hallsOf, houseTable, importGraph } from './house.ts'
+import { type Hall, hallsAt, hallsOf, houseTable, importGraph } from './house.ts'
 
 const FLOORS = ['cli', 'server', 'worker', 'engine', 'forges', 'drivers', 'store', 'git', 'domain', 'lib'] as const
 /** Folders whose sub-folders must not know each other. */
@@ -128,6 +128,7 @@ if (import.meta.main) {
   const { problems, halls } = checkHouse(src)
   problems.push(...webProblems(join(src, '..', 'web')), ...longFiles(join(src, '..')))
   for (const { file, imports, why } of problems) console.error(`${relative('.', join(src, file))}: ${why} (${imports})`)
-  if (process.argv.includes('--house')) console.log(houseTable(halls))
+  const asked = process.argv.map((word) => /^--house(?:=(.+))?$/.exec(word)).find((match) => match !== null)
+  if (asked) console.log(houseTable(halls, asked[1] === undefined ? undefined : hallsAt(join(src, '..'), asked[1])))
   if (problems.length > 0) process.exit(1)
 }

@@ -1,8 +1,11 @@
 /**
  * Measures the house: units (files and folders) of each folder, and the imports between them. A folder whose units know
- * each other in every direction cannot be read one unit at a time. Printed by `npm run check -- --house`.
+ * each other in every direction cannot be read one unit at a time. Printed by `npm run check -- --house`,
+ * with `--house=REVISION` beside what it was.
  */
-import { globSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, normalize } from 'node:path'
 
 /** One folder as seen from inside: its units, and which of them imports which. */
@@ -70,12 +73,32 @@ function forkOf(a: readonly string[], b: readonly string[]): { folder: string; f
   return from === undefined || to === undefined ? null : { folder: a.slice(0, depth).join('/') || '.', from, to }
 }
 
-/** One line a folder: how many units it has and how many imports there are between them. */
-export function houseTable(halls: ReadonlyMap<string, Hall>): string {
-  const rows = [...halls.values()].sort((a, b) => (a.folder < b.folder ? -1 : 1))
-  const lines = rows.map(({ folder, units, imports }) => {
-    const count = [...imports.values()].reduce((sum, targets) => sum + targets.size, 0)
-    return `${folder.padEnd(34)}${String(units.size).padStart(6)}${String(count).padStart(9)}`
-  })
-  return [`${'folder of src'.padEnd(34)}${'units'.padStart(6)}${'imports'.padStart(9)}`, ...lines].join('\n')
+/** The halls as they were at a revision. Throws where git knows no such. */
+export function hallsAt(root: string, revision: string): Map<string, Hall> {
+  const directory = mkdtempSync(join(tmpdir(), 'trueup-house-'))
+  try {
+    const archive = execFileSync('git', ['archive', revision, 'src'], { cwd: root, maxBuffer: 256 * 1024 * 1024 })
+    execFileSync('tar', ['-x', '-C', directory], { input: archive })
+    return hallsOf(importGraph(join(directory, 'src')))
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** One line a folder: how many units it has and how many imports there are between them; and how many there were. */
+export function houseTable(halls: ReadonlyMap<string, Hall>, before?: ReadonlyMap<string, Hall>): string {
+  const folders = [...new Set([...halls.keys(), ...(before?.keys() ?? [])])].sort()
+  const row = (folder: string, ...columns: string[]) =>
+    folder.padEnd(34) + columns.map((column) => column.padStart(9)).join('')
+  const heads = before ? ['units', 'imports', 'were', 'were'] : ['units', 'imports']
+  const lines = folders.map((folder) =>
+    row(folder, ...numbersOf(halls.get(folder)), ...(before ? numbersOf(before.get(folder)) : [])),
+  )
+  return [row('folder of src', ...heads), ...lines].join('\n')
+}
+
+function numbersOf(hall: Hall | undefined): [units: string, imports: string] {
+  if (!hall) return ['-', '-']
+  const imports = [...hall.imports.values()].reduce((sum, targets) => sum + targets.size, 0)
+  return [String(hall.units.size), String(imports)]
 }
