@@ -46,7 +46,7 @@ test('a change by hand is told within a moment; a watch that is taken back is qu
   expect(drifted()[told]?.params).toMatchObject({ stackId: 'stk_1', addresses: ['*'] })
   // What one stack's deployment says leaves the watches of others as they are.
   peer.send({ event: 'watches', watches: [other], of: ['stk_2'] })
-  await until(() => readdirSync(join(dir, 'ws')).length === 2)
+  await until(() => readdirSync(inside('ws')).length === 2)
 
   peer.send({ event: 'watches', watches: [] })
   await until(() => readdirSync(inside('ws')).length === 0)
