@@ -51,7 +51,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
 )
 const edits = fc.array(edit, { minLength: 1, maxLength: 3 })
 
-const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null, freq: 1 })
+const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null, freq: 2 })
 const seldom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
   fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary })
 const fixed = <T extends string>(name: T): fc.Arbitrary<T> => fc.constant(name)
