@@ -5,7 +5,8 @@ import type { DriverContext } from '../driver.ts'
 
 /**
  * The context of one run in a program of its own, which a test kills or a benchmark measures: the stack lies in
- * `ROOT/workspace/stack`, nothing is masked, sealed or told.
+ * `ROOT/workspace/stack`, nothing is masked, sealed or told. It is the stack of `testContext`, so that a later run in the
+ * test finds what this one has left.
  */
 export function bareContext<Config>(
   root: string,
@@ -14,7 +15,7 @@ export function bareContext<Config>(
 ): DriverContext<Config> {
   const workspace = join(root, 'workspace')
   return {
-    stack: { id: 'stk_bare', repository: 'bare', environment: 'production', name: 'stack', path: 'stack' },
+    stack: { id: 'stk_test', repository: 'test', environment: 'staging', name: 'stack', path: 'stack' },
     config,
     destroy: false,
     phase: 'apply',
@@ -26,7 +27,7 @@ export function bareContext<Config>(
     inputs: {},
     ignore: [],
     signal: new AbortController().signal,
-    hash: (value) => keyedHash('bare', value),
+    hash: (value) => keyedHash('key', value),
     mask: () => {},
     log: () => {},
     seal: (plain) => plain,
