@@ -40,7 +40,7 @@ export function FirstVisitPage() {
       <h1 className="text-xl font-semibold tracking-tight">Welcome. Three steps to the first plan.</h1>
       <Step number={1} title="Make a repository">
         <form
-          className="flex items-end gap-2"
+          className="flex flex-wrap items-end gap-2"
           onSubmit={(event) => {
             event.preventDefault()
             create.mutate()
@@ -75,7 +75,7 @@ export function FirstVisitPage() {
 
 function Step({ number, title, children }: { number: number; title: string; children: React.ReactNode }) {
   return (
-    <section className="rounded-lg border border-line bg-panel p-4">
+    <section className="min-w-0 rounded-lg border border-line bg-panel p-4">
       <h2 className="flex items-center gap-2 pb-2 text-lg font-semibold">
         <span className="grid size-6 place-items-center rounded-full bg-accent-soft text-sm text-accent">{number}</span>
         {title}
