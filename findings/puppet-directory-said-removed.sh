@@ -18,7 +18,7 @@ real=$(apt-cache policy $names coreutils dash | awk '/^[a-z0-9]/ { name = $1 } /
 apt-get download -qq puppet-agent=7.23.0-1 $real 2>/dev/null
 for deb in *.deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$work/root"; done
 cd "$work/root"
-mkdir -p tmp/dir/child dev etc
+mkdir -p tmp/dir/child dev etc run
 echo 'root:x:0:0::/tmp:/bin/sh' > etc/passwd
 echo 'root:x:0:' > etc/group
 touch dev/null
