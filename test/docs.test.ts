@@ -19,7 +19,8 @@ describe('links of the documents', () => {
 
   it.each(ALL)('$path: every source file it names is there', (page) => {
     const named = inlineCode(page).filter((code) => /^[\w./-]+\/[\w.-]+\.(ts|mjs)$/.test(code))
-    expect(named.filter((path) => !['', 'src'].some((base) => existsSync(join(ROOT, base, path))))).toEqual([])
+    const bases = ['', 'src', dirname(page.path)]
+    expect(named.filter((path) => !bases.some((base) => existsSync(join(ROOT, base, path))))).toEqual([])
   })
 
   it('every document can be reached from the README', () => {
