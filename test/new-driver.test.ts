@@ -12,6 +12,7 @@ const COPIED = [
   'scripts',
   'bench',
   'docs',
+  'web',
   'package.json',
   'tsconfig.json',
   'biome.json',
