@@ -12,11 +12,11 @@ afterEach(async () => {
 
 const FROM_CACHE = 'init: nothing changed since the last run, using its providers and modules'
 
-/** A run beside others: as on a worker, it has a workspace of its own, where its override files are. */
+/** A preview beside others, which takes no lock: as on a worker, it has a workspace of its own, where its override files are. */
 async function runBeside(context: TerraformContext, number: number): Promise<TerraformContext> {
   const workspace = join(context.root, `workspace-${number}`)
   await cp(context.workspace, workspace, { recursive: true })
-  return nextRun(context, { workspace, directory: join(workspace, context.stack.path) })
+  return nextRun(context, { phase: 'plan', workspace, directory: join(workspace, context.stack.path) })
 }
 
 const usedCache = (context: TerraformContext): boolean => context.lines.includes(FROM_CACHE)
