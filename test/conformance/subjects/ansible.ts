@@ -2,9 +2,8 @@ import { ansibleStack, playOf } from '../../../src/drivers/ansible/testing/stack
 import { hostsMissing, upHosts } from '../../hosts/hosts.ts'
 import { findTool } from '../../tools.ts'
 import type { Subject, World } from '../subject.ts'
-import { comesTrue } from '../wait.ts'
+import { appearsOnHost, SECRET } from './host-world.ts'
 
-const SECRET = 'correct-horse-battery'
 const VAULT_PASSWORD = 'open-sesame-vault'
 /** `db_password: correct-horse-battery`, encrypted by ansible-vault with that password. */
 const VAULTED = `$ANSIBLE_VAULT;1.1;AES256
@@ -85,12 +84,7 @@ async function open(): Promise<World> {
     },
     async slowApply() {
       await tasks('- name: Take long\n  shell: touch /etc/conformance-begun; sleep 60')
-      const begun = () =>
-        hosts.exec(1, 'ls /etc/conformance-begun').then(
-          () => true,
-          () => false,
-        )
-      return { begun: () => comesTrue(begun, 'the slow task is under way') }
+      return { begun: () => appearsOnHost(hosts, '/etc/conformance-begun') }
     },
     async addUncheckable() {
       await tasks('- name: Migrate\n  command: touch /etc/conformance-migrated')

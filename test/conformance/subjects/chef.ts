@@ -1,14 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { ChefConfig } from '../../../src/drivers/chef/config.ts'
 import { testContext } from '../../../src/drivers/testing/context.ts'
 import { CHEF_MISSING, chefClient } from '../../chef/client.ts'
 import { hostsMissing, type TestHosts, upHosts } from '../../hosts/hosts.ts'
-import { processesNaming } from '../processes.ts'
 import type { Subject, World } from '../subject.ts'
-import { comesTrue } from '../wait.ts'
+import { appearsOnHost, hostWorld, overSsh, SECRET } from './host-world.ts'
 
-const SECRET = 'correct-horse-battery'
 const client = chefClient()
 
 /** Chef on a host of its own, over SSH: a real client where this machine has one, which the host then has too. */
@@ -43,42 +40,25 @@ end
 async function open(): Promise<World> {
   const hosts = await upHosts(1)
   if (!client!.real) await installDouble(hosts, client!.directory)
-  const [host] = hosts.hosts
+  const ssh = await overSsh(hosts)
   const base = await testContext<ChefConfig>({
-    config: ChefConfig.parse({
-      runList: ['recipe[app]'],
-      hosts: [{ name: 'web', address: host!.address }],
-      ssh: { identity: 'SSH_KEY', knownHosts: 'known_hosts', connectTimeout: 3 },
-      variables: ['CHEF_LICENSE'],
-    }),
+    config: ChefConfig.parse({ runList: ['recipe[app]'], ...ssh.config, variables: ['CHEF_LICENSE'] }),
     files: {
       'stack/cookbooks/app/metadata.rb': "name 'app'\nversion '0.1.0'\n",
       'stack/cookbooks/app/recipes/default.rb': RECIPE,
-      'stack/known_hosts': await readFile(hosts.knownHosts),
+      ...ssh.files,
     },
-    env: { SSH_KEY: await readFile(hosts.identity, 'utf8'), CHEF_LICENSE: process.env.CHEF_LICENSE ?? '' },
+    env: { ...ssh.env, CHEF_LICENSE: process.env.CHEF_LICENSE ?? '' },
   })
   const recipe = (text: string): Promise<void> => base.write({ 'stack/cookbooks/app/recipes/default.rb': text })
   const file = (name: string): string => `web/file[/srv/app/${name}]`
-  const onHost = (command: string): Promise<string> => hosts.exec(1, command)
   return {
-    context: (options) => base.next(options as object),
-    read: () => onHost('cd /srv && find . -exec stat -c "%n %a %U %F" {} + -type f -exec cat {} + | sort'),
+    ...hostWorld(hosts, base, { file, tool: '[c]hef-client|[c]inc-client' }),
     async edit() {
       await recipe(RECIPE.replace('port = 80', 'port = 81'))
       return { address: file('app.conf'), attribute: 'content' }
     },
-    async tamper() {
-      await onHost('chmod 0600 /srv/app/app.conf')
-      return { address: file('app.conf'), attribute: 'mode' }
-    },
-    async tamperIgnorable() {
-      await onHost('echo by hand >>/srv/app/run.sh')
-      return { address: file('run.sh'), attribute: 'content', read: () => onHost('cat /srv/app/run.sh') }
-    },
-    secret: SECRET,
     breakSource: () => recipe(`${RECIPE}file '/srv/app/x' do\n`),
-    killTarget: () => hosts.cutOff(1),
     async breakApply() {
       await recipe(`${RECIPE}
 file '/srv/app/new' do
@@ -101,24 +81,11 @@ execute 'slow' do
   creates '/srv/app/never'
 end
 `)
-      const begun = (): Promise<boolean> =>
-        onHost('test -e /srv/app/begun').then(
-          () => true,
-          () => false,
-        )
-      return { begun: () => comesTrue(begun, 'the slow command runs', 60_000) }
-    },
-    async processes() {
-      const there = await onHost("pgrep -af '[s]leep 60|[c]hef-client|[c]inc-client|[t]rueup' || true")
-      return [...(await processesNaming(base.root)), ...there.split('\n').filter(Boolean)]
+      return { begun: () => appearsOnHost(hosts, '/srv/app/begun', 60_000) }
     },
     async addUncheckable() {
       await recipe(`${RECIPE}execute 'always' do\n  command '/bin/true'\nend\n`)
       return 'web/execute[always]'
-    },
-    async close() {
-      await base.remove()
-      await hosts.close()
     },
   }
 }

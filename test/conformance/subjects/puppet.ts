@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { PuppetConfig } from '../../../src/drivers/puppet/config.ts'
 import { testContext } from '../../../src/drivers/testing/context.ts'
 import { hostsMissing, upHosts } from '../../hosts/hosts.ts'
 import { findTool } from '../../tools.ts'
-import { processesNaming } from '../processes.ts'
 import type { Subject, World } from '../subject.ts'
-import { comesTrue } from '../wait.ts'
+import { appearsOnHost, hostWorld, overSsh, SECRET } from './host-world.ts'
 
-const SECRET = 'correct-horse-battery'
 const puppet = findTool('puppet')
 
 /** Puppet on a host of its own, over SSH. */
@@ -40,36 +37,21 @@ file { '/srv/app/secret':
 
 async function open(): Promise<World> {
   const hosts = await upHosts(1)
-  const [host] = hosts.hosts
+  const ssh = await overSsh(hosts)
   const base = await testContext<PuppetConfig>({
-    config: PuppetConfig.parse({
-      hosts: [{ name: 'web', address: host!.address }],
-      ssh: { identity: 'SSH_KEY', knownHosts: 'known_hosts', connectTimeout: 3 },
-    }),
-    files: { 'stack/site.pp': SITE, 'stack/known_hosts': await readFile(hosts.knownHosts) },
-    env: { SSH_KEY: await readFile(hosts.identity, 'utf8') },
+    config: PuppetConfig.parse(ssh.config),
+    files: { 'stack/site.pp': SITE, ...ssh.files },
+    env: ssh.env,
   })
   const site = (more: string): Promise<void> => base.write({ 'stack/site.pp': SITE + more })
   const file = (name: string): string => `web/File[/srv/app/${name}]`
-  const onHost = (command: string): Promise<string> => hosts.exec(1, command)
   return {
-    context: (options) => base.next(options as object),
-    read: () => onHost('cd /srv && find . -exec stat -c "%n %a %U %F" {} + -type f -exec cat {} + | sort'),
+    ...hostWorld(hosts, base, { file, tool: '[p]uppet' }),
     async edit() {
       await base.write({ 'stack/site.pp': SITE.replace('port = 80', 'port = 81') })
       return { address: file('app.conf'), attribute: 'content' }
     },
-    async tamper() {
-      await onHost('chmod 0600 /srv/app/app.conf')
-      return { address: file('app.conf'), attribute: 'mode' }
-    },
-    async tamperIgnorable() {
-      await onHost('echo by hand >>/srv/app/run.sh')
-      return { address: file('run.sh'), attribute: 'content', read: () => onHost('cat /srv/app/run.sh') }
-    },
-    secret: SECRET,
     breakSource: () => site("file { '/srv/app/x': ensure => }\n"),
-    killTarget: () => hosts.cutOff(1),
     async breakApply() {
       await site(`
 file { '/srv/app/new': content => 'new' }
@@ -86,24 +68,11 @@ exec { 'slow':
   provider => shell,
 }
 `)
-      const begun = (): Promise<boolean> =>
-        onHost('test -e /srv/app/begun').then(
-          () => true,
-          () => false,
-        )
-      return { begun: () => comesTrue(begun, 'the slow command runs', 120_000) }
-    },
-    async processes() {
-      const there = await onHost("pgrep -af '[s]leep 60|[p]uppet|[t]rueup' || true")
-      return [...(await processesNaming(base.root)), ...there.split('\n').filter(Boolean)]
+      return { begun: () => appearsOnHost(hosts, '/srv/app/begun', 120_000) }
     },
     async addUncheckable() {
       await site("exec { 'always': command => '/bin/true' }\n")
       return 'web/Exec[always]'
-    },
-    async close() {
-      await base.remove()
-      await hosts.close()
     },
   }
 }
