@@ -1,7 +1,8 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, expect, it, vi } from 'vitest'
-import { nextRun, openHostStack, openStack, type TerraformContext } from '../../../test/terraform-provider/stack.ts'
+import { expect, it, vi } from 'vitest'
+import { nextRun, type StackOptions, type TerraformContext } from '../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../test/tools.ts'
 import { RunRequest } from '../../domain/runs/run-request.ts'
 import { terraformDriver } from '../../drivers/terraform/index.ts'
@@ -13,13 +14,12 @@ import { alice, useStateServer } from '../testing/state-server.ts'
 
 const { server, states, ids, key, url, backend, leaseRun, endRun } = useStateServer()
 
-const opened: TerraformContext[] = []
-afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
-})
+const { openHostStack, openStack } = useStacks()
 
 for (const name of ['terraform', 'tofu'] as const) {
   describeWithTool(name, 'the state backend under the real tool', (tool) => {
+    const open = (files: { [path: string]: string }, run: Run, options: StackOptions = {}) =>
+      openStack(tool, files, { stateBackend: backend(run), ...options })
     const TWO = `
       resource "terraform_data" "a" { input = "one" }
       output "a" { value = terraform_data.a.output }
@@ -88,7 +88,6 @@ for (const name of ['terraform', 'tofu'] as const) {
       `,
         { stateBackend: backend(first) },
       )
-      opened.push(context)
       const plan = await terraformDriver.plan(context)
       const kill = new AbortController()
       const killable: TerraformContext = {
@@ -185,7 +184,6 @@ for (const name of ['terraform', 'tofu'] as const) {
       `,
         { stateBackend: backend(run) },
       )
-      opened.push(context)
       const plan = await terraformDriver.plan(context)
       const applying = terraformDriver.apply(context, plan)
       await vi.waitFor(() => readFile(join(target, 'slow')), { timeout: 20_000, interval: 20 })
@@ -198,15 +196,5 @@ for (const name of ['terraform', 'tofu'] as const) {
       expect(JSON.parse(await readFile(file, 'utf8')).resources).toHaveLength(1)
       await rm(file)
     })
-
-    async function open(
-      files: { [path: string]: string },
-      run: Run,
-      options: Parameters<typeof openStack>[2] = {},
-    ): Promise<TerraformContext> {
-      const context = await openStack(tool, files, { stateBackend: backend(run), ...options })
-      opened.push(context)
-      return context
-    }
   })
 }

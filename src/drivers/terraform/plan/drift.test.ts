@@ -1,14 +1,12 @@
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
-import { nextRun, openHostStack, type TerraformContext } from '../../../../test/terraform-provider/stack.ts'
+import { expect, it } from 'vitest'
+import { nextRun } from '../../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { terraformDriver } from '../index.ts'
 
-const opened: TerraformContext[] = []
-afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
-})
+const { openHostStack } = useStacks()
 
 const THREE_FILES = `
   resource "hostfile_file" "motd" {
@@ -69,7 +67,6 @@ for (const name of ['terraform', 'tofu'] as const) {
 
     it('finds edits, modes and deletions, and overwrites them', async () => {
       const { context, target } = await openHostStack(tool, THREE_FILES)
-      opened.push(context)
       const first = await terraformDriver.plan(context)
       expect(first.toolVersions['example.test/trueup-test/hostfile']).toBe('0.1.0')
       await terraformDriver.apply(context, first)
@@ -101,7 +98,6 @@ for (const name of ['terraform', 'tofu'] as const) {
 
     it('shows that a sensitive value differs without showing either', async () => {
       const { context, target } = await openHostStack(tool, THREE_FILES)
-      opened.push(context)
       await terraformDriver.apply(context, await terraformDriver.plan(context))
       await writeFile(join(target, 'app/a.conf.secret'), 'stolen-and-replaced')
       const drift = await terraformDriver.plan(await nextRun(context))
@@ -121,7 +117,6 @@ for (const name of ['terraform', 'tofu'] as const) {
 
     it('says that a plan without refresh has looked at nothing', async () => {
       const { context, target } = await openHostStack(tool, THREE_FILES, { with: { refresh: false } })
-      opened.push(context)
       await terraformDriver.apply(context, await terraformDriver.plan(context))
       await writeFile(join(target, 'motd'), 'tampered\n')
       const plan = await terraformDriver.plan(await nextRun(context))
@@ -132,7 +127,6 @@ for (const name of ['terraform', 'tofu'] as const) {
 
     it('adopts what exists by an import block', async () => {
       const { context, target, code } = await openHostStack(tool, '')
-      opened.push(context)
       await writeFile(join(target, 'motd'), 'already here\n')
       await code(`
         import {

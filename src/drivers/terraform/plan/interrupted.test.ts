@@ -1,14 +1,12 @@
 import { access, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, expect, it, vi } from 'vitest'
-import { nextRun, openHostStack, type TerraformContext } from '../../../../test/terraform-provider/stack.ts'
+import { expect, it, vi } from 'vitest'
+import { nextRun } from '../../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { terraformDriver } from '../index.ts'
 
-const opened: TerraformContext[] = []
-afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
-})
+const { openHostStack } = useStacks()
 
 for (const name of ['terraform', 'tofu'] as const) {
   describeWithTool(name, 'an apply that does not get through', (tool) => {
@@ -32,7 +30,6 @@ for (const name of ['terraform', 'tofu'] as const) {
         }
       `,
       )
-      opened.push(context)
       const result = await terraformDriver.apply(context, await terraformDriver.plan(context))
       expect(result.status).toBe('failed')
       const byAddress = Object.fromEntries(result.resources.map((resource) => [resource.address, resource]))
@@ -72,7 +69,6 @@ for (const name of ['terraform', 'tofu'] as const) {
         }
       `,
       )
-      opened.push(context)
       const plan = await terraformDriver.plan(context)
       const applying = terraformDriver.apply(context, plan)
       await vi.waitFor(() => access(join(target, 'slow')), { timeout: 20_000, interval: 50 })
@@ -89,7 +85,6 @@ for (const name of ['terraform', 'tofu'] as const) {
 
     it('is CANCELED when it was canceled before it began', async () => {
       const { context } = await openHostStack(tool, '')
-      opened.push(context)
       context.cancel()
       // A program of its own path, whose version nobody has asked for yet.
       await symlink(tool.path, join(context.root, name))

@@ -1,23 +1,18 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import semver from 'semver'
-import { afterEach, expect, it } from 'vitest'
-import {
-  nextRun,
-  openStack,
-  type StackOptions,
-  type TerraformContext,
-} from '../../../../test/terraform-provider/stack.ts'
+import { expect, it } from 'vitest'
+import { nextRun, type StackOptions } from '../../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { terraformDriver } from '../index.ts'
 
-const opened: TerraformContext[] = []
-afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
-})
+const { openStack } = useStacks()
 
 for (const name of ['terraform', 'tofu'] as const) {
   describeWithTool(name, 'planning and applying', (tool) => {
+    const open = (files: { [path: string]: string }, options?: StackOptions) => openStack(tool, files, options)
+
     it('creates, then has nothing to do, then updates and replaces', async () => {
       const context = await open({
         'stack/main.tf': `
@@ -309,11 +304,5 @@ for (const name of ['terraform', 'tofu'] as const) {
         [name]: tool.version,
       })
     })
-
-    async function open(files: { [path: string]: string }, options?: StackOptions): Promise<TerraformContext> {
-      const context = await openStack(tool, files, options)
-      opened.push(context)
-      return context
-    }
   })
 }

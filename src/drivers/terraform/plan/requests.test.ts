@@ -1,15 +1,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
-import { nextRun, openHostStack, type TerraformContext } from '../../../../test/terraform-provider/stack.ts'
+import { expect, it } from 'vitest'
+import { nextRun } from '../../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { RunRequest } from '../../../domain/runs/run-request.ts'
 import { terraformDriver } from '../index.ts'
 
-const opened: TerraformContext[] = []
-afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
-})
+const { openHostStack } = useStacks()
 
 const FILES = `
   resource "hostfile_file" "motd" {
@@ -28,7 +26,6 @@ for (const name of ['terraform', 'tofu'] as const) {
   describeWithTool(name, 'what people ask of one run', (tool) => {
     const open = async () => {
       const { context, target } = await openHostStack(tool, FILES)
-      opened.push(context)
       await terraformDriver.apply(context, await terraformDriver.plan(context))
       const asking = (request: object) => nextRun(context, { kind: 'heal', request: RunRequest.parse(request) })
       return { context, target, asking }

@@ -6,19 +6,14 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, expect, it } from 'vitest'
 import { makeMirror, useProvider } from '../../../../test/terraform-provider/mirror.ts'
-import {
-  nextRun,
-  openStack,
-  type StackOptions,
-  type TerraformContext,
-} from '../../../../test/terraform-provider/stack.ts'
+import { nextRun, type StackOptions } from '../../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { terraformDriver } from '../index.ts'
 
-const opened: TerraformContext[] = []
+const { openStack } = useStacks()
 const servers: Server[] = []
 afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
   for (const server of servers.splice(0)) server.close()
 })
 
@@ -27,11 +22,7 @@ const ONE_FILE = 'resource "hostfile_file" "a" {\n path = "/a"\n content = "1"\n
 
 for (const name of ['terraform', 'tofu'] as const) {
   describeWithTool(name, 'settings of a stack', (tool) => {
-    const open = async (files: { [path: string]: string }, options: StackOptions): Promise<TerraformContext> => {
-      const context = await openStack(tool, files, options)
-      opened.push(context)
-      return context
-    }
+    const open = (files: { [path: string]: string }, options: StackOptions) => openStack(tool, files, options)
 
     it('takes providers from a directory of the repository (pluginDir)', async () => {
       const context = await open(

@@ -1,13 +1,11 @@
-import { afterEach, expect, it } from 'vitest'
-import { openStack, type StackOptions, type TerraformContext } from '../../../../test/terraform-provider/stack.ts'
+import { expect, it } from 'vitest'
+import type { StackOptions } from '../../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { createMasker } from '../../../worker/runs/masking.ts'
 import { terraformDriver } from '../index.ts'
 
-const opened: TerraformContext[] = []
-afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
-})
+const { openStack } = useStacks()
 
 const CANARY = 'tf-canary-9917'
 const FAILING = `resource "terraform_data" "a" {
@@ -42,7 +40,6 @@ describeWithTool('tofu', 'a variable declared sensitive is hidden where the plan
       ? {}
       : { 'stack/variables.tf': declared() }
     const context = await openStack(tool, { 'stack/main.tf': FAILING, ...own, ...files }, options)
-    opened.push(context)
     const error = await terraformDriver.plan(context).then(
       () => expect.unreachable(),
       (thrown: unknown) => thrown,

@@ -1,15 +1,13 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import semver from 'semver'
-import { afterEach, expect, it } from 'vitest'
-import { nextRun, openHostStack, type TerraformContext } from '../../../../test/terraform-provider/stack.ts'
+import { expect, it } from 'vitest'
+import { nextRun } from '../../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { terraformDriver } from '../index.ts'
 
-const opened: TerraformContext[] = []
-afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
-})
+const { openHostStack } = useStacks()
 
 const file = (name: string, path = name): string => `
   resource "hostfile_file" "${name}" {
@@ -22,7 +20,6 @@ for (const name of ['terraform', 'tofu'] as const) {
   describeWithTool(name, 'blocks that change only the state', (tool) => {
     it('shows imports and moves, into modules too, and applies both in one go', async () => {
       const { context, target, code } = await openHostStack(tool, file('old') + file('stays'))
-      opened.push(context)
       await terraformDriver.apply(context, await terraformDriver.plan(context))
       await writeFile(join(target, 'found'), 'found\n')
       await context.write({
@@ -67,7 +64,6 @@ for (const name of ['terraform', 'tofu'] as const) {
     const title = hasRemoved ? '' : ` (skipped: ${name} ${tool.version} has no \`removed\` blocks, 1.7 brought them)`
     it.skipIf(!hasRemoved)(`forgets by a removed block what stays in the world${title}`, async () => {
       const { context, target, code } = await openHostStack(tool, file('kept') + file('other'))
-      opened.push(context)
       await terraformDriver.apply(context, await terraformDriver.plan(context))
       await code(`${file('other')}
         removed {

@@ -1,14 +1,12 @@
 import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
-import { nextRun, openStack, type TerraformContext } from '../../../../test/terraform-provider/stack.ts'
+import { expect, it } from 'vitest'
+import { nextRun } from '../../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { terraformDriver } from '../index.ts'
 
-const opened: TerraformContext[] = []
-afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
-})
+const { openStack } = useStacks()
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
@@ -30,7 +28,6 @@ for (const name of ['terraform', 'tofu'] as const) {
           stateBackend: { address: 'http://127.0.0.1:9/api/v1/state/s', username: 'run_x', password: 'never-used' },
         },
       )
-      opened.push(context)
       const result = await terraformDriver.apply(context, await terraformDriver.plan(context))
       expect(result.status).toBe('applied')
       const state = await readFile(join(context.workspace, 'states/blue/terraform.tfstate'), 'utf8')
@@ -42,7 +39,6 @@ for (const name of ['terraform', 'tofu'] as const) {
     it('does not lose a state that the code would put into the private workspace', async () => {
       const block = 'terraform {\n backend "local" {\n path = "here.tfstate"\n }\n}\n'
       const context = await openStack(tool, { 'stack/main.tf': `${block}resource "terraform_data" "a" { input = 1 }` })
-      opened.push(context)
       await terraformDriver.apply(context, await terraformDriver.plan(context))
       expect(await exists(join(context.directory, 'here.tfstate'))).toBe(false)
       expect(context.lines.join('\n')).toContain('Trueup keeps the state instead')
@@ -51,7 +47,6 @@ for (const name of ['terraform', 'tofu'] as const) {
 
     it('respects a local state that outlives the run', async () => {
       const context = await openStack(tool, { 'stack/main.tf': 'resource "terraform_data" "a" { input = 1 }' })
-      opened.push(context)
       const path = join(context.root, 'kept.tfstate')
       await context.write({ 'stack/backend.tf': `terraform {\n backend "local" {\n path = "${path}"\n }\n}\n` })
       await terraformDriver.apply(context, await terraformDriver.plan(context))
@@ -67,7 +62,6 @@ for (const name of ['terraform', 'tofu'] as const) {
         'stack/main.tf': 'resource "terraform_data" "a" { input = 1 }',
         'stack/terraform.tfstate': JSON.stringify(state),
       })
-      opened.push(context)
       await expect(terraformDriver.plan(context)).rejects.toMatchObject({
         code: 'SOURCE_INVALID',
         next: expect.stringContaining('terraform state push'),
@@ -76,7 +70,6 @@ for (const name of ['terraform', 'tofu'] as const) {
 
     it('keeps a state of its own where there is no server', async () => {
       const context = await openStack(tool, { 'stack/main.tf': 'resource "terraform_data" "a" { input = 1 }' })
-      opened.push(context)
       await terraformDriver.apply(context, await terraformDriver.plan(context))
       expect(await exists(join(context.cache, 'state/default.tfstate'))).toBe(true)
       expect(await exists(join(context.directory, 'terraform.tfstate'))).toBe(false)
@@ -95,7 +88,6 @@ for (const name of ['terraform', 'tofu'] as const) {
           },
         },
       )
-      opened.push(context)
       await expect(terraformDriver.plan(context)).rejects.toMatchObject({ code: 'TARGET_UNREACHABLE' })
       expect(context.lines.join('\n')).not.toContain('secret-password')
     })

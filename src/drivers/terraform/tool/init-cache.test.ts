@@ -1,14 +1,12 @@
 import { cp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
-import { nextRun, openHostStack, openStack, type TerraformContext } from '../../../../test/terraform-provider/stack.ts'
+import { expect, it } from 'vitest'
+import { nextRun, type TerraformContext } from '../../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { terraformDriver } from '../index.ts'
 
-const opened: TerraformContext[] = []
-afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
-})
+const { openHostStack, openStack } = useStacks()
 
 const FROM_CACHE = 'init: nothing changed since the last run, using its providers and modules'
 
@@ -31,7 +29,6 @@ for (const name of ['terraform', 'tofu'] as const) {
         'one/main.tf': module,
         'two/main.tf': module,
       })
-      opened.push(context)
       await terraformDriver.plan(context)
       expect(usedCache(context)).toBe(false)
       const second = await nextRun(context)
@@ -51,7 +48,6 @@ for (const name of ['terraform', 'tofu'] as const) {
 
     it('reuses providers where the lock file is committed, also for several runs at once', async () => {
       const { context } = await openHostStack(tool, 'resource "hostfile_file" "a" {\n path = "/a"\n content = "1"\n}\n')
-      opened.push(context)
       await terraformDriver.plan(context)
       // The first run made the lock file; from now on it counts as committed.
       expect(await readFile(join(context.directory, '.terraform.lock.hcl'), 'utf8')).toContain('trueup-test/hostfile')
@@ -66,7 +62,6 @@ for (const name of ['terraform', 'tofu'] as const) {
 
     it('plans as ever when the cache is damaged or gone', async () => {
       const context = await openStack(tool, { 'stack/main.tf': 'resource "terraform_data" "a" { input = 1 }' })
-      opened.push(context)
       await terraformDriver.plan(context)
       await rm(join(context.cache, 'init'), { recursive: true })
       expect((await terraformDriver.plan(await nextRun(context))).changes).toHaveLength(1)
@@ -82,7 +77,6 @@ for (const name of ['terraform', 'tofu'] as const) {
         provider "nope" {}
         `,
       })
-      opened.push(context)
       await expect(terraformDriver.validate(context)).rejects.toMatchObject({
         code: 'TOOL_FAILED',
         text: { next: expect.stringContaining('mirror') },

@@ -2,18 +2,16 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import semver from 'semver'
-import { afterEach, expect, it } from 'vitest'
-import { nextRun, openHostStack, type TerraformContext } from '../../../../test/terraform-provider/stack.ts'
+import { expect, it } from 'vitest'
+import { nextRun, type TerraformContext } from '../../../../test/terraform-provider/stack.ts'
+import { useStacks } from '../../../../test/terraform-provider/use-stacks.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { deedsOf } from '../../../domain/origins/deeds.ts'
 import type { DriverPlan } from '../../../domain/plans/plan.ts'
 import { terraformDriver } from '../index.ts'
 import { workspaceFiles } from '../source/workspace-files.ts'
 
-const opened: TerraformContext[] = []
-afterEach(async () => {
-  for (const context of opened.splice(0)) await context.remove()
-})
+const { openHostStack } = useStacks()
 
 const file = (name: string): string =>
   `resource "hostfile_file" "${name}" {\n  path = "/${name}"\n  content = "there before"\n}\n`
@@ -22,11 +20,7 @@ for (const name of ['terraform', 'tofu'] as const) {
   describeWithTool(name, 'taking a change back', (tool) => {
     const hasRemoved = semver.gte(semver.coerce(tool.version)!, '1.7.0')
 
-    async function open(code: string) {
-      const stack = await openHostStack(tool, code)
-      opened.push(stack.context)
-      return stack
-    }
+    const open = (code: string) => openHostStack(tool, code)
     const run = async (context: TerraformContext) => {
       const plan = await terraformDriver.plan(context)
       return { plan, result: await terraformDriver.apply(context, plan) }
