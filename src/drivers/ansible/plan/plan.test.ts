@@ -1,32 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { describeWithHosts, type TestHosts, upHosts } from '../../../../test/hosts/hosts.ts'
-import type { TestContext } from '../../testing/context.ts'
-import type { AnsibleConfig } from '../config.ts'
+import { expect, it, vi } from 'vitest'
+import { describeWithHosts } from '../../../../test/hosts/hosts.ts'
 import { ansibleDriver } from '../index.ts'
-import { type AnsibleStack, ansibleStack, playOf } from '../testing/stack.ts'
+import { playOf } from '../testing/stack.ts'
+import { usePlaybooks } from '../testing/use-playbooks.ts'
 
 // Each run of a playbook is many processes on each host: seconds, on a busy machine twenty.
 vi.setConfig({ testTimeout: 300_000 })
 
 describeWithHosts('plan and apply of a playbook', () => {
-  let world: TestHosts
-  const open: TestContext<AnsibleConfig>[] = []
-  const stack = async (options: AnsibleStack): Promise<TestContext<AnsibleConfig>> => {
-    const context = await ansibleStack(world, options)
-    open.push(context)
-    return context
-  }
-
-  beforeAll(async () => {
-    world = await upHosts(3)
-  })
-  afterAll(async () => {
-    await world?.close()
-  })
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((context) => context.remove()))
-  })
-
+  const { world, stack } = usePlaybooks(3)
   it('goes all the way: plan, apply, in sync, drift, heal', async () => {
     const context = await stack({
       files: {

@@ -1,35 +1,22 @@
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { DriverPlan } from '../../../domain/plans/plan.ts'
-import { describeWithHosts, type TestHosts, upHosts } from '../../../../test/hosts/hosts.ts'
-import type { TestContext } from '../../testing/context.ts'
-import type { AnsibleConfig } from '../config.ts'
+import { describeWithHosts } from '../../../../test/hosts/hosts.ts'
 import { ansibleDriver } from '../index.ts'
-import { ansibleStack, playOf } from '../testing/stack.ts'
+import { playOf } from '../testing/stack.ts'
+import { usePlaybooks } from '../testing/use-playbooks.ts'
 
 // Each run of a playbook is many processes on each host: seconds, on a busy machine twenty.
 vi.setConfig({ testTimeout: 300_000 })
 
 describeWithHosts('what a play was meant to look at', () => {
-  let world: TestHosts
-  const open: TestContext<AnsibleConfig>[] = []
+  const { world, stack } = usePlaybooks(3)
   const planOf = async (site: string, settings: { [key: string]: unknown } = {}): Promise<DriverPlan> => {
-    const context = await ansibleStack(world, { files: { 'stack/site.yml': site }, with: settings })
-    open.push(context)
+    const context = await stack({ files: { 'stack/site.yml': site }, with: settings })
     return ansibleDriver.plan(context)
   }
   /** `address: reason`, marked where it was an error. */
   const unseen = ({ coverage }: DriverPlan): string[] =>
     coverage.unchecked.map(({ address, why, failed }) => `${failed ? '! ' : ''}${address}: ${why}`)
-
-  beforeAll(async () => {
-    world = await upHosts(3)
-  })
-  afterAll(async () => {
-    await world?.close()
-  })
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((context) => context.remove()))
-  })
 
   it('is not looked at behind a task that fails in check mode', async () => {
     const plan = await planOf(
