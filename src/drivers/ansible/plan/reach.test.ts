@@ -3,7 +3,7 @@ import type { DriverPlan } from '../../../domain/plans/plan.ts'
 import { describeWithHosts } from '../../../../test/hosts/hosts.ts'
 import { ansibleDriver } from '../index.ts'
 import { playOf } from '../testing/stack.ts'
-import { usePlaybooks } from '../testing/use-playbooks.ts'
+import { usePlaybooks } from '../../../../test/hosts/use-playbooks.ts'
 
 // Each run of a playbook is many processes on each host: seconds, on a busy machine twenty.
 vi.setConfig({ testTimeout: 300_000 })

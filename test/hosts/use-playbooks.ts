@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { type TestHosts, upHosts } from '../../../../test/hosts/hosts.ts'
-import { standIn } from '../../../lib/testing/stand-in.ts'
-import type { TestContext } from '../../testing/context.ts'
-import type { AnsibleConfig } from '../config.ts'
-import { type AnsibleStack, ansibleStack } from './stack.ts'
+import { type TestHosts, upHosts } from './hosts.ts'
+import { standIn } from '../../src/lib/testing/stand-in.ts'
+import type { TestContext } from '../../src/drivers/testing/context.ts'
+import type { AnsibleConfig } from '../../src/drivers/ansible/config.ts'
+import { type AnsibleStack, ansibleStack } from '../../src/drivers/ansible/testing/stack.ts'
 
 /** Hosts for all tests of a suite, and stacks of playbooks on them, each of which is removed when its test has ended. */
 export function usePlaybooks(count: number) {
