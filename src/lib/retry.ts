@@ -14,6 +14,8 @@
  * | driver kubernetes: request | closed connection, 429, 502-504, etcd's 500;     | 200 ms … 5 s, or| 5 attempts              |
  * |                            | all requests may be repeated                     | as it asks      |                         |
  * | driver kubernetes: watch   | any end but the server's regular one             | 400 ms … 30 s   | the watch is closed     |
+ * | driver kubernetes: removal | others wrote the object meanwhile; it is read    | 40 ms … 400 ms  | 12 attempts             |
+ * |                            | again                                            |                 |                         |
  * | server: follow-up task     | any failure; stored, so it outlives the process  | 2 s … 5 min, ×3 | done                    |
  * | server: git process, the   | death; none after the first one, or after a long | 200 ms … 5 s,   | the server stops        |
  * | built-in runner            | healthy life                                     | 500 ms … 30 s   |                         |

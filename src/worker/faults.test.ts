@@ -1,56 +1,34 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { startPeer, type WorkerPeer } from '../../test/worker-peer/peer.ts'
-import { startRunnerProcess, type RunnerProcess } from '../../test/worker-peer/runner-process.ts'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { FINAL, until, useRunners } from '../../test/worker-peer/use-runners.ts'
 import type { PeerRun } from '../../test/worker-peer/runs.ts'
 import { processEntry } from '../lib/process/proc.ts'
 import type { Method } from './protocol.ts'
 
-let peer: WorkerPeer
-let dir: string
-const runners: RunnerProcess[] = []
-beforeEach(async () => {
-  peer = await startPeer()
-  dir = mkdtempSync(join(tmpdir(), 'trueup-runner-'))
-})
-afterEach(async () => {
-  await Promise.all(runners.splice(0).map((runner) => runner.end('SIGKILL')))
-  await peer.close()
-  rmSync(dir, { recursive: true, force: true })
-})
+const { peer, inside, start } = useRunners()
 
-function start(...args: string[]): RunnerProcess {
-  const runner = startRunnerProcess(peer, join(dir, 'data'), ['--workspaces', join(dir, 'ws'), ...args])
-  runners.push(runner)
-  return runner
-}
-const until = (condition: () => unknown, timeout = 20_000) =>
-  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 20 })
-const FINAL = ['succeeded', 'failed', 'canceled', 'lost']
 const ended = (run: PeerRun) => until(() => FINAL.includes(run.state))
 const alive = (pid: number) => processEntry(pid)?.zombie === false
-const numberIn = (name: string) => Number(readFileSync(join(dir, name), 'utf8'))
+const numberIn = (name: string) => Number(readFileSync(inside(name), 'utf8'))
 /** Names in the outbox; a result that is still being written ends in `.new`. */
-const leftResults = () => (existsSync(join(dir, 'data', 'outbox')) ? readdirSync(join(dir, 'data', 'outbox')) : [])
+const leftResults = () => (existsSync(inside('data', 'outbox')) ? readdirSync(inside('data', 'outbox')) : [])
 /** Appends a line per apply: what was applied twice has two. */
-const once = () => ({ plan: 'echo change; exit 2', apply: `echo applied >> ${dir}/applied` })
+const once = () => ({ plan: 'echo change; exit 2', apply: `echo applied >> ${inside()}/applied` })
 const timesApplied = () =>
-  existsSync(`${dir}/applied`) ? readFileSync(`${dir}/applied`, 'utf8').split('\n').length - 1 : 0
+  existsSync(inside('applied')) ? readFileSync(inside('applied'), 'utf8').split('\n').length - 1 : 0
 
 describe('the runner is killed', () => {
   test('while planning: its tool is ended, and the run is planned again', async () => {
     const runner = start()
-    const plan = `test -e ${dir}/second && { echo change; exit 2; }; echo $$ > ${dir}/pid; echo up; trap '' INT; sleep 300`
+    const plan = `test -e ${inside()}/second && { echo change; exit 2; }; echo $$ > ${inside()}/pid; echo up; trap '' INT; sleep 300`
     const run = peer.add({ driverConfig: { ...once(), plan } })
     await until(() => run.log.includes('up'))
     await runner.end('SIGKILL')
     const tool = numberIn('pid')
     expect(alive(tool)).toBe(true)
-    expect(readdirSync(join(dir, 'ws'))).toHaveLength(1)
+    expect(readdirSync(inside('ws'))).toHaveLength(1)
 
-    writeFileSync(join(dir, 'second'), '')
+    writeFileSync(inside('second'), '')
     const next = start()
     await ended(run)
     expect(alive(tool)).toBe(false)
@@ -58,12 +36,12 @@ describe('the runner is killed', () => {
     expect(run.state).toBe('succeeded')
     expect(run.grant.fence).toBe(2)
     expect(timesApplied()).toBe(1)
-    await until(() => readdirSync(join(dir, 'ws')).length === 0)
+    await until(() => readdirSync(inside('ws')).length === 0)
   })
 
   test('while applying: its tool and the children of that are ended before it says hello, and the run is lost', async () => {
     const runner = start()
-    const apply = `echo $$ > ${dir}/pid; sleep 300 & echo $! > ${dir}/child; echo up; trap '' INT; wait; wait`
+    const apply = `echo $$ > ${inside()}/pid; sleep 300 & echo $! > ${inside()}/child; echo up; trap '' INT; wait; wait`
     const run = peer.add({ driverConfig: { plan: 'exit 2', apply } })
     await until(() => run.log.includes('up'))
     await runner.end('SIGKILL')
@@ -104,7 +82,7 @@ describe('the runner is killed', () => {
     const run = peer.add({ driverConfig: { plan: 'exit 2', apply: `echo up; sleep 300` } })
     await until(() => run.log.includes('up'))
     await runner.end('SIGKILL')
-    writeFileSync(join(dir, 'data', 'outbox', `${run.grant.runId}-1.json.new`), '{"runId":"')
+    writeFileSync(inside('data', 'outbox', `${run.grant.runId}-1.json.new`), '{"runId":"')
     start()
     await ended(run)
     expect(run.state).toBe('lost')
@@ -130,7 +108,7 @@ describe('the runner is killed', () => {
 test('a result that cannot be written down is sent all the same', async () => {
   const runner = start()
   const { plan, apply } = once()
-  const run = peer.add({ driverConfig: { plan, apply: `rm -r ${dir}/data/outbox; ${apply}` } })
+  const run = peer.add({ driverConfig: { plan, apply: `rm -r ${inside()}/data/outbox; ${apply}` } })
   await ended(run)
   expect(run.state).toBe('succeeded')
   expect(run.applied).toMatchObject([{ status: 'applied' }])
@@ -181,8 +159,8 @@ describe('the connection breaks', () => {
   test('for longer than the lease: the tool is ended before the lease is over', async () => {
     const runner = start()
     // It says itself how long it lived: this process may look late on a busy machine.
-    const sign = `date +%s%3N > ${dir}/alive.new; mv ${dir}/alive.new ${dir}/alive`
-    const apply = `echo $$ > ${dir}/pid; echo up; trap '' INT; while :; do ${sign}; sleep 0.05; done`
+    const sign = `date +%s%3N > ${inside()}/alive.new; mv ${inside()}/alive.new ${inside()}/alive`
+    const apply = `echo $$ > ${inside()}/pid; echo up; trap '' INT; while :; do ${sign}; sleep 0.05; done`
     const run = peer.add({ driverConfig: { plan: 'exit 2', apply }, leaseMs: 2_000 })
     await until(() => run.log.includes('up'))
     const tool = numberIn('pid')
@@ -200,7 +178,7 @@ describe('the connection breaks', () => {
 
   test('and the server gave the run away: this runner stops it and reports nothing', async () => {
     start()
-    const run = peer.add({ driverConfig: { plan: `echo $$ > ${dir}/pid; echo up; sleep 300`, apply: 'true' } })
+    const run = peer.add({ driverConfig: { plan: `echo $$ > ${inside()}/pid; echo up; sleep 300`, apply: 'true' } })
     await until(() => run.log.includes('up'))
     run.grant = { ...run.grant, fence: run.grant.fence + 1 }
     await until(() => !alive(numberIn('pid')))

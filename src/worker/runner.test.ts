@@ -1,32 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { startPeer, type WorkerPeer } from '../../test/worker-peer/peer.ts'
-import { startRunnerProcess, type RunnerProcess } from '../../test/worker-peer/runner-process.ts'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { expect, test, vi } from 'vitest'
+import { FINAL, until, useRunners } from '../../test/worker-peer/use-runners.ts'
 import type { PeerRun } from '../../test/worker-peer/runs.ts'
 
-let peer: WorkerPeer
-let dir: string
-const runners: RunnerProcess[] = []
-beforeEach(async () => {
-  peer = await startPeer()
-  dir = mkdtempSync(join(tmpdir(), 'trueup-runner-'))
-})
-afterEach(async () => {
-  await Promise.all(runners.splice(0).map((runner) => runner.end('SIGKILL')))
-  await peer.close()
-  rmSync(dir, { recursive: true, force: true })
-})
+const { peer, inside, start, startAt } = useRunners()
 
-function start(...args: string[]): RunnerProcess {
-  const runner = startRunnerProcess(peer, join(dir, 'data'), ['--workspaces', join(dir, 'ws'), ...args])
-  runners.push(runner)
-  return runner
-}
-const until = (condition: () => unknown) =>
-  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout: 100_000, interval: 20 })
-const ended = (run: PeerRun) => until(() => ['succeeded', 'failed', 'canceled', 'lost'].includes(run.state))
+const ended = (run: PeerRun) => until(() => FINAL.includes(run.state))
 
 /** Replaces `target` by the content of `web/file`. */
 const copying = (target: string, more: object = {}) => ({
@@ -37,7 +16,7 @@ const copying = (target: string, more: object = {}) => ({
 
 test('a deploy goes from lease to verified end, and leaves nothing behind', async () => {
   start()
-  const target = join(dir, 'target')
+  const target = inside('target')
   const run = peer.add({
     driverConfig: copying(target),
     verify: [{ name: 'smoke', run: `grep content ${target}`, timeoutMs: 5_000 }],
@@ -51,9 +30,9 @@ test('a deploy goes from lease to verified end, and leaves nothing behind', asyn
     { status: 'succeeded', verify: [{ name: 'smoke', ok: true, output: 'content\n' }] },
   ])
   expect(run.log).toBe(`write ${target}\nwritten\n$ smoke\ncontent\n`)
-  await until(() => readdirSync(join(dir, 'ws')).length === 0)
-  expect(readdirSync(join(dir, 'data', 'outbox'))).toEqual([])
-  expect(readdirSync(join(dir, 'data', 'processes'))).toEqual([])
+  await until(() => readdirSync(inside('ws')).length === 0)
+  expect(readdirSync(inside('data', 'outbox'))).toEqual([])
+  expect(readdirSync(inside('data', 'processes'))).toEqual([])
 
   const again = peer.add({ driverConfig: copying(target) })
   await ended(again)
@@ -260,11 +239,9 @@ test('a second runner on the same directory is refused and says who holds it', a
 })
 
 test('a token that is not known is a clear end', async () => {
-  const other = { ...peer, enrolment: 'wrong' }
-  const runner = startRunnerProcess(other, join(dir, 'data'))
-  runners.push(runner)
+  const runner = startAt({ url: peer.url, enrolment: 'wrong' })
   await until(() => runner.process.exitCode !== null)
   expect(runner.process.exitCode).toBe(1)
   expect(runner.log()).toContain('UNAUTHENTICATED')
-  expect(existsSync(join(dir, 'data', 'identity.json'))).toBe(true)
+  expect(existsSync(inside('data', 'identity.json'))).toBe(true)
 })

@@ -36,6 +36,8 @@ export function useRunners() {
   }
 }
 
+export const FINAL = ['succeeded', 'failed', 'canceled', 'lost']
+
 /** Polls until the condition holds. */
 export const until = (condition: () => unknown, timeout = 100_000) =>
   vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 20 })

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { TrueupError } from '../../../lib/errors/error.ts'
+import { pause } from '../../../lib/retry.ts'
 import { pathOf } from '../cluster/discovery.ts'
 import { failureOf, type Status } from '../cluster/failures.ts'
 import { readOne, type Target } from '../cluster/live.ts'
@@ -22,7 +22,7 @@ export interface Removal {
 
 /** A controller writes an object several times in the second after it was applied. */
 const ATTEMPTS = 12
-const FIRST_PAUSE = 20
+const PAUSES = { first: 40, longest: 400 }
 
 /**
  * Takes out what the plan showed as foreign. Each removal first tests that this very value stands there, so that nothing
@@ -58,7 +58,7 @@ export async function removeForeign(removal: Removal, applied: KubeObject): Prom
       const why = `somebody has changed it ${ATTEMPTS} times meanwhile; the rest of it is applied`
       throw new TrueupError('CONFLICT', { doing, why, next: 'Look who writes it all the time.' })
     }
-    await sleep(FIRST_PAUSE * attempt, undefined, { signal }).catch(() => {})
+    await pause(attempt, PAUSES, signal)
     live = await readOne(session.client, target, signal)
   }
 }

@@ -37,7 +37,6 @@ for (const name of ['terraform', 'tofu'] as const) {
         resource "terraform_data" "plain" { input = "x" }
         `,
       )
-      opened.push(context)
       await terraformDriver.apply(context, await terraformDriver.plan(context))
       await writeFile(join(target, 'kept'), 'tampered')
       await context.write({
