@@ -10,9 +10,7 @@ const WATCH_SETTLE_MS = 200
 export function announceChanges(parts: EngineParts): () => void {
   let settling: NodeJS.Timeout | null = null
   const deployed = new Set<string>()
-  const sendWatches = async (): Promise<void> => {
-    const of = [...deployed]
-    deployed.clear()
+  const sendWatches = async (of: string[]): Promise<void> => {
     for (const { workerId, pools } of parts.hub.connected()) {
       const worker = await getWorker(parts.store.db, workerId)
       if (!worker) continue
@@ -27,7 +25,13 @@ export function announceChanges(parts: EngineParts): () => void {
     if (deployed.size > 0 && !settling) {
       settling = setTimeout(() => {
         settling = null
-        sendWatches().catch((error: unknown) => parts.log.warn({ err: error }, 'sending watch orders'))
+        const of = [...deployed]
+        deployed.clear()
+        sendWatches(of).catch((error: unknown) => {
+          // Told again with the next deployment, or when the worker connects anew.
+          for (const stackId of of) deployed.add(stackId)
+          parts.log.warn({ err: error }, 'sending watch orders')
+        })
       }, WATCH_SETTLE_MS)
     }
   }

@@ -99,6 +99,12 @@ it('draws no conclusion from what is missing: no branch counts as deleted', asyn
   expect(items.filter(({ data }: { data: { to: string } }) => /^0+$/.test(data.to))).toEqual([])
 })
 
+it('doctor mends no directory that holds no installation, and makes none of it', async () => {
+  const nowhere = join(directory, 'nowhere')
+  await expect(repairRepositories(nowhere)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await expect(readdir(nowhere)).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
 it('doctor names them, and mends all but the one that is gone', async () => {
   const named = (await checkRepositories(join(directory, 'data'))).map(({ finding }) => finding)
   expect(named.join('\n')).toContain(`${gitDirectory('head')} has an empty or broken HEAD`)

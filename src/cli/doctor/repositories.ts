@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { asTrueupError } from '../../lib/errors/error.ts'
+import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { Check } from './check.ts'
 
 const REPAIR = 'Stop the server, then run `trueup doctor --repair`'
@@ -41,6 +42,14 @@ export async function repairRepositories(dataDir: string): Promise<Check[]> {
   const { damageOf } = await import('../../engine/unusable/examine.ts')
   const { allRepositories } = await import('../../store/changes/repositories.ts')
   const { listRefs } = await import('../../store/changes/refs.ts')
+  const { DATABASE_FILE } = await import('../../store/store.ts')
+  if (!existsSync(join(dataDir, DATABASE_FILE))) {
+    throw new TrueupError('NOT_FOUND', {
+      doing: `mending the repositories of ${dataDir}`,
+      why: `there is no ${DATABASE_FILE} in it`,
+      next: 'Name the data directory of a server with --data; a lost database comes back by `trueup restore`.',
+    })
+  }
   const root = join(dataDir, 'repositories')
   const store = await openStore(dataDir)
   const checks: Check[] = []

@@ -98,18 +98,19 @@ export async function moveRun(tx: Tx, transition: RunTransition, columns: Update
 }
 
 /**
- * Counts a run that begins or ends to change its stack, and gives how many there were. By a count and not by times: a clock
- * that was ahead for a while would have changes "after" every later look.
+ * Counts a run that begins or ends to change its stack, and gives a run that begins how many there were (null to others). By
+ * a count and not by times: a clock that was ahead for a while would have changes "after" every later look.
  */
 async function countMoves(
   tx: Tx,
   { stackId, kind, state }: Pick<Database['runs'], 'stackId' | 'kind' | 'state'>,
   to: RunState,
-): Promise<number> {
+): Promise<number | null> {
   if (isStateChanging(kind) && isLeased(state) !== isLeased(to)) {
     const count = tx.updateTable('stacks').set((stack) => ({ moves: stack('moves', '+', 1) }))
     await count.where('id', '=', stackId).execute()
   }
+  if (to !== 'leased') return null
   const stack = await tx.selectFrom('stacks').select('moves').where('id', '=', stackId).executeTakeFirst()
   return stack?.moves ?? 0
 }
