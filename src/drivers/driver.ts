@@ -110,6 +110,11 @@ export interface DriverContext<Config> {
    * stops before the next write: seconds later another worker may have the stack.
    */
   signal: AbortSignal
+  /**
+   * A newer change of the stack (a fix, a rollback) waits for the end of this run. What is under way is finished; what is
+   * written is not waited for any longer, and nothing further is begun: `canceled`, or a health that was `cutShort`.
+   */
+  replaced?: AbortSignal
   /** Keyed hash that replaces a sensitive value in everything that leaves the worker. */
   hash(value: Json): string
   /** Registers a secret so that it is masked in every later log line. */
@@ -128,6 +133,8 @@ export interface Health {
   healthy: boolean
   /** One line for each resource that is not healthy, or one that says what is; no secrets. */
   lines: string[]
+  /** Nothing has failed, but `replaced` ended the wait. */
+  cutShort?: boolean
 }
 
 /** A change to one file of the repository; `content: null` removes it. `path` is relative to the repository's root. */

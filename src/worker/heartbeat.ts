@@ -73,6 +73,7 @@ export function startHeartbeat({ link, runs, log }: HeartbeatOptions): Heartbeat
         if (news.lost.includes(runId)) run.stop({ kind: 'lease_lost', why: 'the server has given the run away' })
         else renewedAt.set(run, sentAt)
         if (news.cancel.includes(runId)) run.stop({ kind: 'canceled', why: 'it was canceled' })
+        if (news.replaced?.includes(runId)) run.replace()
       }
     } catch (thrown) {
       log.debug({ err: thrown }, 'heartbeat not answered')

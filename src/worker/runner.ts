@@ -120,6 +120,9 @@ export async function startRunner(options: RunnerOptions, log: Logger, signal?: 
         return leasing.wake()
       case 'cancel':
         return stopRuns(({ grant }) => grant.runId === event.runId, { kind: 'canceled', why: event.reason })
+      case 'replaced':
+        for (const run of active()) if (run.grant.runId === event.runId) run.replace()
+        return
       case 'watches':
         return watches.set(event.watches, event.of)
       case 'shutdown':

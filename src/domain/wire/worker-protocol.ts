@@ -118,7 +118,12 @@ export const METHODS = {
   lease: { params: z.object({ request: z.string() }), result: z.object({ grant: Grant.nullable() }) },
   heartbeat: {
     params: z.object({ runs: z.array(z.object(run)) }),
-    result: z.object({ cancel: z.array(z.string()), lost: z.array(z.string()) }),
+    result: z.object({
+      cancel: z.array(z.string()),
+      lost: z.array(z.string()),
+      /** A newer change of their stacks waits for nothing but their end; absent of older servers. */
+      replaced: z.array(z.string()).optional(),
+    }),
   },
   /** `preparing`, `planning`, `verifying`: the run has entered that state (`applying` follows from the decision). */
   state: {
@@ -188,6 +193,8 @@ export type WatchOrder = z.infer<typeof WatchOrder>
 export const ServerEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('work') }),
   z.object({ event: z.literal('cancel'), runId: z.string(), reason: z.string() }),
+  /** A newer change of its stack waits for nothing but the end of this run: what is written is not waited for any longer. */
+  z.object({ event: z.literal('replaced'), runId: z.string() }),
   /** `of`: the stacks (ids) that this speaks of, all others stay as they are; absent: `watches` is the whole set. */
   z.object({ event: z.literal('watches'), watches: z.array(WatchOrder), of: z.array(z.string()).optional() }),
   z.object({ event: z.literal('shutdown'), reason: z.string() }),
@@ -233,3 +240,10 @@ export const CallRequest = z.object({ method: z.string(), params: z.unknown() })
 /** Body of a long-polled call; an error has its own HTTP status. */
 export const CallAnswer = z.object({ result: z.unknown().optional(), error: ErrorParts.optional() })
 export const EventsAnswer = z.object({ events: z.array(ServerEvent) })
+/** The same as a worker reads it: events that its version does not know are left, as they are hints. */
+export const EventsHeard = z.object({ events: z.array(z.unknown()) }).transform(({ events }) => ({
+  events: events.flatMap((event) => {
+    const known = ServerEvent.safeParse(event)
+    return known.success ? [known.data] : []
+  }),
+}))

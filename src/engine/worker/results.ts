@@ -4,11 +4,12 @@ import { ERRORS } from '../../lib/errors/table.ts'
 import type { Json } from '../../lib/json.ts'
 import type { Params } from '../../domain/wire/worker-protocol.ts'
 import { patchRun, type Run, transitionRun } from '../../store/runs/runs.ts'
-import type { Tx } from '../../store/database/context.ts'
+import { nowOf, type Tx } from '../../store/database/context.ts'
 import { beginAgain } from '../deploy/begin-again.ts'
 import { recordApplied, recordBroken, recordDeployment, recordFailedHeal } from '../deploy/record.ts'
 import { type EngineParts, workerActor } from '../parts.ts'
 import { followUpIfEnded, followUpRun } from '../run-tasks.ts'
+import { makeWayForNewer, NEWER_MERGE } from '../runs/replaced.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { appliedOf, withApplied } from '../applied.ts'
 import { boundedApplied, boundedResults } from './bounds.ts'
@@ -58,11 +59,13 @@ async function end(tx: Tx, run: Run, params: Params<'finish'>): Promise<void> {
   }
   const failed = params.status !== 'succeeded'
   const error = params.error && knownError(params.error)
+  const newer = params.status === 'canceled' ? await makeWayForNewer(tx, run, nowOf(tx)) : null
   const ended = await transitionRun(tx, {
     runId: run.id,
     fence: params.fence,
     to: params.status as 'succeeded' | 'failed' | 'canceled',
-    reason: reasonOf(params, run, error),
+    reason: newer ? NEWER_MERGE : reasonOf(params, run, error),
+    ...(newer && { message: `it was not right yet when run ${newer.byRunId} followed, and made way for it` }),
     ...(error && { error, message: `${error.doing}: ${error.why}` }),
     patch: { verify: boundedResults(params.verify) as unknown as Json },
     actor: actorOf(run),

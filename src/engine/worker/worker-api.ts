@@ -14,6 +14,7 @@ import { watchOrders } from '../drift/watch-orders.ts'
 import { type EngineParts, repositoryOf, workerActor } from '../parts.ts'
 import { type RunSpec, specOfRun } from '../run-spec.ts'
 import { followUpIfEnded } from '../run-tasks.ts'
+import { replacedOf } from '../runs/replaced.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { makeGrant } from './grant.ts'
 import { planReceived } from './plan-received.ts'
@@ -41,10 +42,11 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
     hello: (workerId, params) => hello(parts, workerId, params),
     lease: async (workerId, params) => (leasing.open ? await lease(parts, workerId, params) : { grant: null }),
     async heartbeat(workerId, { runs }) {
-      return await parts.store.transaction(async (tx) => {
+      const news = await parts.store.transaction(async (tx) => {
         await touchWorker(tx, workerId)
         return await renewLeases(tx, workerId, runs, parts.settings.leaseMs)
       })
+      return { ...news, replaced: runs.length > 0 ? await replacedOf(parts, workerId) : [] }
     },
     async state(workerId, { runId, fence, state }) {
       await parts.store.transaction(async (tx) => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asTrueupError } from '../../lib/errors/error.ts'
-import { CallAnswer, EventsAnswer, WORKER_PATHS, type Method, type Params, type Result } from '../protocol.ts'
+import { CallAnswer, EventsHeard, WORKER_PATHS, type Method, type Params, type Result } from '../protocol.ts'
 import { checkParams, readAnswer, type Connection, type OnEvent } from './connection.ts'
 import { parseAnswer, type HttpClient } from './http.ts'
 
@@ -31,7 +31,7 @@ async function poll(http: HttpClient, onEvent: OnEvent, signal: AbortSignal): Pr
     while (!signal.aborted) {
       const path = `${WORKER_PATHS.events}?waitMs=${WAIT_MS}`
       const answer = await http.request({ method: 'GET', path, timeoutMs: WAIT_MS + 15_000, signal })
-      const batch = parseAnswer(EventsAnswer, await answer.json().catch(() => null), 'polling for events')
+      const batch = parseAnswer(EventsHeard, await answer.json().catch(() => null), 'polling for events')
       for (const event of batch.events) onEvent(event)
       // A server or proxy that answers at once must not be asked in a tight loop.
       if (batch.events.length === 0) await sleep(PAUSE_AFTER_EMPTY_MS)

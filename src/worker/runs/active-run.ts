@@ -16,21 +16,34 @@ export interface ActiveRun {
   /** Tools get SIGKILL at once. */
   readonly killSignal: AbortSignal
   readonly stopped: StopReason | undefined
+  /** Aborts when a newer change of the stack follows: waits for what is written already are over. */
+  readonly replaced: AbortSignal
   /** True from just before the tool may change something until it no longer does. */
   applying: boolean
   stop(reason: StopReason): void
+  /** A newer change waits for the end of this one: `replaced` aborts after `REPLACED_GRACE_MS`. */
+  replace(): void
   kill(): void
   /** Throws the error of the stop, if there was one. */
   check(): void
 }
 
+/**
+ * Milliseconds that a change goes on being waited for when the next one is there: most are right by then, and count as
+ * deployed; one that fails does not hold up its own fix.
+ */
+export const REPLACED_GRACE_MS = 10_000
+
 export function activeRun(grant: Grant): ActiveRun {
   const stop = new AbortController()
   const kill = new AbortController()
+  const replaced = new AbortController()
+  let replacing: NodeJS.Timeout | undefined
   let stopped: StopReason | undefined
   return {
     grant,
     signal: stop.signal,
+    replaced: replaced.signal,
     killSignal: kill.signal,
     applying: false,
     get stopped() {
@@ -40,6 +53,9 @@ export function activeRun(grant: Grant): ActiveRun {
       if (stopped) return
       stopped = reason
       stop.abort(stopError(reason))
+    },
+    replace() {
+      replacing ??= setTimeout(() => replaced.abort(), REPLACED_GRACE_MS).unref()
     },
     kill: () => kill.abort(),
     check: () => stop.signal.throwIfAborted(),

@@ -32,8 +32,10 @@ export async function applyPlan(
   try {
     await enter(execution, 'verifying')
     const ask = driver.health && (() => driver.health!(context))
-    const health = ask ? [await checkHealth(ask, context, execution.masker.text)] : []
-    return endOfVerify(execution, [...health, ...(await runCommands(grant.verify, context, execution.masker.text))])
+    const health = ask && (await checkHealth(ask, context, execution.masker.text))
+    if (health?.cutShort) return { kind: 'finished', status: 'canceled', verify: [health.result] }
+    const commands = await runCommands(grant.verify, context, execution.masker.text)
+    return endOfVerify(execution, [...(health ? [health.result] : []), ...commands])
   } catch (thrown) {
     // From here on the run cannot be given back as if nothing had happened.
     if (run.stopped?.kind === 'shutdown') return { ...end, status: 'failed', error: unverified() }

@@ -115,6 +115,7 @@ function contextFor(
     passEnv,
     registry,
     graceMs,
+    replaced: run.replaced,
     signal: run.signal,
     killSignal: run.killSignal,
     log: log.line,

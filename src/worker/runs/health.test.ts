@@ -6,7 +6,7 @@ const mask = (text: string): string => text.replaceAll('hunter2', '***')
 
 test('a healthy stack passes, and its lines go into the log', async () => {
   const lines: string[] = []
-  const verdict = await checkHealth(
+  const { result: verdict } = await checkHealth(
     () => Promise.resolve({ healthy: true, lines: ['3 of 3 ready'] }),
     { log: (line) => void lines.push(line) },
     mask,
@@ -16,7 +16,7 @@ test('a healthy stack passes, and its lines go into the log', async () => {
 })
 
 test('a sick stack fails, secrets masked', async () => {
-  const verdict = await checkHealth(
+  const { result: verdict } = await checkHealth(
     () => Promise.resolve({ healthy: false, lines: ['Pod x: wrong password hunter2'] }),
     { log: () => undefined },
     mask,
@@ -25,7 +25,7 @@ test('a sick stack fails, secrets masked', async () => {
 })
 
 test('a target that does not answer is a verdict and no fault', async () => {
-  const verdict = await checkHealth(
+  const { result: verdict } = await checkHealth(
     () => Promise.reject(new TrueupError('TARGET_UNREACHABLE', { doing: 'asking the cluster', why: 'no route' })),
     { log: () => undefined },
     mask,

@@ -40,6 +40,7 @@ export interface ContextParts {
   graceMs: number
   signal: AbortSignal
   killSignal?: AbortSignal
+  replaced?: AbortSignal
   log: (line: string) => void
 }
 
@@ -76,6 +77,7 @@ export async function buildContext<Config>(
     ...(order.toolVersion !== undefined && { toolVersion: order.toolVersion }),
     ...(order.stateBackend && { stateBackend: order.stateBackend }),
     signal: parts.signal,
+    ...(parts.replaced && { replaced: parts.replaced }),
     hash: (value) => keyedHash(hashKey, value),
     mask: masker.add,
     log,

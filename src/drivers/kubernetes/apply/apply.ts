@@ -5,7 +5,7 @@ import type { DriverContext } from '../../driver.ts'
 import { redactionFor } from '../../values/redaction.ts'
 import type { KubernetesConfig } from '../config.ts'
 import { clearHooks, execute, type Execution, gone } from './execute.ts'
-import { awaitHealth, patienceOf } from '../health/wait.ts'
+import { awaitHealth, CUT_SHORT, isCutShort, patienceOf } from '../health/wait.ts'
 import {
   deleteInventory,
   type Inventory,
@@ -95,7 +95,8 @@ async function run(work: Work): Promise<ApplyResult['status']> {
       if (context.signal.aborted) return 'canceled'
       // Without its definition an object cannot be made at all, so these are waited for in any case.
       const waits = stage.waits === 'healthy' && (context.config.wait || isFirst)
-      if (waits && !(await stageHealthy(work, stage))) return context.signal.aborted ? 'canceled' : 'failed'
+      const health = waits ? await stageHealthy(work, stage) : 'healthy'
+      if (health !== 'healthy') return context.signal.aborted || health === 'cut short' ? 'canceled' : 'failed'
       if (stage.waits === 'gone') await stageGone(work, stage)
       if (hasFailed(work)) return context.signal.aborted ? 'canceled' : 'failed'
     }
@@ -136,18 +137,20 @@ const messageOf = ({ text }: TrueupError): string => (text.next ? `${text.why}. 
 
 const hasFailed = ({ resources }: Work): boolean => [...resources.values()].some(({ status }) => status === 'failed')
 
-async function stageHealthy(work: Work, { steps }: Stage): Promise<boolean> {
+async function stageHealthy(work: Work, { steps }: Stage): Promise<'healthy' | 'not healthy' | 'cut short'> {
   const targets = steps.filter((step): step is Step & Target => step.resource !== null)
   await ended(work)
-  if (hasFailed(work)) return false
+  if (hasFailed(work)) return 'not healthy'
   const verdicts = await awaitHealth(work.context, work.session, targets)
+  const cutShort = isCutShort(work.context, verdicts)
   for (const { address, state, why } of verdicts) {
     if (state === 'healthy') continue
     const resource = work.resources.get(address)
-    const message = `it is not healthy, and later steps wait for it: ${why}`
+    const message = `it is not healthy, and later steps wait for it: ${why}${cutShort ? `; ${CUT_SHORT}` : ''}`
     if (resource) Object.assign(resource, { status: 'failed', message })
   }
-  return verdicts.every(({ state }) => state === 'healthy')
+  if (cutShort) return 'cut short'
+  return verdicts.every(({ state }) => state === 'healthy') ? 'healthy' : 'not healthy'
 }
 
 /** The Jobs that nobody could look at later: how they have ended. */

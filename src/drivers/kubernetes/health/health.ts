@@ -4,7 +4,7 @@ import type { KubernetesConfig } from '../config.ts'
 import { openSession } from '../session.ts'
 import { renderFor } from '../plan/render-for.ts'
 import { resolveWanted } from '../plan/wanted.ts'
-import { awaitHealth, patienceOf } from './wait.ts'
+import { awaitHealth, CUT_SHORT, isCutShort, patienceOf } from './wait.ts'
 
 const SHOWN = 20
 
@@ -20,7 +20,13 @@ export async function health(context: DriverContext<KubernetesConfig>): Promise<
   const failed = bad.filter(({ state }) => state === 'failed')
   // Of those that failed the reason is what counts; the others may only have had no time.
   const told = failed.length > 0 ? failed : bad
-  const waited = failed.length > 0 ? '' : ` (waited ${formatDuration(patienceOf(context))})`
+  const cutShort = isCutShort(context, verdicts)
+  const waited = cutShort
+    ? ` (${CUT_SHORT})`
+    : failed.length > 0
+      ? ''
+      : ` (waited ${formatDuration(patienceOf(context))})`
   const lines = told.slice(0, SHOWN).map(({ address, why }) => `${address}: ${why}${waited}`)
-  return { healthy: false, lines: [...lines, ...(told.length > SHOWN ? [`and ${told.length - SHOWN} more`] : [])] }
+  const more = told.length > SHOWN ? [`and ${told.length - SHOWN} more`] : []
+  return { healthy: false, lines: [...lines, ...more], ...(cutShort && { cutShort }) }
 }

@@ -77,14 +77,24 @@ async function askControllers(
   }
 }
 
-/** Waits until all are healthy, one has failed, or the time is over; the last verdict on each. */
+/** What becomes of those that are not healthy yet when a newer change ends the wait. */
+export const CUT_SHORT = 'not waited for any longer, since a newer change of the stack follows'
+
+/** Whether a newer change ended the wait that gave these verdicts: nothing of them has failed. */
+export const isCutShort = ({ replaced }: DriverContext<KubernetesConfig>, verdicts: readonly Verdict[]): boolean =>
+  replaced?.aborted === true &&
+  verdicts.some(({ state }) => state !== 'healthy') &&
+  verdicts.every(({ state }) => state !== 'failed')
+
+/** Waits until all are healthy, one has failed, the time is over, or a newer change waits; the last verdict on each. */
 export async function awaitHealth(
   context: DriverContext<KubernetesConfig>,
   session: Session,
   targets: readonly Watched[],
 ): Promise<Verdict[]> {
   const judge = judgeFor(context.config)
-  const { signal } = context
+  const { signal, replaced } = context
+  const over = replaced ? AbortSignal.any([signal, replaced]) : signal
   const end = Date.now() + patienceOf(context)
   const verdicts = new Map<string, Verdict>()
   const heard = new Map<string, string>()
@@ -101,7 +111,7 @@ export async function awaitHealth(
     await askControllers({ session, signal, heard }, left, verdicts)
     left = left.filter(({ key }) => verdicts.get(key)?.state !== 'healthy')
     const isHopeless = [...verdicts.values()].some(({ state }) => state === 'failed')
-    if (left.length === 0 || isHopeless || Date.now() > end || signal.aborted) return [...verdicts.values()]
-    await sleep(look, undefined, { signal }).catch(() => {})
+    if (left.length === 0 || isHopeless || Date.now() > end || over.aborted) return [...verdicts.values()]
+    await sleep(look, undefined, { signal: over }).catch(() => {})
   }
 }
