@@ -79,6 +79,24 @@ describe('a merge request', { timeout: 60_000 }, () => {
     expect(await says(run('mr', 'comments', '1'))).toContain('on web/index.html:1 (resolved)')
   })
 
+  it('is changed without a clone, and by what a comment suggests', async () => {
+    const file = join(shell.home, 'notes.md')
+    await writeFile(file, 'First\nSecnd\n')
+    const { commit } = await json('mr', 'commit', '1', 'notes.md', '--from', file, '--message', 'Take notes')
+    await expect.poll(async () => (await json('mr', 'show', '1')).head, { timeout: 20_000 }).toBe(commit)
+    const words = 'A letter is missing:\n```suggestion\nSecond\n```'
+    await says(bobRuns('mr', 'comment', '1', words, '--file', 'notes.md', '--line', '2'))
+    const said = await says(run('mr', 'comments', '1'))
+    const [, comment = ''] = /To apply it: trueup mr apply 1 (\S+)$/m.exec(said) ?? []
+    expect(await says(run('mr', 'apply', '1', comment))).toMatch(/^Committed [0-9a-f]{10} to !1/)
+    await git('fetch', '--quiet', 'origin', 'pages')
+    await git('restore', '--source', 'FETCH_HEAD', 'notes.md')
+    expect(await readFile(join(work, 'notes.md'), 'utf8')).toBe('First\nSecond\n')
+    await rm(join(work, 'notes.md'))
+    expect((await run('mr', 'commit', '1', 'notes.md')).err).toContain('--from')
+    expect((await run('mr', 'commit', '1', 'notes.md', '--delete', '--head', commit)).err).toContain('MR_MOVED')
+  })
+
   it('is refused, taken back, edited, closed, reopened and planned again', async () => {
     await says(bobRuns('mr', 'request-changes', '1', 'Not like this'))
     expect(await says(run('mr', 'show', '1'))).toContain('bob asks for changes: Not like this')

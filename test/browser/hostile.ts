@@ -86,7 +86,8 @@ export async function startHostileWorld(people: { [name: string]: string }): Pro
   })
   await shop('POST', `/merge-requests/${number}/comments`, { body: `${SCRIPT}\n\n${HTML}\n\n${LINKS}` })
   const line = { path: `web/${FILE}`, line: 1, side: 'new' }
-  await shop('POST', `/merge-requests/${number}/comments`, { body: `${LINKS} ${HTML}`, ...line })
+  const suggestion = `\`\`\`suggestion\n${SCRIPT}${HTML}\n\`\`\``
+  await shop('POST', `/merge-requests/${number}/comments`, { body: `${LINKS} ${HTML}\n${suggestion}`, ...line })
   await must('POST', '/api/v1/teams', { name: 'ops' })
   await shop('POST', '/environments/production/freezes', { reason: HTML })
   await until(

@@ -56,16 +56,18 @@ const OF_MEMBERS = ['Add a person', ...[...Object.keys(PEOPLE), 'admin'].flatMap
 /** What each role may do: by page, the buttons that open an act. A merge waits for an approval, so nobody may yet. */
 const MAY: { [role: string]: { [page: string]: string[] } } = {
   reader: {},
-  contributor: { mr: OF_MR, run: ['Retry'], stack: ['Check now', 'Write into Git'] },
-  maintainer: { mr: OF_MR, run: ['Retry'], stack: ['Check now', 'Write into Git'] },
+  contributor: { mr: OF_MR, conversation: ['Apply', ...OF_MR], run: ['Retry'], stack: ['Check now', 'Write into Git'] },
+  maintainer: { mr: OF_MR, conversation: ['Apply', ...OF_MR], run: ['Retry'], stack: ['Check now', 'Write into Git'] },
   deployer: {
     mr: OF_MR,
+    conversation: ['Apply', ...OF_MR],
     run: ['Retry'],
     stack: ['Check now', 'Heal', 'Write into Git', 'Accept'],
     environments: ['Freeze', 'Lift'],
   },
   admin: {
     mr: OF_MR,
+    conversation: ['Apply', ...OF_MR],
     run: ['Retry'],
     stack: ['Check now', 'Heal', 'Write into Git', 'Accept'],
     environments: ['Freeze', 'Lift'],
@@ -114,6 +116,7 @@ describeWithTool('chromium', 'every page', ({ path }) => {
     const { page, context } = await openWindow(browser, await world.linkFor(person))
     const pages = {
       mr: `/r/shop/mr/${world.open}`,
+      conversation: `/r/shop/mr/${world.open}?tab=conversation`,
       run: `/r/shop/runs/${world.run}`,
       stack: '/r/shop/stacks/production/web',
       environments: '/settings?tab=environments',

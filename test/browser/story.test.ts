@@ -69,7 +69,40 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     expect(await merge.isDisabled()).toBe(true)
   })
 
+  it('edits a file and shows its plan; suggests a change of a line, and applies it', async () => {
+    const tab = ({ page }: Window, name: string) =>
+      page.getByRole('navigation', { name: 'Views of the merge request' }).getByRole('link', { name }).click()
+    await tab(ada, 'Files')
+    await ada.page.getByRole('button', { name: 'Edit web/index.html' }).click()
+    await ada.page.getByRole('textbox', { name: 'Content of web/index.html' }).fill('<h1>Helo</h1>\n')
+    await ada.page.getByRole('button', { name: 'Commit to first-page' }).click()
+    await ada.page.getByText('<h1>Helo</h1>').first().waitFor()
+
+    await bob.page.getByText('This changed while you were looking').waitFor()
+    await tab(bob, 'Files')
+    const file = bob.page.getByRole('region', { name: 'web/index.html' })
+    await file.getByText('Helo').waitFor()
+    await file.locator('[data-column-number="1"]').last().click()
+    await file.getByRole('button', { name: 'Suggest a change' }).click()
+    const comment = file.getByRole('textbox', { name: 'Comment on line 1 of web/index.html' })
+    await comment.fill((await comment.inputValue()).replace('Helo', 'Hello'))
+    await file.getByRole('button', { name: 'Comment', exact: true }).click()
+
+    await tab(ada, 'Conversation')
+    await ada.page.getByRole('figure', { name: 'Suggestion at line 1' }).getByText('<h1>Hello</h1>').waitFor()
+    await act(ada, 'Apply')
+    await tab(ada, 'Plans')
+    await ada.page.getByText('<h1>Hello</h1>').first().waitFor()
+    await bob.page.getByText('resolved by ada').first().waitFor()
+    await bob.page.getByRole('button', { name: 'Show me what is there now' }).click()
+    await tab(bob, 'Plans')
+  })
+
   it('approves what is on the screen, which the other one sees, and merges', async () => {
+    await until(
+      () => bob.page.getByRole('main').getByRole('button', { name: 'Approve', exact: true }).isEnabled(),
+      (enabled) => enabled,
+    )
     await act(bob, 'Approve')
     await ada.page.getByText('It may merge').waitFor()
     await act(ada, 'Merge')

@@ -36,7 +36,12 @@ export function addCommentCommands(mr: Command, cli: Cli): void {
           .map((row) => {
             const place =
               row.path === null ? '' : ` on ${row.path}:${row.line}${row.resolvedAt === null ? '' : ' (resolved)'}`
-            return `${row.author ?? 'Trueup'} at ${when(row.updatedAt)}${place} [${row.threadId}]\n${row.body}`
+            const apply = row.suggestions.map(
+              (_, at) =>
+                `\nTo apply it: trueup mr apply ${number} ${row.id}${at === 0 ? '' : ` --suggestion ${at + 1}`}`,
+            )
+            const head = `${row.author ?? 'Trueup'} at ${when(row.updatedAt)}${place} [${row.threadId}]`
+            return `${head}\n${row.body}${apply.join('')}`
           })
           .join('\n\n'),
       )

@@ -16,6 +16,7 @@ import { collect, when } from '../output.ts'
 import { mrPath, withRepository } from '../repository.ts'
 import { waitFor } from '../wait.ts'
 import { addCommentCommands } from './mr-comments.ts'
+import { addEditCommands } from './mr-edits.ts'
 import { addReviewCommands } from './mr-review.ts'
 
 export const mrCommands: CommandModule = (program, cli) => {
@@ -145,6 +146,7 @@ export const mrCommands: CommandModule = (program, cli) => {
     )
 
   addCommentCommands(mr, cli)
+  addEditCommands(mr, cli)
 }
 
 function git(cli: Cli, argv: string[], option: string): string {

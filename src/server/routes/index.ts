@@ -11,6 +11,7 @@ import { matrixRoutes } from './matrix.ts'
 import { memberRoutes } from './members.ts'
 import { mergeRequestRoutes } from './merge-requests.ts'
 import { mrCommentRoutes } from './mr-comments.ts'
+import { mrEditRoutes } from './mr-edits.ts'
 import { mrMakerRoutes } from './mr-makers.ts'
 import { orphanRoutes } from './orphans.ts'
 import { overviewRoutes } from './overview.ts'
@@ -46,6 +47,7 @@ export const ROUTES: readonly RouteModule[] = [
   gitRoutes,
   mergeRequestRoutes,
   mrCommentRoutes,
+  mrEditRoutes,
   mrMakerRoutes,
   overviewRoutes,
   matrixRoutes,

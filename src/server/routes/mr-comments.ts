@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { assertHead } from '../../engine/changes/commit-to-source.ts'
 import { addComment, resolveThread } from '../../forges/builtin/comments.ts'
 import { listComments } from '../../store/changes/comments.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
@@ -6,7 +7,8 @@ import type { RouteModule } from '../parts.ts'
 import { Done } from '../schemas/common.ts'
 import { Comment, NewComment } from '../schemas/merge-requests.ts'
 import { MrParams } from './merge-requests.ts'
-import { mrOf, showComment } from './mr-view.ts'
+import { showComments } from './comments-view.ts'
+import { mrOf } from './mr-view.ts'
 
 const PATH = '/api/v1/repositories/:repository/merge-requests/:number/comments'
 
@@ -27,8 +29,7 @@ export const mrCommentRoutes: RouteModule<'engine'> = (app, { engine }) => {
     },
     async (request) => {
       const mr = await mrOf(parts, repositoryOf(request), request.params.number)
-      const comments = await listComments(parts.store.db, mr.id)
-      return { items: await Promise.all(comments.map((comment) => showComment(parts, comment))) }
+      return { items: await showComments(parts, mr, await listComments(parts.store.db, mr.id)) }
     },
   )
 
@@ -46,8 +47,11 @@ export const mrCommentRoutes: RouteModule<'engine'> = (app, { engine }) => {
     },
     async (request, reply) => {
       const mr = await mrOf(parts, repositoryOf(request), request.params.number)
-      const comment = await addComment(parts, { mrId: mr.id, authorId: principalOf(request).userId, ...request.body })
-      return reply.code(201).send(await showComment(parts, comment))
+      const { head, ...body } = request.body
+      if (head !== undefined) assertHead(mr, mr.headOid, head, 'commenting a line')
+      const { id } = await addComment(parts, { mrId: mr.id, authorId: principalOf(request).userId, ...body })
+      const shown = await showComments(parts, mr, await listComments(parts.store.db, mr.id))
+      return reply.code(201).send(shown.find((comment) => comment.id === id)!)
     },
   )
 

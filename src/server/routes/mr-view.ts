@@ -7,8 +7,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { findMergeRequestByNumber, type MergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { whyPutOff } from '../../store/runs/tasks.ts'
-import type { Comment as CommentRow } from '../../store/changes/comments.ts'
-import type { Comment, MrDetail, MrSummary } from '../schemas/merge-requests.ts'
+import type { MrDetail, MrSummary } from '../schemas/merge-requests.ts'
 import { showQuarantine } from './quarantine-view.ts'
 import { nameOf } from './user-name.ts'
 
@@ -161,21 +160,4 @@ function statusesOf(judgement: Judgement, planned: boolean): MrDetail['statuses'
       description: unmet.map((entry) => entry.message).join('; '),
     }
   })
-}
-
-export async function showComment(parts: EngineParts, comment: CommentRow): Promise<Comment> {
-  const { id, threadId, body, path, line, side, resolvedAt, createdAt, updatedAt } = comment
-  return {
-    id,
-    threadId,
-    author: comment.authorId === null ? null : await nameOf(parts, comment.authorId),
-    body,
-    path,
-    line,
-    side,
-    resolvedBy: comment.resolvedById === null ? null : await nameOf(parts, comment.resolvedById),
-    resolvedAt,
-    createdAt,
-    updatedAt,
-  }
 }

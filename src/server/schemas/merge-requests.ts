@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Time } from './common.ts'
+import { Head, Suggestion } from './mr-edits.ts'
 import { ErrorBody, PlanSummary, RunState } from './plans.ts'
 import { BranchName } from './repositories.ts'
 import { Quarantine } from './stacks.ts'
@@ -71,6 +72,7 @@ export const Comment = z
     path: z.string().nullable(),
     line: z.number().nullable(),
     side: z.enum(['old', 'new']).nullable(),
+    suggestions: z.array(Suggestion).meta({ description: 'changes of lines that it proposes, which `apply` commits' }),
     resolvedBy: z.string().nullable(),
     resolvedAt: Time.nullable(),
     createdAt: Time,
@@ -154,6 +156,7 @@ export const NewComment = z.strictObject({
   path: z.string().max(4_096).optional(),
   line: z.number().int().min(1).optional(),
   side: z.enum(['old', 'new']).optional(),
+  head: Head.optional(),
 })
 
 export const MergeOrder = z.strictObject({

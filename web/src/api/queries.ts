@@ -92,6 +92,19 @@ export const mrDiffQuery = (repository: string, number: number, head: string) =>
     staleTime: Number.POSITIVE_INFINITY,
   })
 
+/** `head` only makes it look again when the merge request moves. */
+export const mrFileQuery = (repository: string, number: number, path: string, head: string) =>
+  queryOptions({
+    queryKey: ['mr-file', repository, number, path, head],
+    queryFn: () =>
+      ask(
+        api.GET('/api/v1/repositories/{repository}/merge-requests/{number}/file', {
+          params: { path: { repository, number }, query: { path } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  })
+
 export const mrCommitsQuery = (repository: string, number: number, head: string) =>
   queryOptions({
     queryKey: ['mr-commits', repository, number, head],

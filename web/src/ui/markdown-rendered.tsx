@@ -1,3 +1,4 @@
+import { isValidElement } from 'react'
 import ReactMarkdown from 'react-markdown'
 import remarkGfm from 'remark-gfm'
 
@@ -16,9 +17,19 @@ const PARTS = {
   ),
 }
 
-export function MarkdownRendered({ text }: { text: string }) {
+/** Blocks that the page shows as a difference instead. */
+const SUGGESTED = /^language-suggestion(?:$|:)/
+const WITHOUT_SUGGESTIONS = {
+  ...PARTS,
+  pre: ({ children }: { children?: React.ReactNode }) =>
+    isValidElement<{ className?: string }>(children) && SUGGESTED.test(children.props.className ?? '') ? null : (
+      <pre>{children}</pre>
+    ),
+}
+
+export function MarkdownRendered({ text, suggestions }: { text: string; suggestions: boolean }) {
   return (
-    <ReactMarkdown remarkPlugins={PLUGINS} components={PARTS}>
+    <ReactMarkdown remarkPlugins={PLUGINS} components={suggestions ? PARTS : WITHOUT_SUGGESTIONS}>
       {text}
     </ReactMarkdown>
   )

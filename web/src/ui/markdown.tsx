@@ -4,8 +4,8 @@ const Rendered = lazy(() =>
   import('./markdown-rendered.tsx').then(({ MarkdownRendered }) => ({ default: MarkdownRendered })),
 )
 
-/** Text of people as Markdown; its own HTML stays text. Plain until the renderer is there. */
-export function Markdown({ text }: { text: string }) {
+/** Text of people as Markdown; its own HTML stays text. Plain until the renderer is there. `suggestions`: as the code they are. */
+export function Markdown({ text, suggestions = true }: { text: string; suggestions?: boolean }) {
   return (
     <div className="prose-comment">
       <Suspense
@@ -15,7 +15,7 @@ export function Markdown({ text }: { text: string }) {
           </p>
         }
       >
-        <Rendered text={text} />
+        <Rendered text={text} suggestions={suggestions} />
       </Suspense>
     </div>
   )

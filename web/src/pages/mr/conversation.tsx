@@ -8,6 +8,7 @@ import { Button, Panel } from '../../ui/basics.tsx'
 import { ErrorNote, Loaded } from '../../ui/load.tsx'
 import { Markdown } from '../../ui/markdown.tsx'
 import { Time } from '../../ui/time.tsx'
+import { Suggested } from './suggestion.tsx'
 
 type Comment = Schemas['Comment']
 
@@ -22,7 +23,7 @@ export function Conversation({ repository, mr }: { repository: string; mr: Schem
         {(comments) => (
           <>
             {[...Map.groupBy(comments, ({ threadId }) => threadId).values()].map((thread) => (
-              <Thread key={thread[0]!.threadId} repository={repository} number={mr.number} thread={thread} />
+              <Thread key={thread[0]!.threadId} repository={repository} mr={mr} thread={thread} />
             ))}
           </>
         )}
@@ -39,13 +40,14 @@ const withoutPlans = (body: string): string => body.split('<details>')[0]!.trimE
 
 export function Thread({
   repository,
-  number,
+  mr,
   thread,
 }: {
   repository: string
-  number: number
+  mr: Schemas['MergeRequest']
   thread: readonly Comment[]
 }) {
+  const { number } = mr
   const [first] = thread
   const [answering, setAnswering] = useState(false)
   const client = useQueryClient()
@@ -87,7 +89,11 @@ export function Thread({
                 {comment.updatedAt > comment.createdAt && ', edited'}
               </span>
             </p>
-            <Markdown text={comment.author === null ? withoutPlans(comment.body) : comment.body} />
+            <Markdown
+              text={comment.author === null ? withoutPlans(comment.body) : comment.body}
+              suggestions={comment.suggestions.length === 0}
+            />
+            <Suggested repository={repository} mr={mr} comment={comment} path={first.path ?? ''} settled={resolved} />
           </li>
         ))}
       </ul>
@@ -123,13 +129,16 @@ export function Writer({
   number,
   thread,
   place,
+  lineText = null,
   onDone,
 }: {
   repository: string
   number: number
   thread?: string
-  /** A line of a file. */
-  place?: { path: string; line: number; side: 'old' | 'new' }
+  /** A line of a file, as it stands at a head. */
+  place?: { path: string; line: number; side: 'old' | 'new'; head: string }
+  /** What stands in the line, where a change of it can be suggested. */
+  lineText?: string | null
   onDone?: () => void
 }) {
   const [body, setBody] = useState('')
@@ -159,7 +168,7 @@ export function Writer({
     >
       <textarea
         aria-label={place ? `Comment on line ${place.line} of ${place.path}` : thread ? 'Answer' : 'Comment'}
-        rows={3}
+        rows={body.includes('\n') ? 7 : 3}
         value={body}
         placeholder="Markdown works"
         onChange={(event) => setBody(event.target.value)}
@@ -172,6 +181,11 @@ export function Writer({
         <Button type="submit" variant="primary" whyNot={whyNot} disabled={body.trim() === '' || send.isPending}>
           {thread ? 'Answer' : 'Comment'}
         </Button>
+        {lineText !== null && (
+          <Button onClick={() => setBody(`${body && `${body.trimEnd()}\n\n`}\`\`\`suggestion\n${lineText}\n\`\`\`\n`)}>
+            Suggest a change
+          </Button>
+        )}
         {onDone && <Button onClick={onDone}>Not now</Button>}
       </div>
     </form>

@@ -1,13 +1,15 @@
-import { PatchDiff } from '@pierre/diffs/react'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { Pencil } from 'lucide-react'
+import { useEffect, useRef, useState } from 'react'
 import type { Schemas } from '../../api/client.ts'
 import { commentsQuery, mrDiffQuery } from '../../api/queries.ts'
+import { useWhyNot } from '../../app/session.tsx'
 import { Button, Empty } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
-import { Thread, Writer } from './conversation.tsx'
+import { Editor } from './editor.tsx'
 import { FileTree } from './file-tree.tsx'
+import { Hunks } from './hunks.tsx'
 import { useViewed } from './viewed.ts'
 
 type File = Schemas['FileDiff']
@@ -54,7 +56,7 @@ export function Files({ repository, mr }: { repository: string; mr: Schemas['Mer
                 <FileView
                   key={file.path}
                   repository={repository}
-                  number={mr.number}
+                  mr={mr}
                   file={file}
                   split={split}
                   current={file.path === named}
@@ -83,7 +85,7 @@ function markOf(file: File): string {
 
 function FileView({
   repository,
-  number,
+  mr,
   file,
   split,
   current,
@@ -92,7 +94,7 @@ function FileView({
   onViewed,
 }: {
   repository: string
-  number: number
+  mr: Schemas['MergeRequest']
   file: File
   split: boolean
   current: boolean
@@ -102,6 +104,9 @@ function FileView({
 }) {
   const lines = file.additions + file.deletions
   const [open, setOpen] = useState(!viewed && lines <= FOLD_LINES)
+  const [editing, setEditing] = useState(false)
+  const whyNot = useWhyNot(repository)('git.push')
+  const editable = mr.state === 'open' && !file.binary && file.status !== 'deleted'
   const box = useRef<HTMLElement>(null)
   const near = useNear(box)
   useEffect(() => {
@@ -123,6 +128,18 @@ function FileView({
         <span className="ml-auto text-sm tabular-nums">
           <span className="text-ok">+{file.additions}</span> <span className="text-bad">−{file.deletions}</span>
         </span>
+        {editable && (
+          <Button
+            variant="quiet"
+            whyNot={whyNot}
+            aria-label={`Edit ${file.path}`}
+            aria-pressed={editing}
+            onClick={() => setEditing(!editing)}
+          >
+            <Pencil size={13} aria-hidden />
+            Edit
+          </Button>
+        )}
         <label className="flex items-center gap-1.5 text-sm text-muted">
           <input
             type="checkbox"
@@ -135,8 +152,9 @@ function FileView({
           viewed
         </label>
       </header>
-      {open && !near && <div style={{ height: Math.min(lines + 6, FOLD_LINES) * 18 }} />}
-      {open && near && (
+      {editing && <Editor repository={repository} mr={mr} path={file.path} onDone={() => setEditing(false)} />}
+      {!editing && open && !near && <div style={{ height: Math.min(lines + 6, FOLD_LINES) * 18 }} />}
+      {!editing && open && near && (
         <>
           {file.binary ? (
             <p className="px-3 py-2 text-muted">A binary file.</p>
@@ -145,7 +163,7 @@ function FileView({
               {file.truncated ? 'Too large to show here.' : 'Only its name or mode differs.'}
             </p>
           ) : (
-            <Hunks repository={repository} number={number} file={file} split={split} comments={comments} />
+            <Hunks repository={repository} mr={mr} file={file} split={split} comments={comments} />
           )}
           {file.truncated && file.hunks !== '' && (
             <p className="border-t border-line bg-warn-soft px-3 py-1 text-warn">
@@ -157,81 +175,6 @@ function FileView({
       {!open && lines > FOLD_LINES && <p className="px-3 py-1.5 text-muted">{lines} lines, folded.</p>}
     </section>
   )
-}
-
-interface Note {
-  line: number
-  side: 'old' | 'new'
-  thread: readonly Comment[] | null
-}
-
-function Hunks({
-  repository,
-  number,
-  file,
-  split,
-  comments,
-}: {
-  repository: string
-  number: number
-  file: File
-  split: boolean
-  comments: readonly Comment[]
-}) {
-  const [writing, setWriting] = useState<{ line: number; side: 'old' | 'new' } | null>(null)
-  const notes = useMemo((): Note[] => {
-    const threads = [...Map.groupBy(comments, ({ threadId }) => threadId).values()]
-    const found = threads.flatMap((thread): Note[] => {
-      const [first] = thread
-      return first?.line ? [{ line: first.line, side: first.side ?? 'new', thread }] : []
-    })
-    return writing ? [...found, { ...writing, thread: null }] : found
-  }, [comments, writing])
-  // The name is only for the colours of its language; ours stands above it, so that a hostile one is never parsed.
-  const extension = /\.([A-Za-z0-9]{1,8})$/.exec(file.path)?.[1] ?? 'txt'
-  const name = `file.${extension}`
-  const patch = `--- a/${name}\n+++ b/${name}\n${file.hunks}`
-  return (
-    <PatchDiff<Note>
-      patch={patch}
-      disableWorkerPool
-      options={{
-        diffStyle: split && window.innerWidth > 860 ? 'split' : 'unified',
-        disableFileHeader: true,
-        overflow: 'wrap',
-        // Its other engine is WebAssembly, which the content policy does not allow.
-        preferredHighlighter: 'shiki-js',
-        theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
-        themeType: shownTheme(),
-        onLineNumberClick: ({ lineNumber, annotationSide }) =>
-          setWriting({ line: lineNumber, side: annotationSide === 'deletions' ? 'old' : 'new' }),
-      }}
-      lineAnnotations={notes.map((note) => ({
-        side: note.side === 'old' ? 'deletions' : 'additions',
-        lineNumber: note.line,
-        metadata: note,
-      }))}
-      renderAnnotation={({ metadata: note }) => (
-        <div className="p-2 font-sans whitespace-normal">
-          {note.thread ? (
-            <Thread repository={repository} number={number} thread={note.thread} />
-          ) : (
-            <Writer
-              repository={repository}
-              number={number}
-              place={{ path: file.path, line: note.line, side: note.side }}
-              onDone={() => setWriting(null)}
-            />
-          )}
-        </div>
-      )}
-    />
-  )
-}
-
-function shownTheme(): 'light' | 'dark' | 'system' {
-  const chosen = document.documentElement.dataset['theme']
-  return chosen === 'light' || chosen === 'dark' ? chosen : 'system'
 }
 
 /** Becomes true, for good, when the element comes near the screen: thousands of files cost nothing until then. */

@@ -17,6 +17,7 @@ import { Commits } from './commits.tsx'
 import { Conversation } from './conversation.tsx'
 import { Gate } from './gate.tsx'
 import { Named } from './lift.tsx'
+import { OwnCommits } from './own-commits.ts'
 import { Plans } from './plans.tsx'
 
 const Files = lazy(() => import('./files.tsx').then(({ Files: component }) => ({ default: component })))
@@ -36,11 +37,13 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
   const { tab = 'plans' } = route.useSearch()
   // What this person has had on the screen. A push or a new plan does not change it by itself: an approval is of this.
   const [seen, setSeen] = useState<Seen>(() => seenOf(mr))
-  const settled = mr.planned && !seen.planned && seen.head === mr.head ? seenOf(mr) : seen
+  const [own, setOwn] = useState<readonly string[]>([])
+  const isSettled = mr.planned && !seen.planned && seen.head === mr.head
+  const settled = isSettled || (seen.head !== mr.head && own.includes(mr.head)) ? seenOf(mr) : seen
   if (settled !== seen) setSeen(settled)
   const changes = mr.state === 'open' ? changesSince(settled, mr) : []
   return (
-    <>
+    <OwnCommits value={(commit) => setOwn((before) => [...before, commit])}>
       <PageHead
         name={`!${mr.number} ${mr.title}`}
         title={
@@ -120,7 +123,7 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
           )}
         </aside>
       </div>
-    </>
+    </OwnCommits>
   )
 }
 
