@@ -13,6 +13,7 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
   ['B7', async () => (await import('./b7.ts')).b7],
   ['B8', async () => (await import('./b8.ts')).b8],
   ['B9', async () => (await import('./b9.ts')).b9],
+  ['B13', async () => (await import('./b13.ts')).b13],
 ])
 
 const USAGE = 'npm run bench -- [B1 B8 … | all] [--pairs N] [--json]; --list'

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import type { Command } from 'commander'
 import { createCli } from '../src/cli/cli.ts'
+import { commandModules } from '../src/cli/commands/index.ts'
 import { buildProgram } from '../src/cli/program.ts'
 
 const HEAD = `# Command line
@@ -27,7 +28,7 @@ const cli = createCli({
   takeSignals: () => {},
   exitWith: () => {},
 })
-const program = buildProgram(cli)
+const program = buildProgram(cli, await commandModules())
 const text = `${HEAD}\n${program.commands.flatMap((command) => sections(command, '')).join('\n')}`
 const file = join(import.meta.dirname, '..', 'docs', 'cli.md')
 if (!process.argv.includes('--check')) writeFileSync(file, text)

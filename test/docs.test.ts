@@ -51,8 +51,9 @@ const anchorsOf = (text: string): string[] =>
       .replaceAll(' ', '-'),
   )
 
+const program = await commandTree()
+
 describe('command lines of the documents', () => {
-  const program = commandTree()
   // docs/cli.md is made from the commands themselves.
   const written = ALL.filter(({ path }) => path !== 'docs/cli.md')
 

@@ -3,6 +3,7 @@ import { furtherProblems } from '../domain/config/problems.ts'
 import { asTrueupError, TrueupError } from '../lib/errors/error.ts'
 import { onStopRequests } from '../lib/process/stop-signals.ts'
 import { createCli } from './cli.ts'
+import { commandModules } from './commands/index.ts'
 import { buildProgram } from './program.ts'
 
 /** Runs one command line and says the exit code. Errors are explained on stderr, as JSON under `--output json`. */
@@ -22,7 +23,7 @@ async function main(argv: string[]): Promise<number> {
     },
   })
   try {
-    await buildProgram(cli, { quiet: json }).parseAsync(argv, { from: 'user' })
+    await buildProgram(cli, await commandModules(argv), { quiet: json }).parseAsync(argv, { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return json ? reportUsage(error) : error.exitCode

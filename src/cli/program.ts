@@ -1,15 +1,15 @@
 import { Command, Option } from 'commander'
 import type { Cli, CommandModule } from './cli.ts'
-import { COMMANDS } from './commands/index.ts'
 import { VERSION } from '../lib/version.ts'
 
 /**
- * The whole command line. `quiet`: what is wrong with the line is only thrown, for whoever prints errors in another form.
- * `modules` can be narrowed in tests.
+ * The command line of these modules. `quiet`: what is wrong with the line is only thrown, for whoever prints errors in another
+ * form.
  */
 export function buildProgram(
   cli: Cli,
-  { modules = COMMANDS, quiet = false }: { modules?: readonly CommandModule[]; quiet?: boolean } = {},
+  modules: readonly CommandModule[],
+  { quiet = false }: { quiet?: boolean } = {},
 ): Command {
   const program = new Command('trueup')
     .description('Self-hosted GitOps for everything a team runs.')

@@ -1,14 +1,16 @@
 import { PassThrough } from 'node:stream'
 import type { Command, Option } from 'commander'
 import { createCli } from '../../src/cli/cli.ts'
+import { commandModules } from '../../src/cli/commands/index.ts'
 import { buildProgram } from '../../src/cli/program.ts'
 
 /** The whole command line, as a tree that is only looked at. */
-export function commandTree(): Command {
+export async function commandTree(): Promise<Command> {
   const streams = { out: new PassThrough(), err: new PassThrough(), env: {} }
   const signal = new AbortController().signal
   return buildProgram(
     createCli({ streams, stdin: process.stdin, env: {}, cwd: '/', signal, takeSignals: () => {}, exitWith: () => {} }),
+    await commandModules(),
   )
 }
 

@@ -1,63 +1,63 @@
 import type { CommandModule } from '../cli.ts'
-import { auditCommands } from './audit.ts'
-import { backupCommands } from './backup.ts'
-import { completionCommand } from './completion.ts'
-import { driftCommands } from './drift.ts'
-import { environmentCommands } from './env.ts'
-import { doctorCommand } from './doctor.ts'
-import { demoCommand } from './demo.ts'
-import { gitCredentialCommand } from './git-credential.ts'
-import { initCommand } from './init.ts'
-import { openCommand } from './open.ts'
-import { planCommand } from './plan.ts'
-import { validateCommand } from './validate.ts'
-import { loginCommands } from './login.ts'
-import { memberCommands } from './member.ts'
-import { mrCommands } from './mr.ts'
-import { recoverAdminCommand } from './recover-admin.ts'
-import { repositoryCommands } from './repo.ts'
-import { rollbackCommand } from './rollback.ts'
-import { runCommands } from './run.ts'
-import { runnerCommand } from './runner.ts'
-import { stackCommands } from './stack.ts'
-import { stateCommands } from './state.ts'
-import { teamCommands } from './team.ts'
-import { tokenCommands } from './token.ts'
-import { variableCommands } from './variable.ts'
-import { upCommand } from './up.ts'
-import { userCommands } from './user.ts'
-import { versionCommand } from './version.ts'
-import { workerCommands } from './worker.ts'
+
+/** One module of commands, loaded only when one of its words is called: the whole of them costs seconds on a small machine. */
+interface CommandGroup {
+  /** Words that may follow `trueup`. */
+  names: readonly string[]
+  load: () => Promise<CommandModule>
+}
 
 /** Every command, in the order of `trueup --help`; a new one is a file and a line here. */
-export const COMMANDS: readonly CommandModule[] = [
-  upCommand,
-  demoCommand,
-  initCommand,
-  validateCommand,
-  planCommand,
-  loginCommands,
-  openCommand,
-  repositoryCommands,
-  mrCommands,
-  runCommands,
-  stackCommands,
-  driftCommands,
-  rollbackCommand,
-  environmentCommands,
-  variableCommands,
-  stateCommands,
-  memberCommands,
-  userCommands,
-  teamCommands,
-  tokenCommands,
-  workerCommands,
-  runnerCommand,
-  auditCommands,
-  backupCommands,
-  recoverAdminCommand,
-  doctorCommand,
-  gitCredentialCommand,
-  completionCommand,
-  versionCommand,
+export const COMMAND_GROUPS: readonly CommandGroup[] = [
+  { names: ['up'], load: async () => (await import('./up.ts')).upCommand },
+  { names: ['demo'], load: async () => (await import('./demo.ts')).demoCommand },
+  { names: ['init'], load: async () => (await import('./init.ts')).initCommand },
+  { names: ['validate'], load: async () => (await import('./validate.ts')).validateCommand },
+  { names: ['plan'], load: async () => (await import('./plan.ts')).planCommand },
+  { names: ['login', 'logout', 'whoami'], load: async () => (await import('./login.ts')).loginCommands },
+  { names: ['open'], load: async () => (await import('./open.ts')).openCommand },
+  { names: ['repo'], load: async () => (await import('./repo.ts')).repositoryCommands },
+  { names: ['mr'], load: async () => (await import('./mr.ts')).mrCommands },
+  { names: ['run'], load: async () => (await import('./run.ts')).runCommands },
+  { names: ['stack', 'status', 'deployments'], load: async () => (await import('./stack.ts')).stackCommands },
+  { names: ['drift'], load: async () => (await import('./drift.ts')).driftCommands },
+  { names: ['rollback'], load: async () => (await import('./rollback.ts')).rollbackCommand },
+  { names: ['env'], load: async () => (await import('./env.ts')).environmentCommands },
+  { names: ['variable'], load: async () => (await import('./variable.ts')).variableCommands },
+  { names: ['state'], load: async () => (await import('./state.ts')).stateCommands },
+  { names: ['member'], load: async () => (await import('./member.ts')).memberCommands },
+  { names: ['user'], load: async () => (await import('./user.ts')).userCommands },
+  { names: ['team'], load: async () => (await import('./team.ts')).teamCommands },
+  { names: ['token'], load: async () => (await import('./token.ts')).tokenCommands },
+  { names: ['worker'], load: async () => (await import('./worker.ts')).workerCommands },
+  { names: ['runner'], load: async () => (await import('./runner.ts')).runnerCommand },
+  { names: ['audit'], load: async () => (await import('./audit.ts')).auditCommands },
+  { names: ['backup', 'restore'], load: async () => (await import('./backup.ts')).backupCommands },
+  { names: ['recover-admin'], load: async () => (await import('./recover-admin.ts')).recoverAdminCommand },
+  { names: ['doctor'], load: async () => (await import('./doctor.ts')).doctorCommand },
+  { names: ['git-credential'], load: async () => (await import('./git-credential.ts')).gitCredentialCommand },
+  { names: ['completion'], load: async () => (await import('./completion.ts')).completionCommand },
+  { names: ['version'], load: async () => (await import('./version.ts')).versionCommand },
 ]
+
+/** Options of the program that take a value in the next word. */
+const VALUED = new Set(['-o', '--output', '--url'])
+
+/**
+ * The modules that a command line needs: one, where it begins with a command, and all of them for everything else (help,
+ * completion, a misspelt word).
+ */
+export async function commandModules(argv: readonly string[] = []): Promise<CommandModule[]> {
+  const word = argv[wordAt(argv)]
+  const group = COMMAND_GROUPS.find(({ names }) => word !== undefined && names.includes(word))
+  const needed = group && word !== 'completion' ? [group] : COMMAND_GROUPS
+  return await Promise.all(needed.map((one) => one.load()))
+}
+
+/** Where the first word stands that is no option of the program with a value. */
+function wordAt(argv: readonly string[]): number {
+  let at = 0
+  while (at < argv.length && (VALUED.has(argv[at]!) || /^(-o.|--(output|url)=)/.test(argv[at]!)))
+    at += VALUED.has(argv[at]!) ? 2 : 1
+  return at
+}

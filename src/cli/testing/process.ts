@@ -38,6 +38,7 @@ export async function openShell(): Promise<Shell> {
     GIT_AUTHOR_EMAIL: 'a@x',
     GIT_COMMITTER_NAME: 'a',
     GIT_COMMITTER_EMAIL: 'a@x',
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
     NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
   }
   const servers: ChildProcess[] = []
