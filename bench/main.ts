@@ -14,6 +14,7 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
   ['B8', async () => (await import('./b8.ts')).b8],
   ['B9', async () => (await import('./b9.ts')).b9],
   ['B13', async () => (await import('./b13.ts')).b13],
+  ['B16', async () => (await import('./b16.ts')).b16],
 ])
 
 const USAGE = 'npm run bench -- [B1 B8 … | all] [--pairs N] [--json]; --list'
