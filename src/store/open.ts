@@ -39,7 +39,8 @@ export async function openStore(dataDir: string, options: StoreOptions = {}): Pr
       lock.release()
     }
     await continueIds(db)
-    return makeStore({ db, dialect: 'sqlite', clock, close, log: options.log })
+    const file = join(dataDir, DATABASE_FILE)
+    return makeStore({ db, dialect: 'sqlite', clock, file, close, log: options.log })
   } catch (error) {
     lock.release()
     throw error

@@ -19,6 +19,8 @@ export interface ChangeFeed {
 export interface Store {
   readonly dialect: 'sqlite' | 'postgres'
   readonly clock: Clock
+  /** The embedded database's file, which a thread of its own can read; undefined where it is none. */
+  readonly file?: string
   /**
    * For reads and single-statement writes. Never inside `transaction`: the embedded store has one connection, so the
    * query would wait for the transaction that waits for it. That is detected and thrown, not waited for.
@@ -42,6 +44,7 @@ export function makeStore(parts: {
   db: Kysely<Database>
   dialect: Store['dialect']
   clock: Clock
+  file?: string
   close: () => Promise<void>
   log?: StoreLog
 }): Store {
@@ -62,6 +65,7 @@ export function makeStore(parts: {
     db,
     dialect,
     clock,
+    file: parts.file,
     changes: {
       subscribe(listener) {
         listeners.add(listener)

@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream'
 import { z } from 'zod'
-import { type AuditEvent as AuditRow, exportAudit, listAudit } from '../../store/audit/audit.ts'
+import type { AuditEvent as AuditRow } from '../../store/audit/audit.ts'
+import { listAudit } from '../../store/audit/list.ts'
 import { resealAudit } from '../../store/audit/reseal.ts'
-import { verifyAudit } from '../../store/audit/verify.ts'
 import type { Queries } from '../../store/database/context.ts'
 import type { DataKeys } from '../../store/database/keys.ts'
+import type { Store } from '../../store/open.ts'
+import { exportAuditAside, verifyAuditAside } from '../../store/reading/reading.ts'
 import { findUserByName, getUser } from '../../store/people/users.ts'
 import { getWorker } from '../../store/workers/workers.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
@@ -65,7 +67,7 @@ export const auditRoutes: RouteModule<'store' | 'keys'> = (app, { store, keys })
         response: { 200: AuditVerdict },
       },
     },
-    async (request) => verdictOf(store.db, keys, request.body?.kept),
+    async (request) => verdictOf(store, keys, request.body?.kept),
   )
 
   app.post(
@@ -83,7 +85,7 @@ export const auditRoutes: RouteModule<'store' | 'keys'> = (app, { store, keys })
     async (request) => {
       const actor = `user:${principalOf(request).userId}`
       await store.transaction((tx) => resealAudit(tx, keys, { actor, reason: request.body.reason }))
-      return verdictOf(store.db, keys)
+      return verdictOf(store, keys)
     },
   )
 
@@ -98,18 +100,19 @@ export const auditRoutes: RouteModule<'store' | 'keys'> = (app, { store, keys })
       },
     },
     async (request, reply) =>
-      reply.type('application/jsonl; charset=utf-8').send(Readable.from(exportAudit(store.db, request.query.from))),
+      reply.type('application/jsonl; charset=utf-8').send(Readable.from(exportAuditAside(store, request.query.from))),
   )
 }
 
 async function verdictOf(
-  db: Queries,
+  store: Store,
   keys: DataKeys,
   kept?: { seq: number; hash: string },
 ): Promise<z.infer<typeof AuditVerdict>> {
-  const verdict = await verifyAudit(db, { keys, kept })
+  const verdict = await verifyAuditAside(store, keys, kept)
   const reseals = []
-  for (const reseal of verdict.reseals) reseals.push({ ...reseal, actorName: await nameOfActor(db, reseal.actor) })
+  for (const reseal of verdict.reseals)
+    reseals.push({ ...reseal, actorName: await nameOfActor(store.db, reseal.actor) })
   return { ...verdict, reseals }
 }
 

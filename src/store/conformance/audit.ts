@@ -2,7 +2,8 @@ import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { AUDIT_GENESIS, auditHash } from '../../domain/audit.ts'
-import { appendAudit, auditHead, exportAudit, listAudit } from '../audit/audit.ts'
+import { appendAudit, auditHead, exportAudit } from '../audit/audit.ts'
+import { listAudit } from '../audit/list.ts'
 import { signCheckpoint, verifyAudit } from '../audit/verify.ts'
 import type { Tx } from '../database/context.ts'
 import type { DataKeys } from '../database/keys.ts'
@@ -17,6 +18,7 @@ export function auditKeys(): DataKeys {
   }
   return {
     auditKeyId: 'test',
+    auditPublicKey: publicKey.export({ type: 'spki', format: 'pem' }) as string,
     seal: unused,
     open: unused,
     sign: (text) => sign(null, Buffer.from(text), privateKey).toString('base64url'),

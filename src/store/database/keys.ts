@@ -30,6 +30,8 @@ export interface DataKeys {
   verify(text: string, signature: string): boolean
   /** Name of the audit key: the first 16 hex digits of the SHA-256 of its public part. */
   readonly auditKeyId: string
+  /** Its public part, SPKI in PEM: enough to verify. */
+  readonly auditPublicKey: string
 }
 
 /** Directory of the keys in a data directory. */
@@ -117,11 +119,12 @@ async function auditKeyOf(directory: string, usedId: string | null): Promise<Key
 
 function makeKeys(dataKeys: DataKeyList, auditKey: KeyObject): DataKeys {
   const [newest] = dataKeys
-  const publicKey = createPublicKey(auditKey)
+  const auditPublicKey = createPublicKey(auditKey).export({ type: 'spki', format: 'pem' }) as string
   return {
     auditKeyId: publicKeyId(auditKey),
+    auditPublicKey,
     sign: (text) => sign(null, Buffer.from(text), auditKey).toString('base64url'),
-    verify: (text, signature) => verify(null, Buffer.from(text), publicKey, Buffer.from(signature, 'base64url')),
+    verify: verifierOf(auditPublicKey),
     seal(plain, context) {
       const iv = randomBytes(IV_BYTES)
       const cipher = createCipheriv('aes-256-gcm', newest.key, iv).setAAD(Buffer.from(context))
@@ -146,6 +149,12 @@ function makeKeys(dataKeys: DataKeyList, auditKey: KeyObject): DataKeys {
       }
     },
   }
+}
+
+/** Checks signatures of the audit key whose public part this is. */
+export function verifierOf(auditPublicKey: string): DataKeys['verify'] {
+  const key = createPublicKey(auditPublicKey)
+  return (text, signature) => verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'))
 }
 
 const dataKeyId = (key: Buffer): string => createHash('sha256').update(key).digest('hex').slice(0, 8)
