@@ -41,9 +41,6 @@ it('has an index for every hot query', async () => {
   }
   expect(await plan(`select id from runs where leaseUntil < 5`)).toContain('runsByLease')
   expect(await plan(`select min(runAt) from tasks where takenAt is null`)).toContain('tasksDue')
-  expect(await plan(`select id from runs where stackId = 'x' and state in ('queued', 'leased')`)).toContain(
-    'runsByStackState',
-  )
   await store.close()
 })
 

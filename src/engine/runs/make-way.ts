@@ -32,7 +32,9 @@ export async function makeWay(parts: EngineParts): Promise<void> {
     for (const { workerId } of connected) {
       const worker = await getWorker(tx, workerId)
       if (worker && worker.revokedAt === null && typeof worker.info['slots'] === 'number')
-        seats.push(seatsOf(worker, (await listRuns(tx, { workerId, states: LEASED_STATES }, { limit: 500 })).items))
+        seats.push(
+          seatsOf(worker, (await listRuns(tx, { heldBy: workerId, states: LEASED_STATES }, { limit: 500 })).items),
+        )
     }
     const givingWay = whoGivesWay(await readyChanges(tx, [...pools]), seats)
     for (const { run, for: change } of givingWay) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { RunRequest } from '../../domain/runs/run-request.ts'
-import { listAudit } from '../../store/audit/audit.ts'
+import { listAudit } from '../../store/audit/list.ts'
 import { standingDrift } from '../../store/stacks/drift.ts'
 import { checkNow } from '../drift/actions.ts'
 import { approveRun } from '../runs/actions.ts'

@@ -4,7 +4,7 @@ import { CHANGING_KINDS, PENDING_STATES, type RunKind } from '../../domain/runs/
 import type { Queries } from '../../store/database/context.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { standingDrift } from '../../store/stacks/drift.ts'
-import { findQuarantine, type Quarantined } from '../../store/stacks/quarantine.ts'
+import { findQuarantine, findQuarantines, type Quarantined } from '../../store/stacks/quarantine.ts'
 import { getRun, listRuns, type RunSummary } from '../../store/runs/runs.ts'
 import { getStack, patchStack, type Stack, type StackStatus } from '../../store/stacks/stacks.ts'
 import { describeFight, healsOf } from './heal-state.ts'
@@ -91,15 +91,18 @@ function atRest(stack: Stack): Verdict {
 }
 
 /** The quarantine of the state that a stack is to have, or has where Git no longer has it. */
-export async function quarantineOn(db: Queries, stack: Stack): Promise<Quarantined | undefined> {
-  const deployed = (stack.deployedConfig as unknown as RunSpec | null)?.sourceDigest
-  const digest = stack.desiredDigest ?? deployed
-  return digest === undefined ? undefined : await findQuarantine(db, stack.id, digest)
+export async function quarantineOnEach(db: Queries, stacks: readonly Stack[]): Promise<Map<string, Quarantined>> {
+  const digests = new Map<string, string>()
+  for (const stack of stacks) {
+    const digest = stack.desiredDigest ?? (stack.deployedConfig as unknown as RunSpec | null)?.sourceDigest
+    if (digest !== undefined) digests.set(stack.id, digest)
+  }
+  return await findQuarantines(db, digests)
 }
 
 /** Nothing deploys or heals a state in quarantine, however well it looks: that is said. */
 async function withQuarantine(tx: Queries, stack: Stack, verdict: Verdict): Promise<Verdict> {
-  const entry = await quarantineOn(tx, stack)
+  const entry = (await quarantineOnEach(tx, [stack])).get(stack.id)
   if (!entry) return verdict
   const mr = entry.mrId === null ? undefined : await getMergeRequest(tx, entry.mrId)
   const by = mr ? ` by !${mr.number}` : ''

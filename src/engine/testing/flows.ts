@@ -1,7 +1,7 @@
 import type { RunKind } from '../../domain/runs/run.ts'
 import { openMergeRequest } from '../../forges/builtin/open.ts'
 import { reviewMergeRequest } from '../../forges/builtin/review.ts'
-import { listAudit } from '../../store/audit/audit.ts'
+import { listAudit } from '../../store/audit/list.ts'
 import { getMergeRequest, type MergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRun, listRuns, type Run } from '../../store/runs/runs.ts'
 import { allStacks, type Stack } from '../../store/stacks/stacks.ts'

@@ -153,7 +153,7 @@ async function hello(parts: EngineParts, workerId: string, params: Params<'hello
     await touchWorker(tx, workerId)
     // What it does not hold any more and had not begun to change goes back at once; the rest runs into its lease's end.
     const states = ['leased', 'preparing', 'planning'] as const
-    const { items } = await listRuns(tx, { workerId, states: [...states] }, { limit: 500 })
+    const { items } = await listRuns(tx, { heldBy: workerId, states: [...states] }, { limit: 500 })
     for (const run of items) {
       if (holding.has(`${run.id}:${run.fence}`)) continue
       const back = await transitionRun(tx, {

@@ -1,14 +1,23 @@
 import type { EngineParts } from '../../engine/parts.ts'
 import { type DriftRecord as DriftRow, unpackActions } from '../../store/stacks/drift.ts'
-import { getStack } from '../../store/stacks/stacks.ts'
 import type { DriftRecord } from '../schemas/drift.ts'
-import { nameOf } from './user-name.ts'
+import { type Names, namesOf } from './names.ts'
 
-export async function showDrift(parts: EngineParts, row: DriftRow): Promise<DriftRecord> {
-  const stack = await getStack(parts.store.db, row.stackId)
+export async function showDrifts(parts: EngineParts, rows: readonly DriftRow[]): Promise<DriftRecord[]> {
+  const names = await namesOf(parts, {
+    stacks: rows.map(({ stackId }) => stackId),
+    users: rows.map(({ acceptedById }) => acceptedById),
+  })
+  return rows.map((row) => oneOf(row, names))
+}
+
+export const showDrift = async (parts: EngineParts, row: DriftRow): Promise<DriftRecord> =>
+  (await showDrifts(parts, [row]))[0]!
+
+function oneOf(row: DriftRow, names: Names): DriftRecord {
   return {
     id: row.id,
-    stack: stack ? `${stack.environment}/${stack.name}` : '',
+    stack: names.stack(row.stackId),
     stackId: row.stackId,
     address: row.address,
     attribute: row.attribute,
@@ -24,7 +33,7 @@ export async function showDrift(parts: EngineParts, row: DriftRow): Promise<Drif
       row.acceptedReason === null
         ? null
         : {
-            by: row.acceptedById === null ? null : await nameOf(parts, row.acceptedById),
+            by: row.acceptedById === null ? null : names.user(row.acceptedById),
             reason: row.acceptedReason,
             until: row.acceptedUntil,
           },

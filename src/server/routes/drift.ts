@@ -9,7 +9,7 @@ import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
 import { Acceptance, DriftRecord, DriftState, StackOrder } from '../schemas/drift.ts'
 import { RunSummary } from '../schemas/plans.ts'
-import { showDrift } from './drift-view.ts'
+import { showDrift, showDrifts } from './drift-view.ts'
 import { showRun } from './run-view.ts'
 import { stackOf } from './stack-view.ts'
 
@@ -59,7 +59,7 @@ export const driftRoutes: RouteModule<'engine'> = (app, { engine }) => {
         ...(state !== 'all' && { states: [state] }),
       }
       const page = await listDriftRecords(parts.store.db, filter, { limit, cursor })
-      return { items: await Promise.all(page.items.map((row) => showDrift(parts, row))), next: page.next }
+      return { items: await showDrifts(parts, page.items), next: page.next }
     },
   )
 

@@ -22,7 +22,7 @@ import {
   NewMr,
   NewReview,
 } from '../schemas/merge-requests.ts'
-import { mrOf, showDetail, showSummary } from './mr-view.ts'
+import { mrOf, showDetail, showSummaries } from './mr-view.ts'
 
 const LIST = '/api/v1/repositories/:repository/merge-requests'
 const ONE = `${LIST}/:number`
@@ -56,7 +56,7 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
         { repositoryId: id, ...(states && { states }) },
         { limit, cursor },
       )
-      return { items: await Promise.all(page.items.map((mr) => showSummary(parts, name, mr))), next: page.next }
+      return { items: await showSummaries(parts, name, page.items), next: page.next }
     },
   )
 

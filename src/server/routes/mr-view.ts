@@ -8,6 +8,7 @@ import { findMergeRequestByNumber, type MergeRequest } from '../../store/changes
 import { getRepository } from '../../store/changes/repositories.ts'
 import { whyPutOff } from '../../store/runs/tasks.ts'
 import type { MrDetail, MrSummary } from '../schemas/merge-requests.ts'
+import { namesOf } from './names.ts'
 import { showQuarantine } from './quarantine-view.ts'
 import { nameOf } from './user-name.ts'
 
@@ -26,15 +27,21 @@ export async function mrOf(
   })
 }
 
-export async function showSummary(parts: EngineParts, repository: string, mr: MergeRequest): Promise<MrSummary> {
-  return {
+/** Merge requests as lists have them. */
+export async function showSummaries(
+  parts: EngineParts,
+  repository: string,
+  mrs: readonly MergeRequest[],
+): Promise<MrSummary[]> {
+  const names = await namesOf(parts, { users: mrs.map(({ authorId }) => authorId) })
+  return mrs.map((mr) => ({
     number: mr.number,
     id: mr.id,
     repository,
     title: mr.title,
     state: mr.state,
     draft: mr.draft,
-    author: await nameOf(parts, mr.authorId),
+    author: names.user(mr.authorId),
     sourceBranch: mr.sourceBranch,
     targetBranch: mr.targetBranch,
     head: mr.headOid,
@@ -44,7 +51,7 @@ export async function showSummary(parts: EngineParts, repository: string, mr: Me
     bypassReason: mr.bypassReason,
     createdAt: mr.createdAt,
     updatedAt: mr.updatedAt,
-  }
+  }))
 }
 
 /** The whole MR with the gate's verdict of this moment. */
@@ -53,7 +60,7 @@ export async function showDetail(parts: EngineParts, repository: string, mr: Mer
   const planned = mr.previews !== null && !isPlanning(judgement.stacks)
   const enacted = await isEnacted(parts, mr)
   return {
-    ...(await showSummary(parts, repository, mr)),
+    ...(await showSummaries(parts, repository, [mr]))[0]!,
     description: mr.description,
     conflicts: mr.conflicts ?? [],
     problems: [...(mr.problems ?? []), ...(await putOff(parts, mr, enacted))],

@@ -3,29 +3,36 @@ import type { EngineParts } from '../../engine/parts.ts'
 import { specOfRun } from '../../engine/run-spec.ts'
 import { whyWaiting } from '../../engine/runs/waiting.ts'
 import { appliedOf } from '../../engine/applied.ts'
-import { getMergeRequest } from '../../store/changes/merge-requests.ts'
-import { getRepository } from '../../store/changes/repositories.ts'
 import { type Run, runDependencies, type RunSummary as RunSummaryRow } from '../../store/runs/runs.ts'
-import { getStack } from '../../store/stacks/stacks.ts'
 import type { RunDetail, RunSummary } from '../schemas/plans.ts'
+import { type Names, namesOf } from './names.ts'
 import { nameOf } from './user-name.ts'
 
-/** A run as lists have it. */
-export async function showRun(parts: EngineParts, run: RunSummaryRow): Promise<RunSummary> {
-  const { db } = parts.store
-  const [stack, repository] = [await getStack(db, run.stackId), await getRepository(db, run.repositoryId)]
-  const mr = run.mrId === null ? undefined : await getMergeRequest(db, run.mrId)
+/** Runs as lists have them. */
+export async function showRuns(parts: EngineParts, runs: readonly RunSummaryRow[]): Promise<RunSummary[]> {
+  const names = await namesOf(parts, {
+    stacks: runs.map(({ stackId }) => stackId),
+    repositories: runs.map(({ repositoryId }) => repositoryId),
+    mrs: runs.map(({ mrId }) => mrId),
+  })
+  return await Promise.all(runs.map((run) => oneOf(parts, run, names)))
+}
+
+export const showRun = async (parts: EngineParts, run: RunSummaryRow): Promise<RunSummary> =>
+  (await showRuns(parts, [run]))[0]!
+
+async function oneOf(parts: EngineParts, run: RunSummaryRow, names: Names): Promise<RunSummary> {
   return {
     id: run.id,
     kind: run.kind,
     state: run.state,
     reason: run.reason,
     message: await whyWaiting(parts, run),
-    repository: repository?.name ?? '',
-    stack: stack ? `${stack.environment}/${stack.name}` : '',
+    repository: names.repository(run.repositoryId),
+    stack: names.stack(run.stackId),
     stackId: run.stackId,
     commit: run.commitOid,
-    mr: mr?.number ?? null,
+    mr: names.mr(run.mrId),
     mergeSequence: run.mergeSequence,
     planDigest: run.planDigest,
     summary: run.planSummary,

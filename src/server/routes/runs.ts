@@ -10,7 +10,7 @@ import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
 import { RunDetail, RunKind, RunState, RunSummary } from '../schemas/plans.ts'
 import { mrOf } from './mr-view.ts'
-import { showRun, showRunDetail } from './run-view.ts'
+import { showRunDetail, showRuns } from './run-view.ts'
 
 const RunParams = z.object({ run: z.string().max(100) })
 
@@ -50,7 +50,7 @@ export const runRoutes: RouteModule<'engine'> = (app, { engine }) => {
         ...(state && { states: [state] }),
       }
       const page = await listRuns(parts.store.db, filter, { limit, cursor })
-      return { items: await Promise.all(page.items.map((run) => showRun(parts, run))), next: page.next }
+      return { items: await showRuns(parts, page.items), next: page.next }
     },
   )
 

@@ -3,20 +3,18 @@ import { openMergeRequests } from '../../engine/merge-requests/open.ts'
 import type { RunSpec } from '../../engine/run-spec.ts'
 import { outputsOfStack } from '../../engine/stacks/outputs.ts'
 import type { EngineParts } from '../../engine/parts.ts'
-import { quarantineOn } from '../../engine/stacks/status.ts'
+import { quarantineOnEach } from '../../engine/stacks/status.ts'
 import { whyWaiting } from '../../engine/runs/waiting.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { type Deployment as DeploymentRow, listDeployments } from '../../store/stacks/deployments.ts'
-import { listDriftRecords, standingDrift } from '../../store/stacks/drift.ts'
-import { getMergeRequest } from '../../store/changes/merge-requests.ts'
-import { listQuarantine } from '../../store/stacks/quarantine.ts'
-import { getRepository } from '../../store/changes/repositories.ts'
+import { countOpenDrift, listDriftRecords } from '../../store/stacks/drift.ts'
+import { listQuarantine, type Quarantined } from '../../store/stacks/quarantine.ts'
 import { listRuns } from '../../store/runs/runs.ts'
 import { findStack, type Stack as StackRow } from '../../store/stacks/stacks.ts'
 import type { Deployment, Stack, StackDetail } from '../schemas/stacks.ts'
-import { showDrift } from './drift-view.ts'
-import { showQuarantine, stackKeyOf } from './quarantine-view.ts'
-import { nameOf } from './user-name.ts'
+import { showDrifts } from './drift-view.ts'
+import { namesOf } from './names.ts'
+import { showQuarantine } from './quarantine-view.ts'
 
 /** How much of its past a stack's own page has. */
 const RECENT = 10
@@ -42,14 +40,36 @@ export async function stackOf(
   })
 }
 
-export async function showStack(parts: EngineParts, row: StackRow): Promise<Stack> {
-  const repository = await getRepository(parts.store.db, row.repositoryId)
+/** Stacks as lists have them. */
+export async function showStacks(parts: EngineParts, rows: readonly StackRow[]): Promise<Stack[]> {
+  const { db } = parts.store
+  const ids = rows.map(({ id }) => id)
+  const names = await namesOf(parts, { repositories: rows.map(({ repositoryId }) => repositoryId) })
+  const [open, quarantined] = [await countOpenDrift(db, ids), await quarantineOnEach(db, rows)]
+  return await Promise.all(
+    rows.map((row) =>
+      oneOf(parts, row, {
+        repository: names.repository(row.repositoryId),
+        open: open.get(row.id) ?? 0,
+        quarantined: quarantined.get(row.id),
+      }),
+    ),
+  )
+}
+
+interface Around {
+  repository: string
+  /** Records of drift that stand open. */
+  open: number
+  quarantined: Quarantined | undefined
+}
+
+async function oneOf(parts: EngineParts, row: StackRow, around: Around): Promise<Stack> {
+  const { repository, open, quarantined } = around
   const { definition } = row.config as unknown as RunSpec
-  const open = (await standingDrift(parts.store.db, row.id)).filter((record) => record.state === 'open').length
-  const quarantined = await quarantineOn(parts.store.db, row)
   return {
     id: row.id,
-    repository: repository?.name ?? '',
+    repository,
     environment: row.environment,
     name: row.name,
     path: row.path,
@@ -85,7 +105,7 @@ export async function showStackDetail(parts: EngineParts, row: StackRow): Promis
   const drift = await listDriftRecords(db, { stackId: row.id }, { limit: RECENT })
   const deployments = await listDeployments(db, { stackId: row.id }, { limit: RECENT })
   return {
-    ...(await showStack(parts, row)),
+    ...(await showStacks(parts, [row]))[0]!,
     // Sensitive outputs go to the stacks that take them as inputs, never to a person's screen.
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([name, { value, sensitive }]) => [
@@ -94,8 +114,8 @@ export async function showStackDetail(parts: EngineParts, row: StackRow): Promis
       ]),
     ),
     quarantine: await Promise.all(quarantine.map((entry) => showQuarantine(parts, entry))),
-    recentDrift: await Promise.all(drift.items.map((record) => showDrift(parts, record))),
-    recentDeployments: await Promise.all(deployments.items.map((deployment) => showDeployment(parts, deployment))),
+    recentDrift: await showDrifts(parts, drift.items),
+    recentDeployments: await showDeployments(parts, deployments.items),
     proposals: await proposalsOf(parts, row),
   }
 }
@@ -113,20 +133,24 @@ async function proposalsOf(parts: EngineParts, stack: StackRow): Promise<StackDe
   return found
 }
 
-export async function showDeployment(parts: EngineParts, row: DeploymentRow): Promise<Deployment> {
-  const mr = row.mrId === null ? undefined : await getMergeRequest(parts.store.db, row.mrId)
-  return {
+export async function showDeployments(parts: EngineParts, rows: readonly DeploymentRow[]): Promise<Deployment[]> {
+  const names = await namesOf(parts, {
+    stacks: rows.map(({ stackId }) => stackId),
+    mrs: rows.map(({ mrId }) => mrId),
+    users: rows.map(({ actorId }) => actorId),
+  })
+  return rows.map((row) => ({
     id: row.id,
-    stack: await stackKeyOf(parts, row.stackId),
+    stack: names.stack(row.stackId),
     stackId: row.stackId,
     run: row.runId,
-    mr: mr?.number ?? null,
+    mr: names.mr(row.mrId),
     kind: row.kind,
     status: row.status,
     commit: row.commitOid,
     previousCommit: row.previousCommitOid,
     summary: row.summary,
-    actor: row.actorId === null ? null : await nameOf(parts, row.actorId),
+    actor: row.actorId === null ? null : names.user(row.actorId),
     finishedAt: row.finishedAt,
-  }
+  }))
 }

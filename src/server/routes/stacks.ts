@@ -9,7 +9,7 @@ import { InRepository } from '../schemas/common.ts'
 import { MrDetail } from '../schemas/merge-requests.ts'
 import { Deployment, RollbackOrder, Stack, StackDetail, StackStatus } from '../schemas/stacks.ts'
 import { showDetail as showMr } from './mr-view.ts'
-import { showDeployment, showStack, showStackDetail, stackOf } from './stack-view.ts'
+import { showDeployments, showStackDetail, showStacks, stackOf } from './stack-view.ts'
 
 const REPOSITORY = '/api/v1/repositories/:repository'
 /** Stack names hold slashes, so the key is a query and not a part of the path. */
@@ -43,7 +43,7 @@ export const stackRoutes: RouteModule<'engine'> = (app, { engine }) => {
         ...(status && { statuses: [status] }),
       }
       const page = await listStacks(parts.store.db, filter, { limit, cursor })
-      return { items: await Promise.all(page.items.map((row) => showStack(parts, row))), next: page.next }
+      return { items: await showStacks(parts, page.items), next: page.next }
     },
   )
 
@@ -80,7 +80,7 @@ export const stackRoutes: RouteModule<'engine'> = (app, { engine }) => {
       const stackId = key === undefined ? undefined : (await stackOf(parts, repository, key)).id
       const filter = { repositoryId: repository.id, ...(stackId !== undefined && { stackId }) }
       const page = await listDeployments(parts.store.db, filter, { limit, cursor })
-      return { items: await Promise.all(page.items.map((row) => showDeployment(parts, row))), next: page.next }
+      return { items: await showDeployments(parts, page.items), next: page.next }
     },
   )
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { listAudit } from '../../store/audit/audit.ts'
+import { listAudit } from '../../store/audit/list.ts'
 import { setMember } from '../../store/people/members.ts'
 import { alice, runActor, useStateServer } from '../testing/state-server.ts'
 

@@ -2,7 +2,6 @@ import { AUDIT_GENESIS, auditHash } from '../../domain/audit.ts'
 import { canonicalJson, type Json } from '../../lib/json.ts'
 import { type FromRow, makeCodec } from '../database/codec.ts'
 import { nowOf, type Queries, type Tx } from '../database/context.ts'
-import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
 import type { Database } from '../database/schema.ts'
 
 /** One link of the audit chain, data parsed. */
@@ -84,41 +83,6 @@ export async function writeLink(
  */
 function storable(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\ufffd')
-}
-
-export interface AuditFilter {
-  actor?: string
-  /** Exact, or a prefix that ends with a dot: `run.`. */
-  action?: string
-  subject?: string
-  repositoryId?: string
-  /** Milliseconds since the epoch, inclusive and exclusive. */
-  from?: number
-  until?: number
-}
-
-/** Events newest first. */
-export async function listAudit(
-  db: Queries,
-  filter: AuditFilter = {},
-  page: PageRequest = {},
-): Promise<Page<AuditEvent>> {
-  let query = db.selectFrom('audit').selectAll()
-  if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor)
-  if (filter.subject !== undefined) query = query.where('subject', '=', filter.subject)
-  if (filter.repositoryId !== undefined) query = query.where('repositoryId', '=', filter.repositoryId)
-  if (filter.from !== undefined) query = query.where('at', '>=', filter.from)
-  if (filter.until !== undefined) query = query.where('at', '<', filter.until)
-  const { action } = filter
-  // '/' is the character after '.': the range holds what begins with the prefix, without LIKE and its wildcards.
-  if (action?.endsWith('.')) query = query.where('action', '>=', action).where('action', '<', `${action.slice(0, -1)}/`)
-  else if (action !== undefined) query = query.where('action', '=', action)
-  if (page.cursor !== undefined) query = query.where('seq', '<', Number(page.cursor))
-  const rows = await query
-    .orderBy('seq', 'desc')
-    .limit(pageLimit(page) + 1)
-    .execute()
-  return pageOf(rows.map(auditCodec.fromRow), page, (event) => String(event.seq))
 }
 
 /**

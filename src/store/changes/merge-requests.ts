@@ -2,6 +2,7 @@ import type { ErrorBody } from '../../lib/errors/error.ts'
 import type { Queries } from '../database/context.ts'
 import { type FromRow, makeCodec } from '../database/codec.ts'
 import { makeEntity, type New } from '../database/entity.ts'
+import { combinations, newestOf } from '../database/newest.ts'
 import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
 import type { Database } from '../database/schema.ts'
 
@@ -76,6 +77,15 @@ export async function listMergeRequests(
   if (filter.ids) query = query.where('id', 'in', [...filter.ids])
   if (filter.repositoryId !== undefined) query = query.where('repositoryId', '=', filter.repositoryId)
   if (filter.states) query = query.where('state', 'in', [...filter.states])
+  const { repositoryId, states } = filter
+  if (repositoryId !== undefined && states && !filter.ids && filter.mergeOid === undefined) {
+    const { sourceBranch, targetBranch, authorId } = filter
+    const also = Object.entries({ sourceBranch, targetBranch, authorId }).flatMap(([column, value]) =>
+      value === undefined ? [] : [{ column, oneOf: [value] }],
+    )
+    const parts = combinations({ repositoryId: [repositoryId], state: states })
+    query = query.where('id', 'in', newestOf('mergeRequests', parts, page, also))
+  }
   if (filter.sourceBranch !== undefined) query = query.where('sourceBranch', '=', filter.sourceBranch)
   if (filter.targetBranch !== undefined) query = query.where('targetBranch', '=', filter.targetBranch)
   if (filter.authorId !== undefined) query = query.where('authorId', '=', filter.authorId)

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Plan } from '../../domain/plans/plan.ts'
 import { canTransition, isFinal, RUN_STATES, type RunState } from '../../domain/runs/run.ts'
-import { listAudit } from '../audit/audit.ts'
+import { listAudit } from '../audit/list.ts'
 import { explainWait, latestPlanned, poolsWithRunsDue, releaseHeldRuns, runsWhoseTimeHasCome } from '../runs/search.ts'
 import {
   createRun,

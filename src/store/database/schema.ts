@@ -250,6 +250,9 @@ export interface Database extends RollbackTables {
   driftRecords: {
     id: string
     stackId: string
+    /** Both of the stack, which keeps them for ever. */
+    repositoryId: string
+    environment: string
     address: string
     attribute: string
     expectedJson: string | null

@@ -7,6 +7,7 @@ import { formerVariables } from './0005-former-variables.ts'
 import { resourceDeeds } from './0006-resource-deeds.ts'
 import { places } from './0007-places.ts'
 import { stackMoves } from './0008-stack-moves.ts'
+import { listIndexes } from './0009-list-indexes.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   resourceDeeds,
   places,
   stackMoves,
+  listIndexes,
 ]

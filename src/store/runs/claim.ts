@@ -27,6 +27,7 @@ export async function claimRun(tx: Tx, claim: RunClaim): Promise<Run | null> {
     .selectAll()
     .where('workerId', '=', claim.workerId)
     .where('leaseRequest', '=', claim.request)
+    .where('leaseUntil', 'is not', null)
     .where('state', 'in', [...LEASED_STATES])
     .executeTakeFirst()
   if (repeated) return runCodec.fromRow(repeated)

@@ -59,6 +59,7 @@ async function refresh(tx: Queries, which: (is: QueuedRun) => Expression<SqlBool
     .updateTable('runs as r')
     .set({ ready: sql<number>`1 - ${sql.ref('r.ready')}` })
     .where('r.state', '=', 'queued')
+    .where('r.finishedAt', 'is', null)
     .where(which)
     .where((is) => is('r.ready', '!=', is.case().when(mayBeGranted(is)).then(1).else(0).end()))
     .returning(['id', 'stackId', 'repositoryId'])
@@ -88,6 +89,7 @@ function runToWaitFor(is: QueuedRun) {
     .selectFrom('runs as o')
     .select('o.id')
     .whereRef('o.stackId', '=', 'r.stackId')
+    .where('o.finishedAt', 'is', null)
     .whereRef('o.id', '!=', 'r.id')
     .where('o.kind', 'in', CHANGING)
     .where((is) => {

@@ -1,9 +1,10 @@
 import type { Insertable } from 'kysely'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
-import type { RunKind, RunState } from '../../domain/runs/run.ts'
+import { isFinal, RUN_KINDS, RUN_STATES, type RunKind, type RunState } from '../../domain/runs/run.ts'
 import { noteChange, nowOf, type Queries, type Tx } from '../database/context.ts'
 import type { Database } from '../database/schema.ts'
+import { combinations, newestOf } from '../database/newest.ts'
 import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
 import {
   type NewRun,
@@ -112,7 +113,8 @@ export interface RunFilter {
   stackId?: string
   mrId?: string
   commitOid?: string
-  workerId?: string
+  /** The worker that holds its lease now. */
+  heldBy?: string
   kinds?: readonly RunKind[]
   states?: readonly RunState[]
 }
@@ -124,9 +126,17 @@ export async function listRuns(db: Queries, filter: RunFilter = {}, page: PageRe
   if (filter.stackId !== undefined) query = query.where('stackId', '=', filter.stackId)
   if (filter.mrId !== undefined) query = query.where('mrId', '=', filter.mrId)
   if (filter.commitOid !== undefined) query = query.where('commitOid', '=', filter.commitOid)
-  if (filter.workerId !== undefined) query = query.where('workerId', '=', filter.workerId)
+  if (filter.heldBy !== undefined)
+    query = query.where('workerId', '=', filter.heldBy).where('leaseUntil', 'is not', null)
   if (filter.kinds) query = query.where('kind', 'in', [...filter.kinds])
   if (filter.states) query = query.where('state', 'in', [...filter.states])
+  // Those under way are few on a stack, and have an index of their own.
+  if (filter.stackId !== undefined && filter.states?.every((state) => !isFinal(state)))
+    query = query.where('finishedAt', 'is', null)
+  else {
+    const parts = partsOf(filter, page)
+    if (parts) query = query.where('id', 'in', parts)
+  }
   if (page.cursor !== undefined) query = query.where('id', '<', page.cursor)
   const rows = await query
     .orderBy('id', 'desc')
@@ -134,6 +144,18 @@ export async function listRuns(db: Queries, filter: RunFilter = {}, page: PageRe
     .execute()
   const runs = rows.map((row) => runCodec.fromRow(row as Parameters<typeof runCodec.fromRow>[0]) as RunSummary)
   return pageOf(runs, page, (run) => run.id)
+}
+
+/** Where more than one index could serve, the parts of that which leads straight to the page; null where one serves as it is. */
+function partsOf({ repositoryId, stackId, mrId, heldBy, kinds, states }: RunFilter, page: PageRequest) {
+  if (mrId !== undefined || heldBy !== undefined) return null
+  if (stackId !== undefined) {
+    const also = states ? [{ column: 'state', oneOf: states }] : []
+    return newestOf('runs', combinations({ stackId: [stackId], kind: kinds ?? RUN_KINDS }), page, also)
+  }
+  if (repositoryId === undefined || (!kinds && !states)) return null
+  const all = { repositoryId: [repositoryId], state: states ?? RUN_STATES, kind: kinds ?? RUN_KINDS }
+  return newestOf('runs', combinations(all), page)
 }
 
 /**

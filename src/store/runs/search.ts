@@ -1,5 +1,6 @@
 import { isStateChanging, type RunKind } from '../../domain/runs/run.ts'
 import { noteChange, nowOf, type Queries } from '../database/context.ts'
+import { combinations, newestOf } from '../database/newest.ts'
 import { type Run, runCodec } from './row.ts'
 
 /** The newest other run of a stack that ended well with a plan of this desired digest. */
@@ -7,13 +8,15 @@ export async function latestPlanned(
   db: Queries,
   { stackId, desiredDigest, kinds, notRunId }: PlannedFilter,
 ): Promise<Run | undefined> {
+  const well = [
+    { column: 'state', oneOf: ['succeeded'] },
+    { column: 'desiredDigest', oneOf: [desiredDigest] },
+  ]
+  const newest = newestOf('runs', combinations({ stackId: [stackId], kind: kinds }), { limit: 2 }, well)
   const row = await db
     .selectFrom('runs')
     .selectAll()
-    .where('stackId', '=', stackId)
-    .where('state', '=', 'succeeded')
-    .where('kind', 'in', [...kinds])
-    .where('desiredDigest', '=', desiredDigest)
+    .where('id', 'in', newest)
     .where('planDigest', 'is not', null)
     .where('id', '!=', notRunId)
     .orderBy('id', 'desc')

@@ -28,8 +28,14 @@ export type DeploymentFilter = Partial<
 >
 
 /** Newest first. */
-export const listDeployments = (
+export async function listDeployments(
   db: Queries,
-  filter: DeploymentFilter = {},
+  { repositoryId, ...filter }: DeploymentFilter,
   page: PageRequest = {},
-): Promise<Page<Deployment>> => deployments.list(db, filter, page)
+): Promise<Page<Deployment>> {
+  if (filter.stackId === undefined) return await deployments.list(db, { repositoryId, ...filter }, page)
+  // A stack is in one repository for ever, and asked for both the database would go along the whole repository.
+  const found = await deployments.list(db, filter, page)
+  const elsewhere = repositoryId !== undefined && found.items.some((row) => row.repositoryId !== repositoryId)
+  return elsewhere ? { items: [], next: null } : found
+}

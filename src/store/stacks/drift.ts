@@ -5,7 +5,9 @@ import { noteChange, nowOf, type Queries } from '../database/context.ts'
 import { type FromRow, makeCodec } from '../database/codec.ts'
 import { makeEntity, type New } from '../database/entity.ts'
 import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
+import { combinations, newestOf } from '../database/newest.ts'
 import type { Database } from '../database/schema.ts'
+import { requireStack } from './stacks.ts'
 
 /** One attribute of one resource that differs. `actions` is the column's text: space separated plan actions. */
 export type DriftRecord = FromRow<Database['driftRecords'], { expected: Json; actual: Json }>
@@ -23,9 +25,14 @@ const records = makeEntity<'driftRecords', DriftRecord>({
 export const packActions = (actions: readonly Action[]): string => actions.join(' ')
 export const unpackActions = (text: string): Action[] => (text === '' ? [] : (text.split(' ') as Action[]))
 
-/** CONFLICT when the attribute has an open record. */
-export const createDriftRecord = (tx: Queries, record: New<DriftRecord>): Promise<DriftRecord> =>
-  records.insert(tx, record)
+/** CONFLICT when the attribute has an open record; NOT_FOUND where there is no such stack. */
+export async function createDriftRecord(
+  tx: Queries,
+  record: Omit<New<DriftRecord>, 'repositoryId' | 'environment'>,
+): Promise<DriftRecord> {
+  const { repositoryId, environment } = await requireStack(tx, record.stackId)
+  return records.insert(tx, { ...record, repositoryId, environment })
+}
 export const getDriftRecord = (db: Queries, id: string): Promise<DriftRecord | undefined> => records.get(db, id)
 /** NOT_FOUND; CONFLICT when it would be opened beside an open one. */
 export const patchDriftRecord = (
@@ -33,6 +40,8 @@ export const patchDriftRecord = (
   id: string,
   patch: Partial<Omit<DriftRecord, 'id' | 'stackId' | 'address' | 'attribute'>>,
 ): Promise<DriftRecord> => records.update(tx, id, patch)
+
+const DRIFT_STATES: readonly DriftRecord['state'][] = ['open', 'healed', 'codified', 'accepted', 'gone']
 
 export interface DriftFilter {
   repositoryId?: string
@@ -48,21 +57,24 @@ export async function listDriftRecords(
   filter: DriftFilter = {},
   page: PageRequest = {},
 ): Promise<Page<DriftRecord>> {
-  let query = db.selectFrom('driftRecords').selectAll('driftRecords')
-  const { repositoryId, environment, stackId, states } = filter
-  if (repositoryId !== undefined)
-    query = query.where((is) => {
-      const own = is.selectFrom('stacks').select('stacks.id').where('stacks.repositoryId', '=', repositoryId)
-      return is('stackId', 'in', environment === undefined ? own : own.where('stacks.environment', '=', environment))
-    })
-  if (stackId !== undefined) query = query.where('stackId', '=', stackId)
-  if (states) query = query.where('state', 'in', [...states])
+  const { repositoryId, environment, stackId, states = DRIFT_STATES } = filter
+  let query = db.selectFrom('driftRecords').selectAll()
+  if (repositoryId !== undefined) query = query.where('repositoryId', '=', repositoryId)
+  if (environment !== undefined) query = query.where('environment', '=', environment)
+  // Of a stack there are so few that only its own index is wanted.
+  const of = stackId !== undefined ? { stackId: [stackId] } : repositoryId !== undefined ? ofRepository() : null
+  if (of) query = query.where('id', 'in', newestOf('driftRecords', combinations({ ...of, state: states }), page))
+  else query = query.where('state', 'in', [...states])
   if (page.cursor !== undefined) query = query.where('id', '<', page.cursor)
   const rows = await query
     .orderBy('id', 'desc')
     .limit(pageLimit(page) + 1)
     .execute()
   return pageOf(rows.map(codec.fromRow), page, (record) => record.id)
+
+  function ofRepository() {
+    return { repositoryId: [repositoryId!], ...(environment !== undefined && { environment: [environment] }) }
+  }
 }
 
 /** Open and accepted records of a stack, oldest first: all that a drift check compares with. */
@@ -75,6 +87,19 @@ export async function standingDrift(db: Queries, stackId: string): Promise<Drift
     .orderBy('id')
     .execute()
   return rows.map(codec.fromRow)
+}
+
+/** How many open records these stacks have; those with none are not there. */
+export async function countOpenDrift(db: Queries, stackIds: readonly string[]): Promise<Map<string, number>> {
+  if (stackIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('driftRecords')
+    .select(['stackId', (record) => record.fn.countAll<number>().as('open')])
+    .where('stackId', 'in', [...stackIds])
+    .where('state', '=', 'open')
+    .groupBy('stackId')
+    .execute()
+  return new Map(rows.map(({ stackId, open }) => [stackId, Number(open)]))
 }
 
 /** Notes that attributes were healed now, for flap detection. */

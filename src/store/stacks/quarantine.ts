@@ -19,6 +19,25 @@ export const getQuarantine = (db: Queries, id: string): Promise<Quarantined | un
 export const findQuarantine = (db: Queries, stackId: string, desiredDigest: string): Promise<Quarantined | undefined> =>
   quarantine.find(db, { stackId, desiredDigest, liftedAt: null })
 
+/** The same for many: the desired digest of each stack, by its id. */
+export async function findQuarantines(
+  db: Queries,
+  digests: ReadonlyMap<string, string>,
+): Promise<Map<string, Quarantined>> {
+  const found = new Map<string, Quarantined>()
+  if (digests.size === 0) return found
+  const rows = await db
+    .selectFrom('quarantine')
+    .selectAll()
+    .where('stackId', 'in', [...digests.keys()])
+    .where('liftedAt', 'is', null)
+    .orderBy('id', 'desc')
+    .execute()
+  // The oldest last, since that is the one that counts.
+  for (const row of rows) if (digests.get(row.stackId) === row.desiredDigest) found.set(row.stackId, row)
+  return found
+}
+
 /** Standing ones, oldest first. */
 export const listQuarantine = (
   db: Queries,

@@ -76,6 +76,12 @@ const filtered = (db: Queries, filter: StackFilter) => {
 export async function listStacks(db: Queries, filter: StackFilter = {}, page: PageRequest = {}): Promise<Page<Stack>> {
   let query = filtered(db, filter)
   if (page.cursor !== undefined) query = query.where('id', '>', page.cursor)
+  if (filter.repositoryId !== undefined) {
+    let ids = filtered(db, filter).clearSelect().select('id')
+    if (page.cursor !== undefined) ids = ids.where('id', '>', page.cursor)
+    // Rows that are passed over are not read: they hold whole configurations.
+    query = query.where('id', 'in', ids.orderBy('id').limit(pageLimit(page) + 1))
+  }
   const rows = await query
     .orderBy('id')
     .limit(pageLimit(page) + 1)

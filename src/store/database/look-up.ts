@@ -1,0 +1,31 @@
+import type { Kysely } from 'kysely'
+import type { Queries } from './context.ts'
+import type { Database } from './schema.ts'
+
+type Identified = { [Table in keyof Database]: Database[Table] extends { id: string } ? Table : never }[keyof Database]
+
+/** Few enough for the parameters of one statement. */
+const AT_ONCE = 500
+
+/** A few columns of the rows of these ids, by id: what a list says of them, without all that such a row may hold. */
+export async function lookUp<Table extends Identified, Column extends keyof Database[Table] & string>(
+  db: Queries,
+  table: Table,
+  ids: Iterable<string | null>,
+  columns: readonly Column[],
+): Promise<Map<string, Pick<Database[Table], Column>>> {
+  const wanted = [...new Set(ids)].filter((id) => id !== null)
+  const found = new Map<string, Pick<Database[Table], Column>>()
+  // Kysely cannot follow a table name that is a type parameter.
+  const untyped = db as unknown as Kysely<{ [table: string]: { id: string } }>
+  for (let from = 0; from < wanted.length; from += AT_ONCE) {
+    const part = wanted.slice(from, from + AT_ONCE)
+    const rows = await untyped
+      .selectFrom(table as string)
+      .select(['id', ...(columns as never[])])
+      .where('id', 'in', part)
+      .execute()
+    for (const { id, ...row } of rows) found.set(id, row as unknown as Pick<Database[Table], Column>)
+  }
+  return found
+}
