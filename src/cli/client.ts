@@ -89,13 +89,16 @@ async function fetchWithRetry(url: URL, init: RequestInit, connection: Connectio
       pauses: PAUSES,
       attempts: ATTEMPTS,
       signal: init.signal ?? undefined,
-      again: (outcome) => !outcome.ok || outcome.value.status === 503,
+      again: (outcome) => !outcome.ok || outcome.value.status === 503 || isBusy(outcome.value),
       onAgain: (outcome) => (outcome.ok ? outcome.value.body?.cancel() : undefined),
     })
   } catch (error) {
     throw init.signal?.aborted ? interrupted(connection, error) : unreachable(connection, error)
   }
 }
+
+/** Too many of this person wait at the server; a password that is guessed too often says minutes and is not repeated. */
+const isBusy = ({ status, headers }: Response): boolean => status === 429 && Number(headers.get('retry-after')) <= 1
 
 const interrupted = (connection: Connection, cause: unknown): TrueupError =>
   new TrueupError('CANCELED', {

@@ -6,6 +6,7 @@ import fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { TrueupError } from '../lib/errors/error.ts'
+import { admitRequests, type AdmissionLimits } from './admission/admit-requests.ts'
 import { enforcePermissions } from './auth/enforce.ts'
 import { enforcementPorts } from './enforcement-ports.ts'
 import { answerErrors, sendError } from './errors.ts'
@@ -30,6 +31,8 @@ export interface AppOptions {
   trustProxy?: string[]
   /** Milliseconds that open requests may still take when the server stops; then they are cut off. Default 10 000. */
   closeGraceMs?: number
+  /** How many requests are worked on and wait. */
+  admission?: AdmissionLimits
 }
 
 /** The HTTP floor around `parts`: everything but listening. Await `ready()` before using it without a socket. */
@@ -65,6 +68,7 @@ export async function buildApp(parts: ServerParts, options: AppOptions = {}): Pr
         next: `Try again in ${after}.`,
       }),
   })
+  admitRequests(app, parts.metrics, options.admission)
   const workers = createWorkerIdentity(parts)
   enforcePermissions(app, enforcementPorts(parts, workers))
   replayRepeats(app, parts)

@@ -29,7 +29,8 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
   // Git asks its credential helpers only when it is offered Basic.
   if (error.code === 'UNAUTHENTICATED')
     reply.header('www-authenticate', `${forGit ? 'Basic' : 'Bearer'} realm="trueup"`)
-  if (error.retryable && error.status === 503) reply.header('retry-after', '1')
+  if (error.retryable && [429, 503].includes(error.status) && !reply.hasHeader('retry-after'))
+    reply.header('retry-after', '1')
   reply.code(error.status)
   // Git shows plain text to the person who pushes, each line behind "remote:".
   if (forGit) return reply.type('text/plain; charset=utf-8').send(`${body.doing}: ${body.why}\n${body.next}\n`)

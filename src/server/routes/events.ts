@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { TrueupError } from '../../lib/errors/error.ts'
 import type { Change } from '../../store/open.ts'
 import { authenticateRequest } from '../auth/authenticate.ts'
 import { principalOf } from '../auth/enforce.ts'
@@ -23,6 +24,8 @@ const TOPICS = [
 ] as const
 /** Streams of one server; each costs a socket and a share of every change. */
 const MAX_STREAMS = 5000
+/** Of one person: tabs, scripts and what is left of them until it is noticed. */
+const MAX_OF_ONE = 50
 /** Roles change rarely and every change is asked for; a removed role is noticed after this time, milliseconds. */
 const ROLE_CACHE_MS = 5000
 
@@ -31,6 +34,8 @@ export const eventRoutes: RouteModule<'store' | 'events' | 'metrics' | 'publicUr
   const { store, events, metrics, publicUrl } = parts
   const stopping = new AbortController()
   let open = 0
+  /** Open ones by person. */
+  const streams = new Map<string, number>()
   app.addHook('preClose', async () => stopping.abort())
 
   app.get(
@@ -49,12 +54,15 @@ export const eventRoutes: RouteModule<'store' | 'events' | 'metrics' | 'publicUr
       },
     },
     async (request, reply) => {
-      if (open >= MAX_STREAMS) return reply.code(503).header('retry-after', '5').send()
       const principal = principalOf(request)
+      const own = streams.get(principal.userId) ?? 0
+      if (own >= MAX_OF_ONE) throw tooMany('TOO_MANY_REQUESTS', `you have ${own} open`)
+      if (open >= MAX_STREAMS) throw tooMany('UNAVAILABLE', 'as many are open as this server takes')
       const topics = new Set(request.query.topics?.split(',') ?? TOPICS)
       const maySee = filterFor(principal, request.query.repository)
       reply.hijack()
       open++
+      streams.set(principal.userId, own + 1)
       metrics.eventStreams.inc()
       try {
         await streamChanges({
@@ -71,6 +79,9 @@ export const eventRoutes: RouteModule<'store' | 'events' | 'metrics' | 'publicUr
         })
       } finally {
         open--
+        const left = (streams.get(principal.userId) ?? 1) - 1
+        if (left > 0) streams.set(principal.userId, left)
+        else streams.delete(principal.userId)
         metrics.eventStreams.dec()
       }
     },
@@ -98,3 +109,6 @@ export const eventRoutes: RouteModule<'store' | 'events' | 'metrics' | 'publicUr
     }
   }
 }
+
+const tooMany = (code: 'TOO_MANY_REQUESTS' | 'UNAVAILABLE', why: string): TrueupError =>
+  new TrueupError(code, { doing: 'opening an event stream', why, next: 'Close some, or try again later.' })
