@@ -6,7 +6,7 @@ import { driverNamed } from '../../drivers/registry.ts'
 import { getRun, listRuns } from '../../store/runs/runs.ts'
 import { deedsOfRun, type StoredDeed } from '../../store/stacks/deeds.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
-import { filesOf } from '../snapshot/stack-source.ts'
+import { filesOf } from '../../drivers/built-from.ts'
 import type { RollbackPlan, StackReturn } from './plan.ts'
 
 /** Runs of one stack that are looked through for what they imported, moved or let go of. */

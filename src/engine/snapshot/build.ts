@@ -7,13 +7,14 @@ import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import type { GitRepository, TreeChange } from '../../git/repository.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { ErrorCode } from '../../lib/errors/table.ts'
+import { isInside } from '../../drivers/built-from.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import { indexInterests } from './interest-index.ts'
 import { overlaid } from './overlaid-map.ts'
 import { CONFIG_FILE, OWNER_FILES, type Snapshot, type StackSource } from './snapshot.ts'
 import { stacksToRead } from './stacks-to-read.ts'
-import { isInside, placeIn, sourceWith, stackSource } from './stack-source.ts'
-import { type TreeView, treeView } from './tree-view.ts'
+import { placeIn, sourceWith, stackSource } from './stack-source.ts'
+import { type TreeView, treeView } from '../../git/tree-view.ts'
 
 /** Stacks resolved at once: what they read of the object database goes there together. */
 const PARALLEL = 64

@@ -6,7 +6,7 @@ import type { Place } from '../../domain/stacks/places.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import type { ErrorBody } from '../../lib/errors/error.ts'
 import type { InterestIndex } from './interest-index.ts'
-import type { TreeView } from './tree-view.ts'
+import type { TreeView } from '../../git/tree-view.ts'
 
 /** One stack as one tree describes it, with everything that its desired state comes from inside the repository. */
 export interface StackSource {

@@ -2,8 +2,8 @@ import type { StackKey } from '../../domain/stacks/stack.ts'
 import { driverNamed } from '../../drivers/registry.ts'
 import type { GitRepository, PathEntry, TreeChange } from '../../git/repository.ts'
 import type { Snapshot } from './snapshot.ts'
-import { filesOf } from './stack-source.ts'
-import type { TreeView } from './tree-view.ts'
+import { filesOf } from '../../drivers/built-from.ts'
+import type { TreeView } from '../../git/tree-view.ts'
 
 /**
  * Which of the stacks that a change concerns must have their files read again: those whose dependencies it may change. For

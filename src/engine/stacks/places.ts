@@ -11,7 +11,7 @@ import { type EngineParts, repositoryOf } from '../parts.ts'
 import { specOfRun } from '../run-spec.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { placeIn } from '../snapshot/stack-source.ts'
-import { treeView } from '../snapshot/tree-view.ts'
+import { treeView } from '../../git/tree-view.ts'
 
 /** What is known of a run that begins. */
 interface Known {

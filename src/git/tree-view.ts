@@ -1,5 +1,5 @@
-import type { GitRepository, PathEntry, TreeChange, TreeEntry } from '../../git/repository.ts'
-import { entryNamed } from '../../git/trees.ts'
+import type { GitRepository, PathEntry, TreeChange, TreeEntry } from './repository.ts'
+import { entryNamed } from './trees.ts'
 
 /**
  * What one tree holds, by path. It reads a directory when it is first asked for; the view of the next tree is made from
