@@ -17,6 +17,7 @@ import { followUpIfEnded } from '../run-tasks.ts'
 import { replacedOf } from '../runs/replaced.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { makeGrant } from './grant.ts'
+import { lineagePack, packFile } from './packs.ts'
 import { planReceived } from './plan-received.ts'
 import { appliedReceived, finishReceived } from './results.ts'
 
@@ -28,7 +29,12 @@ export interface WorkerApi {
   deployed(workerId: string, runId: string, fence: number): Promise<NodeJS.ReadableStream>
   /** A tar of a deployed stack that the worker's pools serve, at the commit that is deployed. */
   watchWorkspace(workerId: string, stackId: string, commit: string): Promise<NodeJS.ReadableStream>
-  subscribe(workerId: string, send: (event: ServerEvent) => void): () => void
+  /** File of a Git pack with what says how a stack should be at a commit. */
+  packFile(workerId: string, stackId: string, commit: string): Promise<string>
+  /** A pack of the commits between two of a branch. */
+  lineage(workerId: string, stackId: string, range: { from: string; to: string }): Promise<Buffer>
+  /** `cut` ends the connection, when the worker is revoked. */
+  subscribe(workerId: string, send: (event: ServerEvent) => void, cut?: () => void): () => void
 }
 
 /** A worker renews its leases three times in their length. */
@@ -118,14 +124,16 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
       }
       return archive(repositoryOf(parts, stack.repositoryId), commit, spec.paths)
     },
-    subscribe(workerId, send) {
+    packFile: (workerId, stackId, commit) => packFile(parts, workerId, stackId, commit),
+    lineage: (workerId, stackId, range) => lineagePack(parts, workerId, stackId, range),
+    subscribe(workerId, send, cut) {
       // Pools are read at once, so that work which comes in this very moment is announced.
-      let end = parts.hub.attach(workerId, [], send)
+      let end = parts.hub.attach(workerId, [], send, cut)
       let ended = false
       void getWorker(parts.store.db, workerId)
         .then(async (worker) => {
           if (ended || !worker) return
-          end = parts.hub.attach(workerId, worker.pools, send)
+          end = parts.hub.attach(workerId, worker.pools, send, cut)
           send({ event: 'work' })
           send({ event: 'watches', watches: await watchOrders(parts, worker.pools, worker) })
         })

@@ -129,6 +129,7 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
           data: { name: worker.name },
         })
       })
+      engine.parts.hub.cut(request.params.worker)
       return { ok: true as const }
     },
   )

@@ -105,7 +105,11 @@ function serveWorker(channel: WebSocket, workerId: string, { api, identity, logg
     channel.ping()
     identity.assertTrusted(workerId).catch(() => channel.close(1008, 'revoked'))
   }, PING_MS)
-  const unsubscribe = api.subscribe(workerId, (event: ServerEvent) => send(event))
+  const unsubscribe = api.subscribe(
+    workerId,
+    (event: ServerEvent) => send(event),
+    () => channel.close(1008, 'revoked'),
+  )
   channel.once('close', () => {
     clearInterval(ping)
     unsubscribe()
