@@ -2,6 +2,7 @@ import type { Forge } from '../forges/forge.ts'
 import { builtinForge } from '../forges/builtin/index.ts'
 import { recoverMerges } from '../forges/builtin/merge.ts'
 import type { GitService } from '../git/repository.ts'
+import type { SigningKey } from '../git/signing-key.ts'
 import type { Logger } from '../lib/log.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { DataKeys } from '../store/database/keys.ts'
@@ -36,6 +37,10 @@ export interface EngineOptions {
   publicUrl: () => string
   /** Directory in which `post-receive` leaves the notices of pushes. */
   pushSpool: string
+  /** Signs merges; they are not signed where absent. */
+  signingKey?: SigningKey | null
+  /** Directory of the packs that agents fetch; made where it does not exist, and what is in it can be made again. */
+  packs: string
 }
 
 export interface Engine {
@@ -72,10 +77,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     hub: createWorkerHub(),
     turns: createTurns(),
     unusable: createUnusable(),
+    signingKey: options.signingKey ?? null,
+    packs: options.packs,
   }
-  const forge = builtinForge({ store, git })
+  const forge = builtinForge(parts)
   const usable = await setDamagedAside(parts)
-  await recoverMerges({ store, git }, (repositoryId) => parts.unusable.why(repositoryId) === null)
+  await recoverMerges(parts, (repositoryId) => parts.unusable.why(repositoryId) === null)
   await recoverPushes(parts, usable, options.pushSpool)
   const loop = await startTaskLoop(parts, handlersOf(parts, forge))
   const endAnnouncing = announceChanges(parts)

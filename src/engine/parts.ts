@@ -1,4 +1,5 @@
 import type { GitRepository, GitService } from '../git/repository.ts'
+import type { SigningKey } from '../git/signing-key.ts'
 import type { DataKeys } from '../store/database/keys.ts'
 import type { Store } from '../store/open.ts'
 import type { Logger } from '../lib/log.ts'
@@ -18,6 +19,10 @@ export interface EngineParts {
   turns: Turns
   unusable: Unusable
   settings: EngineSettings
+  /** Signs merges; null where there is none. */
+  signingKey: SigningKey | null
+  /** Directory of the packs that agents fetch. */
+  packs: string
 }
 
 export interface EngineSettings {

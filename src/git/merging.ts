@@ -39,10 +39,20 @@ export function createMerging(git: GitCommand): Merging {
     }
     throw new TrueupError('GIT_FAILED', { doing, why: result.stderr.trim() })
   }
-  async function commitTree({ tree, parents, message, author, committer = author }: CommitTree): Promise<string> {
+  async function commitTree({
+    tree,
+    parents,
+    message,
+    author,
+    committer = author,
+    signingKey,
+  }: CommitTree): Promise<string> {
     const doing = 'making a commit'
+    const signing = signingKey === undefined ? [] : ['-c', 'gpg.format=ssh', '-c', `user.signingKey=${signingKey}`]
     const argv = [
+      ...signing,
       'commit-tree',
+      ...(signing.length > 0 ? ['-S'] : []),
       '-F',
       '-',
       ...parents.flatMap((parent) => ['-p', checkOid(parent, doing)]),

@@ -11,7 +11,9 @@ import { createLifecycle } from './lifecycle.ts'
 import { DEFAULT_WORKSPACE_LIMITS } from './workspace/limits.ts'
 import { createMerging } from './merging.ts'
 import { checkOid } from './names.ts'
+import { createPacking } from './packing.ts'
 import { createReferences } from './references.ts'
+import { createSignatures } from './signatures.ts'
 import type { GitRepository } from './repository.ts'
 import { createTreeReader } from './trees.ts'
 import { treeChanges } from './tree-changes.ts'
@@ -30,6 +32,8 @@ export function openRepository(child: GitChild, root: string, id: string): GitRe
     ...createFiles(objects, trees),
     ...createHistory(git, objects),
     ...createMerging(git),
+    ...createPacking(git, join(root, `${id}.git`)),
+    ...createSignatures(git),
     diff: (base, head, options) => compare(child, git, id, { base, head }, options),
     treeChanges: (oldTree, newTree) => treeChanges(child, id, oldTree, newTree),
     commitFiles: (options) => commitFiles(git, options),

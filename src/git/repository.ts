@@ -101,7 +101,26 @@ export interface CommitTree {
   author: Person
   /** Default: the author. */
   committer?: Person
+  /** File of an SSH private key that signs the commit; no signature where absent. */
+  signingKey?: string
 }
+
+/** Who may sign commits, all by files and directories of this machine (absolute paths). */
+export interface Signers {
+  /** `allowed_signers` of ssh-keygen(1). */
+  ssh?: string
+  /** Revoked SSH keys: public keys, one a line, or a key revocation list. */
+  sshRevoked?: string
+  /** GnuPG's home directory with the public keys; which of them count is for the caller to say by their fingerprints. */
+  gpgHome?: string
+}
+
+/** What Git itself says of a commit's signature. */
+export type CommitSignature =
+  | { status: 'none' }
+  /** `signer`: principal of the allowed signers, or GnuPG's user id. `key`: fingerprint (SSH `SHA256:…`, of GnuPG the primary key's). */
+  | { status: 'good'; format: 'ssh' | 'gpg'; signer: string; key: string }
+  | { status: 'bad' | 'unknown' | 'expired' | 'revoked'; format: 'ssh' | 'gpg'; key: string }
 
 export interface CommitFiles {
   /** null makes a root commit. */
@@ -220,6 +239,29 @@ export interface GitRepository {
     directory: string,
     limits?: Partial<WorkspaceLimits>,
   ): Promise<Materialised>
+  /**
+   * Writes a pack of its own to `file`: the commit, and of its tree the way to each path with everything below it. Paths
+   * that the tree does not have bring the trees in which they are missing. `more`: further objects.
+   */
+  packTree(commit: string, paths: readonly string[], file: string, more?: readonly string[]): Promise<void>
+  /** A pack of exactly these objects. */
+  packObjects(oids: readonly string[]): Promise<Buffer>
+  /**
+   * Takes in a pack that nobody vouches for: every object is named by its content and checked for its form. Answers with
+   * the pack's name, for `dropPack`. PACK_INVALID where Git refuses it.
+   */
+  receivePack(pack: Buffer): Promise<string>
+  /** Names of all packs. */
+  packs(): Promise<string[]>
+  /** Removes a pack that `receivePack` took in. */
+  dropPack(name: string): Promise<void>
+  /**
+   * Asks Git about a commit's signature. `asOf: 'now'`: the key has to be valid at this moment too, and not only when the
+   * commit says that it was made.
+   */
+  signature(commit: string, signers: Signers, asOf: 'now' | 'commit'): Promise<CommitSignature>
+  /** Values of the trailers of this name in a commit's message, in their order. */
+  trailers(commit: string, name: string): Promise<string[]>
   /** Packs refs and loose objects when there is enough to gain. Unreachable objects are kept for two weeks. */
   maintain(): Promise<void>
 }

@@ -4,8 +4,9 @@ import { TrueupError } from '../lib/errors/error.ts'
 import { VERSION } from '../lib/version.ts'
 import { startEngine } from '../engine/engine.ts'
 import { startGitService } from '../git/service.ts'
+import { openSigningKey } from '../git/signing-key.ts'
 import { REPOSITORIES_DIRECTORY } from '../store/store.ts'
-import { openKeys } from '../store/database/keys.ts'
+import { KEYS_DIRECTORY, openKeys } from '../store/database/keys.ts'
 import { openStore } from '../store/open.ts'
 import { buildApp } from './app.ts'
 import { createLoginLinks, linkAddress } from './auth/login-links.ts'
@@ -76,6 +77,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const store = await openStore(dataDir, { log: logger })
     undo.push(() => store.close())
     const keys = await openKeys(dataDir, store.db)
+    const signingKey = await openSigningKey(join(dataDir, KEYS_DIRECTORY, 'signing'), 'trueup-merges')
+    if (signingKey === null)
+      logger.warn({}, 'there is no ssh-keygen: merges are not signed, and no agent can trust them')
     const admin = await ensureFirstAdmin(store, dataDir)
     await clearBackups(dataDir)
     const pushSpool = join(dataDir, 'pushes')
@@ -86,7 +90,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const address = { url: '' }
     const publicUrl = (): string => address.url
     const settings = options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }
-    const engine = await startEngine({ store, git, keys, log: logger, settings, publicUrl, pushSpool })
+    const paths = { pushSpool, packs: join(dataDir, 'packs') }
+    const engine = await startEngine({ store, git, keys, log: logger, settings, publicUrl, signingKey, ...paths })
     undo.push(() => engine.close())
 
     const state = { ready: false }

@@ -5,7 +5,7 @@ import { processRegistry } from '../lib/process/registry.ts'
 import { retry } from '../lib/retry.ts'
 import { VERSION } from '../lib/version.ts'
 import { openLink, type Link } from './connection/connect.ts'
-import { enrol, httpClient } from './connection/http.ts'
+import { enrol, httpClient, type HttpClient } from './connection/http.ts'
 import { lockData } from './data-lock.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { loadIdentity, type Identity } from './identity.ts'
@@ -18,10 +18,19 @@ import { recover } from './recovery.ts'
 import { activeRun, type ActiveRun, type StopReason } from './runs/active-run.ts'
 import { executeRun } from './runs/execute-run.ts'
 import type { RunnerParts } from './runs/parts.ts'
+import { serverSource, type Source } from './runs/source.ts'
 import { keepWatches } from './watches.ts'
 import { defaultWorkspaces, openWorkspaces } from './workspace.ts'
 
 const ENROLMENT_PAUSES = { first: 500, longest: 10_000 }
+
+/** The two ways in which a worker stands: outside, with what the server gives it, or inside, with a mind of its own. */
+export interface Way {
+  kind: 'runner' | 'agent'
+  openSource(parts: { http: HttpClient; data: string; log: Logger }): Promise<Source>
+}
+
+const PUSH: Way = { kind: 'runner', openSource: async ({ http }) => serverSource(http) }
 
 export interface Runner {
   readonly workerId: string
@@ -38,17 +47,23 @@ export interface Runner {
  * Starts a runner: locks its data directory, clears up after a killed one, connects, and executes what it leases.
  * @throws DATA_LOCKED, DATA_UNWRITABLE, UNAUTHENTICATED (not enrolled and no token, or a token that is not accepted).
  */
-export async function startRunner(options: RunnerOptions, log: Logger, signal?: AbortSignal): Promise<Runner> {
+export async function startRunner(
+  options: RunnerOptions,
+  log: Logger,
+  { signal, way = PUSH }: { signal?: AbortSignal; way?: Way } = {},
+): Promise<Runner> {
   const paths = dataPaths(options.data)
   const lock = await lockData(paths.lock, options.withParent, signal)
   const workspaces = openWorkspaces(options.workspaces ?? defaultWorkspaces(options.data), log)
   await recover(paths.processes, workspaces, options.graceMs, log)
   const identity = await loadIdentity(paths.identity)
-  if (identity.workerId === undefined) await enrolWith(options, identity, log, signal)
+  const enrolNow = () => enrolWith(options, { identity, log, kind: way.kind, signal })
+  if (identity.workerId === undefined) await enrolNow()
 
   const runs = new Map<string, { run: ActiveRun; done: Promise<void> }>()
   const outbox = await openOutbox(paths.outbox, () => link, log)
   const http = httpClient(options.server, identity)
+  const source = await way.openSource({ http, data: options.data, log })
   const link: Link = openLink({
     http,
     identity,
@@ -71,7 +86,7 @@ export async function startRunner(options: RunnerOptions, log: Logger, signal?: 
   })
   const parts: RunnerParts = {
     link,
-    http,
+    source,
     outbox,
     workspaces,
     registry: processRegistry(paths.processes),
@@ -138,7 +153,7 @@ export async function startRunner(options: RunnerOptions, log: Logger, signal?: 
   async function enrolAgainOnce(): Promise<boolean> {
     if (enrolledAgain) return false
     enrolledAgain = true
-    await enrolWith(options, identity, log)
+    await enrolNow()
     return true
   }
 
@@ -164,16 +179,24 @@ export async function startRunner(options: RunnerOptions, log: Logger, signal?: 
     await watches.close()
     heartbeat.close()
     await link.close()
+    await source.close()
     workspaces.close()
     lock.release()
     log.info({}, 'runner stopped')
   }
 }
 
-async function enrolWith(options: RunnerOptions, identity: Identity, log: Logger, signal?: AbortSignal): Promise<void> {
+interface Enrolling {
+  identity: Identity
+  log: Logger
+  kind: Way['kind']
+  signal: AbortSignal | undefined
+}
+
+async function enrolWith(options: RunnerOptions, { identity, log, kind, signal }: Enrolling): Promise<void> {
   if (options.token === undefined) await identity.token() // says what to do
   const { server, token = '', name } = options
-  const workerId = await retry(() => enrol(server, { token, name, kind: 'runner', publicKey: identity.publicKey }), {
+  const workerId = await retry(() => enrol(server, { token, name, kind, publicKey: identity.publicKey }), {
     pauses: ENROLMENT_PAUSES,
     signal,
     again: (outcome) => !outcome.ok && asTrueupError(outcome.thrown, 'enrolling').retryable,

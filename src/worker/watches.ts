@@ -4,8 +4,7 @@ import { driverNamed } from '../drivers/registry.ts'
 import { digestOf } from '../lib/digest.ts'
 import { asTrueupError } from '../lib/errors/error.ts'
 import { pause } from '../lib/retry.ts'
-import { WORKER_PATHS, type WatchOrder } from './protocol.ts'
-import { download } from './runs/download.ts'
+import type { WatchOrder } from './protocol.ts'
 import { createMasker } from './runs/masking.ts'
 import type { RunnerParts } from './runs/parts.ts'
 import { buildContext } from './runs/run-context.ts'
@@ -95,14 +94,13 @@ export function keepWatches({ parts, busy }: WatchesOptions): Watches {
   ): Promise<Watch | undefined> {
     const driver = driverNamed(order.driver)
     if (!driver.watch) return undefined
-    await download(parts.http, WORKER_PATHS.watchWorkspace(order.stack.id, order.commit), workspace.tree, signal)
+    const believed = await parts.source.fetchWatched(order, workspace.tree, signal)
     const { cacheRoot, passEnv, registry, graceMs } = parts
     const masker = createMasker()
     const context = await buildContext(driver, {
-      order,
+      order: believed,
       phase: 'plan',
-      variables: order.variables,
-      formerSecrets: order.formerSecrets ?? [],
+      ...parts.source.variables(believed, believed),
       workspace,
       masker,
       cacheRoot,

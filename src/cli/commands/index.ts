@@ -31,6 +31,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['token'], load: async () => (await import('./token.ts')).tokenCommands },
   { names: ['worker'], load: async () => (await import('./worker.ts')).workerCommands },
   { names: ['runner'], load: async () => (await import('./runner.ts')).runnerCommand },
+  { names: ['agent'], load: async () => (await import('./agent.ts')).agentCommand },
   { names: ['audit'], load: async () => (await import('./audit.ts')).auditCommands },
   { names: ['backup', 'restore'], load: async () => (await import('./backup.ts')).backupCommands },
   { names: ['recover-admin'], load: async () => (await import('./recover-admin.ts')).recoverAdminCommand },

@@ -1,6 +1,7 @@
 import { parseDuration } from '../../domain/duration.ts'
 import { Done } from '../../server/schemas/common.ts'
-import { Enrolment, Worker } from '../../server/schemas/operations.ts'
+import { Enrolment, ServerInfo, Worker } from '../../server/schemas/operations.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
 import type { CommandModule } from '../cli.ts'
 import { collect, when } from '../output.ts'
 
@@ -40,6 +41,24 @@ export const workerCommands: CommandModule = (program, cli) => {
         `For one worker of ${made.pools.join(', ')}, until ${when(made.expiresAt)}. It is not shown again. On the worker's machine:`,
       )
       output.note(`  trueup runner --server ${client.connection.url} --token-file FILE`)
+    })
+
+  worker
+    .command('signers')
+    .description('a line for the allowed signers of an agent: the key with which the server signs merges')
+    .addHelpText('after', '\nExample:\n  $ trueup worker signers >> /etc/trueup/allowed_signers')
+    .action(async (_options, command) => {
+      const client = cli.client(command)
+      const { signingKey } = await client.get('/api/v1/server', ServerInfo)
+      if (signingKey === null)
+        throw new TrueupError('NOT_FOUND', {
+          doing: 'reading the key that signs merges',
+          why: 'the server signs none: it found no ssh-keygen when it started',
+          next: 'Install openssh-client on the server and start it again.',
+        })
+      const principal = `forge@${new URL(client.connection.url).hostname}`
+      const result = { principal, signingKey }
+      cli.output(command).result(result, () => `${principal} namespaces="git" ${signingKey}`)
     })
 
   worker

@@ -225,6 +225,12 @@ export const WORKER_PATHS = {
   /** A tar stream of a watched stack's `paths` at the commit of its watch order. */
   watchWorkspace: (stackId: string, commit: string): string =>
     `/api/v1/worker/watches/${encodeURIComponent(stackId)}/workspace?commit=${encodeURIComponent(commit)}`,
+  /** A Git pack of a stack at a commit: the commit, the trees on the way, and what the stack is built from. Never changes. */
+  pack: (stackId: string, commit: string): string =>
+    `/api/v1/worker/stacks/${encodeURIComponent(stackId)}/packs/${encodeURIComponent(commit)}`,
+  /** A Git pack of the commits after `from` up to `to`, by their first parents. */
+  lineage: (stackId: string, { from, to }: { from: string; to: string }): string =>
+    `/api/v1/worker/stacks/${encodeURIComponent(stackId)}/lineage?from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}`,
 } as const
 
 const Jwk = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() })

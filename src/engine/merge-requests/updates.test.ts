@@ -286,7 +286,9 @@ describe('a merge request', () => {
       author: { name: 'author' },
       committer: { name: 'reviewer' },
     })
-    expect(commit.message).toBe(`Change two\n\nMerge-Request: !${mr.number}\n`)
+    expect(commit.message).toBe(
+      `Change two\n\nMerge-Request: !${mr.number}\nTrueup-Repository: shop\nTrueup-Branch: main\n`,
+    )
     await world.work()
     expect(world.applied.sort()).toEqual(['production/a=2', 'production/b=2'])
   })

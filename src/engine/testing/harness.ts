@@ -143,6 +143,7 @@ async function start(directory: string, clock: Clock, leaseMs: number): Promise<
     settings: { leaseMs },
     publicUrl: () => 'http://127.0.0.1:1',
     pushSpool: join(directory, 'pushes'),
+    packs: join(directory, 'packs'),
   })
   return { store, git, engine }
 }

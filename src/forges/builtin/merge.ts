@@ -1,3 +1,4 @@
+import { BRANCH_TRAILER, REPOSITORY_TRAILER } from '../../domain/wire/signed-target.ts'
 import type { Person } from '../../git/repository.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
@@ -42,9 +43,10 @@ export async function mergeMergeRequest(parts: BuiltinParts, how: MergeHow): Pro
   const mergeOid = await git.commitTree({
     tree: merged.tree,
     parents: how.squash ? [how.targetOid] : [how.targetOid, how.headOid],
-    message: mergeMessage(mr, how),
+    message: mergeMessage(mr, how, (await getRepository(store.db, mr.repositoryId))?.name ?? ''),
     author: how.squash ? await personOf(parts, mr.authorId) : person,
     committer: person,
+    ...(parts.signingKey && { signingKey: parts.signingKey.file }),
   })
   await markMerging(parts, mr, how, mergeOid)
   return await moveBranch(parts, mr, how, mergeOid)
@@ -200,10 +202,13 @@ const overtaken = (mr: MergeRequest): TrueupError =>
     next: 'Look at it again and merge again.',
   })
 
-function mergeMessage(mr: MergeRequest, how: MergeHow): string {
+/** Repository and branch belong to what is signed: a commit that is good in one place says nothing about another. */
+function mergeMessage(mr: MergeRequest, how: MergeHow, repository: string): string {
   const body = mr.description.trim()
   const trailers = [
     `Merge-Request: !${mr.number}`,
+    `${REPOSITORY_TRAILER}: ${repository}`,
+    `${BRANCH_TRAILER}: ${mr.targetBranch}`,
     ...(how.bypassReason ? [`Bypass-Reason: ${oneLine(how.bypassReason)}`] : []),
   ]
   const subject = how.squash ? mr.title : `Merge branch '${mr.sourceBranch}': ${mr.title}`

@@ -81,6 +81,26 @@ export const ERRORS = {
   ),
   STATE_CONFLICT: entry(409, 'terminal', 'The state moved on: plan again from the current version.'),
   WORKSPACE_LIMIT: entry(413, 'terminal', 'Make the stack smaller or split it; docs/operations.md lists the limits.'),
+  // what an agent refuses; nothing is planned or applied then
+  PACK_INVALID: entry(422, 'terminal', 'Somebody changed objects on the way: look at proxies, caches and the server.'),
+  COMMIT_UNSIGNED: entry(422, 'terminal', 'Deploy a commit that a signer of the agent has signed.'),
+  SIGNATURE_INVALID: entry(422, 'terminal', 'The commit is not what was signed: find out who changed it.'),
+  SIGNER_UNKNOWN: entry(422, 'terminal', "Add the key to the agent's allowed signers, or have one of them sign."),
+  SIGNER_EXPIRED: entry(422, 'terminal', 'Sign a newer commit with a key that is valid now.'),
+  SIGNER_REVOKED: entry(422, 'terminal', 'Sign a newer commit with a key that is not revoked.'),
+  COMMIT_OTHER_REPOSITORY: entry(
+    422,
+    'terminal',
+    'The commit was signed for another repository: find out who sent it.',
+  ),
+  COMMIT_OTHER_BRANCH: entry(422, 'terminal', "Merge it into the branch that the agent's configuration names."),
+  CONTENT_UNSIGNED: entry(
+    422,
+    'terminal',
+    'Rebase the branch onto the target, sign its last commit, and push it again.',
+  ),
+  COMMIT_OLDER: entry(422, 'terminal', 'Go back by a new signed commit: `trueup rollback` makes one.'),
+  AGENT_REFUSES: entry(403, 'terminal', "Change the agent's configuration on its host, if this is to be allowed."),
   SERVER_UNREACHABLE: entry(503, 'retryable', 'Check TRUEUP_URL and that the server runs (`trueup up`).'),
 } as const satisfies Record<string, ErrorEntry>
 

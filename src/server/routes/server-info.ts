@@ -3,7 +3,7 @@ import { VERSION } from '../../lib/version.ts'
 import type { RouteModule } from '../parts.ts'
 import { ServerInfo } from '../schemas/operations.ts'
 
-export const serverInfoRoutes: RouteModule<'publicUrl' | 'startedAt' | 'metrics'> = (app, parts) => {
+export const serverInfoRoutes: RouteModule<'publicUrl' | 'startedAt' | 'metrics' | 'engine'> = (app, parts) => {
   app.get(
     '/api/v1/server',
     {
@@ -14,6 +14,7 @@ export const serverInfoRoutes: RouteModule<'publicUrl' | 'startedAt' | 'metrics'
       version: VERSION,
       url: parts.publicUrl(),
       startedAt: parts.startedAt,
+      signingKey: parts.engine.parts.signingKey?.publicKey ?? null,
       workersConnected: (await parts.metrics.workersConnected.get()).values[0]?.value ?? 0,
     }),
   )

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { z } from 'zod'
 import {
   MAX_FRAME_BYTES,
@@ -123,6 +124,45 @@ export const workerWireRoutes: RouteModule<'store' | 'engine'> = (app, { store, 
       const { stackId } = request.params
       const stream = await engine.worker.watchWorkspace(request.workerId!, stackId, request.query.commit)
       return reply.type('application/x-tar').send(stream)
+    },
+  )
+
+  const commitId = z.string().regex(/^[0-9a-f]{40,64}$/, 'a full commit id')
+
+  app.get(
+    '/api/v1/worker/stacks/:stackId/packs/:commit',
+    {
+      config: { action: 'worker' },
+      schema: {
+        tags: ['worker'],
+        summary: 'A Git pack of what says how a stack should be at a commit; it never changes',
+        params: z.object({ stackId: z.string().max(100), commit: commitId }),
+      },
+    },
+    async (request, reply) => {
+      const { stackId, commit } = request.params
+      const file = await engine.worker.packFile(request.workerId!, stackId, commit)
+      const etag = `"${stackId}-${commit}"`
+      void reply.header('etag', etag).header('cache-control', 'private, max-age=31536000, immutable')
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+      return reply.type('application/x-git-packed-objects').send(createReadStream(file))
+    },
+  )
+
+  app.get(
+    '/api/v1/worker/stacks/:stackId/lineage',
+    {
+      config: { action: 'worker' },
+      schema: {
+        tags: ['worker'],
+        summary: 'A Git pack of the commits after one up to another, by their first parents',
+        params: z.object({ stackId: z.string().max(100) }),
+        querystring: z.strictObject({ from: commitId, to: commitId }),
+      },
+    },
+    async (request, reply) => {
+      const pack = await engine.worker.lineage(request.workerId!, request.params.stackId, request.query)
+      return reply.type('application/x-git-packed-objects').send(pack)
     },
   )
 }

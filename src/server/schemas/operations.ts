@@ -100,5 +100,12 @@ export const Enrolment = z
   .meta({ id: 'Enrolment' })
 
 export const ServerInfo = z
-  .object({ version: z.string(), url: z.string(), startedAt: Time, workersConnected: z.number() })
+  .object({
+    version: z.string(),
+    url: z.string(),
+    startedAt: Time,
+    workersConnected: z.number(),
+    /** Public SSH key whose private half signs merges; null where the server signs none. */
+    signingKey: z.string().nullable(),
+  })
   .meta({ id: 'ServerInfo' })

@@ -60,7 +60,15 @@ export async function startTestServer(options: { clock?: Clock; app?: AppOptions
   await mkdir(pushSpool)
   const address = { url: '' }
   const publicUrl = (): string => address.url
-  const engine = await startEngine({ store, git, keys, log: silentLogger, publicUrl, pushSpool })
+  const engine = await startEngine({
+    store,
+    git,
+    keys,
+    log: silentLogger,
+    publicUrl,
+    pushSpool,
+    packs: join(pushSpool, 'packs'),
+  })
   const logger = createLogger('silent')
   const app = await buildApp(
     {

@@ -26,10 +26,13 @@ export interface LiveServer {
 }
 
 /** `files`: what the first push brings, a function of the directory for targets. */
-export async function startLiveServer(files: (directory: string) => { [path: string]: string }): Promise<LiveServer> {
+export async function startLiveServer(
+  files: (directory: string) => { [path: string]: string },
+  options: { host?: string } = {},
+): Promise<LiveServer> {
   const directory = await mkdtemp(join(tmpdir(), 'trueup-live-'))
   const start = (port: number) =>
-    startServer({ dataDir: join(directory, 'data'), port, logLevel: 'silent', runnerSlots: 2 })
+    startServer({ dataDir: join(directory, 'data'), port, logLevel: 'silent', runnerSlots: 2, ...options })
   let server = await start(0)
   const token = (await readFile(server.adminTokenFile!, 'utf8')).trim()
   const { url } = server

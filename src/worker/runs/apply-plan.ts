@@ -22,7 +22,9 @@ export async function applyPlan(
 ): Promise<RunEnd> {
   const { run, grant } = execution
   run.applying = true
+  execution.parts.source.applying(grant)
   const applied = await apply(execution, driver, context, plan)
+  execution.parts.source.applied(grant, applied.untouched)
   run.applying = false
 
   const end = endOfApply(execution, applied)

@@ -4,12 +4,11 @@ import type { Driver, DriverContext } from '../../drivers/driver.ts'
 import { driverNamed } from '../../drivers/registry.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { CommandResult } from '../../domain/wire/plan-parts.ts'
-import { WORKER_PATHS, type Grant, type Params } from '../protocol.ts'
+import type { Params } from '../protocol.ts'
 import type { Workspace } from '../workspace.ts'
 import type { ActiveRun } from './active-run.ts'
 import { applyPlan } from './apply-plan.ts'
 import { runCommands } from './commands.ts'
-import { download } from './download.ts'
 import { endOf, type RunEnd } from './end.ts'
 import { enter, type Execution } from './execution.ts'
 import { openLogStream, type LogStream } from './log-stream.ts'
@@ -17,6 +16,7 @@ import { maskPlan, withoutSecrets } from './mask-results.ts'
 import { createMasker, type Masker } from './masking.ts'
 import type { RunnerParts } from './parts.ts'
 import { buildContext } from './run-context.ts'
+import type { Offered } from './source.ts'
 
 /** Executes one granted run from the first step to its report. Never throws: what goes wrong is reported, or logged. */
 export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<void> {
@@ -44,15 +44,17 @@ export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<vo
   } finally {
     clearTimeout(timer)
     log.discard()
+    await parts.source.left(grant).catch((error: unknown) => parts.log.error({ err: error }, 'clearing up after a run'))
     if (workspace) await parts.workspaces.remove(workspace)
   }
 }
 
 async function steps(execution: Execution): Promise<RunEnd> {
-  const { grant, run, masker } = execution
+  const { run, masker } = execution
   await enter(execution, 'preparing')
-  const driver = driverNamed(grant.driver)
   const left = await fetchFiles(execution)
+  const { grant } = execution
+  const driver = driverNamed(grant.driver)
   const context = await contextFor(execution, driver, 'plan', grant)
 
   await enter(execution, 'planning')
@@ -76,10 +78,15 @@ async function steps(execution: Execution): Promise<RunEnd> {
   return await applyPlan(execution, driver, await contextFor(execution, driver, 'apply', decision), planned)
 }
 
-/** What of the source is not there is said in the plan, and in the log for a plan that fails of it. */
-async function fetchFiles({ grant, run, parts, workspace, log }: Execution): Promise<Finding[]> {
-  const path = WORKER_PATHS.workspace(grant.runId, grant.fence)
-  const { submodules } = await download(parts.http, path, workspace.tree, run.signal)
+/**
+ * From here on the grant is what this worker believes of it. What of the source is not there is said in the plan, and in
+ * the log for a plan that fails of it.
+ */
+async function fetchFiles(execution: Execution): Promise<Finding[]> {
+  const { run, parts, workspace, log } = execution
+  const { grant, files } = await parts.source.fetch(execution.grant, workspace.tree, run.signal)
+  execution.grant = grant
+  const { submodules } = files
   for (const submodule of submodules) log.line(`${submodule}: ${SUBMODULE_LEFT_OUT}`)
   return submodules.map((submodule) => ({
     severity: 'warning',
@@ -96,8 +103,9 @@ function contextFor(
   { grant, run, parts, workspace, masker, log }: Execution,
   driver: Driver,
   phase: Phase,
-  { variables, formerSecrets = [] }: Pick<Grant, 'variables' | 'formerSecrets'>,
+  offered: Offered,
 ): Promise<DriverContext<unknown>> {
+  const { variables, formerSecrets = [] } = parts.source.variables(grant, offered)
   const { cacheRoot, passEnv, registry, graceMs } = parts
   return buildContext(driver, {
     order: grant,
@@ -106,8 +114,7 @@ function contextFor(
     formerSecrets,
     ...(grant.deployedDiffers &&
       phase === 'plan' && {
-        fetchDeployed: (directory: string) =>
-          download(parts.http, WORKER_PATHS.deployed(grant.runId, grant.fence), directory, run.signal),
+        fetchDeployed: (directory: string) => parts.source.fetchDeployed(grant, directory, run.signal),
       }),
     workspace,
     masker,

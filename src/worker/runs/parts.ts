@@ -1,14 +1,14 @@
 import type { ProcessRegistry } from '../../lib/process/registry.ts'
 import type { Link } from '../connection/connect.ts'
-import type { HttpClient } from '../connection/http.ts'
 import type { Logger } from '../logging.ts'
 import type { Outbox } from '../outbox.ts'
 import type { Workspaces } from '../workspace.ts'
+import type { Source } from './source.ts'
 
 /** What the execution of runs and watches needs of the runner. */
 export interface RunnerParts {
   link: Link
-  http: HttpClient
+  source: Source
   outbox: Outbox
   workspaces: Workspaces
   registry: ProcessRegistry

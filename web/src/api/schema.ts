@@ -9,7 +9,7 @@ export interface components { schemas: {
   AuditVerdict: { "ok": boolean; "count": number; "checkpoints": number; "firstBad"?: { "seq": number; "kind": "missing" | "forked" | "changed" | "checkpoint" | "head" | "kept" | "reseal"; "why": string; "at": number | null; "after": number | null }; "breaks": ({ "seq": number; "kind": "missing" | "forked" | "changed" | "checkpoint" | "head" | "kept" | "reseal"; "why": string; "at": number | null; "after": number | null })[]; "total": number; "reseals": ({ "seq": number; "at": number; "actor": string; "actorName": string | null; "reason": string; "breaks": ({ "seq": number; "kind": "missing" | "forked" | "changed" | "checkpoint" | "head" | "kept" | "reseal"; "why": string; "at": number | null; "after": number | null })[]; "total": number })[] }
   Worker: { "id": string; "name": string; "kind": "runner" | "agent"; "pools": (string)[]; "repositories": (string)[]; "environments": (string)[]; "builtin": boolean; "connected": boolean; "info": unknown; "lastSeenAt": number | null; "revokedAt": number | null; /** milliseconds since 1970-01-01T00:00:00Z */ "createdAt": number }
   Enrolment: { "id": string; "token": string; "pools": (string)[]; "repositories": (string)[]; "environments": (string)[]; /** milliseconds since 1970-01-01T00:00:00Z */ "expiresAt": number }
-  ServerInfo: { "version": string; "url": string; /** milliseconds since 1970-01-01T00:00:00Z */ "startedAt": number; "workersConnected": number }
+  ServerInfo: { "version": string; "url": string; /** milliseconds since 1970-01-01T00:00:00Z */ "startedAt": number; "workersConnected": number; "signingKey": string | null }
   User: { "id": string; "name": string; "email": string; "kind": "admin" | "member"; "disabledAt": number | null; /** milliseconds since 1970-01-01T00:00:00Z */ "createdAt": number }
   Team: { "id": string; "name": string; "members": (string)[]; /** milliseconds since 1970-01-01T00:00:00Z */ "createdAt": number }
   Member: { "user": string; "userId": string; "role": components['schemas']['Role'] }
@@ -316,6 +316,12 @@ export interface paths {
   }
   "/api/v1/worker/watches/{stackId}/workspace": {
     get: { parameters: { path: { "stackId": string }; query: { "commit": string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
+  }
+  "/api/v1/worker/stacks/{stackId}/packs/{commit}": {
+    get: { parameters: { path: { "stackId": string; "commit": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
+  }
+  "/api/v1/worker/stacks/{stackId}/lineage": {
+    get: { parameters: { path: { "stackId": string }; query: { "from": string; "to": string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
   }
   "/api/v1/server/backup": {
     post: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }

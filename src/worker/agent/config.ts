@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism, hostname } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { RunnerOptions } from '../options.ts'
+
+const absent = <T>(schema: z.ZodType<T>) => schema.optional()
+const file = z.string().min(1)
+
+/** Whose signatures count. Paths are relative to the configuration file. */
+const SignersConfig = z
+  .strictObject({
+    /** allowed_signers of ssh-keygen(1). */
+    ssh: absent(file),
+    /** Revoked public keys, or a key revocation list. */
+    sshRevoked: absent(file),
+    /** GnuPG's home directory, with the public keys. */
+    gpgHome: absent(file),
+    /** Fingerprints (of primary keys) in it that count. */
+    gpgKeys: z.array(z.string().regex(/^[0-9A-F]{40,64}$/, 'a full fingerprint: 40 hex digits, capital')).default([]),
+  })
+  .refine(
+    (signers) => signers.ssh !== undefined || signers.gpgKeys.length > 0,
+    'name `ssh`, or `gpgHome` and `gpgKeys`',
+  )
+  .refine((signers) => (signers.gpgHome === undefined) === (signers.gpgKeys.length === 0), {
+    message: '`gpgHome` and `gpgKeys` need each other',
+  })
+export type SignersConfig = z.infer<typeof SignersConfig>
+
+/** What of the server's word is taken although no signature covers it. */
+export const ACCEPTABLE = ['inputs', 'destroys', 'requests', 'state'] as const
+
+const RepositoryConfig = z.strictObject({
+  branch: z.string().min(1).default('main'),
+  /** All where absent. */
+  environments: absent(z.array(z.string().min(1)).min(1)),
+  /** A commit that the first one must be, or come after. */
+  since: absent(z.string().regex(/^[0-9a-f]{40,64}$/, 'a full commit id')),
+  /** Who signs what the branch holds: the forge, or people. */
+  signers: SignersConfig,
+  /** In addition, one of these has signed the merged branch, and what is applied is what it held. */
+  authors: absent(SignersConfig),
+  /** Whether the signed message has to name repository and branch, or may leave it out. */
+  target: z.enum(['required', 'where-named']).default('required'),
+  /** Plans of merge requests: never, or where one of `authors` (else `signers`) has signed the branch. */
+  previews: z.enum(['never', 'signed']).default('never'),
+  accept: z.array(z.enum(ACCEPTABLE)).default([]),
+  /** Names of the server's variables that tools get. */
+  serverVariables: z.array(z.string().min(1)).default([]),
+})
+export type RepositoryConfig = z.infer<typeof RepositoryConfig>
+
+const Variable = z.union([z.string(), z.strictObject({ file })])
+const seconds = z.number().min(0).max(86_400)
+
+const AgentConfig = z.strictObject({
+  server: z
+    .string()
+    .regex(/^https?:\/\/[^/]/, 'a URL such as https://trueup.example.org')
+    .transform((url) => url.replace(/\/+$/, '')),
+  /** Holds the one-time enrolment token; needed at the first start only. */
+  tokenFile: absent(file),
+  data: file.default('/var/lib/trueup-agent'),
+  name: z.string().min(1).default(hostname),
+  slots: z.int().min(1).max(1000).default(availableParallelism),
+  workspaces: absent(file),
+  passEnv: z.array(z.string()).default([]),
+  grace: seconds.default(10),
+  drain: seconds.default(600),
+  transport: z.enum(['auto', 'long-poll']).default('auto'),
+  repositories: z
+    .record(z.string(), RepositoryConfig)
+    .refine((all) => Object.keys(all).length > 0, 'name at least one'),
+  /** For the tools of every stack here: a value, or a file with a secret one. */
+  variables: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'a name of a variable'), Variable).default({}),
+})
+
+export interface AgentSettings {
+  options: RunnerOptions
+  repositories: { [name: string]: RepositoryConfig }
+  variables: { [name: string]: { value: string; secret: boolean } }
+}
+
+/** Reads the agent's configuration. CONFIG_SYNTAX or CONFIG_INVALID with the key; paths come out absolute. */
+export function readAgentConfig(path: string): AgentSettings {
+  const doing = `reading the agent's configuration ${path}`
+  const at = (name: string): string => resolve(dirname(resolve(path)), name)
+  const text = readText(path, doing)
+  const document = parseDocument(text)
+  const [wrong] = document.errors
+  if (wrong) throw new TrueupError('CONFIG_SYNTAX', { doing, why: wrong.message.split('\n')[0] ?? 'it is no YAML' })
+  const parsed = AgentConfig.safeParse(document.toJS({ maxAliasCount: 20 }))
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map(({ path: key, message }) => `${key.join('.') || 'it'}: ${message}`)
+    const why = issues.slice(0, 5).join('; ')
+    throw new TrueupError('CONFIG_INVALID', { doing, why, next: 'docs/concepts/agents.md has every key.' })
+  }
+  const { server, tokenFile, data, name, slots, workspaces, passEnv, grace, drain, transport } = parsed.data
+  const token = tokenFile === undefined ? undefined : readOptional(at(tokenFile), doing)
+  return {
+    options: {
+      server,
+      ...(token !== undefined && { token }),
+      data: at(data),
+      name,
+      pools: [],
+      slots,
+      ...(workspaces !== undefined && { workspaces: at(workspaces) }),
+      passEnv,
+      graceMs: grace * 1000,
+      drainMs: drain * 1000,
+      withParent: false,
+      transport,
+    },
+    repositories: Object.fromEntries(
+      Object.entries(parsed.data.repositories).map(([repository, settings]) => [repository, placed(settings, at)]),
+    ),
+    variables: Object.fromEntries(
+      Object.entries(parsed.data.variables).map(([variable, given]) => [
+        variable,
+        typeof given === 'string'
+          ? { value: given, secret: false }
+          : { value: readText(at(given.file), doing).replace(/\n$/, ''), secret: true },
+      ]),
+    ),
+  }
+}
+
+function placed(repository: RepositoryConfig, at: (name: string) => string): RepositoryConfig {
+  const signers = ({ ssh, sshRevoked, gpgHome, gpgKeys }: SignersConfig): SignersConfig => ({
+    ...(ssh !== undefined && { ssh: at(ssh) }),
+    ...(sshRevoked !== undefined && { sshRevoked: at(sshRevoked) }),
+    ...(gpgHome !== undefined && { gpgHome: at(gpgHome) }),
+    gpgKeys,
+  })
+  const { authors } = repository
+  return { ...repository, signers: signers(repository.signers), ...(authors && { authors: signers(authors) }) }
+}
+
+function readText(path: string, doing: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new TrueupError('CONFIG_INVALID', { doing, why: (cause as Error).message, cause })
+  }
+}
+
+/** The token's file is gone once it was used. */
+function readOptional(path: string, doing: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new TrueupError('CONFIG_INVALID', { doing, why: (cause as Error).message, cause })
+  }
+}

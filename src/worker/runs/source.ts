@@ -1,0 +1,50 @@
+import type { Materialised } from '../../git/repository.ts'
+import type { HttpClient } from '../connection/http.ts'
+import { WORKER_PATHS, type Grant, type WatchOrder } from '../protocol.ts'
+import { download } from './download.ts'
+
+/** What the server offers a run for one phase. */
+export type Offered = Pick<Grant, 'variables' | 'formerSecrets'>
+
+/**
+ * Where a worker has the files and settings of a run from, and what of a grant it believes. A runner takes the server's
+ * word; an agent believes what its signers have signed.
+ */
+export interface Source {
+  /** Writes the files into `directory` and answers with the grant as this worker will execute it. Throws what it refuses. */
+  fetch(grant: Grant, directory: string, signal: AbortSignal): Promise<{ grant: Grant; files: Materialised }>
+  /** The files of the stack as they are deployed; only where the grant has `deployedDiffers`. */
+  fetchDeployed(grant: Grant, directory: string, signal: AbortSignal): Promise<unknown>
+  /** The same as `fetch` for a stack that is to be watched. */
+  fetchWatched(order: WatchOrder, directory: string, signal: AbortSignal): Promise<WatchOrder>
+  /** What the tools of one phase get of it. */
+  variables(grant: Pick<Grant, 'stack'>, offered: Offered): Offered
+  /** The tool is about to change something. */
+  applying(grant: Grant): void
+  /** It no longer does; `untouched`: it never did. */
+  applied(grant: Grant, untouched: boolean): void
+  /** The run has left this worker, however it ended. */
+  left(grant: Grant): Promise<void>
+  close(): Promise<void>
+}
+
+/** The server's word and its tars. */
+export function serverSource(http: HttpClient): Source {
+  return {
+    async fetch(grant, directory, signal) {
+      const files = await download(http, WORKER_PATHS.workspace(grant.runId, grant.fence), directory, signal)
+      return { grant, files }
+    },
+    fetchDeployed: (grant, directory, signal) =>
+      download(http, WORKER_PATHS.deployed(grant.runId, grant.fence), directory, signal),
+    async fetchWatched(order, directory, signal) {
+      await download(http, WORKER_PATHS.watchWorkspace(order.stack.id, order.commit), directory, signal)
+      return order
+    },
+    variables: (_grant, offered) => offered,
+    applying() {},
+    applied() {},
+    left: async () => {},
+    close: async () => {},
+  }
+}

@@ -1,0 +1,173 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { silentLogger } from '../../src/lib/log.ts'
+import { type LiveServer, startLiveServer, until } from '../../src/server/testing/live.ts'
+import { readAgentConfig } from '../../src/worker/agent/config.ts'
+import { agentWay } from '../../src/worker/agent/source.ts'
+import { type Runner, startRunner } from '../../src/worker/runner.ts'
+
+/** A run as the API shows it, as far as tests look at it. */
+export interface SeenRun {
+  id: string
+  kind: string
+  state: string
+  commit: string
+  error: { code: string; why: string } | null
+}
+
+/** A server, and an agent in pool `edge` that holds `files` on this machine; merges are signed by the forge, heads by ada. */
+export interface AgentWorld {
+  server: LiveServer
+  /** Directory of the stack `web`. */
+  target: string
+  allowedSigners: string
+  /** Starts the agent in this process. */
+  start(): Promise<Runner>
+  /** Starts `trueup agent` as a process of its own, after the words of `inside`. */
+  spawn(inside?: readonly string[]): Promise<AgentProcess>
+  /** Runs of the stack, newest first. */
+  runs(): Promise<SeenRun[]>
+  /** The newest run that a filter fits, when it has ended. */
+  ended(fits: (run: SeenRun) => boolean): Promise<SeenRun>
+  /** Opens a merge request that changes `web/motd`, signed by ada unless said otherwise. */
+  open(text: string, key?: string | null): Promise<{ number: number }>
+  /** The same, and merges it. */
+  change(text: string, key?: string | null): Promise<void>
+  /** Makes an SSH key; answers with its file. */
+  key(name: string): string
+  close(): Promise<void>
+}
+
+/** A process of the agent. */
+export interface AgentProcess {
+  pid: number
+  /** What it has logged so far. */
+  log(): string
+  /** SIGKILL to it alone; resolves when it is gone. */
+  kill(): Promise<void>
+}
+
+/** For a busy machine; nothing here takes long by itself. */
+const PATIENCE_MS = 100_000
+
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
+
+function agentProcess(child: ChildProcess): AgentProcess {
+  let text = ''
+  child.stderr!.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const gone = once(child, 'exit')
+  return {
+    pid: child.pid!,
+    log: () => text,
+    async kill() {
+      child.kill('SIGKILL')
+      await gone
+    },
+  }
+}
+
+const CONFIG = (target: string) => `version: 1
+environments:
+  production: { tier: development, workers: edge, drift: { mode: enforce, interval: 1d } }
+stacks:
+  - { path: web, driver: files, environments: [production], with: { target: ${JSON.stringify(target)} } }
+`
+
+/** `config`: the repository's, a function of the target. */
+export async function startAgentWorld(
+  options: { host?: string } = {},
+  config: (target: string) => string = CONFIG,
+): Promise<AgentWorld> {
+  const server = await startLiveServer(
+    (directory) => ({ 'trueup.yaml': config(join(directory, 'target')), 'web/motd': 'zero\n' }),
+    options,
+  )
+  const target = join(server.directory, 'target')
+  await mkdir(target)
+  const key = (name: string): string => {
+    const file = join(server.directory, `key-${name}`)
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', file])
+    return file
+  }
+  const ada = key('ada')
+  const allowedSigners = join(server.directory, 'allowed_signers')
+  const forge = await readFile(join(server.directory, 'data', 'keys', 'signing.pub'), 'utf8')
+  await writeFile(allowedSigners, `forge@shop ${forge}`)
+  await appendFile(allowedSigners, `ada@shop ${await readFile(`${ada}.pub`, 'utf8')}`)
+  const ends: (() => Promise<unknown>)[] = []
+  /** Writes the configuration, with a token where there is none yet. */
+  const configured = async (): Promise<string> => {
+    const config = join(server.directory, 'agent.yaml')
+    const token = join(server.directory, 'token')
+    if (!existsSync(token)) {
+      const { body } = await server.request('POST', '/api/v1/workers/enrolments', { pools: ['edge'] })
+      await writeFile(token, (body as { token: string }).token)
+    }
+    const shop = { signers: { ssh: 'allowed_signers' }, previews: 'signed' }
+    const settings = { server: server.url, tokenFile: 'token', data: 'agent', workspaces: 'ws', name: 'edge-1' }
+    await writeFile(config, stringify({ ...settings, repositories: { shop } }))
+    return config
+  }
+  const world: AgentWorld = {
+    server,
+    target,
+    allowedSigners,
+    key,
+    async start() {
+      const read = readAgentConfig(await configured())
+      const runner = await startRunner(read.options, silentLogger, { way: agentWay(read) })
+      ends.push(() => runner.stop(0))
+      return runner
+    },
+    async spawn(inside = []) {
+      const node = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN]
+      const argv = [...inside, ...node, 'agent', '--config', await configured()]
+      const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+      const agent = agentProcess(child)
+      ends.push(() => agent.kill())
+      return agent
+    },
+    async runs() {
+      const answer = await server.shop('GET', '/runs?limit=100')
+      return (answer.body as { items: SeenRun[] }).items
+    },
+    async ended(fits) {
+      const seen = await until(
+        () => world.runs(),
+        (runs) => {
+          const found = runs.find(fits)
+          return found !== undefined && ['succeeded', 'failed', 'canceled', 'lost'].includes(found.state)
+        },
+        PATIENCE_MS,
+      )
+      return (await server.request('GET', `/api/v1/runs/${seen.find(fits)!.id}`)).body as SeenRun
+    },
+    async open(text, signer = ada) {
+      const branch = `change-${text.replaceAll(/\W/g, '')}`
+      await server.git('config', 'commit.gpgSign', signer === null ? 'false' : 'true')
+      await server.git('config', 'gpg.format', 'ssh')
+      await server.git('config', 'user.signingKey', signer ?? ada)
+      await server.push(branch, { 'web/motd': `${text}\n` })
+      const wish = { title: text, sourceBranch: branch, targetBranch: 'main' }
+      return (await server.shop('POST', '/merge-requests', wish)).body as { number: number }
+    },
+    async change(text, signer = ada) {
+      const { number } = await world.open(text, signer)
+      await until(
+        () => server.shop('GET', `/merge-requests/${number}`),
+        ({ body }) => (body as { mergeable: boolean }).mergeable,
+        PATIENCE_MS,
+      )
+      await server.shop('POST', `/merge-requests/${number}/merge`, {})
+    },
+    async close() {
+      await Promise.all(ends.map((end) => end()))
+      await server.close()
+    },
+  }
+  return world
+}
