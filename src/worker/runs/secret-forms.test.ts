@@ -3,7 +3,7 @@ import { createMasker } from './masking.ts'
 
 const SECRETS: { [name: string]: string } = {
   word: 'Zq7-canary-K3y!',
-  signs: `q"u'o<t>e&$d \\slash/p+c%a é`,
+  signs: `q"u'o<t>e&$d \\slash/p+c%a #{x} é`,
   key: `-----BEGIN KEY-----\n${[1, 2, 3, 4].map((i) => `MIIEvQIBADANBgkqhkiG9w0BAQ${'abcdefghij'.repeat(3)}${i}`).join('\n')}\n-----END KEY-----\n`,
 }
 
@@ -11,6 +11,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64')
 const hex = (text: string) => Buffer.from(text).toString('hex')
 const wrap = (text: string, width: number) => text.match(new RegExp(`.{1,${width}}`, 'g'))!.join('\n')
 const json = (text: string) => JSON.stringify(text)
+const repr = (text: string) => text.replaceAll(/['\\]/g, String.raw`\$&`).replaceAll('\n', String.raw`\n`)
 const html = (text: string, quote: string, apostrophe: string) =>
   text
     .replaceAll('&', '&amp;')
@@ -55,6 +56,21 @@ const FORMS: { [name: string]: { make: (text: string) => string } } = {
   form: { make: (text) => new URLSearchParams({ t: text }).toString() },
   'quotes of sh': { make: (text) => `'${text.replaceAll("'", String.raw`'\''`)}'` },
   'quotes of Python': { make: (text) => `'${text.replaceAll("'", `'"'"'`)}'` },
+  'repr of Python': { make: (text) => `'${repr(text)}'` },
+  'JSON in the repr of Python': { make: (text) => `'${repr(json(text))}'` },
+  'bytes of Python': { make: (text) => `b'${repr(text).replaceAll('é', '\\xc3\\xa9')}'` },
+  'quotes of git': { make: (text) => json(text).replaceAll('é', '\\303\\251') },
+  'single quotes of Puppet': { make: (text) => `'${text.replaceAll("'", String.raw`\'`)}'` },
+  'JSON in single quotes of Puppet': { make: (text) => `'${json(text).replaceAll("'", String.raw`\'`)}'` },
+  'quotes of sh in single quotes of Puppet': {
+    make: (text) => `'${text.replaceAll("'", String.raw`'\''`).replaceAll("'", String.raw`\'`)}'`,
+  },
+  'double quotes of Puppet': {
+    make: (text) => `"${text.replaceAll(/["$\\]/g, String.raw`\$&`).replaceAll('\n', String.raw`\n`)}"`,
+  },
+  'inspect of Ruby': { make: (text) => json(text).replaceAll(/#(?=[{$@])/g, String.raw`\#`) },
+  'JSON echoed by dash': { make: (text) => json(text).replaceAll(String.raw`\\`, '\\') },
+  'JSON in JSON echoed by dash': { make: (text) => json(json(text)).replaceAll(String.raw`\\`, '\\') },
   'HTML of Python': { make: (text) => html(text, '&quot;', '&#x27;') },
   'HTML of Go': { make: (text) => html(text, '&#34;', '&#39;') },
   'HTML of Jinja': { make: (text) => html(text, '&#34;', '&#39;') },

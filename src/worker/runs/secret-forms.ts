@@ -35,11 +35,23 @@ export function stretchesOf(secret: string): Set<string> {
 const encodedForms = (secret: string): string[] =>
   [...new Set([secret, secret.trim(), ...jsonForms(secret.trim()).slice(0, 3)])].flatMap(base64Forms)
 
-/** Each also as a text inside of JSON. */
+/** Each also as a text inside of JSON; those of programs also in single quotes, as Python and Ruby quote what they got. */
 function quotedForms(text: string): string[] {
-  const forms = [...yamlForms(text), ...urlForms(text), ...shellForms(text), ...htmlForms(text)]
-  return [...jsonForms(text), ...forms, ...forms.map(inJson)]
+  const ofPrograms = [jsonForms, yamlForms, shellForms, rubyForms].flatMap((formsIn) => formsIn(text))
+  const others = [urlForms, htmlForms, byteForms].flatMap((formsIn) => formsIn(text))
+  const all = [...ofPrograms, ...others]
+  const quoted = [text, ...ofPrograms].flatMap((form) => [...inSingleQuotes(form), echoed(form)])
+  return [...all, ...all.map(inJson), ...quoted]
 }
+
+/** As `echo` of a POSIX shell (dash) prints it: two backslashes are one. Where it makes new lines, each is known by itself. */
+const echoed = (text: string): string => text.replaceAll(String.raw`\\`, '\\')
+
+/** Python's `repr` escapes backslashes too, Puppet (Puppet::Pops::Types::StringConverter) only the quotes. */
+const inSingleQuotes = (text: string): string[] => [
+  text.replaceAll(/['\\]/g, String.raw`\$&`),
+  text.replaceAll("'", String.raw`\'`),
+]
 
 /** As JavaScript, Go (Terraform's `jsonencode` escapes what HTML knows) and Python write it, and as JSON within JSON. */
 function jsonForms(text: string): string[] {
@@ -91,6 +103,22 @@ function htmlForms(text: string): string[] {
   return quotes.flatMap((quote) =>
     apostrophes.map((apostrophe) => base.replaceAll('"', quote).replaceAll("'", apostrophe)),
   )
+}
+
+/** In double quotes, as Puppet writes them, and as Ruby's `inspect` does, which keeps `#{` from meaning something. */
+function rubyForms(text: string): string[] {
+  return [text.replaceAll(/["$\\]/g, String.raw`\$&`), inJson(text).replaceAll(/#(?=[{$@])/g, String.raw`\#`)]
+}
+
+/** Bytes beyond ASCII by their numbers, as Python writes `bytes` (of JSON, too), git paths, and bash what it quotes by `$'…'`. */
+function byteForms(text: string): string[] {
+  const [quoted, json] = [inSingleQuotes(text), inJson(text)]
+  const numbered = (form: string, one: (byte: number) => string): string =>
+    form.replaceAll(/[^\0-\x7f]+/g, (part) => [...Buffer.from(part)].map(one).join(''))
+  return [
+    ...[text, ...quoted, ...inSingleQuotes(json)].map((form) => numbered(form, (byte) => `\\x${byte.toString(16)}`)),
+    ...[text, ...quoted, json].map((form) => numbered(form, (byte) => `\\${byte.toString(8)}`)),
+  ]
 }
 
 function hexForms(text: string): string[] {
