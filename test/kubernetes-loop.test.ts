@@ -11,13 +11,23 @@ const CONFIG = `version: 1
 environments:
   production:
     drift: { mode: enforce, interval: 1h }
+  staging: { tier: staging, onFailure: rollback, drift: { interval: 1h } }
 stacks:
   - path: shop
     driver: kubernetes
     with: { namespace: shop, createNamespace: true }
+    environments: [production]
+  - path: web
+    driver: kubernetes
+    with: { namespace: web, createNamespace: true, waitTimeout: 60s }
+    environments: [staging]
 `
 const MAP = (value: string): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\ndata: {greeting: ${value}, extra: "\${variables.WORD}"}\n`
+
+const IN_SYNC = /production: 1 in sync\nstaging: 1 in sync/
+const SERVICE = (name: string, wave: number): string =>
+  `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}, annotations: {trueup.dev/wave: "${wave}"}}\nspec: {type: NodePort, ports: [{port: 80, protocol: TCP, nodePort: 30080}]}\n`
 
 /** The whole way, by nothing but real processes: git, the command line, server, runner and API server. */
 describeWithTool('kube-apiserver', 'a Kubernetes stack from a push to a healed object', () => {
@@ -58,6 +68,7 @@ describeWithTool('kube-apiserver', 'a Kubernetes stack from a push to a healed o
     await git('init', '--quiet', '--initial-branch', 'main')
     await write('trueup.yaml', CONFIG)
     await write('shop/map.yaml', MAP('hello'))
+    await write('web/base.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: base}\n')
     await git('add', '.')
     await git('commit', '--quiet', '--message', 'Open the shop')
     await git('remote', 'add', 'origin', (await works(['repo', 'show', 'shop', '--git-url'])).out.trim())
@@ -67,7 +78,7 @@ describeWithTool('kube-apiserver', 'a Kubernetes stack from a push to a healed o
     await git('push', '--quiet', 'origin', 'HEAD:refs/heads/main')
     const data = { greeting: 'hello', extra: 'swordfish' }
     await expect.poll(live, { timeout: 60_000, interval: 200 }).toEqual(data)
-    await expect.poll(async () => (await works(['status'])).out, { timeout: 30_000 }).toContain('1 in sync')
+    await expect.poll(async () => (await works(['status'])).out, { timeout: 30_000 }).toMatch(IN_SYNC)
 
     // The watch begins a moment after the deployment; what it does not see yet is seen with the next change.
     const tamper = async (): Promise<unknown> => {
@@ -82,5 +93,30 @@ describeWithTool('kube-apiserver', 'a Kubernetes stack from a push to a healed o
     expect(JSON.stringify([runs.out, (await works(['drift', 'list', '--output', 'json'])).out])).not.toContain(
       'swordfish',
     )
+  })
+
+  it('lets what it adopted live when the change fails and goes back by itself', { timeout: 120_000 }, async () => {
+    const there = '/api/v1/namespaces/web/configmaps'
+    const { metadata } = (await cluster.api('POST', there, { metadata: { name: 'old' }, data: { a: '0' } })).body
+    await git('switch', '--quiet', '--create', 'adopt')
+    await write('web/old.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: old}\ndata: {a: "1"}\n')
+    await write('web/first.yaml', SERVICE('first', 1))
+    // A dry run reserves no port: that it is taken is seen when it is made.
+    await write('web/second.yaml', SERVICE('second', 2))
+    await git('add', '.')
+    await git('commit', '--quiet', '--message', 'Adopt the old map')
+    await git('push', '--quiet', '--push-option', 'mr', 'origin', 'HEAD')
+    expect((await works(['mr', 'show', '1', '--wait', '--plan'])).out).toContain('ConfigMap/web/old')
+    expect((await shell.run(['mr', 'merge', '1', '--wait'], { cwd: work })).code).not.toBe(0)
+
+    const back = async (): Promise<unknown> => (await works(['mr', 'list', '--state', 'all', '--output', 'json'])).json
+    const merged = expect.objectContaining({ origin: 'rollback', state: 'merged' })
+    await expect.poll(back, { timeout: 60_000, interval: 200 }).toContainEqual(merged)
+    await expect.poll(async () => (await works(['status'])).out, { timeout: 60_000 }).toMatch(IN_SYNC)
+    const left = (await cluster.api('GET', there)).body.items
+    const old = left.find((item: { metadata: { name: string } }) => item.metadata.name === 'old')
+    expect(old.metadata.uid).toBe(metadata.uid)
+    expect(old.metadata.annotations ?? {}).toEqual({})
+    expect((await cluster.api('GET', '/api/v1/namespaces/web/services')).body.items).toEqual([])
   })
 })

@@ -13,6 +13,7 @@ import {
   type InventoryPlace,
   readInventory,
   sameEntries,
+  sameKeys,
   writeInventory,
 } from '../plan/inventory.ts'
 import { readLive, type Target } from '../cluster/live.ts'
@@ -213,7 +214,11 @@ async function storeIntent(work: Work): Promise<void> {
     list.set(key, { ref, hash: '' })
   }
   const { elsewhere } = before
-  if ((isNew || elsewhere) && !context.destroy) await writeInventory(session, place, { ...before, objects, hooks })
+  // What is adopted is known as such before it becomes ours; what is made anew becomes our own when it is there.
+  const adopted = new Set([...before.adopted, ...prepared.adopted])
+  isNew ||= adopted.size > before.adopted.size
+  const intent = { ...before, objects, hooks, adopted }
+  if ((isNew || elsewhere) && !context.destroy) await writeInventory(session, place, intent)
   // What stands in the one at the new place need not stand in the old one as well.
   if (elsewhere && !context.destroy) await deleteInventory(session, elsewhere)
   work.inventoryStored = true
@@ -225,19 +230,23 @@ async function storeResult({ context, session, place, prepared, before, lingerin
     const its = before.elsewhere ?? place
     if (keeps.length === 0) return deleteInventory(session, its)
     const kept = new Map(keeps.map((entry) => [keyOf(entry.ref), entry]))
-    return writeInventory(session, its, { exists: true, objects: kept, hooks: new Map(), desired: '', renderer: '' })
+    const adopted = new Set(prepared.adopted.filter((key) => kept.has(key)))
+    const rest = { exists: true, hooks: new Map(), desired: '', renderer: '' }
+    return writeInventory(session, its, { ...rest, objects: kept, adopted })
   }
   const entriesOf = (hook: boolean): Inventory['objects'] =>
     new Map(prepared.entries.filter((entry) => entry.hook === hook).map((entry) => [keyOf(entry.ref), entry]))
   const objects = entriesOf(false)
   for (const entry of keeps) objects.set(keyOf(entry.ref), entry)
   const hooks = new Map([...before.hooks, ...entriesOf(true)])
+  const adopted = new Set(prepared.adopted.filter((key) => objects.has(key)))
   const isSame =
     before.exists &&
     before.desired === prepared.desired &&
     before.renderer === prepared.renderer &&
     sameEntries(before.objects, objects) &&
-    sameEntries(before.hooks, hooks)
+    sameEntries(before.hooks, hooks) &&
+    sameKeys(before.adopted, adopted)
   const { desired, renderer } = prepared
-  if (!isSame) await writeInventory(session, place, { exists: true, objects, hooks, desired, renderer })
+  if (!isSame) await writeInventory(session, place, { exists: true, objects, hooks, adopted, desired, renderer })
 }

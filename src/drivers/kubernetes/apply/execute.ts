@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { asTrueupError, TrueupError } from '../../../lib/errors/error.ts'
 import { pathOf } from '../cluster/discovery.ts'
 import { conflictsIn, failureOf, type Status } from '../cluster/failures.ts'
+import { FIELD_MANAGER } from '../compare/fields.ts'
 import { applyCall } from '../plan/dry-run.ts'
 import { endOf, hasEnd } from '../health/end.ts'
 import type { HealthState } from '../health/kinds.ts'
 import { isClearedAway } from '../objects/cleared-away.ts'
 import { readOne, type Target } from '../cluster/live.ts'
+import { OWNER } from '../objects/annotations.ts'
 import { beingDeleted } from '../objects/being-deleted.ts'
 import { addressOf, asJson, isObject, type KubeObject } from '../objects/object.ts'
 import type { Session } from '../session.ts'
@@ -33,6 +35,7 @@ const SCHEMA_ATTEMPTS = 12
 
 /** Does one step; throws what the server says. A deletion is asked for here, and waited for by `gone`. */
 export async function execute(execution: Execution, step: Step): Promise<void> {
+  if (step.act === 'forget' && step.releases) return release(execution, targetOf(step))
   if (step.act === 'forget' || step.act === 'inventory') return
   const target = targetOf(step)
   if (step.act === 'delete') return remove(execution, target, propagation(execution, step))
@@ -132,6 +135,18 @@ async function remove(
     method: 'DELETE',
     path: pathOf(resource, ref.namespace, ref.name),
     body: JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy }),
+    signal,
+  })
+}
+
+/** Takes our mark off an object that stays. Gone already is as good. */
+async function release({ session, signal }: Execution, { ref, resource, address }: Target): Promise<void> {
+  await session.client.find({
+    doing: `letting go of ${address}`,
+    method: 'PATCH',
+    path: `${pathOf(resource, ref.namespace, ref.name)}?fieldManager=${FIELD_MANAGER}`,
+    contentType: 'application/merge-patch+json',
+    body: JSON.stringify({ metadata: { annotations: { [OWNER]: null } } }),
     signal,
   })
 }

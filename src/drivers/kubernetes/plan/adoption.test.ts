@@ -39,6 +39,54 @@ describeOnCluster('what others have declared before', (world) => {
     expect((await world.stack.plan({ kind: 'drift' })).changes).toEqual([])
   })
 
+  it('is let go of by a rollback, and deleted where a person takes it out of Git', async () => {
+    const { namespace, cluster } = world
+    const address = `ConfigMap/${namespace}/app`
+    const base = { 'stack/base.yaml': CONFIG('  a: "1"\n').replace('name: app', 'name: base') }
+    const gone = { 'stack/app.yaml': null }
+    cluster.kubectl(['-n', namespace, 'create', 'configmap', 'app', '--from-literal=a=0'])
+    const { uid } = world.get('configmap', 'app').metadata
+    await world.open(base)
+    await world.stack.deploy()
+    const adopting = { 'stack/app.yaml': CONFIG('  a: "1"\n') }
+    await world.stack.write(adopting)
+    const { planned } = await world.stack.deploy()
+    expect(planned.changes).toMatchObject([{ address, actions: ['import', 'update'] }])
+    expect((await world.stack.plan()).changes).toEqual([])
+
+    await world.stack.write(gone)
+    expect((await world.stack.plan()).changes).toMatchObject([{ address, actions: ['delete'] }])
+    const back = await world.stack.deploy({ rollback: true })
+    const reason = 'it was there before this stack took it over'
+    expect(back.planned.changes).toMatchObject([{ address, actions: ['forget'], reason }])
+    expect(world.get('configmap', 'app').metadata).toMatchObject({ uid })
+    expect(world.get('configmap', 'app').metadata.annotations ?? {}).toEqual({})
+    expect((await world.stack.plan({ kind: 'drift' })).changes).toEqual([])
+
+    // Taken over once more, and made anew meanwhile: the one that is there now is the stack's own.
+    await world.stack.write(adopting)
+    expect((await world.stack.deploy()).planned.changes[0]?.actions).toEqual(['import', 'update'])
+    cluster.kubectl(['-n', namespace, 'delete', 'configmap', 'app'])
+    expect((await world.stack.deploy()).planned.changes[0]?.actions).toEqual(['create'])
+    await world.stack.write(gone)
+    expect((await world.stack.plan({ rollback: true })).changes[0]?.actions).toEqual(['delete'])
+  })
+
+  it('outlives a rollback that takes the whole stack back', async () => {
+    const { namespace, cluster } = world
+    cluster.kubectl(['-n', namespace, 'create', 'configmap', 'app', '--from-literal=a=0'])
+    await world.open({
+      'stack/app.yaml': CONFIG('  a: "1"\n'),
+      'stack/own.yaml': CONFIG('').replace('name: app', 'name: own'),
+    })
+    await world.stack.deploy()
+    const { planned, result } = await world.stack.deploy({ destroy: true, rollback: true })
+    expect(result.status).toBe('applied')
+    expect(placesOf(planned)).toEqual([`ConfigMap/${namespace}/app (forget)`, `ConfigMap/${namespace}/own (delete)`])
+    const left = JSON.parse(cluster.kubectl(['-n', namespace, 'get', 'configmap', '-o', 'json'])).items
+    expect(left.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toEqual(['app'])
+  })
+
   it('stays where a rule ignores it', async () => {
     world.cluster.kubectl(['-n', world.namespace, 'apply', '-f', '-'], BEFORE)
     const ignore = [

@@ -16,6 +16,8 @@ export interface Inventory {
   exists: boolean
   objects: Map<string, InventoryEntry>
   hooks: Map<string, InventoryEntry>
+  /** Keys of objects that were there before the stack: a rollback lets go of them. */
+  adopted: ReadonlySet<string>
   /** Keyed hash of all that was wanted when an apply last got to its end; hooks run when it changes. */
   desired: string
   /** What had rendered it then; empty for plain YAML, and where older versions have written it. */
@@ -32,6 +34,7 @@ const NOTHING: Inventory = {
   exists: false,
   objects: new Map(),
   hooks: new Map(),
+  adopted: new Set(),
   desired: '',
   renderer: '',
   elsewhere: null,
@@ -48,6 +51,8 @@ const Entry = z.tuple([z.string(), z.string(), z.string(), z.string(), z.string(
 const Content = z.object({
   objects: z.array(Entry),
   hooks: z.array(Entry),
+  /** Absent where older versions have written it, which took everything for their own. */
+  adopted: z.array(z.string()).default([]),
   desired: z.string(),
   renderer: z.string().default(''),
 })
@@ -104,15 +109,17 @@ function inventoryIn(map: KubeObject, doing: string): Inventory {
       next: 'Restore it from a backup, or delete it: Trueup then prunes only what it applies from now on.',
     })
   }
-  const { objects, hooks, ...rest } = content.data
-  return { ...NOTHING, exists: true, objects: entries(objects), hooks: entries(hooks), ...rest }
+  const { objects, hooks, adopted, ...rest } = content.data
+  const lists = { objects: entries(objects), hooks: entries(hooks), adopted: new Set(adopted) }
+  return { ...NOTHING, exists: true, ...lists, ...rest }
 }
 
 /** Writes the inventory; it is small, and wrong ones are dangerous, so it is always written whole. */
 export async function writeInventory(session: Session, place: InventoryPlace, inventory: Written): Promise<void> {
   const doing = `writing the inventory ConfigMap/${place.namespace}/${place.name}`
-  const { objects, hooks, desired, renderer } = inventory
-  const text = JSON.stringify({ desired, renderer, objects: rows(objects), hooks: rows(hooks) })
+  const { objects, hooks, adopted, desired, renderer } = inventory
+  const lists = { objects: rows(objects), hooks: rows(hooks), adopted: [...adopted].toSorted() }
+  const text = JSON.stringify({ desired, renderer, ...lists })
   const packed = text.length > PLAIN_LIMIT ? gzipSync(text).toString('base64') : null
   if (packed !== null && packed.length > PACKED_LIMIT) {
     throw new TrueupError('TOO_LARGE', { doing, why: `${objects.size} objects do not fit`, next: 'Split the stack.' })
@@ -142,14 +149,15 @@ export async function deleteInventory(session: Session, place: InventoryPlace): 
   await session.client.find({ doing, method: 'DELETE', path: pathTo(place) })
 }
 
+type Keys = ReadonlyMap<string, unknown> | ReadonlySet<string>
+
 /** The same objects, with the same hashes. */
 export const sameEntries = (
   a: ReadonlyMap<string, { hash: string }>,
   b: ReadonlyMap<string, { hash: string }>,
 ): boolean => a.size === b.size && [...a].every(([key, { hash }]) => b.get(key)?.hash === hash)
 
-export const sameKeys = (a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean =>
-  a.size === b.size && [...a.keys()].every((key) => b.has(key))
+export const sameKeys = (a: Keys, b: Keys): boolean => a.size === b.size && [...a.keys()].every((key) => b.has(key))
 
 function textOf(map: KubeObject): string | null {
   const { data, binaryData } = map as { data?: { inventory?: string }; binaryData?: { [name: string]: string } }

@@ -61,6 +61,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   const steps = [...surveyed.flatMap(({ step }) => step ?? []), ...pruning.steps, ...hooks.steps]
   const prepared: PreparedPlan = {
     steps,
+    adopted: adoptedAfter(inventory, steps),
     entries: considered
       .filter(({ hash }) => hash !== NEVER && !context.destroy)
       .map(({ wanted: { ref, hook }, hash }) => ({ ref, hash, hook: hook !== null })),
@@ -97,6 +98,13 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
       kubernetes: await session.discovery.serverVersion(),
     },
   }
+}
+
+/** What was there before the stack, as it will be: what is made anew is the stack's own. */
+function adoptedAfter({ adopted }: Inventory, steps: readonly Step[]): string[] {
+  const made = new Set(steps.filter(({ act }) => act === 'create' || act === 'replace').map(({ key }) => key))
+  const more = steps.filter(({ adoptsObject }) => adoptsObject).map(({ key }) => key)
+  return [...new Set([...adopted, ...more])].filter((key) => !made.has(key))
 }
 
 /** What the stack's watch has heard, for checks of drift: a deployment looks for itself. */

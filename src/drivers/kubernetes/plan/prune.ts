@@ -104,6 +104,16 @@ function judge(request: PruneRequest, pruning: Pruning, target: Target, object: 
     forget(request, pruning, target, `it belongs to ${owner ?? 'nobody'} now`)
     return
   }
+  // Going back takes no deletion of what the stack had taken over: it stays, and is nobody's again.
+  if (context.rollback && request.inventory.adopted.has(target.key)) {
+    add(request, pruning, target, {
+      act: 'forget',
+      object,
+      why: 'it was there before this stack took it over',
+      releases: true,
+    })
+    return
+  }
   const policy = prunePolicy(object)
   if (policy === 'keep') {
     forget(request, pruning, target, 'it is annotated to be kept')
@@ -138,12 +148,18 @@ function add(
   { seen }: PruneRequest,
   { changes, steps }: Pruning,
   { ref, key, address, resource }: Target,
-  { act, object, why }: { act: 'delete' | 'forget'; object?: KubeObject; why?: string },
+  {
+    act,
+    object,
+    why,
+    releases = false,
+  }: { act: 'delete' | 'forget'; object?: KubeObject; why?: string; releases?: boolean },
 ): void {
   const reason = why === undefined ? {} : { reason: why }
   changes.push({ address, type: typeOf(ref), actions: [act], attributes: [], cause: 'config', ...reason })
   const rank = rankOf(ref)
   const wave = object ? waveOf(object) : 0
   const live = object ? seen(object) : ''
-  steps.push({ act, ref, key, address, resource, foreign: [], seen: live, hook: null, wave, rank, hash: '' })
+  const step: Step = { act, ref, key, address, resource, foreign: [], seen: live, hook: null, wave, rank, hash: '' }
+  steps.push({ ...step, ...(releases && { releases }) })
 }

@@ -23,6 +23,10 @@ export interface Step {
   newKind?: boolean
   /** Fields of those who declared the object before: they become ours first. */
   adopts?: Fields
+  /** It was there before this stack, and nobody's or another's. */
+  adoptsObject?: boolean
+  /** Of what is forgotten: our mark goes, so that it is nobody's again. */
+  releases?: boolean
   /** Where others have put something that goes away. */
   foreign: PathStep[][]
   /** Hash of the live object as the plan saw it. */
@@ -46,6 +50,8 @@ export interface PreparedPlan {
   steps: Step[]
   /** Inventory entries of all that is wanted, also of what does not change. */
   entries: { ref: ObjectRef; hash: string; hook: boolean }[]
+  /** Keys of what is there now and was there before the stack. */
+  adopted: string[]
   /** Of the former inventory: not deleted now, and not forgotten. */
   kept: { ref: ObjectRef; hash: string }[]
   desired: string

@@ -170,10 +170,11 @@ function updateOf(
   const managers = [...new Set([...owners.values()].flat())].toSorted()
   const findings = managers.length === 0 ? [] : [conflictFinding(wanted.address, owners)]
   findings.push(...otherStack(survey, wanted, live))
+  const adoptsObject = isAdoption(survey, wanted, live)
   const change: ResourceChange = {
     address: wanted.address,
     type: typeOf(wanted.ref),
-    actions: ['update'],
+    actions: adoptsObject ? ['import', 'update'] : ['update'],
     attributes,
     cause: causeOf(survey, wanted, hash),
     ...(managers.length > 0 && { reason: `set by ${managers.map((name) => JSON.stringify(name)).join(', ')}` }),
@@ -184,12 +185,17 @@ function updateOf(
     foreign: foreign.map(({ steps }) => steps),
     seen: wanted.pending ? '' : survey.seen(live),
     ...(adopts && { adopts }),
+    ...(adoptsObject && { adoptsObject }),
     ...newKind(survey, wanted),
   }
   const refused = survey.conflicts === 'refuse' && managers.length > 0
   const problem = takenPlace(survey, wanted, live) ?? (refused ? (findings[0]?.message ?? 'conflict') : undefined)
   return { change, step, findings, ...(problem !== undefined && { problem }) }
 }
+
+/** It was there before this stack. One of ours that has lost its mark was not, nor one that an apply ended over. */
+const isAdoption = ({ session, formerHash }: Survey, { key }: Wanted, live: KubeObject): boolean =>
+  !formerHash(key) && live.metadata.annotations?.[OWNER] !== session.owner
 
 /**
  * An object is a place, and one place has one stack: two would undo each other's work, and it would go with the first of them
