@@ -190,18 +190,20 @@ describe('large templates and imports', () => {
     expect(planned.changes).toHaveLength(900)
   })
 
-  it('an existing resource is taken into the stack', async () => {
+  it.each([
+    ['Retain', 'forget'],
+    ['Delete', 'delete'],
+  ])('an existing resource is taken into the stack, and goes by its policy: %s', async (policy, goes) => {
+    const before = 'Resources:\n  Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: news } }\n'
     const both = `Resources:
   Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: news } }
   Table:
     Type: AWS::DynamoDB::Table
-    DeletionPolicy: Retain
+    DeletionPolicy: ${policy}
     Properties: { TableName: people, KeySchema: [] }
 `
     test = await stackTest({
-      files: {
-        'stack/template.yaml': 'Resources:\n  Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: news } }\n',
-      },
+      files: { 'stack/template.yaml': before },
       with: { imports: [{ logicalId: 'Table', type: 'AWS::DynamoDB::Table', identifier: { TableName: 'people' } }] },
     })
     await test.deploy()
@@ -216,5 +218,12 @@ describe('large templates and imports', () => {
     expect(result.status).toBe('applied')
     expect(test.stack().status).toBe('IMPORT_COMPLETE')
     expect((await test.plan()).changes).toEqual([])
+    // The gate lets a rollback delete nothing that was imported, and asks nobody to let go of it.
+    await test.context.write({ 'stack/template.yaml': before })
+    const back = { rollback: true, config: test.configure({ imports: [] }) }
+    expect((await test.plan(back)).changes).toMatchObject([{ address: 'Table', actions: [goes] }])
+    if (goes === 'delete') return
+    expect((await test.deploy(back)).result.status).toBe('applied')
+    expect([...test.server.account.objects.keys()]).toContain('people')
   })
 })
