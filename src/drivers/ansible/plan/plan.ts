@@ -21,7 +21,7 @@ export async function plan(context: DriverContext<AnsibleConfig>): Promise<Drive
   const session = await openSession(context)
   try {
     const vaulted = await vaultedSecrets(context, session.tool, session.env)
-    const secrets = [...secretInputs(context), ...vaulted.secrets]
+    const secrets = [...secretInputs(context), ...vaulted.secrets, REDACTED]
     const redaction = redactionFor(context, secrets)
     const played = await play(context, session, { check: true, ignore: NO_IGNORES })
     checkPlayed(doing, context, played)
@@ -50,6 +50,9 @@ export async function plan(context: DriverContext<AnsibleConfig>): Promise<Drive
     await session.connection.close()
   }
 }
+
+/** What ansible-core writes since 2.22 where a value was vaulted, or its option is `no_log` (module_utils/secrets.py). */
+const REDACTED = '$REDACTED$'
 
 function lostVaults(lost: number): Finding[] {
   if (lost === 0) return []

@@ -32,6 +32,8 @@ description: Events of a play for Trueup.
 # An item that is no text is named by one of these: the whole of it may hold a password, and would be long.
 ITEM_NAMES = ('name', 'path', 'dest', 'key', 'id')
 MESSAGE_CHARS = 4000
+# Templates; and since 2.22 what stands for a secret in all that callbacks get (module_utils/secrets.py).
+UNNAMED = ('{{', '{%', '$REDACTED$')
 
 
 class CallbackModule(CallbackBase):
@@ -217,10 +219,10 @@ class CallbackModule(CallbackBase):
         return str(value) if isinstance(value, (str, int, float)) else None
 
     def _item(self, res):
-        """The value that the loop has here, in a list; None where a condition could not name it."""
+        """The value that the loop has here, in a list; None where a condition could not name it, or it holds a secret."""
         value = res.get(res.get('ansible_loop_var', 'item'))
         text = json.dumps(value, default=str)
-        return None if '{{' in text or '{%' in text or len(text) > MESSAGE_CHARS else [value]
+        return None if any(each in text for each in UNNAMED) or len(text) > MESSAGE_CHARS else [value]
 
     def _message(self, status, res, no_log):
         if no_log:
