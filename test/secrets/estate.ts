@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-
-const program = (name: string): Promise<string> => readFile(join(import.meta.dirname, 'programs', name), 'utf8')
+import { cloudStacks, type Clouds, refusedByKubernetes } from './cloud-stacks.ts'
+import { hostStacks } from './host-stacks.ts'
+import { program, type Said } from './program.ts'
 
 const TERRAFORM = `
 variable "canary" { type = string }
@@ -51,9 +52,9 @@ const ANSIBLE = (target: string): string => `
       - { form: indented, text: "{{ key | indent(4) }}" }
   tasks:
     - name: Write
-      copy: { dest: "${target}/{{ item.form }}", content: "[ansible:content:{{ item.form }}] {{ item.text }}" }
-      loop: "{{ forms }}"
-      loop_control: { label: "{{ item.form }}" }
+      copy:
+        dest: "${target}/plain"
+        content: "{% for each in forms %}[ansible:content:{{ each.form }}] {{ each.text }}\\n{% endfor %}"
     - name: Say
       debug: { msg: "[ansible:debug:{{ item.form }}] {{ item.text }}" }
       changed_when: true
@@ -70,47 +71,92 @@ const RELOAD = [
   'echo "[files:reload:hex] $(printf %s "$CANARY" | od -An -tx1 | tr -d \' \\n\')"',
 ].join('; ')
 
-/** The stacks of one environment, as entries of `trueup.yaml` and as files of the repository. */
-export async function stacksOf(
-  environment: string,
-  home: string,
-): Promise<{ entries: object[]; files: { [path: string]: string } }> {
-  const [forms, driver] = [await program('forms.py'), await program('driver.py')]
-  const at = (name: string): string => `${environment}/${name}`
-  const stack = (name: string, more: object): object => ({ path: at(name), name, environments: [environment], ...more })
-  const say = (place: string): string => `python3 forms.py shell ${place}`
-  return {
-    entries: [
-      stack('exec', { driver: 'command', with: { executable: './driver.py', idempotent: true } }),
-      stack('broken', {
-        driver: 'command',
-        with: { executable: './driver.py', settings: { breaks: true }, idempotent: true },
-      }),
-      stack('shell', {
-        driver: 'command',
-        with: { plan: `${say('plan')}; ${say('stderr')} >&2; exit 2`, apply: say('apply'), idempotent: true },
-        checks: [say('check')],
-        verify: [say('verify')],
-      }),
-      stack('files', {
-        driver: 'files',
-        with: { target: join(home, environment, 'files'), templates: true, reload: RELOAD },
-      }),
-      stack('terraform', { driver: 'terraform' }),
-      stack('ansible', { driver: 'ansible', with: { inventory: 'hosts', idempotent: true } }),
-    ],
-    files: {
-      ...Object.fromEntries(
-        ['exec', 'broken', 'shell'].flatMap((name) => [
-          [at(`${name}/forms.py`), forms],
-          [at(`${name}/driver.py`), driver],
-        ]),
-      ),
-      [at('files/a.conf.tmpl')]:
-        'user\n[files:content:plain] ${variables.CANARY}\n[files:content:lines] ${variables.CANARY_KEY}\n',
-      [at('terraform/main.tf')]: TERRAFORM,
-      [at('ansible/site.yml')]: ANSIBLE(join(home, environment)),
-      [at('ansible/hosts')]: 'here ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n',
+/** Stacks as entries of `trueup.yaml` and as files of the repository. */
+export interface Estate {
+  entries: object[]
+  files: { [path: string]: string }
+}
+
+const say = (place: string): string => `python3 forms.py shell ${place}`
+
+/** The stacks of one environment that are deployed. On the host there are files with the secret as it was before. */
+export async function estateOf(clouds: Clouds, home: string, former: string): Promise<Estate> {
+  const { environment } = clouds
+  const targets = join(home, environment)
+  const found = { files: 'a.conf', ansible: 'plain', puppet: 'plain', chef: 'plain' }
+  for (const [name, file] of Object.entries(found)) {
+    await mkdir(join(targets, name), { recursive: true })
+    await writeFile(join(targets, name, file), `[${name}:before:plain] ${former}\n`)
+  }
+  const programs = await pythonPrograms()
+  return placed(environment, [
+    { name: 'exec', driver: 'command', with: { executable: './driver.py', idempotent: true }, files: programs },
+    {
+      name: 'broken',
+      driver: 'command',
+      with: { executable: './driver.py', settings: { breaks: true }, idempotent: true },
+      files: programs,
     },
+    {
+      name: 'shell',
+      driver: 'command',
+      with: { plan: `${say('plan')}; ${say('stderr')} >&2; exit 2`, apply: say('apply'), idempotent: true },
+      files: programs,
+      checks: [say('check')],
+      verify: [say('verify')],
+    },
+    {
+      name: 'files',
+      driver: 'files',
+      with: { target: join(targets, 'files'), templates: true, reload: RELOAD },
+      files: {
+        'a.conf.tmpl':
+          'user\n[files:content:plain] ${variables.CANARY}\n[files:content:lines] ${variables.CANARY_KEY}\n',
+      },
+    },
+    { name: 'terraform', driver: 'terraform', with: {}, files: { 'main.tf': TERRAFORM } },
+    {
+      name: 'ansible',
+      driver: 'ansible',
+      with: { inventory: 'hosts', idempotent: true },
+      files: {
+        'site.yml': ANSIBLE(join(targets, 'ansible')),
+        hosts: 'here ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n',
+      },
+    },
+    ...(await hostStacks(targets, false)),
+    ...cloudStacks(clouds),
+  ])
+}
+
+/** Those whose plan ends with an error that tells the secret. */
+export async function failingEstateOf(clouds: Clouds, home: string): Promise<Estate> {
+  const { environment } = clouds
+  const failing = { executable: './driver.py', settings: { fails: true } }
+  return placed(`${environment}-failing`, [
+    { name: 'exec', driver: 'command', with: failing, files: await pythonPrograms() },
+    ...(await hostStacks(join(home, environment), true)),
+    refusedByKubernetes(clouds),
+  ])
+}
+
+async function pythonPrograms(): Promise<{ [path: string]: string }> {
+  return { 'forms.py': await program('forms.py'), 'driver.py': await program('driver.py') }
+}
+
+function placed(directory: string, stacks: readonly Said[]): Estate {
+  const environments = [directory.replace('-failing', '')]
+  return {
+    entries: stacks.map(({ files: _files, name, ...rest }) => ({
+      path: `${directory}/${name}`,
+      name: directory === environments[0] ? name : `failing-${name}`,
+      environments,
+      ...rest,
+    })),
+    files: Object.fromEntries(
+      stacks.flatMap(({ name, files }) =>
+        Object.entries(files).map(([path, text]) => [`${directory}/${name}/${path}`, text]),
+      ),
+    ),
   }
 }

@@ -15,6 +15,8 @@ function needles(core: string): string[] {
   return [core, ...encoded, hex, hex.toUpperCase()]
 }
 
+export const UNTAGGED = 'untagged'
+
 /** `driver:place:form` of every text in which the core of a secret can be read, however it is broken into lines. */
 export function tagsThatTell(text: string, core: string): Set<string> {
   const plain = text.replaceAll(/\\+[nr]|\s/g, '')
@@ -22,7 +24,7 @@ export function tagsThatTell(text: string, core: string): Set<string> {
   for (const needle of needles(core)) {
     for (let at = plain.indexOf(needle); at >= 0; at = plain.indexOf(needle, at + 1)) {
       const tag = [...plain.slice(Math.max(0, at - 600), at).matchAll(/\[(\w+:\w+:\w+)\]/g)].at(-1)?.[1]
-      found.add(tag ?? `untagged: ${plain.slice(Math.max(0, at - 60), at + 20)}`)
+      found.add(tag ?? `${UNTAGGED}: ${plain.slice(Math.max(0, at - 60), at + 20)}`)
     }
   }
   return found
