@@ -9,6 +9,8 @@ import type { ChildSettings, FromChild, Operation, Operations, ToChild } from '.
 /** From the second death in a row on; after the first one the new process is started at once. */
 const RESTART_PAUSES = { first: 200, longest: 5_000 }
 const STABLE_MS = 30_000
+/** Processes that may die one after the other before the first is ready. */
+const START_ATTEMPTS = 4
 const READY_MS = 20_000
 
 export interface CallOptions {
@@ -56,12 +58,19 @@ export async function startGitChild(
   let generations = 0
   let failures = 0
   let nextId = 1
+  let begun = false
   let current = startGeneration()
-  try {
-    await current.ready
-  } catch (error) {
-    closed = true
-    throw error
+  while (!begun) {
+    const awaited = current
+    try {
+      await awaited.ready
+      begun = true
+    } catch (error) {
+      // One that died is being replaced already; one that says why it cannot start would say so again.
+      if (current !== awaited && failures < START_ATTEMPTS) continue
+      closed = true
+      throw error
+    }
   }
 
   function startGeneration(): Generation {
@@ -87,7 +96,10 @@ export async function startGitChild(
     generation.ready = new Promise((resolve, reject) => {
       const timer = setTimeout(() => process.kill('SIGKILL'), READY_MS)
       process.on('message', (message: FromChild) => {
-        if ('failed' in message) return reject(errorFromBody(message.failed))
+        if ('failed' in message) {
+          if (!begun) closed = true
+          return reject(errorFromBody(message.failed))
+        }
         if (!('ready' in message)) return receive(generation, message)
         clearTimeout(timer)
         generation.readyAt = Date.now()
@@ -130,7 +142,8 @@ export async function startGitChild(
     const restarted = pause(failures - 1, RESTART_PAUSES).then(() => {
       if (closed) throw unavailable('the server is stopping')
       current = startGeneration()
-      return current.ready.then(onCrash)
+      // Before the first was ready nothing was under way.
+      return begun ? current.ready.then(onCrash) : current.ready
     })
     restarted.catch(() => {})
     // Until the new process is there, calls wait for it.

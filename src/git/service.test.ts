@@ -1,5 +1,6 @@
 import { execFileSync, fork } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -137,6 +138,34 @@ test('closing ends everything, and the child does not outlive a killed parent', 
   expect(isAlive(orphan!)).toBe(true)
   parent.kill('SIGKILL')
   await eventually(() => !isAlive(orphan!))
+})
+
+test('a child that dies while it starts is replaced', async () => {
+  const root = join(fixture.directory, 'starting')
+  const starting = startGitService({ root })
+  await eventually(() => childPids(root).length > 0)
+  for (const pid of childPids(root)) process.kill(pid, 'SIGKILL')
+  const service = await starting
+  await service.repository('repo_first').init('main')
+  expect(await service.repository('repo_first').defaultBranch()).toBe('main')
+  await service.close()
+})
+
+test("what a killed service left in the temporary directory goes at the next start, and nobody else's", async () => {
+  const root = join(fixture.directory, 'swept')
+  const mine = async () => {
+    const prefix = `trueup-git-${createHash('sha256').update(root).digest('hex').slice(0, 8)}-`
+    return (await readdir(tmpdir())).filter((name) => name.startsWith(prefix))
+  }
+  const first = await startGitService({ root })
+  const [left] = await mine()
+  await first.close()
+  expect(await mine()).toEqual([])
+  await mkdir(join(tmpdir(), left!))
+  const second = await startGitService({ root })
+  expect(await mine()).not.toContain(left)
+  expect(await fixture.service.run(['version'])).toMatchObject({ exitCode: 0 })
+  await second.close()
 })
 
 test('a git that cannot be started is said plainly', async () => {

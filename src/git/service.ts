@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { TrueupError } from '../lib/errors/error.ts'
@@ -26,7 +27,7 @@ export async function startGitService(options: GitServiceOptions): Promise<GitSe
   const root = resolve(options.root)
   await mkdir(root, { recursive: true, mode: 0o700 })
   await removeUnfinished(root)
-  const runtimeDirectory = await makeRuntimeDirectory()
+  const runtimeDirectory = await makeRuntimeDirectory(root)
   const child = await startGitChild({ root, hooksPath: join(root, '.hooks'), runtimeDirectory }, log, sweepAfterCrash)
   const open = new Map<string, GitRepository>()
 
@@ -64,14 +65,19 @@ export async function startGitService(options: GitServiceOptions): Promise<GitSe
   }
 }
 
-/** The name of a unix socket holds 107 bytes, 34 of which follow this directory. */
-const MAX_TMPDIR_BYTES = 73
+/** The name of a unix socket holds 107 bytes, 43 of which follow this directory. */
+const MAX_TMPDIR_BYTES = 64
 
-/** Private, because who can connect can try tickets. */
-async function makeRuntimeDirectory(): Promise<string> {
+/**
+ * Private, because who can connect can try tickets. Named after the repositories, of which one service at a time is in
+ * charge, so that what a killed one left is known and goes.
+ */
+async function makeRuntimeDirectory(root: string): Promise<string> {
   const base = Buffer.byteLength(tmpdir()) > MAX_TMPDIR_BYTES ? '/tmp' : tmpdir()
+  const prefix = `trueup-git-${createHash('sha256').update(root).digest('hex').slice(0, 8)}-`
   try {
-    return await mkdtemp(join(base, 'trueup-git-'))
+    for (const name of await readdir(base)) if (name.startsWith(prefix)) await removeOwn(join(base, name))
+    return await mkdtemp(join(base, prefix))
   } catch (cause) {
     throw new TrueupError('DATA_UNWRITABLE', {
       doing: 'starting the git service',
@@ -80,6 +86,12 @@ async function makeRuntimeDirectory(): Promise<string> {
       cause,
     })
   }
+}
+
+/** The temporary directory is everybody's: what is another's, or no directory, stays. */
+async function removeOwn(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null)
+  if (found?.isDirectory() && found.uid === process.getuid?.()) await rm(path, { recursive: true, force: true })
 }
 
 /** What `init` and `remove` of a killed server left half done; see `lifecycle.ts`. */
