@@ -3,6 +3,7 @@ import { capLeases, expireLeases } from '../store/runs/lease.ts'
 import { hastenRuns, poolsWithRunsDue } from '../store/runs/search.ts'
 import { hastenDriftChecks } from '../store/stacks/stacks.ts'
 import { hastenTasks } from '../store/runs/tasks.ts'
+import { serveMended } from './changes/ref-sync.ts'
 import { beginAgain } from './deploy/begin-again.ts'
 import { recordBroken } from './deploy/record.ts'
 import { scheduleDrift } from './drift/schedule.ts'
@@ -18,14 +19,18 @@ const TICK_MS = 500
 const HEALS_KEPT_MS = 24 * 60 * 60_000
 const FORGET_HEALS_EVERY_MS = 60 * 60_000
 
+/** A repository that somebody mends by hand is not waited for by the second. */
+const LOOK_AT_DAMAGED_EVERY_MS = 5_000
+
 /** Smaller steps back are the daily work of a time service, and do no harm. */
 const SET_BACK_MS = 1_000
 
 /** Does what is due by time alone. A round that takes longer than the time between two delays the next. */
-export function startClock(parts: EngineParts): { stop(): Promise<void> } {
+export function startClock(parts: EngineParts, pushSpool: string): { stop(): Promise<void> } {
   const { store } = parts
   let lookedAt = store.clock.now()
   let forgotAt = 0
+  let damagedAt = performance.now()
   let stopped = false
   let round: Promise<void> | null = null
 
@@ -39,6 +44,10 @@ export function startClock(parts: EngineParts): { stop(): Promise<void> } {
       await makeWay(parts)
       for (const pool of await poolsWithRunsDue(store.db, lookedAt, now)) parts.hub.announceWork(pool)
       lookedAt = now
+      if (performance.now() - damagedAt >= LOOK_AT_DAMAGED_EVERY_MS) {
+        damagedAt = performance.now()
+        await serveMended(parts, pushSpool)
+      }
       if (now - forgotAt >= FORGET_HEALS_EVERY_MS) {
         await store.transaction((tx) => deleteHealsBefore(tx, now - HEALS_KEPT_MS))
         forgotAt = now

@@ -50,8 +50,8 @@ export interface Engine {
   /** Ids of the workers that have a channel now. */
   connectedWorkers(): string[]
   createRepository(wish: NewRepository): Promise<Repository>
-  /** After every push that Git accepted; null where only the refs can tell what was pushed. */
-  afterPush(repositoryId: string, user: { id: string }, pushFile: string | null): Promise<void>
+  /** After every push that Git accepted, or of which only the refs can tell. */
+  afterPush(push: Parameters<typeof afterPush>[1]): Promise<void>
   /** Resolves when no follow-up work is due. For tests and shutdown. */
   idle(): Promise<void>
   /** Grants no more leases from now on; what runs may finish. */
@@ -86,14 +86,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   await recoverPushes(parts, usable, options.pushSpool)
   const loop = await startTaskLoop(parts, handlersOf(parts, forge))
   const endAnnouncing = announceChanges(parts)
-  const clock = startClock(parts)
+  const clock = startClock(parts, options.pushSpool)
   return {
     parts,
     forge,
     worker: createWorkerApi(parts, leasing),
     connectedWorkers: () => parts.hub.connected().map(({ workerId }) => workerId),
     createRepository: (wish) => createRepository(parts, wish),
-    afterPush: (repositoryId, user, pushFile) => afterPush(parts, repositoryId, user, pushFile),
+    afterPush: (push) => afterPush(parts, push),
     idle: () => loop.idle(),
     stopLeasing() {
       leasing.open = false

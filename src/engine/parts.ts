@@ -5,7 +5,7 @@ import type { Store } from '../store/open.ts'
 import type { Logger } from '../lib/log.ts'
 import type { SnapshotCache } from './snapshot/cache.ts'
 import type { Turns } from './turns.ts'
-import type { Unusable } from './unusable/unusable.ts'
+import { type Unusable, unusableError } from './unusable/unusable.ts'
 import type { WorkerHub } from './worker-hub.ts'
 
 /** What the use cases work with; each function takes the whole and uses what it needs. Holds no logic and no state of its own. */
@@ -32,8 +32,12 @@ export interface EngineSettings {
   publicUrl: () => string
 }
 
-export const repositoryOf = (parts: EngineParts, repositoryId: string): GitRepository =>
-  parts.git.repository(repositoryId)
+/** The Git of a repository. REPOSITORY_UNUSABLE where it is set aside: what is damaged answers with riddles. */
+export function repositoryOf(parts: EngineParts, repositoryId: string): GitRepository {
+  const why = parts.unusable.why(repositoryId)
+  if (why !== null) throw unusableError('reading the repository', why)
+  return parts.git.repository(repositoryId)
+}
 
 /** Who did something, as the audit records it: `user:usr_…`, `worker:wrk_…` or `system`. */
 export type Actor = string

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { refusalAnswer } from '../git/push-answer.ts'
-import { type PushRequest, type PushUpdate, readPushRequest } from '../git/push-request.ts'
+import { type PushRequest, readPushRequest } from '../git/push-request.ts'
 import { type Refusal, refusalsOf, symbolicRefusals, wantsBootstrap } from '../git/push-rules.ts'
 import type { GitService } from '../git/repository.ts'
 import { asTrueupError, TrueupError } from '../lib/errors/error.ts'
@@ -25,7 +25,7 @@ export interface GitHttpOptions {
   /** Open merge requests, for the words that `post-receive` says to the pusher. */
   openMergeRequests?: { branch: string; number: number }[]
   /** What must be done before a push may move a ref; where it fails none moves. */
-  beforePush?: (updates: readonly PushUpdate[]) => Promise<void>
+  beforePush?: (push: Pick<PushRequest, 'updates' | 'options'>) => Promise<void>
   limits?: { maxPushBytes?: number; timeoutMs?: number; idleMs?: number }
 }
 
@@ -146,7 +146,7 @@ async function pushOf(
 async function prepared(response: ServerResponse, push: CheckedPush, options: GitHttpOptions): Promise<boolean> {
   const { updates } = push.request
   try {
-    await options.beforePush?.(updates)
+    await options.beforePush?.(push.request)
     return true
   } catch (error) {
     const { text } = asTrueupError(error, 'recording who pushes')

@@ -1,8 +1,10 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { MrDetail } from '../../src/server/schemas/merge-requests.ts'
+import { collect } from '../../src/cli/output.ts'
+import { MrDetail, MrSummary } from '../../src/server/schemas/merge-requests.ts'
+import { killGroupOf, processesWith } from './processes.ts'
 import { until } from './wait.ts'
 import { createWorld, REPOSITORY, type World } from './world.ts'
 
@@ -28,6 +30,8 @@ async function holdHook(name: string): Promise<{ reached: () => boolean; letGo: 
   const hook = join(world.options.dataDir, 'repositories', '.hooks', name)
   const [gate, mark] = [join(world.directory, `${name}-gate`), join(world.directory, `${name}-mark`)]
   await mkdir(gate)
+  // Of an earlier test.
+  await rm(mark, { force: true })
   await rename(hook, `${hook}.real`)
   const script = `#!/bin/sh\n: > '${mark}'\nwhile [ -d '${gate}' ]; do sleep 0.05; done\nexec '${hook}.real' "$@"\n`
   await writeFile(hook, script, { mode: 0o755 })
@@ -77,3 +81,42 @@ test.each(['pre-receive', 'post-receive'])(
   },
   240_000,
 )
+
+test('a push whose processes all end between the ref and post-receive gets the merge request that it asked for', async () => {
+  const branch = 'cut-before-its-notice'
+  await world.copy.git('switch', '--quiet', '--create', branch, 'origin/main')
+  await world.copy.commit(branch, { ...FILES, [branch]: 'x' })
+  const held = await holdHook('post-receive')
+  const options = ['--push-option', 'mr', '--push-option', 'mr.title=Cut off']
+  const push = world.copy.git('push', '--quiet', ...options, 'origin', branch).catch(() => undefined)
+  await until('git calls post-receive', held.reached)
+  // Stopped first, so that none of them sees another one end.
+  const hold = { TRUEUP_TEST_HOLD: world.options.hold }
+  const git = hooksUnderWay(join(world.options.dataDir, 'repositories', '.hooks', 'post-receive'))
+  const all = [world.server.pid, ...processesWith(hold).map(({ pid }) => pid)]
+  for (const pid of all) process.kill(pid, 'SIGSTOP')
+  for (const pid of git) killGroupOf(pid)
+  for (const pid of all) process.kill(pid, 'SIGKILL')
+  await push
+  await world.server.exited
+  await held.letGo()
+  await world.restart()
+
+  const requests = async () =>
+    (await collect(world.ada.all(`${REPOSITORY}/merge-requests`, MrSummary))).filter((mr) => mr.sourceBranch === branch)
+  await until('the merge request is there', async () => (await requests()).length > 0)
+  expect(await requests()).toMatchObject([{ title: 'Cut off', author: 'ada' }])
+  expect(readdirSync(join(world.options.dataDir, 'pushes'))).toEqual([])
+})
+
+/** Pids of the shells that run a hook. */
+const hooksUnderWay = (hook: string): number[] =>
+  readdirSync('/proc').flatMap((name) => {
+    try {
+      const argv = /^\d+$/.test(name) ? readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0') : []
+      return argv.includes(hook) ? [Number(name)] : []
+    } catch {
+      // It has ended between the two looks.
+      return []
+    }
+  })

@@ -36,20 +36,26 @@ describe('a push', () => {
     await writeFile(file, lines.join('\n'))
     return file
   }
+  const pushOf = (pushFile: string) => ({
+    repositoryId: harness.repositoryId,
+    userId: harness.users.author.id,
+    pushFile,
+    pushed: true,
+  })
   const mergeRequests = async () =>
     (await listMergeRequests(harness.store.db, { repositoryId: harness.repositoryId })).items
 
   it('opens no merge request by itself', async () => {
     const file = await pushQuietly('two', [])
-    await afterPush(harness.engine.parts, harness.repositoryId, harness.users.author, file)
+    await afterPush(harness.engine.parts, pushOf(file))
     expect(await mergeRequests()).toEqual([])
   })
 
   it('opens one by its options, titled by the commit where they name none', async () => {
     const first = await pushQuietly('two', ['mr'])
-    await afterPush(harness.engine.parts, harness.repositoryId, harness.users.author, first)
+    await afterPush(harness.engine.parts, pushOf(first))
     const second = await pushQuietly('three', ['mr.title=Another', 'mr.draft'])
-    await afterPush(harness.engine.parts, harness.repositoryId, harness.users.author, second)
+    await afterPush(harness.engine.parts, pushOf(second))
     expect(await mergeRequests()).toMatchObject([
       { title: 'Another', draft: true, sourceBranch: 'three', targetBranch: 'main' },
       { title: 'Widen it', description: 'Because it is narrow.', draft: false, authorId: harness.users.author.id },

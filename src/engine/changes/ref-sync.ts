@@ -1,6 +1,7 @@
 import { openMergeRequest } from '../../forges/builtin/open.ts'
+import { asTrueupError } from '../../lib/errors/error.ts'
 import { NO_OID } from '../../git/repository.ts'
-import { listPushes, readPush, type PushRecord } from '../../git/push-file.ts'
+import { askedFileOf, listPushes, readAsked, readPush, type PushRecord } from '../../git/push-file.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { deleteRef, listRefs, setRef } from '../../store/changes/refs.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
@@ -56,28 +57,47 @@ export async function syncRefs(parts: EngineParts, repositoryId: string, actor: 
 async function lookAgain(parts: EngineParts, repositoryId: string): Promise<void> {
   const repository = await getRepository(parts.store.db, repositoryId)
   if (!repository) return
-  const why = await damageOf(parts.store, repositoryOf(parts, repositoryId), repository)
+  const why = await damageOf(parts.store, parts.git.repository(repositoryId), repository)
   if (why !== null) throw unusableError(`reading the branches of "${repository.name}"`, why)
   parts.unusable.takeBack(repositoryId)
 }
 
-/** What follows from a push that Git has accepted. Never throws for what the push holds. */
+/**
+ * What follows from a push: one that Git has accepted (`pushed`), or one of which only the refs can tell whether it came
+ * about. Never throws for what the push holds.
+ */
 export async function afterPush(
   parts: EngineParts,
-  repositoryId: string,
-  user: { id: string },
-  pushFile: string | null,
+  {
+    repositoryId,
+    userId,
+    pushFile,
+    pushed,
+  }: { repositoryId: string; userId: string; pushFile: string; pushed: boolean },
 ): Promise<void> {
-  const push = pushFile === null ? null : await readOrWarn(parts, pushFile)
-  await syncRefs(parts, repositoryId, userActor(user.id))
-  if (pushFile === null) return
+  const push = pushed ? await orWarn(parts, pushFile, readPush) : null
+  await syncRefs(parts, repositoryId, userActor(userId))
   if (push) await openFromPush(parts, push)
-  await rm(pushFile, { force: true })
+  else await openAsAsked(parts, askedFileOf(pushFile))
+  for (const file of [pushFile, askedFileOf(pushFile)]) await rm(file, { force: true })
+}
+
+/** Opens what a push asked for that was cut off, where its refs stand as it wanted them. */
+async function openAsAsked(parts: EngineParts, file: string): Promise<void> {
+  const push = await orWarn(parts, file, readAsked)
+  if (!push) return
+  const actual = await repositoryOf(parts, push.repositoryId).refs(BRANCHES)
+  const updates = push.updates.filter(({ ref, newOid }) => actual.get(ref) === newOid)
+  await openFromPush(parts, { ...push, updates })
 }
 
 /** A record that cannot be read must not keep the branches from being looked at. */
-async function readOrWarn(parts: EngineParts, file: string): Promise<PushRecord | null> {
-  return await readPush(file).catch((error: unknown) => {
+async function orWarn(
+  parts: EngineParts,
+  file: string,
+  read: (file: string) => Promise<PushRecord | null>,
+): Promise<PushRecord | null> {
+  return await read(file).catch((error: unknown) => {
     parts.log.warn({ err: error, file }, 'a push notice cannot be read and is put aside')
     return null
   })
@@ -90,19 +110,49 @@ export async function recoverPushes(
   spool: string,
 ): Promise<void> {
   for (const repositoryId of repositoryIds) await syncRefs(parts, repositoryId)
-  for (const file of await listPushes(spool)) {
-    const push = await readOrWarn(parts, file)
-    // The notice stays for when the repository is whole again.
-    if (push && parts.unusable.why(push.repositoryId) !== null) continue
-    if (push) await afterPush(parts, push.repositoryId, { id: push.userId }, file)
-    else await rm(file, { force: true })
+  const { made, asked } = await listPushes(spool)
+  // The notice stays for when the repository is whole again.
+  const waits = (push: PushRecord): boolean => parts.unusable.why(push.repositoryId) !== null
+  for (const pushFile of made) {
+    const push = await orWarn(parts, pushFile, readPush)
+    if (push && waits(push)) continue
+    if (push) await afterPush(parts, { ...push, pushFile, pushed: true })
+    else await rm(pushFile, { force: true })
+  }
+  for (const file of asked) {
+    const push = await orWarn(parts, file, readAsked)
+    if (push && waits(push)) continue
+    if (push) await openAsAsked(parts, file)
+    await rm(file, { force: true })
   }
 }
+
+/**
+ * Looks again at every repository that is set aside: one that was mended meanwhile is served from now on, and what was
+ * pushed to it before is followed up.
+ */
+export async function serveMended(parts: EngineParts, spool: string): Promise<void> {
+  for (const repositoryId of parts.unusable.all()) {
+    try {
+      await recoverPushes(parts, [repositoryId], spool)
+      parts.log.info({ repositoryId }, 'a repository that was damaged is whole again and served')
+    } catch (thrown) {
+      if (asTrueupError(thrown, 'looking at a damaged repository').code !== 'REPOSITORY_UNUSABLE') throw thrown
+    }
+  }
+}
+
+/** The options by which a push asks for a merge request. */
+const ASKING = ['mr', 'merge_request.create', 'mr.title', 'mr.target', 'mr.draft']
+
+/** Whether a push with these options asks for a merge request. */
+export const asksForMergeRequest = (options: readonly string[]): boolean =>
+  options.some((option) => ASKING.includes(splitOption(option)[0]))
 
 /** `git push -o mr`, `-o mr.title=…`, `-o mr.target=…`, `-o mr.draft`: opens an MR of every pushed branch. */
 async function openFromPush(parts: EngineParts, push: PushRecord): Promise<void> {
   const options = new Map(push.options.map((option) => splitOption(option)))
-  const wanted = ['mr', 'merge_request.create', 'mr.title', 'mr.target', 'mr.draft'].some((name) => options.has(name))
+  const wanted = asksForMergeRequest(push.options)
   const repository = await getRepository(parts.store.db, push.repositoryId)
   if (!wanted || !repository) return
   const targetBranch = options.get('mr.target') || repository.defaultBranch

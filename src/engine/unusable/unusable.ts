@@ -7,6 +7,8 @@ import { TrueupError } from '../../lib/errors/error.ts'
 export interface Unusable {
   /** What is wrong with it, or null where it is served. */
   why(repositoryId: string): string | null
+  /** Ids of those that are set aside. */
+  all(): string[]
   setAside(repositoryId: string, why: string): void
   /** It is whole again. */
   takeBack(repositoryId: string): void
@@ -16,6 +18,7 @@ export function createUnusable(): Unusable {
   const aside = new Map<string, string>()
   return {
     why: (repositoryId) => aside.get(repositoryId) ?? null,
+    all: () => [...aside.keys()],
     setAside: (repositoryId, why) => void aside.set(repositoryId, why),
     takeBack: (repositoryId) => void aside.delete(repositoryId),
   }

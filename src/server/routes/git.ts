@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { recordPush } from '../../engine/changes/pushers.ts'
-import { afterPush } from '../../engine/changes/ref-sync.ts'
-import { newPushFile } from '../../git/push-file.ts'
+import { afterPush, asksForMergeRequest } from '../../engine/changes/ref-sync.ts'
+import { newPushFile, writeAsked } from '../../git/push-file.ts'
 import { listMergeRequests } from '../../store/changes/merge-requests.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { handleGitHttp } from '../git-http.ts'
@@ -40,6 +40,7 @@ export const gitRoutes: RouteModule<'git' | 'engine' | 'metrics' | 'pushSpool'> 
     const repository = repositoryOf(request)
     const service = serviceOf(request, path)
     const user = { id: principal.userId, name: principal.name }
+    const by = { repositoryId: repository.id, userId: user.id }
     const pushFile = newPushFile(parts.pushSpool)
     reply.hijack()
     try {
@@ -51,12 +52,14 @@ export const gitRoutes: RouteModule<'git' | 'engine' | 'metrics' | 'pushSpool'> 
         pushFile,
         protectedRefs: [`refs/heads/${repository.defaultBranch}`],
         allowBootstrap: true,
-        beforePush: (updates) =>
-          recordPush(parts.engine.parts, { repositoryId: repository.id, userId: user.id }, updates),
+        beforePush: async ({ updates, options }) => {
+          await recordPush(parts.engine.parts, by, updates)
+          if (asksForMergeRequest(options)) await writeAsked(pushFile, { ...by, updates, options })
+        },
         openMergeRequests: path === '/git-receive-pack' ? await openMergeRequests(repository.id) : [],
       })
       parts.metrics.gitRequests.inc({ service, outcome: uncertain ? 'broken' : 'served' })
-      if (pushed || uncertain) await afterPush(parts.engine.parts, repository.id, user, pushed ? pushFile : null)
+      if (pushed || uncertain) await afterPush(parts.engine.parts, { ...by, pushFile, pushed })
     } catch (error) {
       parts.metrics.gitRequests.inc({ service, outcome: 'failed' })
       request.log.error({ err: error, repository: repository.name, service }, 'git exchange failed')

@@ -43,7 +43,7 @@ export function useGitServer() {
         protectedRefs,
         allowBootstrap,
         openMergeRequests,
-        beforePush: (updates) => grant.beforePush(updates),
+        beforePush: ({ updates }) => grant.beforePush(updates),
         limits: { maxPushBytes, idleMs },
       }).then((result) => results.push(result))
     })
@@ -76,7 +76,7 @@ export function useGitServer() {
     },
     /** The last push that the server recorded. */
     lastPush: async () => {
-      const file = (await listPushes(fixture.spool)).at(-1)
+      const file = (await listPushes(fixture.spool)).made.at(-1)
       return file ? await readPush(file) : null
     },
   }
