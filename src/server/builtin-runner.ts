@@ -7,7 +7,8 @@ import { pause } from '../lib/retry.ts'
 import type { Store } from '../store/open.ts'
 import { createEnrolment, getWorker } from '../store/workers/workers.ts'
 import { newToken } from './auth/token.ts'
-import { readOptional, replaceFile } from './files.ts'
+import { writeDurably } from '../lib/durable-file.ts'
+import { readOptional } from './files.ts'
 
 /** What an operator sets for the tools of this machine; nothing else of the server's environment reaches them. */
 const PASSED_ENV = ['TF_CLI_CONFIG_FILE', 'TF_PLUGIN_MIRROR', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE']
@@ -102,7 +103,9 @@ export function startBuiltinRunner(options: BuiltinRunnerOptions): BuiltinRunner
       process_.once('exit', (exitCode, signal) => {
         killGroup(process_)
         child = null
-        if (tokenFile !== null) void rm(tokenFile, { force: true })
+        // A disk that takes no writes any more keeps it, and it is good once and for minutes: no reason to end the server.
+        if (tokenFile !== null)
+          rm(tokenFile, { force: true }).catch((error: unknown) => log.warn({ err: error }, 'a used token is left'))
         resolve({ exitCode, signal })
       })
     })
@@ -119,7 +122,7 @@ async function enrolmentToken({ store, directory }: BuiltinRunnerOptions): Promi
   const expiresAt = store.clock.now() + TOKEN_LIFE_MS
   await createEnrolment(store.db, { tokenHash: hash, pools: ['default'], expiresAt, builtin: true })
   const file = join(directory, 'enrolment.token')
-  await replaceFile(file, `${token}\n`, 0o600)
+  await writeDurably(file, `${token}\n`, 0o600)
   return file
 }
 

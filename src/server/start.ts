@@ -14,7 +14,7 @@ import { ensureFirstAdmin } from './auth/first-run.ts'
 import { clearBackups, createBackups } from './backup.ts'
 import { startBuiltinRunner, type BuiltinRunner } from './builtin-runner.ts'
 import { createChangeHub } from './events/hub.ts'
-import { replaceFile } from './files.ts'
+import { writeDurably } from '../lib/durable-file.ts'
 import type { App } from './auth/http-types.ts'
 import { createLogger, type LogLevel } from './logging.ts'
 import { createMetrics } from './metrics.ts'
@@ -126,7 +126,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     undo.push(async () => runner?.stop(options.drainMs ?? 30_000))
     const serverFile = join(dataDir, 'server.json')
     const facts = { url: url, pid: process.pid, version: VERSION, startedAt: store.clock.now() }
-    await replaceFile(serverFile, `${JSON.stringify(facts)}\n`, 0o600)
+    await writeDurably(serverFile, `${JSON.stringify(facts)}\n`, 0o600)
     undo.push(() => rm(serverFile, { force: true }))
     state.ready = true
     undo.push(async () => {

@@ -51,8 +51,12 @@ export async function openOutbox(directory: string, link: () => Pick<Link, 'deli
     }
   }
 
+  /** What stays because the disk takes no writes is reported once more by the next runner, and told that it is known. */
   async function drop(run: { runId: string; fence: number }): Promise<void> {
-    if (kept.delete(fileOf(run))) await removeDurably(fileOf(run))
+    if (!kept.delete(fileOf(run))) return
+    await removeDurably(fileOf(run)).catch((error: unknown) =>
+      log.warn({ runId: run.runId, err: error }, 'a result that was reported cannot be removed'),
+    )
   }
 
   /** Any answer that no repeat can change, LEASE_LOST above all, ends the matter. A stop of this runner does not. */

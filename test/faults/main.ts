@@ -1,24 +1,35 @@
 /**
  * `npm run faults -- --rounds N`: kill -9 of server, runner and tool at every state of a run, and in the middle of what
  * else must not be half done. The last line is `faults: N kills, N lost, N repeated, N stuck`; exit code 1 when any of the
- * three is not 0.
+ * three is not 0. With `--power` it is the power of the disk that is cut, instead: see power/rounds.ts.
  */
 import { parseArgs } from 'node:util'
+import { inNamespace, whyNoPower } from './power/namespace.ts'
 import { runRounds } from './rounds.ts'
-import { isClean, verdict } from './tally.ts'
+import { isClean, report } from './tally.ts'
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '1' },
     only: { type: 'string' },
+    power: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     'no-terraform': { type: 'boolean', default: false },
   },
 })
 const rounds = Number(values.rounds)
 if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error('npm run faults -- [--rounds N] [--only states,push,…] [--no-terraform] [--keep]')
+  console.error('npm run faults -- [--power] [--rounds N] [--only states,push,…] [--no-terraform] [--keep]')
   process.exit(2)
+}
+if (values.power) {
+  const missing = whyNoPower()
+  if (missing !== null) {
+    console.log(`faults: power cuts skipped: they need ${missing}`)
+    process.exit(0)
+  }
+  const argv = [String(rounds), ...(values.only === undefined ? [] : [values.only])]
+  process.exit((await inNamespace(argv, (line) => console.log(line))) ?? 1)
 }
 const tally = await runRounds({
   rounds,
@@ -27,7 +38,5 @@ const tally = await runRounds({
   only: values.only?.split(',') ?? null,
   say: (line) => console.log(line),
 })
-for (const kind of ['lost', 'repeated', 'stuck'] as const)
-  for (const what of tally[kind]) console.log(`${kind.toUpperCase()}: ${what}`)
-console.log(verdict(tally))
+for (const line of report(tally)) console.log(line)
 process.exit(isClean(tally) ? 0 : 1)

@@ -9,7 +9,7 @@ import { until } from './wait.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const TRIPWIRE = new URL('./tripwire.ts', import.meta.url).href
-const START_MS = 60_000
+const START_MS = 180_000
 
 export interface ServerOptions {
   dataDir: string

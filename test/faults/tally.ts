@@ -8,7 +8,15 @@ export interface Tally {
 
 export const newTally = (): Tally => ({ kills: 0, lost: [], repeated: [], stuck: [] })
 
-export const verdict = ({ kills, lost, repeated, stuck }: Tally): string =>
-  `faults: ${kills} kills, ${lost.length} lost, ${repeated.length} repeated, ${stuck.length} stuck`
+/** What went wrong, line by line, and the verdict last. `kills`: what the blows are called. */
+export function report(tally: Tally, kills = 'kills'): string[] {
+  const { lost, repeated, stuck } = tally
+  return [
+    ...lost.map((what) => `LOST: ${what}`),
+    ...repeated.map((what) => `REPEATED: ${what}`),
+    ...stuck.map((what) => `STUCK: ${what}`),
+    `faults: ${tally.kills} ${kills}, ${lost.length} lost, ${repeated.length} repeated, ${stuck.length} stuck`,
+  ]
+}
 
 export const isClean = ({ lost, repeated, stuck }: Tally): boolean => lost.length + repeated.length + stuck.length === 0

@@ -56,15 +56,17 @@ export interface WorldOptions {
   heals?: number
   /** Where the server keeps its data; a directory of its own where absent. */
   dataDir?: string
+  /** Where data, workspaces and what is deployed lie; with everything else where absent. */
+  disk?: string
 }
 
-export async function createWorld({ lease, keep, terraform, heals = 0, dataDir }: WorldOptions): Promise<World> {
+export async function createWorld({ lease, keep, terraform, heals = 0, dataDir, disk }: WorldOptions): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'trueup-faults-'))
   const paths = {
     world: join(directory, 'world'),
-    target: join(directory, 'target'),
-    workDir: join(directory, 'work'),
-    dataDir: dataDir ?? join(directory, 'data'),
+    target: join(disk ?? directory, 'target'),
+    workDir: join(disk ?? directory, 'work'),
+    dataDir: dataDir ?? join(disk ?? directory, 'data'),
   }
   for (const path of [paths.world, paths.target, paths.workDir]) await mkdir(path)
   const options: ServerOptions = {

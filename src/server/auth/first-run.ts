@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeDurably } from '../../lib/durable-file.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
@@ -29,7 +29,7 @@ export async function ensureFirstAdmin(
     return { file: works ? file : null, userId: works ? row.userId : null, created: false }
   }
   const { token, hash } = newToken('user')
-  await writeFile(file, `${token}\n`, { mode: 0o600, flush: true })
+  await writeDurably(file, `${token}\n`, 0o600)
   const userId = await store.transaction(async (tx) => {
     const admin = await createUser(tx, {
       name: FIRST_ADMIN,
@@ -70,6 +70,6 @@ export async function recoverAdmin(store: Store, dataDir: string): Promise<{ fil
     await createToken(tx, { userId: admin.id, name: newId('recovered'), hash, scopes: packScopes(['admin']) })
     await appendAudit(tx, { actor: 'system', action: 'token.recovered', subject: admin.id, data: { name: admin.name } })
   })
-  await writeFile(file, `${token}\n`, { mode: 0o600, flush: true })
+  await writeDurably(file, `${token}\n`, 0o600)
   return { file, name: admin.name }
 }
