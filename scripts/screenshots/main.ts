@@ -2,12 +2,13 @@
  * `npm run screenshots [-- --out DIRECTORY] [--only PART]`: every page of the web application with real content, light,
  * dark and on a phone, to be looked at. Ends with an error when a page complains, fails, or is wider than its window.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { startServer } from '../../src/server/start.ts'
+import { ask } from '../../src/server/testing/app.ts'
 import { buildWeb, startBrowser } from '../../test/browser/browser.ts'
 import { requireTool } from '../../test/tools.ts'
 import { startContent } from './content.ts'
@@ -39,6 +40,24 @@ async function ofFirstVisit(browser: Browser, out: string): Promise<string[]> {
   }
 }
 
+async function ofDamage(browser: Browser, out: string): Promise<string[]> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'trueup-screenshots-'))
+  const options = { dataDir, port: 0, logLevel: 'silent', runnerSlots: 0 } as const
+  let server = await startServer(options)
+  try {
+    const token = (await readFile(server.adminTokenFile!, 'utf8')).trim()
+    const { id } = (await ask(server.url, token, 'POST', '/api/v1/repositories', { name: 'shop' })).body
+    await server.close()
+    await truncate(join(dataDir, 'repositories', `${id}.git`, 'HEAD'), 0)
+    server = await startServer(options)
+    const shots = [{ name: 'damaged', path: '/r/shop', shows: 'REPOSITORY_UNUSABLE' }]
+    return await each((look) => shoot(browser, server.loginLink()!, shots, look, out))
+  } finally {
+    await server.close()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
 async function ofContent(browser: Browser, out: string): Promise<string[]> {
   const content = await startContent()
   try {
@@ -55,7 +74,11 @@ async function main(): Promise<number> {
   buildWeb()
   const browser = await startBrowser(requireTool('chromium').path)
   try {
-    const wrong = [...(await ofFirstVisit(browser, out)), ...(await ofContent(browser, out))]
+    const wrong = [
+      ...(await ofFirstVisit(browser, out)),
+      ...(await ofDamage(browser, out)),
+      ...(await ofContent(browser, out)),
+    ]
     for (const line of wrong) console.error(line)
     console.log(`The pictures are in ${out}`)
     return wrong.length === 0 ? 0 : 1

@@ -3,14 +3,14 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { pack, type Pack } from 'tar-stream'
-import { backupStore } from '../store/backup/backup.ts'
+import { type BackupResult, backupStore } from '../store/backup/backup.ts'
 import { BackupManifest, MANIFEST_FILE } from '../store/backup/manifest.ts'
 import { readOptional } from './files.ts'
 
 const STAGING = 'backups.partial'
 
 /** A consistent copy of the whole data directory as a tar stream; its copy on disk goes when the stream is over. */
-export type MakeBackup = () => Promise<{ stream: Pack; bytes: number; files: number }>
+export type MakeBackup = () => Promise<{ stream: Pack } & Omit<BackupResult, 'target'>>
 
 /** Backups of `dataDir`, one after the other: each needs the space of the data once more. */
 export function createBackups(dataDir: string): MakeBackup {
@@ -29,16 +29,17 @@ export const clearBackups = (dataDir: string): Promise<void> =>
 async function makeBackup(dataDir: string) {
   await mkdir(join(dataDir, STAGING), { recursive: true, mode: 0o700 })
   const staging = await mkdtemp(join(dataDir, STAGING, 'backup-'))
-  const remove = (): Promise<void> => rm(staging, { recursive: true, force: true })
+  // What cannot be removed now goes at the next start; see `clearBackups`.
+  const remove = (): Promise<void> => rm(staging, { recursive: true, force: true }).catch(() => {})
   try {
     const target = join(staging, 'copy')
-    const { files, bytes } = await backupStore(dataDir, target)
+    const { files, bytes, damaged } = await backupStore(dataDir, target)
     const stream = pack()
     // The manifest goes last: a tar that was cut off has none, and a restore refuses it.
     void fill(stream, target)
       .catch((error: Error) => stream.destroy(error))
       .then(remove)
-    return { stream, bytes, files }
+    return { stream, bytes, files, damaged }
   } catch (error) {
     await remove()
     throw error

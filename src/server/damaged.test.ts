@@ -1,11 +1,17 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createClient } from '../cli/client.ts'
+import { checkDatabaseAndKeys } from '../cli/doctor/database.ts'
+import { downloadBackup } from '../cli/download-backup.ts'
 import { repairRepositories, checkRepositories } from '../cli/doctor/repositories.ts'
 import { runProcess } from '../lib/process/run.ts'
 import { startServer, type RunningServer } from './start.ts'
 import { ask } from './testing/app.ts'
+import { until } from './testing/live.ts'
+import { backupStore } from '../store/backup/backup.ts'
+import { restoreStore } from '../store/backup/restore.ts'
 
 let directory: string
 let server: RunningServer
@@ -92,6 +98,9 @@ it('starts, serves what is whole, and says of the others what is wrong', async (
     title: 'A',
   })
   expect(made).toMatchObject({ status: 503, body: { code: 'REPOSITORY_UNUSABLE' } })
+  expect(await ask(server.url, token, 'GET', '/api/v1/repositories/head/overview')).toMatchObject({ status: 200 })
+  const rules = await ask(server.url, token, 'GET', '/api/v1/repositories/head/environments')
+  expect(rules).toMatchObject({ status: 503, body: { code: 'REPOSITORY_UNUSABLE' } })
 })
 
 it('draws no conclusion from what is missing: no branch counts as deleted', async () => {
@@ -118,4 +127,68 @@ it('doctor names them, and mends all but the one that is gone', async () => {
     ['gone', expect.stringContaining('missing')],
   ])
   for (const name of NAMES) if (name !== 'gone') expect([name, await clone(name)]).toEqual([name, 0])
+}, 60_000)
+
+it('serves one that is mended while it runs, and opens what was asked for meanwhile', async () => {
+  const [aside, back] = [`${gitDirectory('gone')}.aside`, gitDirectory('gone')]
+  await cp(gitDirectory('whole'), aside, { recursive: true })
+  await rename(aside, back)
+  await until(damages, (all) => all['gone'] === null)
+  expect(await clone('gone')).toBe(0)
+}, 60_000)
+
+it('backs up what is whole, marks what is not, and a restore says so again', async () => {
+  const head = join(gitDirectory('head'), 'HEAD')
+  await truncate(head, 0)
+  await rm(gitDirectory('branch'), { recursive: true })
+  const target = join(directory, 'backup')
+  const made = await backupStore(join(directory, 'data'), target)
+  const damaged = [
+    { repository: 'branch', why: 'is missing' },
+    { repository: 'head', why: 'has an empty or broken HEAD' },
+  ]
+  const byName = (all: typeof damaged) => all.toSorted((a, b) => a.repository.localeCompare(b.repository))
+  expect(byName(made.damaged)).toEqual(damaged)
+  const restored = await restoreStore(target, join(directory, 'restored'))
+  expect(byName(restored.damaged)).toEqual(damaged)
+  const fetched = join(directory, 'fetched')
+  const client = createClient({ url: server.url, token, source: 'environment' })
+  expect(byName((await downloadBackup(client, fetched)).damaged)).toEqual(damaged)
+})
+
+it('makes no backup without the keys, and doctor tells it', async () => {
+  const key = join(directory, 'data', 'keys', 'data.key')
+  await rename(key, `${key}.away`)
+  const target = join(directory, 'without-keys')
+  await expect(backupStore(join(directory, 'data'), target)).rejects.toMatchObject({
+    code: 'DATA_CORRUPT',
+    message: expect.stringContaining('data.key: it is missing, and the database was written with key'),
+  })
+  expect(await readdir(directory)).not.toContain('without-keys')
+  const found = await checkDatabaseAndKeys(join(directory, 'data'))
+  expect(found).toMatchObject([
+    { name: 'database', state: 'ok' },
+    { name: 'keys', state: 'error', finding: expect.stringContaining('it is missing') },
+  ])
+  await rename(`${key}.away`, key)
+})
+
+it('does not start on a damaged page of its database, and says what to do', async () => {
+  await server.close()
+  const file = join(directory, 'data', 'trueup.db')
+  const text = await readFile(file)
+  // The root of some table, in the middle of the file.
+  const page = 4096
+  await writeFile(
+    file,
+    Buffer.concat([text.subarray(0, 20 * page), Buffer.alloc(page, 0xa5), text.subarray(21 * page)]),
+  )
+  const refusal = { code: 'DATA_CORRUPT', message: expect.stringContaining('a page of it is damaged') }
+  await expect(start()).rejects.toMatchObject(refusal)
+  expect(await checkDatabaseAndKeys(join(directory, 'data'))).toMatchObject([
+    { name: 'database', state: 'error', next: expect.stringContaining('trueup restore') },
+    {},
+  ])
+  await writeFile(file, text)
+  await start()
 }, 60_000)

@@ -10,6 +10,7 @@ import { migrate } from './database/migrate.ts'
 import { refuseInterruptedRestore } from './backup/restore.ts'
 import type { Database } from './database/schema.ts'
 import { openSqlite, sqliteDialect } from './database/sqlite/dialect.ts'
+import { quickCheckAtStart } from './database/sqlite/quick-check.ts'
 import { asFileError, asStoreError } from './database/sqlite/errors.ts'
 import { DATABASE_FILE, makeStore, REPOSITORIES_DIRECTORY, type Store, type StoreLog } from './store.ts'
 
@@ -82,6 +83,8 @@ async function openDatabase(file: string, log: StoreLog | undefined): Promise<Ky
   try {
     const database = openSqlite(file)
     db = new Kysely<Database>({ dialect: sqliteDialect(database, file) })
+    // A damaged page would be found by whoever needs it, in the middle of something.
+    quickCheckAtStart(database, file)
     const applied = await migrate(db, { name: 'sqlite', bytes: 'blob' })
     if (applied.length > 0) log?.info({ migrations: applied }, 'schema brought up to date')
     return db

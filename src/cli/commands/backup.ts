@@ -1,7 +1,17 @@
 import { resolve } from 'node:path'
 import type { CommandModule } from '../cli.ts'
 import { dataDirectory } from '../settings.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { BackupResult } from '../../store/backup/backup.ts'
 import { downloadBackup } from '../download-backup.ts'
+
+/** The backup is made, and what is whole can be restored from it; whoever looks at exit codes must hear of the rest. */
+const damagedIn = (doing: string, damaged: BackupResult['damaged']): TrueupError =>
+  new TrueupError('REPOSITORY_UNUSABLE', {
+    doing,
+    why: `all is in it but for ${damaged.map(({ repository, why }) => `"${repository}", which ${why}`).join('; ')}`,
+    next: 'Keep the backup before this one. Stop the server and run `trueup doctor --repair`, then back up again.',
+  })
 
 /** `backup` and `restore` work on directories: of this machine's data directory, or fetched from a server. */
 export const backupCommands: CommandModule = (program, cli) => {
@@ -16,11 +26,11 @@ export const backupCommands: CommandModule = (program, cli) => {
       const to = resolve(cli.cwd, target)
       const made = options.remote ? await downloadBackup(cli.client(command), to) : await local(to)
       cli.output(command).result({ target: to, ...made }, () => `${made.files} files, ${made.bytes} bytes in ${to}`)
+      if (made.damaged.length > 0) throw damagedIn(`backing up to ${to}`, made.damaged)
 
-      async function local(directory: string): Promise<{ files: number; bytes: number }> {
+      async function local(directory: string): Promise<Omit<BackupResult, 'target'>> {
         const { backupStore } = await import('../../store/backup/backup.ts')
-        const { files, bytes } = await backupStore(resolve(cli.cwd, dataDirectory(cli.env, options.data)), directory)
-        return { files, bytes }
+        return await backupStore(resolve(cli.cwd, dataDirectory(cli.env, options.data)), directory)
       }
     })
 
@@ -33,9 +43,11 @@ export const backupCommands: CommandModule = (program, cli) => {
     .action(async (source: string, options: { data?: string }, command) => {
       const { restoreStore } = await import('../../store/backup/restore.ts')
       const data = resolve(cli.cwd, dataDirectory(cli.env, options.data))
-      const { files, bytes } = await restoreStore(resolve(cli.cwd, source), data)
+      const { files, bytes, damaged } = await restoreStore(resolve(cli.cwd, source), data)
       const output = cli.output(command)
-      output.result({ data, files, bytes }, () => `${files} files, ${bytes} bytes in ${data}`)
+      output.result({ data, files, bytes, damaged }, () => `${files} files, ${bytes} bytes in ${data}`)
+      for (const { repository, why } of damaged)
+        output.note(`The repository "${repository}" was damaged when it was backed up: it ${why}.`)
       if (output.json) return
       output.note('A backup holds no token in clear. To log in, and to start it:')
       output.note(`  trueup recover-admin --data ${data}`)

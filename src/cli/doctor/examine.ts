@@ -4,6 +4,7 @@ import { VERSION } from '../../lib/version.ts'
 import { Session } from '../../server/schemas/people.ts'
 import type { Client } from '../client.ts'
 import type { Check } from './check.ts'
+import { checkDatabaseAndKeys } from './database.ts'
 import { checkData, checkInotify, checkTmpfs } from './machine.ts'
 import { checkRepositories } from './repositories.ts'
 import { checkGit, checkNode, checkTools } from './tools.ts'
@@ -13,14 +14,15 @@ const MAX_CLOCK_DIFFERENCE_MS = 10_000
 /** Looks at everything; never throws for what it finds. */
 export async function examine(options: { env: NodeJS.ProcessEnv; dataDir: string; client: Client }): Promise<Check[]> {
   const { env, dataDir, client } = options
-  const [git, tools, data, repositories, server] = await Promise.all([
+  const [git, tools, data, database, repositories, server] = await Promise.all([
     checkGit(env),
     checkTools(env),
     checkData(dataDir),
+    checkDatabaseAndKeys(dataDir),
     checkRepositories(dataDir),
     checkServer(client),
   ])
-  return [checkNode(), git, ...tools, checkTmpfs(), checkInotify(), data, ...repositories, ...server]
+  return [checkNode(), git, ...tools, checkTmpfs(), checkInotify(), data, ...database, ...repositories, ...server]
 }
 
 async function checkServer(client: Client): Promise<Check[]> {

@@ -1,37 +1,24 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { Check } from './check.ts'
 
 const REPAIR = 'Stop the server, then run `trueup doctor --repair`'
 
-/**
- * Git directories below a data directory, looked at without opening anything: a server may run on them. Only what cannot be
- * right is named (`trueup doctor --repair` looks closer).
- */
+/** Git directories below a data directory; nothing is written, so a server may run on them. */
 export async function checkRepositories(dataDir: string): Promise<Check[]> {
+  const { damageIn } = await import('../../git/damage.ts')
   const root = join(dataDir, 'repositories')
   const names = (await readdir(root).catch(() => [])).filter((name) => name.endsWith('.git'))
   const checks: Check[] = []
   for (const name of names) {
     const directory = join(root, name)
-    const head = await readFile(join(directory, 'HEAD'), 'utf8').catch(() => null)
-    const missing = await missingIn(directory)
-    const wrong =
-      head === null ? 'has no HEAD' : !/^ref: refs\/\S+/.test(head) ? 'has an empty or broken HEAD' : missing
+    const wrong = await damageIn(directory)
     if (wrong !== null)
       checks.push({ name: 'repository', state: 'error', finding: `${directory} ${wrong}`, next: REPAIR })
   }
   return checks
-}
-
-async function missingIn(directory: string): Promise<string | null> {
-  for (const name of ['objects', 'refs']) {
-    const found = await stat(join(directory, name)).catch(() => null)
-    if (!found?.isDirectory()) return `has no directory "${name}"`
-  }
-  return null
 }
 
 /** Mends what can be mended. Takes the data directory's lock: DATA_LOCKED where a server runs. */

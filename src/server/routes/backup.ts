@@ -14,8 +14,8 @@ export const backupRoutes: RouteModule<'store' | 'backup'> = (app, { store, back
       },
     },
     async (request, reply) => {
-      const { stream, bytes, files } = await backup()
-      const data = { bytes, files }
+      const { stream, bytes, files, damaged } = await backup()
+      const data = { bytes, files, damaged: damaged.map(({ repository }) => repository) }
       await store.transaction((tx) =>
         appendAudit(tx, { ...by(request), action: 'server.backup', subject: 'server', data }),
       )

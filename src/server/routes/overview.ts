@@ -21,7 +21,9 @@ export const overviewRoutes: RouteModule<'engine'> = (app, { engine: { parts } }
     async (request) => {
       const { id, name: repository } = repositoryOf(request)
       const counts = await countStacksByStatus(parts.store.db, id)
-      const windows = new Map((await environmentsOf(parts, id)).map((row) => [row.name, row.deployments]))
+      // What was counted is known although the rules cannot be read.
+      const rules = parts.unusable.why(id) === null ? await environmentsOf(parts, id) : []
+      const windows = new Map(rules.map((row) => [row.name, row.deployments]))
       const names = [...new Set([...windows.keys(), ...counts.map((row) => row.environment)])].sort()
       const environments = names.map((name) => {
         const statuses = counts.filter((row) => row.environment === name)

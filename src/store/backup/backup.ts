@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { type CopiedTree, copyFile, copyRepository } from './copy.ts'
-import { type BackupFile, type BackupManifest, MANIFEST_FILE } from './manifest.ts'
+import { damagedRepositories, refuseWithoutKeys } from './contents.ts'
+import { type BackupFile, type BackupManifest, type DamagedRepository, MANIFEST_FILE } from './manifest.ts'
 import { syncDirectory, writeDurably } from '../../lib/durable-file.ts'
 import { KEYS_DIRECTORY } from '../database/keys.ts'
 import { asStoreError } from '../database/sqlite/errors.ts'
@@ -15,13 +16,15 @@ export interface BackupResult {
   target: string
   files: number
   bytes: number
+  /** Repositories that are damaged, and so are only partly in it. */
+  damaged: DamagedRepository[]
 }
 
 /**
  * Writes a consistent copy of a data directory (database, repositories, keys) to the directory `target`, which must not
  * exist or be empty. Safe while a server uses the data: the database is read in one snapshot first and Git after it, so
  * that the refs are never older than the database, which `ref` reconciliation at start-up expects. The result appears
- * under its name only when it is whole and on the disk. It holds the keys: keep it as safe as the data directory.
+ * under its name only when it is whole and on the disk; a repository that is damaged is marked in it. It holds the keys: keep it as safe as the data directory.
  * Errors: NOT_FOUND (no database there), CONFLICT (target in use), DATA_UNWRITABLE, DATA_CORRUPT.
  */
 export async function backupStore(dataDir: string, target: string, now: number = Date.now()): Promise<BackupResult> {
@@ -35,13 +38,17 @@ export async function backupStore(dataDir: string, target: string, now: number =
     await mkdir(staging, { recursive: true, mode: 0o700 })
     const database = await copyDatabase(dataDir, staging)
     const keys = await copyKeys(dataDir, staging)
+    // Without them nothing sealed could ever be read again: that is no backup.
+    await refuseWithoutKeys(staging)
     const repositories = await copyRepositories(dataDir, staging)
     const files = [database, ...keys, ...repositories.files]
-    const manifest: BackupManifest = { format: 1, createdAt: now, directories: repositories.directories, files }
+    const damaged = await damagedRepositories(staging)
+    const { directories } = repositories
+    const manifest: BackupManifest = { format: 1, createdAt: now, directories, files, damaged }
     await writeDurably(join(staging, MANIFEST_FILE), `${JSON.stringify(manifest, null, 1)}\n`, 0o600)
     await rename(staging, target)
     await syncDirectory(dirname(target))
-    return { target, files: files.length, bytes: files.reduce((sum, file) => sum + file.size, 0) }
+    return { target, files: files.length, bytes: files.reduce((sum, file) => sum + file.size, 0), damaged }
   } catch (error) {
     await rm(staging, { recursive: true, force: true })
     throw asStoreError(error, doing, target)

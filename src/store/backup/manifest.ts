@@ -20,6 +20,10 @@ export const BackupFile = z.object({
 })
 export type BackupFile = z.infer<typeof BackupFile>
 
+/** A repository that was damaged when it was backed up: what could be read of it is there. */
+export const DamagedRepository = z.object({ repository: z.string(), why: z.string() })
+export type DamagedRepository = z.infer<typeof DamagedRepository>
+
 export const BackupManifest = z.object({
   format: z.literal(1),
   /** Milliseconds since the epoch. */
@@ -27,5 +31,6 @@ export const BackupManifest = z.object({
   /** Git needs some directories (`refs`, `objects`) also where they are empty. */
   directories: z.array(BackupPath),
   files: z.array(BackupFile),
+  damaged: z.array(DamagedRepository).default([]),
 })
 export type BackupManifest = z.infer<typeof BackupManifest>

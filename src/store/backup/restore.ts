@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { checkDatabase, listIfThere } from './backup.ts'
+import { type BackupResult, checkDatabase, listIfThere } from './backup.ts'
 import { restoreFile } from './copy.ts'
 import { BackupManifest, MANIFEST_FILE } from './manifest.ts'
 import { syncDirectory } from '../../lib/durable-file.ts'
@@ -22,7 +22,7 @@ const PARTS = [KEYS_DIRECTORY, REPOSITORIES_DIRECTORY, DATABASE_FILE]
  * start and may be repeated. Errors: DATA_CORRUPT (the backup is damaged), CONFLICT (not empty), DATA_LOCKED (a server
  * lives there), DATA_UNWRITABLE.
  */
-export async function restoreStore(backupDir: string, dataDir: string): Promise<{ files: number; bytes: number }> {
+export async function restoreStore(backupDir: string, dataDir: string): Promise<Omit<BackupResult, 'target'>> {
   const doing = `restoring ${backupDir} into ${dataDir}`
   const manifest = await readManifest(backupDir, doing)
   try {
@@ -41,7 +41,8 @@ export async function restoreStore(backupDir: string, dataDir: string): Promise<
   } catch (error) {
     throw asStoreError(error, doing, dataDir)
   }
-  return { files: manifest.files.length, bytes: manifest.files.reduce((sum, file) => sum + file.size, 0) }
+  const { files, damaged } = manifest
+  return { files: files.length, bytes: files.reduce((sum, file) => sum + file.size, 0), damaged }
 }
 
 /** Refuses to open a data directory whose restore did not come to its end. */
@@ -101,10 +102,19 @@ async function fill(backupDir: string, staging: string, manifest: BackupManifest
       if (!(await restoreFile(backupDir, staging, file).catch(nothingThere)))
         throw damaged(doing, `${file.path} is missing or is not what was backed up`)
     checkDatabase(join(staging, DATABASE_FILE))
+    for (const directory of directoriesOf(manifest)) await syncDirectory(join(staging, directory))
   } catch (error) {
     await rm(staging, { recursive: true, force: true })
     throw error
   }
+}
+
+/** Every directory that a restore makes, `.` among them: their names must be on the disk before the whole gets its own. */
+function directoriesOf({ directories, files }: BackupManifest): Set<string> {
+  const all = new Set(['.', KEYS_DIRECTORY, REPOSITORIES_DIRECTORY])
+  for (const path of [...directories, ...files.map((file) => dirname(file.path))])
+    for (let at = path; at !== '.'; at = dirname(at)) all.add(at)
+  return all
 }
 
 const nothingThere = (error: NodeJS.ErrnoException): undefined => {

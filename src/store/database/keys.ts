@@ -65,12 +65,25 @@ export async function openKeys(dataDir: string, db: Queries): Promise<DataKeys> 
   }
 }
 
+/** Which keys the database was written with; null where with none yet. */
+export interface UsedKeys {
+  dataKeyId: string | null
+  auditKeyId: string | null
+}
+
+/** DATA_CORRUPT where a key that the database was written with is missing or another. Makes none. */
+export async function checkKeys(dataDir: string, { dataKeyId, auditKeyId }: UsedKeys): Promise<void> {
+  const directory = join(dataDir, KEYS_DIRECTORY)
+  if (dataKeyId !== null) await dataKeysOf(directory, dataKeyId)
+  if (auditKeyId !== null) await auditKeyOf(directory, auditKeyId)
+}
+
 /** Puts a new data key on top: it seals from the next start on, and the older ones still open what they sealed. */
 export async function rotateDataKey(dataDir: string): Promise<string> {
   const file = join(dataDir, KEYS_DIRECTORY, DATA_KEY)
   const fresh = randomBytes(32)
   await writeDurably(file, `${fresh.toString('base64')}\n${await readFile(file, 'utf8')}`, 0o600)
-  return dataKeyId(fresh)
+  return idOfDataKey(fresh)
 }
 
 type DataKeyList = [DataKey, ...DataKey[]]
@@ -83,13 +96,13 @@ async function dataKeysOf(directory: string, usedId: string | null): Promise<Dat
     if (usedId !== null) throw damaged(file, `it is missing, and the database was written with key ${usedId}`)
     const key = randomBytes(32)
     await writeDurably(file, `${key.toString('base64')}\n`, 0o600)
-    return [{ id: dataKeyId(key), key }]
+    return [{ id: idOfDataKey(key), key }]
   }
   const lines = text.split('\n').filter((line) => line.trim() !== '')
   const [first, ...older] = lines.map((line, index) => {
     const key = Buffer.from(line, 'base64')
     if (key.length !== 32) throw damaged(file, `line ${index + 1} is not a key of 32 bytes`)
-    return { id: dataKeyId(key), key }
+    return { id: idOfDataKey(key), key }
   })
   if (!first) throw damaged(file, 'it is empty')
   if (usedId !== null && ![first, ...older].some((key) => key.id === usedId))
@@ -157,7 +170,7 @@ export function verifierOf(auditPublicKey: string): DataKeys['verify'] {
   return (text, signature) => verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'))
 }
 
-const dataKeyId = (key: Buffer): string => createHash('sha256').update(key).digest('hex').slice(0, 8)
+const idOfDataKey = (key: Buffer): string => createHash('sha256').update(key).digest('hex').slice(0, 8)
 
 const publicKeyId = (key: KeyObject): string =>
   createHash('sha256')

@@ -2,11 +2,11 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { Search } from 'lucide-react'
 import { useDeferredValue, useEffect, useState } from 'react'
-import type { Schemas } from '../api/client.ts'
-import { environmentsQuery, matrixQuery, overviewQuery } from '../api/queries.ts'
+import { ApiError, type Schemas } from '../api/client.ts'
+import { environmentsQuery, matrixQuery, overviewQuery, repositoriesQuery } from '../api/queries.ts'
 import { statusLook, STATUSES } from '../text.ts'
 import { ButtonLink, Empty, PageHead } from '../ui/basics.tsx'
-import { PageErrorNote, Waiting } from '../ui/load.tsx'
+import { ErrorNote, PageErrorNote, Waiting } from '../ui/load.tsx'
 import { Mark } from '../ui/status.tsx'
 import { ago } from '../ui/time.tsx'
 import { Matrix } from './matrix.tsx'
@@ -52,6 +52,7 @@ export function OverviewPage() {
           As a graph
         </ButtonLink>
       </PageHead>
+      <Damage repository={repository} />
       <NeedsYou repository={repository} />
       <Notices environments={environments.data ?? []} />
       <div className="flex flex-wrap items-center gap-2 pb-2">
@@ -115,6 +116,35 @@ function totals(overview: Schemas['Overview']): Map<string, number> {
   for (const { statuses } of overview.environments)
     for (const { status, count } of statuses) counts.set(status, (counts.get(status) ?? 0) + count)
   return counts
+}
+
+/** How often it is asked whether somebody has mended it. */
+const MENDED_EVERY_MS = 10_000
+
+const MEND =
+  'What is shown is what was known before; pushes, merges and runs wait, and every other repository goes on. Stop the server and run `trueup doctor --repair`; what that cannot mend comes back by `trueup restore`. As soon as it is whole it is served again.'
+
+/** That the repository's Git directory is damaged, and what to do: plans, pushes and merges wait for that. */
+function Damage({ repository }: { repository: string }) {
+  const isDamaged = ({ items }: { items: readonly Schemas['Repository'][] }): string | null =>
+    items.find(({ name }) => name === repository)?.damage ?? null
+  const { data: damage } = useQuery({
+    ...repositoriesQuery,
+    select: isDamaged,
+    refetchInterval: ({ state }) => (state.data && isDamaged(state.data) !== null ? MENDED_EVERY_MS : false),
+  })
+  if (!damage) return null
+  const body = {
+    code: 'REPOSITORY_UNUSABLE',
+    doing: 'This repository is damaged and not served',
+    why: damage,
+    next: MEND,
+  }
+  return (
+    <div className="mb-2">
+      <ErrorNote error={new ApiError(503, body)} />
+    </div>
+  )
 }
 
 /** Environments that deployments may not reach now, and why. */
