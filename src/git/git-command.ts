@@ -1,4 +1,5 @@
 import { TrueupError } from '../lib/errors/error.ts'
+import { tellsOfNoRoom } from '../lib/errors/no-room.ts'
 import type { GitChild } from './child-process.ts'
 import type { GitRunOptions, GitRunResult } from './repository.ts'
 
@@ -6,7 +7,7 @@ import type { GitRunOptions, GitRunResult } from './repository.ts'
 export interface GitCommand {
   /** Any exit code is a result. */
   run(argv: readonly string[], options?: GitRunOptions): Promise<GitRunResult>
-  /** Exit codes other than the named ones (default 0) are GIT_FAILED with what git said. */
+  /** Exit codes other than the named ones (default 0) are GIT_FAILED with what git said, NO_ROOM on a full disk. */
   expect(
     doing: string,
     argv: readonly string[],
@@ -22,10 +23,11 @@ export function createGitCommand(child: GitChild, repository: string): GitComman
     async expect(doing, argv, { exitCodes = [0], ...options } = {}) {
       const result = await command.run(argv, options)
       if (exitCodes.includes(result.exitCode)) return result
-      throw new TrueupError('GIT_FAILED', {
+      const failed = new TrueupError('GIT_FAILED', {
         doing: `${doing} in repository ${repository}`,
         why: lastLines(result.stderr) || `git ${argv[0]} ended with ${result.exitCode}`,
       })
+      throw tellsOfNoRoom(failed) ? new TrueupError('NO_ROOM', failed.text) : failed
     },
   }
   return command

@@ -151,7 +151,7 @@ it.skipIf(missing)(
       onTmpfs(dataDir, 'size=6m', 'head -c 1m /dev/zero > "$0/ballast" &&'),
     )
     const full = await child.hears('full')
-    expect(full).toMatchObject({ code: 'DATA_UNWRITABLE' })
+    expect(full).toMatchObject({ code: 'NO_ROOM' })
     expect((full as { why: string }).why).toContain('disk is full')
     await child.hears('closed')
     const counted = child.said.find((line) => 'tasks' in line)
@@ -168,6 +168,6 @@ it.skipIf(missing)(needing('refuses a full disk and a read-only directory at the
   expect(await readOnly.hears('error')).toMatchObject({ code: 'DATA_UNWRITABLE' })
   await readOnly.ended
   const full = startChild(['hold', dataDir], onTmpfs(dataDir, 'size=64k', 'head -c 64k /dev/zero > "$0/ballast" &&'))
-  expect(await full.hears('error')).toMatchObject({ code: 'DATA_UNWRITABLE' })
+  expect(await full.hears('error')).toMatchObject({ code: 'NO_ROOM' })
   await full.ended
 })

@@ -1,4 +1,4 @@
-import { hostname } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asTrueupError } from '../lib/errors/error.ts'
 import { processRegistry } from '../lib/process/registry.ts'
@@ -17,6 +17,7 @@ import { PROTOCOL_VERSION, type Grant, type ServerEvent } from './protocol.ts'
 import { recover } from './recovery.ts'
 import { activeRun, type ActiveRun, type StopReason } from './runs/active-run.ts'
 import { executeRun } from './runs/execute-run.ts'
+import { watchRoom } from './room.ts'
 import type { RunnerParts } from './runs/parts.ts'
 import { serverSource, type Source } from './runs/source.ts'
 import { keepWatches } from './watches.ts'
@@ -84,6 +85,15 @@ export async function startRunner(
     onEvent,
     enrolAgain: async () => options.token !== undefined && (await enrolAgainOnce()),
   })
+  const room = watchRoom([workspaces.directory, paths.cache, tmpdir()])
+  let full: string | null = null
+  /** Runs wait in the queue for as long as there is no room for any. */
+  const isRoom = (): boolean => {
+    const missing = room.missing()
+    if (missing !== null && missing !== full) log.error({ why: missing }, 'no runs are leased')
+    full = missing
+    return missing === null
+  }
   const parts: RunnerParts = {
     link,
     source,
@@ -93,6 +103,7 @@ export async function startRunner(
     log,
     cacheRoot: paths.cache,
     passEnv: options.passEnv,
+    room,
     graceMs: options.graceMs,
   }
   const heartbeat = startHeartbeat({ link, runs: active, log })
@@ -100,7 +111,7 @@ export async function startRunner(
     parts,
     busy: (stackId) => active().some((run) => run.applying && run.grant.stack.id === stackId),
   })
-  const leasing = startLeasing({ link, log, hasRoom: () => runs.size < options.slots, start })
+  const leasing = startLeasing({ link, log, hasRoom: () => runs.size < options.slots && isRoom(), start })
 
   let enrolledAgain = false
   let stopping: Promise<void> | undefined

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
+import { collect } from '../../src/cli/output.ts'
 import { TrueupError } from '../../src/lib/errors/error.ts'
 import { Comment } from '../../src/server/schemas/merge-requests.ts'
-import { RunDetail } from '../../src/server/schemas/plans.ts'
+import { RunSummary } from '../../src/server/schemas/plans.ts'
 import { AuditVerdict } from '../../src/server/schemas/operations.ts'
 import { freePort, launch, type ServerOptions } from './server.ts'
 import { until } from './wait.ts'
@@ -71,9 +72,11 @@ test.skipIf(!canMount)(
       )
     }
     expect(refused).toBeInstanceOf(TrueupError)
-    expect((refused as TrueupError).code).toBe('DATA_UNWRITABLE')
+    expect((refused as TrueupError).code).toBe('NO_ROOM')
     expect((refused as TrueupError).message).toMatch(/full|space/i)
     expect((await fetch(`${world.server.url}/healthz`)).status).toBe(200)
+    const readyz = async (): Promise<string> => await (await fetch(`${world.server.url}/readyz`)).text()
+    await until('it says that it is not ready, and why', async () => (await readyz()).includes('there is no room'))
 
     await world.copy.git('switch', '--quiet', '--create', 'large', 'origin/main')
     writeFileSync(join(world.copy.directory, 'blob.bin'), randomBytes(8 * 1024 * 1024))
@@ -86,6 +89,7 @@ test.skipIf(!canMount)(
     expect(push).toMatch(/remote:|No space left|unpack/)
 
     rmSync(filler)
+    await until('it is ready again', async () => (await readyz()).includes('"ready"'))
     await world.copy.git('push', '--quiet', 'origin', 'large')
     await world.ada.send('POST', comments, Comment, { body: 'room again' })
     const list = z.object({ items: z.array(Comment) })
@@ -99,27 +103,39 @@ test.skipIf(!canMount)(
 )
 
 test.skipIf(!canMount)(
-  'a full disk for workspaces (needs root to mount one) fails the runs that need it, and only while it is full',
+  'a full disk for workspaces (needs root to mount one): runs wait for room, say so, and go on when there is some',
   async () => {
     const world = await createWorld({ lease: '15s', keep: false, terraform: null })
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', world.workDir])
     try {
-      const stack = '{ path: wide, driver: command, environments: [production], with: { plan: "true", apply: "true" } }'
-      const config = `version: 1\nenvironments:\n  production: { tier: production }\nstacks:\n  - ${stack}\n`
+      // One whose files do not fit, and one whose tool needs the room.
+      const plans = { wide: 'true', greedy: 'dd if=/dev/zero of=blob bs=1k count=4096' }
+      const stacks = Object.entries(plans).map(
+        ([path, plan]) =>
+          `  - { path: ${path}, driver: command, environments: [production], with: { plan: "${plan}", apply: "true" } }`,
+      )
+      const config = `version: 1\nenvironments:\n  production: { tier: production }\nstacks:\n${stacks.join('\n')}\n`
       const blob = randomBytes(2 * 1024 * 1024).toString('hex')
-      const wide = await world.propose('wide', { 'trueup.yaml': config, 'wide/blob': blob })
-      const run = await world.ada.get(`/api/v1/runs/${wide.stacks[0]?.run}`, RunDetail)
-      expect(run.state).toBe('failed')
-      expect(run.error?.code).not.toBe('INTERNAL')
-      expect(JSON.stringify(run.error)).toMatch(/full|space/i)
-      const narrow = await world.propose('narrow', { 'trueup.yaml': config, 'wide/blob': 'small' })
-      expect(narrow.stacks).toMatchObject([{ state: 'succeeded' }])
+      const files = { 'trueup.yaml': config, 'wide/blob': blob, 'greedy/small': 'x\n' }
+      const proposed = world.propose('full', files)
+      const waiting = async (): Promise<RunSummary[]> =>
+        (await collect(world.ada.all(`${REPOSITORY}/runs`, RunSummary))).filter(
+          ({ state, reason }) => state === 'queued' && reason === 'no_room',
+        )
+      const seen = new Map<string, string>()
+      await until('both runs wait for room', async () => {
+        for (const { stack, message } of await waiting()) seen.set(stack, message ?? '')
+        return seen.size === 2
+      })
+      for (const message of seen.values()) expect(message).toMatch(/no space left|no room/i)
+      execFileSync('mount', ['-o', 'remount,size=64m', world.workDir])
+      expect((await proposed).stacks).toMatchObject([{ state: 'succeeded' }, { state: 'succeeded' }])
     } finally {
       execFileSync('umount', ['--lazy', world.workDir])
       await world.close()
     }
   },
-  120_000,
+  240_000,
 )
 
 function fill(file: string): void {

@@ -43,11 +43,37 @@ export async function finishReceived(parts: EngineParts, run: Run, params: Param
         actor: actorOf(run),
       })
       await followUpIfEnded(tx, back)
+    } else if (waitsForRoom(run, params)) {
+      await followUpIfEnded(tx, await backForRoom(tx, run, params))
     } else {
       await end(tx, run, params)
       await followUpRun(tx, run)
     }
     await refreshStack(tx, run.stackId)
+  })
+}
+
+/** Room comes back within minutes, or somebody has to see to it: about a quarter of an hour, in five attempts. */
+const ROOM_PAUSES_MS = [5_000, 30_000, 150_000, 750_000]
+
+/** A full disk says nothing about the run, and nothing was changed yet. */
+const waitsForRoom = (run: Run, { status, error }: Params<'finish'>): boolean =>
+  status === 'failed' &&
+  error?.code === 'NO_ROOM' &&
+  !HAS_APPLIED.includes(run.state) &&
+  pauseForRoom(run) !== undefined
+
+const pauseForRoom = (run: Run): number | undefined => ROOM_PAUSES_MS[run.attempt - 1]
+
+async function backForRoom(tx: Tx, run: Run, { fence, error }: Params<'finish'>): Promise<Run> {
+  return await transitionRun(tx, {
+    runId: run.id,
+    fence,
+    to: 'queued',
+    reason: 'no_room',
+    ...(error && { message: `${error.doing}: ${error.why}` }),
+    patch: { attempt: run.attempt + 1, notBefore: nowOf(tx) + (pauseForRoom(run) ?? 0) },
+    actor: actorOf(run),
   })
 }
 

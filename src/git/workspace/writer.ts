@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, symlinkSync, writeSync } from 'node:fs'
 import { TrueupError } from '../../lib/errors/error.ts'
+import { tellsOfNoRoom } from '../../lib/errors/no-room.ts'
 import { encodePath, isSafeName } from '../paths.ts'
 import type { Materialised, WorkspaceLimits } from '../repository.ts'
 import { refuseEscapingLinks } from './links.ts'
@@ -129,6 +130,7 @@ function twice(path: string, doing: string): TrueupError {
 function explained(error: NodeJS.ErrnoException, path: string, doing: string): TrueupError {
   if (error.code === 'EEXIST' || error.code === 'ENOTDIR') return twice(path, doing)
   if (error.code === 'ENAMETOOLONG') return limit(doing, 'a name is longer than the disk allows', path)
+  if (tellsOfNoRoom(error)) return new TrueupError('NO_ROOM', { doing, why: `${path}: ${error.message}`, cause: error })
   return new TrueupError('DATA_UNWRITABLE', {
     doing,
     why: `${path}: ${error.message}`,

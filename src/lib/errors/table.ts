@@ -42,6 +42,11 @@ export const ERRORS = {
   // store
   DATA_LOCKED: entry(503, 'terminal', 'Stop the process that the message names, or use another --data directory.'),
   DATA_UNWRITABLE: entry(503, 'terminal', 'Make the data directory writable and free space on its disk.'),
+  NO_ROOM: entry(
+    507,
+    'retryable',
+    'Free space (or raise the quota) where the message says; what waits for it goes on then.',
+  ),
   DATA_NEWER: entry(503, 'terminal', 'Start a Trueup at least as new as the one that wrote this data directory.'),
   DATA_CORRUPT: entry(500, 'terminal', 'Restore the last backup with `trueup restore`.'),
   PORT_TAKEN: entry(503, 'terminal', 'Stop what listens there, or choose another port with --port.'),

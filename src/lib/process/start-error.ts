@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { TrueupError } from '../errors/error.ts'
+import { tellsOfNoRoom } from '../errors/no-room.ts'
 import type { ProcessSpec } from './supervise.ts'
 
 /** What the system said when a program could not be started, as an error that names the program and the remedy. */
@@ -8,7 +9,14 @@ export function startError(spec: ProcessSpec, thrown: unknown): unknown {
   if (!(thrown instanceof Error) || thrown instanceof TrueupError) return thrown
   const program = spec.argv[0] ?? ''
   const doing = `starting ${program || 'a program'}`
-  const { code } = thrown as NodeJS.ErrnoException
+  const { code, syscall } = thrown as NodeJS.ErrnoException
+  // What could not be written down before the start (`registry`) says nothing about the program.
+  if (syscall !== undefined && !syscall.startsWith('spawn'))
+    return new TrueupError(tellsOfNoRoom(thrown) ? 'NO_ROOM' : 'DATA_UNWRITABLE', {
+      doing,
+      why: thrown.message,
+      cause: thrown,
+    })
   switch (code ?? '') {
     case 'ENOENT':
     case 'ENOTDIR':

@@ -4,9 +4,10 @@ import { createReadiness } from '../readiness.ts'
 import type { RouteModule } from '../parts.ts'
 
 /** For load balancers, supervisors and Prometheus. Public, and without anything worth knowing to a stranger. */
-export const healthRoutes: RouteModule<'ready' | 'metrics' | 'store'> = (app, { ready, metrics, store }) => {
+export const healthRoutes: RouteModule<'ready' | 'metrics' | 'store' | 'pushSpool'> = (app, parts) => {
+  const { ready, metrics, store, pushSpool } = parts
   const schema = { tags: ['health'], security: [] }
-  const takesWrites = createReadiness(store)
+  const whyNot = createReadiness(store, pushSpool)
   const Status = z.object({ status: z.string() })
 
   app.get(
@@ -22,7 +23,8 @@ export const healthRoutes: RouteModule<'ready' | 'metrics' | 'store'> = (app, { 
     },
     async (_request, reply) => {
       if (!ready()) return reply.code(503).send({ status: 'not ready' })
-      if (!(await takesWrites())) return reply.code(503).send({ status: 'not ready: the database takes no writes' })
+      const why = await whyNot()
+      if (why !== null) return reply.code(503).send({ status: `not ready: ${why}` })
       return { status: 'ready' }
     },
   )

@@ -29,13 +29,15 @@ export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<vo
   )
   let workspace: Workspace | undefined
   try {
-    workspace = await parts.workspaces.create(`${grant.runId}-${grant.fence}`)
+    workspace = await parts.workspaces.create(`${grant.runId}-${grant.fence}`).catch(async (thrown: unknown) => {
+      throw await notBegun(run, parts, thrown)
+    })
     const execution = { run, grant, parts, masker, log, workspace }
     const end = await steps(execution).catch((thrown: unknown) => {
       parts.link.over.throwIfAborted()
       return endOf(run, thrown)
     })
-    await report(execution, end)
+    await report(execution, withRoom(end, parts))
   } catch (thrown) {
     // Results that matter are on the disk; the next start reports them.
     if (parts.link.over.aborted) return
@@ -47,6 +49,20 @@ export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<vo
     await parts.source.left(grant).catch((error: unknown) => parts.log.error({ err: error }, 'clearing up after a run'))
     if (workspace) await parts.workspaces.remove(workspace)
   }
+}
+
+/** A run whose workspace cannot be made is reported at once; the log says nothing, it has nowhere to come from. */
+async function notBegun({ grant }: ActiveRun, { room, outbox }: RunnerParts, thrown: unknown): Promise<TrueupError> {
+  const error = room.behind(thrown, 'making the workspace of the run')
+  const { runId, fence } = grant
+  await outbox.finish({ runId, fence, status: 'failed', error: error.toJSON(), verify: [] })
+  return error
+}
+
+/** Whatever a full disk made a tool say: the reason is the disk. */
+function withRoom(end: RunEnd, { room }: RunnerParts): RunEnd {
+  if (end.kind === 'left' || end.status !== 'failed' || !end.error) return end
+  return { ...end, error: room.behind(end.error, 'executing the run') }
 }
 
 async function steps(execution: Execution): Promise<RunEnd> {

@@ -2,6 +2,7 @@ import type { ProcessRegistry } from '../../lib/process/registry.ts'
 import type { Link } from '../connection/connect.ts'
 import type { Logger } from '../logging.ts'
 import type { Outbox } from '../outbox.ts'
+import type { Room } from '../room.ts'
 import type { Workspaces } from '../workspace.ts'
 import type { Source } from './source.ts'
 
@@ -12,6 +13,7 @@ export interface RunnerParts {
   outbox: Outbox
   workspaces: Workspaces
   registry: ProcessRegistry
+  room: Room
   log: Logger
   cacheRoot: string
   passEnv: readonly string[]

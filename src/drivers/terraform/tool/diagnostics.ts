@@ -43,6 +43,9 @@ export function findingOf(diagnostic: Diagnostic, stackPath: string): Finding {
  * TOOL_FAILED (or SOURCE_INVALID where it points into the source), so a changed wording costs precision, not truth.
  */
 const KNOWN: { pattern: RegExp; code: ErrorCode; next?: string }[] = [
+  // The state backend's own answers: the server has no room, or is not there. Nobody holds a lock then.
+  { pattern: /unexpected HTTP response code:? 507|no space left on device/i, code: 'NO_ROOM' },
+  { pattern: /error acquiring the state lock[^]*unexpected HTTP response code:? 5\d\d/i, code: 'UNAVAILABLE' },
   { pattern: /error acquiring the state lock/i, code: 'STATE_LOCKED' },
   { pattern: /saved plan is stale|saved plan does not match/i, code: 'PLAN_STALE' },
   {

@@ -6,9 +6,9 @@ const UNWRITABLE: { [code: number]: string } = {
   3: 'access to a file of it is denied',
   8: 'it is read-only',
   10: 'the disk does not read or write (I/O error)',
-  13: 'its disk is full',
   14: 'a file of it cannot be opened or made',
 }
+const FULL = 13
 const CORRUPT: { [code: number]: string } = {
   11: 'the database file is damaged',
   26: 'the file is not a Trueup database',
@@ -32,9 +32,10 @@ export function isUniqueViolation(thrown: unknown): boolean {
   )
 }
 
-/** Conditions of the disk as DATA_UNWRITABLE or DATA_CORRUPT that name `place`; any other value as it is. */
+/** Conditions of the disk as NO_ROOM, DATA_UNWRITABLE or DATA_CORRUPT that name `place`; any other value as it is. */
 export function asStoreError(thrown: unknown, doing: string, place: string): unknown {
   const primary = (sqliteCode(thrown) ?? 0) & 0xff
+  if (primary === FULL) return new TrueupError('NO_ROOM', { doing, why: `${place}: its disk is full`, cause: thrown })
   const unwritable = UNWRITABLE[primary]
   if (unwritable) return new TrueupError('DATA_UNWRITABLE', { doing, why: `${place}: ${unwritable}`, cause: thrown })
   const corrupt = CORRUPT[primary]
@@ -46,16 +47,19 @@ const FILE_REASONS: { [code: string]: string } = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'a part of the path is not a directory',
   EEXIST: 'it is not a directory',
   EFBIG: 'the file size limit is reached',
   EIO: 'the disk does not read or write (I/O error)',
 }
 
+const NO_ROOM: { [code: string]: string } = { ENOSPC: 'the disk is full', EDQUOT: 'the disk quota is used up' }
+
 /** The same for errors of the file system. */
 export function asFileError(thrown: unknown, doing: string, place: string): unknown {
-  const why = FILE_REASONS[String((thrown as { code?: unknown })?.code)]
+  const code = String((thrown as { code?: unknown })?.code)
+  const full = NO_ROOM[code]
+  if (full) return new TrueupError('NO_ROOM', { doing, why: `${place}: ${full}`, cause: thrown })
+  const why = FILE_REASONS[code]
   return why ? new TrueupError('DATA_UNWRITABLE', { doing, why: `${place}: ${why}`, cause: thrown }) : thrown
 }
