@@ -20,6 +20,8 @@ export interface ServerOptions {
   slots: number
   lease: string
   workDir: string
+  /** The program, of another revision; this one's where absent. */
+  main?: string
   /** Further words of the command line. */
   argv?: string[]
   /** Ends the server by itself; see tripwire.ts. */
@@ -88,7 +90,7 @@ export interface Launched {
 
 /** Starts the process and does not wait for it to be ready. */
 export function launch(options: ServerOptions): Launched {
-  const { dataDir, port, hold, logFile, slots, lease, workDir, argv = [], killAt } = options
+  const { dataDir, port, hold, logFile, slots, lease, workDir, main = MAIN, argv = [], killAt } = options
   const words = [
     'up',
     '--data',
@@ -109,7 +111,7 @@ export function launch(options: ServerOptions): Launched {
     [
       '--disable-warning=ExperimentalWarning',
       ...(killAt === undefined ? [] : ['--import', TRIPWIRE]),
-      MAIN,
+      main,
       ...words,
       ...argv,
     ],

@@ -58,9 +58,19 @@ export interface WorldOptions {
   dataDir?: string
   /** Where data, workspaces and what is deployed lie; with everything else where absent. */
   disk?: string
+  /** The program, of another revision. */
+  main?: string
 }
 
-export async function createWorld({ lease, keep, terraform, heals = 0, dataDir, disk }: WorldOptions): Promise<World> {
+export async function createWorld({
+  lease,
+  keep,
+  terraform,
+  heals = 0,
+  dataDir,
+  disk,
+  main,
+}: WorldOptions): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'trueup-faults-'))
   const paths = {
     world: join(directory, 'world'),
@@ -77,6 +87,7 @@ export async function createWorld({ lease, keep, terraform, heals = 0, dataDir, 
     slots: 14,
     lease,
     workDir: paths.workDir,
+    ...(main !== undefined && { main }),
   }
   const server = await startServer(options)
   const admin = clientOf(server.url, await server.adminToken())

@@ -133,14 +133,14 @@ async function cutUnder(scene: Scene, { name, round, lasted }: Round, tally: Tal
   return `${disk.how} after ${at.toFixed(0)} ms of ${words}`
 }
 
-function start(name: string, prepared: Prepared, { disk }: Scene, done: () => void): Doing {
+function start(name: string, prepared: Prepared, { disk }: Scene, noteTime: () => void): Doing {
   const doing: Doing = { name, prepared, acknowledged: false, settled: Promise.resolve() }
   // An answer that comes while the power is off is none; a client that asks again afterwards gets a real one.
   doing.settled = prepared.go().then(
     () => {
       if (disk.off) return
       doing.acknowledged = true
-      done()
+      noteTime()
     },
     () => {},
   )
