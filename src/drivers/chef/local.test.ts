@@ -18,13 +18,16 @@ describe.skipIf(client === null)(`Chef on the worker itself (${client?.against ?
     { files = {}, config = {} }: { files?: { [path: string]: SourceFile }; config?: object } = {},
   ) {
     context = await testContext<ChefConfig>({
-      config: ChefConfig.parse({ runList: ['recipe[app]'], ...config }),
+      config: ChefConfig.parse({ runList: ['recipe[app]'], variables: ['CHEF_LICENSE'], ...config }),
       files: {
         'stack/cookbooks/app/metadata.rb': "name 'app'\nversion '0.1.0'\n",
         'stack/cookbooks/app/recipes/default.rb': `dir = node['trueup']['inputs']['target']\n${recipe}`,
         ...files,
       },
-      env: { PATH: `${client!.directory}${delimiter}${process.env.PATH}` },
+      env: {
+        PATH: `${client!.directory}${delimiter}${process.env.PATH}`,
+        CHEF_LICENSE: process.env.CHEF_LICENSE ?? 'accept-no-persist',
+      },
     })
     target = join(context.root, 'target')
     await mkdir(target)

@@ -6,10 +6,11 @@ import type { ProcessResult } from '../../lib/process/supervise.ts'
 import type { DriverContext } from '../driver.ts'
 import type { Host } from '../hosts/host.ts'
 import { workspaceFiles } from '../hosts/workspace-files.ts'
-import { clientRb, nodeJson } from './tool/client-rb.ts'
+import { clientRb, nodeJson, PLUGINS } from './tool/client-rb.ts'
 import type { ChefConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
 import { type ChefReport, parseReport } from './tool/report.ts'
+import { cookbooksOf } from './source/cookbooks.ts'
 import { type ChefSource, findSource } from './source/source.ts'
 import { CHEF_INSTALL, clientNames } from './tool/tool.ts'
 
@@ -19,15 +20,19 @@ const MAX_REPORT = 64 * 1024 * 1024
 export interface Prepared {
   source: ChefSource
   paths: string[]
+  /** Where each cookbook lies in the repository, by the name that its metadata gives it. */
+  homes: ReadonlyMap<string, string>
 }
 
 /** @throws SOURCE_INVALID, PATH_OUTSIDE */
 export async function prepare(context: DriverContext<ChefConfig>): Promise<Prepared> {
   const { read, list } = workspaceFiles(context)
   const { path } = context.stack
+  const source = await findSource(read, list, path, context.config)
   return {
-    source: await findSource(read, list, path, context.config),
+    source,
     paths: [path, ...(await dependencies(read, list, path, context.config))],
+    homes: new Map((await cookbooksOf(read, list, source)).map(({ name, home }) => [name, home])),
   }
 }
 
@@ -44,14 +49,15 @@ export interface Session {
   client: string
   /** Runs it; the report is null where it did not come so far. */
   run(options: RunOptions): Promise<{ result: ProcessResult; report: ChefReport | null }>
-  repositoryPath: (path: string) => string
+  /** The place in the repository of a file on the host: Chef runs cookbooks from a copy in its cache. Null where it has none. */
+  repositoryPath: (path: string) => string | null
 }
 
 /** @throws TOOL_MISSING, and errors of the connection */
 export async function openSession(
   context: DriverContext<ChefConfig>,
   host: Host,
-  { source, paths }: Prepared,
+  { source, paths, homes }: Prepared,
 ): Promise<Session> {
   const on = host.name === '' ? 'on this worker' : `on host "${host.name}"`
   const names = clientNames(context.config)
@@ -69,7 +75,10 @@ export async function openSession(
   const { root } = await host.place({ paths })
   const at = (path: string): string => posix.join(root, path)
   const { directory } = host
-  await host.write('trueup_report.rb', await readFile(new URL('./plugins/trueup_report.rb', import.meta.url)))
+  const copies = `${directory}/cache/cookbooks`
+  for (const name of PLUGINS) {
+    await host.write(name, await readFile(new URL(`./plugins/${name}`, import.meta.url)))
+  }
   await host.write('node.json', nodeJson(source.runList, source.attributes, trueupAttributes(context)))
   // Chef takes directories of cookbooks, and a policy names single ones.
   const singles = Object.entries(source.single)
@@ -83,7 +92,13 @@ export async function openSession(
   return {
     host,
     client,
-    repositoryPath: (path) => (path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path),
+    repositoryPath(path) {
+      if (path.startsWith(`${root}/`)) return path.slice(root.length + 1)
+      const copied = path.startsWith(`${copies}/`) ? path.slice(copies.length + 1) : null
+      const slash = copied?.indexOf('/') ?? -1
+      const home = copied === null || slash === -1 ? undefined : homes.get(copied.slice(0, slash))
+      return home === undefined ? null : `${home}${copied!.slice(slash)}`
+    },
     async run({ whyRun, ignored, onLine, graceMs }) {
       const settings = {
         directory,
@@ -92,6 +107,7 @@ export async function openSession(
         dataBags: source.dataBags === null ? null : at(source.dataBags),
         salt: context.hash('chef report'),
         ignored,
+        whyRun,
       }
       await host.write('client.rb', clientRb(settings))
       await host.run({ argv: ['rm', '-f', `${directory}/report.json`], quiet: true })

@@ -6,6 +6,7 @@ import type { DriverContext } from '../driver.ts'
 import { workspaceFiles } from '../hosts/workspace-files.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'
 import type { ChefConfig } from './config.ts'
+import { type Cookbook, cookbooksOf } from './source/cookbooks.ts'
 import { type ChefSource, findSource } from './source/source.ts'
 import { findCookstyleIfAny, findRubyIfAny } from './tool/tool.ts'
 
@@ -48,6 +49,7 @@ export async function validate(context: DriverContext<ChefConfig>): Promise<Find
   const programs = files.filter((file) => /\/(recipes|attributes|resources|libraries|providers)\/.*\.rb$/.test(file))
   return [
     ...missingRecipes(source, files),
+    ...missingCookbooks(await cookbooksOf(read, list, source)),
     ...(await parse(context, programs.slice(0, MAX_FILES))),
     ...(await cookstyle(context, directories)),
   ]
@@ -75,6 +77,24 @@ function missingRecipes({ runList, cookbookPath, single }: ChefSource, files: re
       },
     ]
   })
+}
+
+/** Dependencies that no cookbook directory has: Chef says of them `412 "Precondition Failed"`. */
+function missingCookbooks(cookbooks: readonly Cookbook[]): Finding[] {
+  const there = new Set(cookbooks.map(({ name }) => name))
+  return cookbooks.flatMap(({ name: dependent, depends }) =>
+    depends
+      .filter(({ name }) => !there.has(name))
+      .map(
+        ({ name, path, line }): Finding => ({
+          severity: 'error',
+          code: 'cookbook_missing',
+          message: `cookbook ${dependent} depends on ${name}, which is in none of the stack's cookbook directories`,
+          path,
+          ...(line !== undefined && { line }),
+        }),
+      ),
+  )
 }
 
 async function parse(context: DriverContext<ChefConfig>, files: string[]): Promise<Finding[]> {

@@ -48,7 +48,7 @@ async function open(): Promise<World> {
       'stack/cookbooks/app/recipes/default.rb': RECIPE,
       ...ssh.files,
     },
-    env: { ...ssh.env, CHEF_LICENSE: process.env.CHEF_LICENSE ?? '' },
+    env: { ...ssh.env, CHEF_LICENSE: process.env.CHEF_LICENSE ?? 'accept-no-persist' },
   })
   const recipe = (text: string): Promise<void> => base.write({ 'stack/cookbooks/app/recipes/default.rb': text })
   const file = (name: string): string => `web/file[/srv/app/${name}]`

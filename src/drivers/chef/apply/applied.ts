@@ -1,14 +1,22 @@
 import type { AppliedResource, Finding, ResourceChange } from '../../../domain/plans/plan.ts'
+import { at, placeOfEntry, type RepositoryPath } from '../tool/place.ts'
 import type { ChefReport, Entry } from '../tool/report.ts'
+
+export interface Told {
+  redact: (text: string) => string
+  repositoryPath: RepositoryPath
+}
 
 /** What became of each planned resource, and of others that failed or were changed besides. */
 export function appliedResources(
   report: ChefReport,
   changes: readonly ResourceChange[],
   prefix: string,
-  redact: (text: string) => string,
+  { redact, repositoryPath }: Told,
 ): { resources: AppliedResource[]; findings: Finding[] } {
-  const entries = Map.groupBy(report.resources, ({ resource }) => `${prefix}${resource}`)
+  // What was only looked at, before a `:before` notification, comes again.
+  const real = report.resources.filter(({ why_run }) => !why_run)
+  const entries = Map.groupBy(real, ({ resource }) => `${prefix}${resource}`)
   const resources = changes.map(({ address, actions }): AppliedResource => {
     const its = entries.get(address) ?? []
     const failed = its.find(({ status }) => status === 'failed')
@@ -24,10 +32,10 @@ export function appliedResources(
   for (const [address, its] of entries) {
     const failed = its.find(({ status }) => status === 'failed')
     if (failed !== undefined) {
-      const { path, line } = placeIn(failed)
       findings.push({
-        severity: 'error',
-        message: redact(`${address}: ${failed.error ?? 'it failed'}${path === null ? '' : ` (${path}:${line})`}`),
+        severity: failed.ignored ? 'warning' : 'error',
+        message: redact(`${address}: ${failed.error ?? 'it failed'}`),
+        ...at(placeOfEntry(failed, repositoryPath)),
       })
       if (!planned.has(address)) {
         resources.push({
@@ -46,11 +54,6 @@ export function appliedResources(
 
 const isOver = (status: Entry['status']): boolean =>
   status === 'updated' || status === 'up_to_date' || status === 'skipped'
-
-function placeIn({ source_line: text }: Entry): { path: string | null; line: number } {
-  const found = /([^/:]+\/recipes\/[^:]+|[^/:]+\/resources\/[^:]+):(\d+)/.exec(text)
-  return { path: found?.[1] ?? null, line: Number(found?.[2] ?? 0) }
-}
 
 /** The same from the lines of the doc formatter, where the run ended before its report could be read. */
 export function fromLines(

@@ -8,8 +8,10 @@ import { changesOn, hasWork, type HostResult, resultOfHosts, skippedBecause, UNC
 import { redactionFor, secretInputs } from '../../values/redaction.ts'
 import { appliedResources, fromLines } from './applied.ts'
 import type { ChefConfig } from '../config.ts'
-import { exitFinding, SUCCESSFUL_EXITS } from '../tool/exit-codes.ts'
-import { type Kept, keptPlan, runError } from '../plan/plan.ts'
+import { at, placeOfRun } from '../tool/place.ts'
+import { endedEarly, exitFinding, SUCCESSFUL_EXITS } from '../tool/exit-codes.ts'
+import { type Kept, keptPlan } from '../plan/plan.ts'
+import { runError } from '../plan/run-error.ts'
 import { openSession, prepare, type Session } from '../session.ts'
 
 /** From the first signal Chef ends the resource it is at. */
@@ -55,16 +57,25 @@ async function applyOn(
     if (result.canceled || result.timedOut) {
       return { status: 'canceled', resources: fromLines(lines, changes, prefix), findings: [] }
     }
-    if (report === null || !report.converging) {
+    // Resources with `compile_time`, or run by a recipe itself, come before the converge.
+    const touched = report?.resources.some(({ status, why_run }) => !why_run && /^(updated|failed)$/.test(status))
+    if (report === null || (!report.converging && !touched)) {
       const error = runError(context, session, { doing, result, report })
       const resources = changes.map((change) => skippedBecause(change, error.text.why))
       return { status: 'unchanged', resources, findings: [], error }
     }
-    const { resources, findings } = appliedResources(report, changes, prefix, redact)
-    const failed = !report.success || !SUCCESSFUL_EXITS.has(result.exitCode ?? 1)
-    if (failed && report.error && !findings.some(({ severity }) => severity === 'error')) {
-      findings.push({ severity: 'error', message: redact(`${prefix}${report.error}`) })
+    const { resources, findings } = appliedResources(report, changes, prefix, {
+      redact,
+      repositoryPath: session.repositoryPath,
+    })
+    const broken = !report.success || !SUCCESSFUL_EXITS.has(result.exitCode ?? 1)
+    if (broken && report.error && !findings.some(({ severity }) => severity === 'error')) {
+      const place = at(placeOfRun(report, session.repositoryPath))
+      findings.push({ severity: 'error', message: redact(`${prefix}${report.error}`), ...place })
     }
+    const missed = resources.filter(({ status }) => status === 'skipped').map(({ address }) => address)
+    if (!broken && missed.length > 0) findings.push(endedEarly(result.exitCode, missed))
+    const failed = broken || missed.length > 0
     return {
       status: failed ? 'failed' : 'applied',
       resources,

@@ -19,13 +19,17 @@ export interface ToldChange {
 const CREATED =
   /^(create new (?:file|directory)|create symlink|create user|create group|create hard link|install |create )/
 const DELETED = /^(delete |remove |purge |uninstall )/
+/** What stands in place of a diff (Chef::Util::Diff): binary contents, too long ones, secret ones. */
+const NO_DIFF = /^suppressed sensitive|^\(.*diff output suppressed\)$|^\(.*(too large|too long).*\)$/
+/** First lines of an update whose attributes follow, in `converge_if_changed` and of users. */
+const HEADING = /^(update|alter user) /
 
 /**
  * Reads the updates that a provider announces (`change mode from '0644' to '0640'`), as the doc formatter prints them after
  * `Would`. What it does not know becomes one attribute `state` with those words.
  */
 export function attributesOf(entry: Entry): ToldChange {
-  const lines = entry.updates.filter((line) => !/^[-+@ ]/.test(line))
+  const lines = entry.updates.filter((line) => !/^[-+@ ]/.test(line) || line.startsWith(SET))
   const deleted = lines.some((line) => DELETED.test(line))
   const link = entry.type === 'link' && entry.before?.to !== undefined && entry.before.to !== null
   const created = !deleted && !link && lines.some((line) => CREATED.test(line))
@@ -35,7 +39,7 @@ export function attributesOf(entry: Entry): ToldChange {
   for (const line of lines) {
     const told = attributeIn(entry, line)
     if (told !== null) add(told)
-    else if (!CREATED.test(line) && !DELETED.test(line) && !line.startsWith('suppressed sensitive')) rest.push(line)
+    else if (!CREATED.test(line) && !DELETED.test(line) && !NO_DIFF.test(line)) rest.push(line)
   }
   if (created) {
     for (const [path, value] of Object.entries(entry.wanted ?? {})) {
@@ -45,6 +49,7 @@ export function attributesOf(entry: Entry): ToldChange {
       add({ path: 'content', after: entry.wanted_content })
     }
   }
+  if (found.size > 0) rest.splice(0, rest.length, ...rest.filter((line) => !HEADING.test(line)))
   if (link) add({ path: 'to', before: entry.before!.to!, after: entry.wanted?.to ?? null })
   if (deleted && found.size === 0) add({ path: 'state', before: 'present', after: 'absent' })
   if (rest.length > 0 || found.size === 0) {
@@ -58,6 +63,15 @@ function attributeIn(entry: Entry, line: string): Told | null {
   const changed = /^change (mode|owner|group) from '(.*)' to '(.*)'$/.exec(line)
   if (changed) {
     const [, path, before, after] = changed
+    return { path: path!, ...(before !== '' && { before: before! }), after: after! }
+  }
+  const property = line.startsWith(SET) ? propertyIn(entry, line) : null
+  if (property !== null) return property
+  const user = entry.type === 'user' ? /^change (\w+) from (.*) to (.*)$/s.exec(line) : null
+  if (user) {
+    const [, path, before, after] = user
+    // Chef prints the hash that the host has; the witness has suppressed it.
+    if (path === 'password') return secretOf(entry, path)
     return { path: path!, ...(before !== '' && { before: before! }), after: after! }
   }
   const content = /^update content in file .* from (none|[0-9a-f]+) to ([0-9a-f]+)$/.exec(line)
@@ -75,6 +89,41 @@ function attributeIn(entry: Entry, line: string): Told | null {
   if (command)
     return { path: 'run', before: 'not run', after: entry.sensitive ? { redacted: command[1]! } : command[1]! }
   return null
+}
+
+/** How `converge_if_changed` begins the line of a property. */
+const SET = '  set '
+
+/** `  set port to 80 (was 81)`, values as Ruby inspects them (Chef::Provider#converge_if_changed). */
+function propertyIn(entry: Entry, line: string): Told | null {
+  const found = /^ {2}set (\w+) +to (.*)$/s.exec(line)
+  if (found === null) return null
+  const [, path, value] = found
+  if (value!.startsWith('(suppressed sensitive property)')) return secretOf(entry, path!)
+  const changed = /^(.*) \(was (.*)\)$/s.exec(value!)
+  if (changed !== null) return { path: path!, before: fromRuby(changed[2]!), after: fromRuby(changed[1]!) }
+  return { path: path!, after: fromRuby(value!.replace(/ \(default value\)$/, '')) }
+}
+
+/** A property whose value only the host knows; the witness tells hashes of it. */
+function secretOf(entry: Entry, path: string): Told {
+  const before = entry.before?.[path]
+  return {
+    path,
+    sensitive: true,
+    ...(before !== undefined && before !== null && { before }),
+    after: entry.wanted?.[path] ?? { redacted: path },
+  }
+}
+
+/** What Ruby's `inspect` writes, where JSON can read it; else those words. */
+function fromRuby(text: string): Json {
+  if (text === 'nil') return null
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return text
+  }
 }
 
 /** Whole contents where they are known and have the checksums that Chef names, else those. */

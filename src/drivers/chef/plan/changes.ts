@@ -6,10 +6,16 @@ import { addressPrefix, type Host } from '../../hosts/host.ts'
 import type { HostPlan } from '../../hosts/outcomes.ts'
 import { redactionFor, secretInputs, type Redaction } from '../../values/redaction.ts'
 import { attributesOf, type Told } from './attributes.ts'
+import { at, placeOfEntry, type RepositoryPath } from '../tool/place.ts'
 import type { ChefReport, Entry } from '../tool/report.ts'
 
 /** What the why-run says would change, what it could not say, and what a person should know of it. */
-export function planOf(context: DriverContext<unknown>, host: Host, report: ChefReport): HostPlan {
+export function planOf(
+  context: DriverContext<unknown>,
+  host: Host,
+  report: ChefReport,
+  repositoryPath: RepositoryPath,
+): HostPlan {
   const redaction = redactionFor(context, secretInputs(context))
   const prefix = addressPrefix(host)
   const ignored = compileIgnore(context.ignore)
@@ -22,7 +28,8 @@ export function planOf(context: DriverContext<unknown>, host: Host, report: Chef
   for (const [index, entry] of report.resources.entries()) {
     const address = `${prefix}${entry.resource}`
     if (entry.status === 'skipped' && entry.why === 'action :nothing') continue
-    if (entry.notified_by !== null && entry.notified_by !== undefined) {
+    // What is notified follows from another change, which is planned.
+    if (entry.notified_by !== null && entry.notified_by !== undefined && entry.status !== 'failed') {
       if (entry.status === 'updated') {
         findings.push({
           severity: 'info',
@@ -34,7 +41,16 @@ export function planOf(context: DriverContext<unknown>, host: Host, report: Chef
     }
     const why = uncheckedBecause(entry)
     if (why !== null) {
-      unchecked.set(address, { why, ...(entry.status === 'failed' && { failed: true }) })
+      const failed = entry.status === 'failed' && !entry.ignored
+      unchecked.set(address, { why: redaction.text(why), ...(failed && { failed }) })
+      if (entry.status === 'failed') {
+        findings.push({
+          severity: 'warning',
+          code: 'not_looked_at',
+          message: redaction.text(`${address}: ${entry.error ?? 'it failed'}`),
+          ...at(placeOfEntry(entry, repositoryPath)),
+        })
+      }
       continue
     }
     checked.add(address)
@@ -65,9 +81,17 @@ export function planOf(context: DriverContext<unknown>, host: Host, report: Chef
   for (const [resource, message] of assumed) {
     findings.push({ severity: 'info', code: 'assumed', message: redaction.text(`${prefix}${resource}: ${message}`) })
   }
+  const on = host.name === '' ? '' : `${host.name}: `
+  if (report.gems.length > 0) {
+    const message = `${on}the run would first install gems that the cookbooks' metadata names: ${report.gems.join(', ')}`
+    findings.push({ severity: 'info', code: 'gems', message })
+  }
+  for (const trouble of report.troubles) {
+    findings.push({ severity: 'warning', code: 'witness', message: redaction.text(`${on}${trouble}`) })
+  }
   const guarded = [...new Set(report.resources.filter(({ guards }) => guards).map(({ resource }) => resource))]
   if (guarded.length > 0) {
-    const message = `${host.name === '' ? '' : `${host.name}: `}Chef runs not_if and only_if also in a why-run; they did for ${guarded.join(', ')}`
+    const message = `${on}Chef runs not_if and only_if also in a why-run; they did for ${guarded.join(', ')}`
     findings.push({ severity: 'info', code: 'guards_ran', message: redaction.text(message) })
   }
   // Of two actions of a resource one may be looked at and the other not.
@@ -85,13 +109,15 @@ const COMMANDS =
 
 function uncheckedBecause(entry: Entry): string | null {
   if (entry.bypassed) return 'its provider does not support why-run'
-  if (entry.status === 'failed') return 'the why-run could not look at it: see the findings'
+  if (entry.status === 'failed') return `the why-run could not look at it yet: ${firstLine(entry.error)}`
   if (entry.status === 'unprocessed') return 'the why-run did not come to it'
   if (COMMANDS.test(entry.type) && entry.status === 'updated' && !entry.guarded) {
     return 'a command without creates, not_if or only_if runs with every apply: Chef cannot say whether it is needed'
   }
   return null
 }
+
+const firstLine = (text: string | null | undefined): string => (text ?? 'it failed').split('\n')[0]!.slice(0, 500)
 
 function hasInner(entries: readonly Entry[], index: number): boolean {
   const next = entries[index + 1]

@@ -2,18 +2,16 @@ import { writeFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import type { DriverPlan } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
-import type { ProcessResult } from '../../../lib/process/supervise.ts'
 import type { DriverContext } from '../../driver.ts'
 import { onEachHost } from '../../hosts/each.ts'
 import { type HostPlan, planOfHosts } from '../../hosts/outcomes.ts'
 import { checkVersion } from '../../tools/check-version.ts'
 import { checkSupported } from '../../tools/supported.ts'
-import { checkEnded, toolFailed } from '../../tools/verdict.ts'
-import { redactionFor, secretInputs } from '../../values/redaction.ts'
+import { checkEnded } from '../../tools/verdict.ts'
 import { ignoredProperties, planOf } from './changes.ts'
 import type { ChefConfig } from '../config.ts'
-import type { ChefReport } from '../tool/report.ts'
-import { openSession, prepare, type Session } from '../session.ts'
+import { openSession, prepare } from '../session.ts'
+import { definiteError, runError } from './run-error.ts'
 
 /** By host: properties that are not to be written. */
 export type Kept = { [host: string]: { [resource: string]: string[] } }
@@ -30,13 +28,15 @@ export async function plan(context: DriverContext<ChefConfig>): Promise<DriverPl
     const { result, report } = await session.run({ whyRun: true, ignored: {}, graceMs: 5_000 })
     checkEnded(doing, result)
     if (report === null || !report.success) throw runError(context, session, { doing, result, report })
+    const wrong = definiteError(context, session, report, doing)
+    if (wrong !== null) throw wrong
     const version = report.chef_version ?? 'unknown'
     const tool = posix.basename(session.client)
     const client = { name: tool, path: host.name || session.client, version }
     checkSupported(client)
     checkVersion(client, context.toolVersion)
     kept[host.name] = ignoredProperties(context, host, report)
-    return { ...planOf(context, host, report), tool, version }
+    return { ...planOf(context, host, report, session.repositoryPath), tool, version }
   })
   await writeFile(keptPlan(context), JSON.stringify(kept), { mode: 0o600 })
   const found = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]))
@@ -46,65 +46,6 @@ export async function plan(context: DriverContext<ChefConfig>): Promise<DriverPl
     // The oldest decides: its major version enters the digest.
     toolVersions: { [found[0]!.tool]: found.map(({ version }) => version).toSorted()[0]! },
   }
-}
-
-interface Ended {
-  doing: string
-  result: ProcessResult
-  report: ChefReport | null
-}
-
-/** Why a run came to nothing: another run's lock, a licence, a source that does not compile, a resource. */
-export function runError(
-  context: DriverContext<unknown>,
-  session: Session,
-  { doing, result, report }: Ended,
-): TrueupError {
-  const said = `${report?.error ?? ''}\n${result.stdout}\n${result.stderr}`
-  if (/RunLockTimeout|Unable to acquire lock/.test(said)) {
-    return new TrueupError('STATE_LOCKED', {
-      doing,
-      why: `another run of Chef holds the host's lock${/for (\S+chef-client-running\.pid)/.exec(said)?.[1]?.replace(/^/, ': ') ?? ''}`,
-      next: 'Wait for it to end and try again, or raise `lockTimeout`.',
-    })
-  }
-  if (result.exitCode === 172 || /license.*(accept|acceptance)/i.test(said)) {
-    return new TrueupError('TOOL_FAILED', {
-      doing,
-      why: "Chef's licence is not accepted on the host",
-      next: 'Accept it: set the variable CHEF_LICENSE to "accept-no-persist" and list it under `variables:`; or use Cinc Client.',
-    })
-  }
-  const redact = redactionFor(context, secretInputs(context)).text
-  if (report !== null && !report.converging && report.error) {
-    const { file, line } = placeOf(report, session)
-    const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `
-    return new TrueupError('SOURCE_INVALID', {
-      doing,
-      why: redact(`${place}${report.error}`),
-      details: { ...(file !== undefined && { file }), ...(line !== undefined && { line }) },
-    })
-  }
-  const failed = report?.resources.find(({ status }) => status === 'failed')
-  if (failed !== undefined) {
-    return new TrueupError('TOOL_FAILED', { doing, why: redact(`${failed.resource}: ${failed.error ?? 'it failed'}`) })
-  }
-  return report?.error
-    ? new TrueupError('TOOL_FAILED', { doing, why: redact(report.error) })
-    : toolFailed(doing, result)
-}
-
-/** The first place of the repository in the error and its trace. */
-function placeOf(report: ChefReport, { repositoryPath }: Session): { file?: string; line?: number } {
-  // The trace first: an error quotes objects, and with them other places. One of syntax has its place only in its words.
-  for (const text of [...(report.error_trace ?? []), report.error ?? '']) {
-    for (const [, path, line] of text.matchAll(/(\/[^\s:]+\.(?:rb|json|erb)):(\d+)/g)) {
-      const file = repositoryPath(path!)
-      if (!file.startsWith('/')) return { file, line: Number(line) }
-    }
-  }
-  const file = report.failed_file ? repositoryPath(report.failed_file) : undefined
-  return file === undefined || file.startsWith('/') ? {} : { file }
 }
 
 const noDestroy = ({ stack }: DriverContext<unknown>): TrueupError =>

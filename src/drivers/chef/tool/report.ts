@@ -25,22 +25,42 @@ const Entry = z.object({
   wanted_content: value.nullish(),
   guarded: z.boolean(),
   guards: z.boolean(),
+  /** Null for what the run list itself came to. */
   notified_by: z.string().nullish(),
+  /** Only looked at: in a why-run everything, in a run what is looked at before a `:before` notification. */
+  why_run: z.boolean(),
   bypassed: z.boolean().optional(),
   why: z.string().nullish(),
   error: z.string().nullish(),
+  error_trace: z.array(z.string()).nullish(),
+  /** The error is one of the source, which a run will meet too. */
+  definite: z.boolean().optional(),
+  /** The recipe says `ignore_failure`. */
+  ignored: z.boolean(),
 })
 export type Entry = z.infer<typeof Entry>
 
 const ChefReport = z.object({
-  format: z.literal(1),
+  format: z.literal(2),
   chef_version: z.string().nullish(),
   success: z.boolean(),
   converging: z.boolean(),
   failed_file: z.string().nullish(),
   error: z.string().nullish(),
   error_trace: z.array(z.string()).nullish(),
+  /** What the resolver of cookbooks answered. */
+  unresolved: z
+    .looseObject({
+      message: z.string().nullish(),
+      non_existent_cookbooks: z.array(z.string()).nullish(),
+      cookbooks_with_no_versions: z.array(z.string()).nullish(),
+    })
+    .nullish(),
   resources: z.array(Entry),
+  /** Gems of the cookbooks' metadata that the host does not have; a why-run installs none. */
+  gems: z.array(z.string()),
+  /** What the witness could not take down. */
+  troubles: z.array(z.string()),
   assumptions: z.array(z.object({ resource: z.string(), message: z.string() })),
 })
 export type ChefReport = z.infer<typeof ChefReport>

@@ -8,6 +8,17 @@ class Chef
     class RecipeNotFound < ArgumentError; end
     class CookbookNotFound < RuntimeError; end
     class EnclosingDirectoryDoesNotExist < ArgumentError; end
+    class FileNotFound < ArgumentError; end
+  end
+
+  module Mixin
+    module Template
+      class TemplateError < RuntimeError; end
+    end
+  end
+
+  # What `lazy { }` makes: evaluated whenever it is asked for.
+  class DelayedEvaluator < Proc
   end
 
   module Config
@@ -30,6 +41,17 @@ class Chef
       def respond_to_missing?(*_)
         true
       end
+    end
+  end
+end
+
+# As in a distribution of Chef: Cinc has names of its own.
+module ChefUtils
+  module Dist
+    module Infra
+      CINC = File.basename($PROGRAM_NAME).start_with?('cinc')
+      CLIENT = CINC ? 'cinc-client' : 'chef-client'
+      DIR_SUFFIX = CINC ? 'cinc' : 'chef'
     end
   end
 end

@@ -5,15 +5,18 @@ module Double
     attr_reader :name, :declared_type, :cookbook_name, :recipe_name, :source_line, :context, :notifications, :final_checksum
     attr_accessor :action
 
-    def self.properties(*names)
+    def self.declares(*names)
       names.each do |name|
         define_method(name) do |*value|
-          return instance_variable_get("@#{name}") if value.empty?
+          if value.empty?
+            now = instance_variable_get("@#{name}")
+            return now.is_a?(Chef::DelayedEvaluator) ? instance_eval(&now) : now
+          end
           instance_variable_set("@#{name}", value.first)
         end
       end
     end
-    properties :sensitive
+    declares :sensitive, :ignore_failure, :retries
 
     def initialize(type, name, context)
       @declared_type = type
@@ -33,6 +36,19 @@ module Double
 
     def resource_name
       declared_type
+    end
+
+    def lazy(&block)
+      Chef::DelayedEvaluator.new(&block)
+    end
+
+    # While a recipe compiles.
+    def run_action(action)
+      context[:run].act(self, action)
+    end
+
+    def run_context
+      context[:run]
     end
 
     def action(*given)
@@ -95,7 +111,7 @@ module Double
   class FileResource < Resource
     include Secured
     ACTIONS = %i[create delete create_if_missing].freeze
-    properties :content, :mode, :owner, :group, :path
+    declares :content, :mode, :owner, :group, :path
 
     def initialize(*)
       super
@@ -122,7 +138,8 @@ module Double
       steps = []
       steps << [["create new file #{path}"], -> { FileUtils.touch(path) }] unless exists
       before = exists ? File.binread(path) : nil
-      steps << [content_lines(before), -> { put }] if text && before != text && (exists || !why)
+      wanted = text
+      steps << [content_lines(before), -> { put }] if wanted && before != wanted.b && (exists || !why)
       steps + access(exists, why)
     end
 
@@ -157,7 +174,7 @@ module Double
   end
 
   class Template < FileResource
-    properties :source, :variables
+    declares :source, :variables
 
     def text
       file = File.join(context[:home], 'templates', source || "#{File.basename(path)}.erb")
@@ -167,11 +184,13 @@ module Double
       its = node
       scope.define_singleton_method(:node) { its }
       ERB.new(File.read(file), trim_mode: '-').result(scope.instance_eval { binding })
+    rescue NameError => e
+      raise Chef::Mixin::Template::TemplateError, e.message
     end
   end
 
   class CookbookFile < FileResource
-    properties :source
+    declares :source
 
     def text
       File.read(File.join(context[:home], 'files', source || File.basename(path)))
@@ -180,7 +199,7 @@ module Double
 
   class Directory < FileResource
     ACTIONS = %i[create delete].freeze
-    properties :recursive
+    declares :recursive
     undef_method :content, :final_checksum
 
     def converge(action, why, &assume)
@@ -196,7 +215,7 @@ module Double
 
   class Link < Resource
     ACTIONS = %i[create delete].freeze
-    properties :to, :target_file
+    declares :to, :target_file
 
     def initialize(*)
       super
@@ -217,7 +236,7 @@ module Double
 
   class Execute < Resource
     ACTIONS = %i[run nothing].freeze
-    properties :command, :creates, :cwd
+    declares :command, :creates, :cwd
 
     def initialize(*)
       super
@@ -250,10 +269,13 @@ module Double
   end
 
   class Reboot < Resource
-    ACTIONS = %i[nothing request_reboot].freeze
-    properties :reason
+    ACTIONS = %i[nothing request_reboot reboot_now].freeze
+    declares :reason
 
-    def converge(_action, _why)
+    def converge(action, _why)
+      if action == :reboot_now
+        return [[["rebooting the system immediately"], -> { context[:run].reboot_requested = true; throw :end_client_run_early }]]
+      end
       [[["request a system reboot to occur if the run succeeds"], -> { context[:run].reboot_requested = true }]]
     end
   end
@@ -276,6 +298,8 @@ module Double
   module Difference
     # As recorded: Chef counts the empty rest after the last line end as a line.
     def self.between(path, before, after)
+      return ['(new content is binary, diff output suppressed)'] unless after.dup.force_encoding('UTF-8').valid_encoding?
+      return ['(current file is binary, diff output suppressed)'] unless before.dup.force_encoding('UTF-8').valid_encoding?
       Dir.mktmpdir do |directory|
         old, new = %w[old new].map { |name| File.join(directory, name) }
         File.binwrite(old, before)

@@ -39,18 +39,30 @@ module Double
       @events = Chef::Config[:event_handlers]
       @total = 0
       @updated = []
+      @delayed = []
+      Chef::Config::VALUES[:why_run] = @why
+    end
+
+    # As the events of Chef ask for them.
+    Status = Struct.new(:events)
+    Dispatcher = Struct.new(:subscribers)
+    Notification = Struct.new(:resource, :action, :notifying_resource)
+
+    def delayed_notifications(resource)
+      resource.notifications.select { |each| each[:timing] == :delayed }.map { |each| Notification.new(each[:target], each[:action], resource) }
     end
 
     def call
       started = Time.now
       puts "Starting Chef Infra Client, version #{Chef::VERSION}", 'Patents: https://www.chef.io/patents'
-      emit(:run_start, Chef::VERSION, nil)
+      emit(:run_start, Chef::VERSION, Status.new(Dispatcher.new(@events)))
       lock = acquire_lock
       Signal.trap('TERM') { raise SignalException, 'TERM' }
+      copy_cookbooks
       compile_all
       puts "Converging #{resources.length} resources"
       emit(:converge_start, nil)
-      converge
+      catch(:end_client_run_early) { converge }
       emit(:run_completed, node, nil)
       finish(started)
       reboot_requested ? 35 : 0
@@ -69,8 +81,8 @@ module Double
     def compile(entry)
       cookbook, recipe = entry.sub(/\Arecipe\[(.*)\]\z/, '\1').split('::')
       recipe ||= 'default'
-      home = Array(Chef::Config[:cookbook_path]).reverse.map { |path| File.join(path, cookbook) }.find { |path| File.directory?(path) }
-      if home.nil?
+      home = File.join(copies, cookbook)
+      unless File.directory?(home)
         error = Chef::Exceptions::CookbookNotFound.new("Cookbook #{cookbook} not found.")
         emit(:cookbook_resolution_failed, @run_list, error)
         raise error
@@ -80,7 +92,78 @@ module Double
       load_recipe(cookbook, recipe, home)
     end
 
+    # One action, with its notifications; what a recipe runs itself comes here too.
+    def act(resource, action, notification = nil)
+      before(resource, action)
+      @total += 1
+      # A delayed notification reaches the event without its notifier.
+      timing = notification && notification[:timing]
+      emit(:resource_action_start, resource, action, timing, timing == :delayed ? nil : notification && notification[:from])
+      print "  * #{resource} action #{action}"
+      perform(resource, action)
+    rescue StandardError => e
+      puts '', "    ================================================================================", "    Error executing action `#{action}` on resource '#{resource}'", "    #{e.message.lines.first}"
+      emit(:resource_failed, resource, action, e)
+      raise e.class, "#{resource} (#{resource.cookbook_name}::#{resource.recipe_name} line #{resource.context[:line]}) had an error: #{e.class}: #{e.message}", e.backtrace unless resource.ignore_failure
+    ensure
+      emit(:resource_completed, resource)
+    end
+
     private
+
+    def copies
+      File.join(Chef::Config[:file_cache_path] || Dir.tmpdir, 'cookbooks')
+    end
+
+    # Chef runs cookbooks from a copy in its cache, by the names in their metadata.
+    def copy_cookbooks
+      FileUtils.rm_rf(copies)
+      FileUtils.mkdir_p(copies)
+      Array(Chef::Config[:cookbook_path]).flat_map { |path| Dir.glob(File.join(path, '*/')) }.each do |home|
+        FileUtils.rm_rf(File.join(copies, name_of(home)))
+        FileUtils.cp_r(File.realpath(home), File.join(copies, name_of(home)))
+      end
+      there = Dir.children(copies)
+      missing = there.flat_map { |name| metadata(File.join(copies, name)).scan(/^\s*depends\s+['"]([\w-]+)/).flatten } - there
+      unresolved("No such cookbook: #{missing.first}") unless missing.empty?
+    end
+
+    Answer = Struct.new(:body)
+    def unresolved(message)
+      error = RuntimeError.new('412 "Precondition Failed"')
+      error.define_singleton_method(:response) { Answer.new(JSON.generate('error' => [{ 'message' => message }])) }
+      emit(:cookbook_resolution_failed, @run_list, error)
+      raise error
+    end
+
+    def metadata(home)
+      file = File.join(home, 'metadata.rb')
+      File.exist?(file) ? File.read(file) : ''
+    end
+
+    def name_of(home)
+      metadata(home)[/^\s*name\s+['"]([\w-]+)/, 1] || File.basename(home)
+    end
+
+    # A `before` notification makes Chef look first, as in a why-run.
+    def before(resource, action)
+      wanted = resource.notifications.select { |each| each[:timing] == :before }
+      return if wanted.empty? || action == :nothing || resource.closed_guard
+      saved = @why
+      @why = Chef::Config::VALUES[:why_run] = true
+      looked = look(resource, action)
+      @why = Chef::Config::VALUES[:why_run] = saved
+      wanted.each { |each| notify(each.merge(from: resource)) } if looked
+    end
+
+    def look(resource, action)
+      emit(:resource_action_start, resource, action, nil, nil)
+      steps = resource.converge(action, true) { |_| nil }
+      steps.each { |messages, _| emit(:resource_update_applied, resource, action, messages) }
+      emit(steps.empty? ? :resource_up_to_date : :resource_updated, resource, action)
+      emit(:resource_completed, resource)
+      steps.any?
+    end
 
     def load_recipe(cookbook, recipe, home)
       file = File.join(home, 'recipes', "#{recipe}.rb")
@@ -102,10 +185,13 @@ module Double
       ends = Time.now + @lock_timeout
       until file.flock(File::LOCK_EX | File::LOCK_NB)
         if Time.now >= ends
-          raise Chef::Exceptions::RunLockTimeout, "Unable to acquire lock. Waited #{@lock_timeout} seconds for #{path} to release."
+          raise Chef::Exceptions::RunLockTimeout, "Unable to acquire lock. Waited #{@lock_timeout} seconds for #{File.read(path)} to release."
         end
         sleep 0.1
       end
+      file.truncate(0)
+      file.write(Process.pid)
+      file.flush
       file
     end
 
@@ -124,7 +210,6 @@ module Double
 
     def converge
       recipe = nil
-      @delayed = []
       resources.each do |resource|
         its = "#{resource.cookbook_name}::#{resource.recipe_name}"
         puts "Recipe: #{its}" unless its == recipe
@@ -137,18 +222,6 @@ module Double
     def notify(each)
       target = resources.find { |resource| resource.to_s == each[:target] } || raise("no resource #{each[:target]}")
       act(target, each[:action], each)
-    end
-
-    def act(resource, action, notification = nil)
-      @total += 1
-      emit(:resource_action_start, resource, action, notification && notification[:timing], notification && notification[:from])
-      print "  * #{resource} action #{action}"
-      perform(resource, action)
-      emit(:resource_completed, resource)
-    rescue StandardError => e
-      puts '', "    ================================================================================", "    Error executing action `#{action}` on resource '#{resource}'", "    #{e.message.lines.first}"
-      emit(:resource_failed, resource, action, e)
-      raise
     end
 
     def perform(resource, action)
@@ -174,7 +247,7 @@ module Double
       steps.each { |messages, deed| step(resource, action, messages, deed) }
       @updated << resource
       emit(:resource_updated, resource, action)
-      resource.notifications.each { |each| queue(each.merge(from: resource)) }
+      resource.notifications.reject { |each| each[:timing] == :before }.each { |each| queue(each.merge(from: resource)) }
     end
 
     def step(resource, action, messages, deed)
@@ -198,7 +271,7 @@ module Double
     end
 
     def emit(event, *arguments)
-      @events.each { |handler| handler.public_send(event, *arguments) }
+      @events.dup.each { |handler| handler.public_send(event, *arguments) }
     end
   end
 end
