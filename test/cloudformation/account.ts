@@ -63,6 +63,10 @@ export interface Account {
   /** Actions whose next answer gets lost on the way, after it was done. */
   lost: Set<string>
   nested: NestedOperations
+  /** What the service finds in every change set before it is executed (fields of an OperationEvent). */
+  validations: { [field: string]: string }[]
+  /** Names of stacks by the export that they import. */
+  imports: Map<string, string[]>
 }
 
 export function createAccount(nested: NestedOperations, options: AccountOptions = {}): Account {
@@ -86,6 +90,8 @@ export function createAccount(nested: NestedOperations, options: AccountOptions 
     requests: [],
     lost: new Set(),
     nested,
+    validations: [],
+    imports: new Map(),
   }
 }
 

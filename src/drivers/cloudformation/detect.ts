@@ -4,6 +4,7 @@ import type { ReadFile } from '../driver.ts'
 import { localReferences } from './source/local-references.ts'
 import { resourcesIn } from './source/expressions.ts'
 import { DEFAULT_TEMPLATES } from './source/read.ts'
+import { SAM_CONFIGS, samSettings } from './source/samconfig.ts'
 import { declaredIn } from './source/parameters.ts'
 import { parseTemplate, type Template } from './template/parse.ts'
 
@@ -22,7 +23,7 @@ interface Found {
 /**
  * Templates of a repository, as proposals for `trueup init`: files with resources of AWS types that no other template
  * nests. One proposal for each directory that has a template under its usual name; other names, and parameters without
- * a default, are written into the proposal or left to the person who reads it.
+ * a default, are written into the proposal or left to the person who reads it. What `sam deploy` is configured with goes in.
  */
 export async function detect(
   files: readonly string[],
@@ -43,6 +44,12 @@ export async function detect(
     const chosen = usual ?? (single.length === 1 ? single[0] : undefined)
     return chosen ? [proposal(directory, chosen, { isUsual: usual !== undefined, files })] : []
   })
+  for (const found of proposals) {
+    const name = SAM_CONFIGS.find((each) => files.includes(posix.join(found.path, each)))
+    const text = name === undefined ? null : await read(posix.join(found.path, name))
+    const settings = text === null ? {} : samSettings(text.toString('utf8'), name!)
+    if (Object.keys(settings).length > 0) found.with = { ...found.with, ...settings }
+  }
   return proposals.toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
 

@@ -37,6 +37,15 @@ export function apiFailure(thrown: unknown, doing: string): TrueupError {
   const name = serviceCode(error)
   const system = systemCode(error)
   if (name === 'AbortError') return new TrueupError('CANCELED', { doing, why: 'the run was stopped', cause: error })
+  const page = htmlIn(error)
+  if (page !== null) {
+    return new TrueupError('TARGET_UNREACHABLE', {
+      doing,
+      why: `what answered is not AWS: an HTML page (HTTP ${page.status})${page.title === null ? '' : ` with the title "${page.title}"`}`,
+      next: 'Look at the proxy or gateway on the way to the endpoint, and at `with.endpoint`.',
+      cause: error,
+    })
+  }
   if (system !== undefined || name === 'TimeoutError') {
     return new TrueupError('TARGET_UNREACHABLE', {
       doing,
@@ -72,8 +81,26 @@ export function isNotOffered(thrown: unknown): boolean {
   const status = (thrown as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode
   if (/^(InvalidAction|UnknownOperation|UnknownOperationException|NotImplemented)$/.test(name)) return true
   if (name.startsWith('Validation')) return /unknown parameter|not supported|DeploymentMode/i.test(message)
-  // moto answers with an HTML page.
-  return status === 500 || status === 501 || name === 'SyntaxError'
+  // moto answers with an HTML page where it does not know an action; so do proxies, with other codes.
+  const page = htmlIn(thrown)
+  return status === 501 || (page !== null && page.status === 500)
+}
+
+/**
+ * An answer that is a web page: of a proxy, a gateway, a log-in page. The SDK tries to read it as XML and hangs the answer
+ * onto its error (`$response`), with its text where it was no XML (`$responseBodyText`).
+ */
+export function htmlIn(thrown: unknown): { status: number; title: string | null } | null {
+  const response = (thrown as { $response?: { statusCode?: number; headers?: object; body?: unknown } } | null)
+    ?.$response
+  if (response === undefined || typeof response !== 'object') return null
+  const headers = Object.entries(response.headers ?? {})
+  const type = String(headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '')
+  const text = (thrown as { $responseBodyText?: unknown }).$responseBodyText ?? response.body
+  const body = typeof text === 'string' ? text : ''
+  if (!/html/i.test(type) && !/^\s*<(!doctype html|html)/i.test(body)) return null
+  const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1]?.trim()
+  return { status: response.statusCode ?? 0, title: title || null }
 }
 
 function systemCode(error: Error): string | undefined {

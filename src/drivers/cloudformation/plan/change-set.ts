@@ -1,9 +1,11 @@
 import type { Change, CreateChangeSetInput, DescribeChangeSetOutput } from '@aws-sdk/client-cloudformation'
+import type { Finding } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { Cloud } from '../api/cloud.ts'
 import { apiFailure, isNotOffered } from '../api/failures.ts'
 import { findStack } from '../api/stacks.ts'
 import { CHANGE_SET_PREFIX } from '../names.ts'
+import { validationsOf } from './validations.ts'
 
 /** A change set as AWS computed it. `empty`: AWS says that nothing would change. */
 export interface ChangeSet {
@@ -14,6 +16,8 @@ export interface ChangeSet {
   changes: Change[]
   /** Change sets of nested stacks by their id. */
   nested: Map<string, Change[]>
+  /** What AWS has to say about the deployment before it is begun. */
+  findings: Finding[]
 }
 
 const NO_CHANGES = /didn't contain changes|no updates are to be performed/i
@@ -25,7 +29,15 @@ export async function createChangeSet(
   { untilMs }: { untilMs: number },
 ): Promise<ChangeSet> {
   const doing = `making a change set for ${cloud.stackName}`
-  const { Id: id = '', StackId: stackId = '' } = await cloud.call(doing, (api, o) => api.createChangeSet(input, o))
+  const made = await cloud
+    .call(doing, (api, o) => api.createChangeSet(input, o))
+    .catch((thrown: unknown) => {
+      // Most often AWS says so in the status of the change set; with parameters that are all equal, already here.
+      if (input.ChangeSetType === 'UPDATE' && NO_CHANGES.test(wordsOf(thrown))) return null
+      throw thrown
+    })
+  if (made === null) return nothing('', '')
+  const { Id: id = '', StackId: stackId = '' } = made
   try {
     for (;;) {
       const found = await describe(cloud, id)
@@ -38,13 +50,20 @@ export async function createChangeSet(
           executable: found.ExecutionStatus === 'AVAILABLE',
           changes: found.Changes ?? [],
           nested: await describeNested(cloud, found.Changes ?? []),
+          findings: (await validationsOf(cloud, id)).findings,
         }
       }
       if (status === 'FAILED') {
+        if (NO_CHANGES.test(reason)) {
+          await deleteChangeSet(cloud, id)
+          return nothing(id, stackId)
+        }
+        const { why } = await validationsOf(cloud, id)
         await deleteChangeSet(cloud, id)
-        if (NO_CHANGES.test(reason))
-          return { id, stackId, empty: true, executable: false, changes: [], nested: new Map() }
-        throw new TrueupError('SOURCE_INVALID', { doing, why: reason || 'AWS gives no reason' })
+        throw new TrueupError('SOURCE_INVALID', {
+          doing,
+          why: [reason || 'AWS gives no reason', ...why].join('; '),
+        })
       }
       if (Date.now() > untilMs) {
         throw new TrueupError('TIMED_OUT', {
@@ -62,6 +81,19 @@ export async function createChangeSet(
     throw thrown
   }
 }
+
+const nothing = (id: string, stackId: string): ChangeSet => ({
+  id,
+  stackId,
+  empty: true,
+  executable: false,
+  changes: [],
+  nested: new Map(),
+  findings: [],
+})
+
+const wordsOf = (thrown: unknown): string =>
+  thrown instanceof TrueupError ? thrown.text.why : thrown instanceof Error ? thrown.message : ''
 
 /** Like `createChangeSet` with `REVERT_DRIFT`; null where the endpoint does not offer it. */
 export async function createReverting(
@@ -165,7 +197,12 @@ async function listChangeSets(cloud: Cloud, StackName: string) {
     const page = await cloud.call('listing the change sets of the stack', (api, o) => api.listChangeSets(input, o), {
       detached: true,
     })
-    all.push(...(page.Summaries ?? []))
+    // An endpoint that ignores whose change sets were asked for (moto) lists those of other stacks too.
+    all.push(
+      ...(page.Summaries ?? []).filter(
+        (one) => (one.StackId ?? one.StackName) === StackName || one.StackName === StackName,
+      ),
+    )
     NextToken = page.NextToken
   } while (NextToken)
   return all

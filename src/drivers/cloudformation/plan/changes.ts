@@ -5,6 +5,7 @@ import { attributeChanges } from '../../values/attributes.ts'
 import type { Redaction } from '../../values/redaction.ts'
 import { hasTrue, knownOf, propertiesOf, resourcesIn, sensitiveMask } from '../source/expressions.ts'
 import { readContext, scalarText, type Side } from './contexts.ts'
+import { createOnly } from './create-only.ts'
 import { attributeOf, pointer, type ResourceDrift } from './drift.ts'
 
 export interface ChangeFacts {
@@ -33,11 +34,17 @@ export function resourceChanges(changes: readonly Change[], facts: ChangeFacts, 
 }
 
 function converted(change: AwsChange, address: string, facts: ChangeFacts, isNested: boolean): ResourceChange {
-  const actions = actionsOf(change)
   const details = change.Details ?? []
   const drift = facts.drifts.find((one) => one.address === address)
   const attributes = attributesOf(change, address, facts, isNested)
-  const reason = reasonOf(change, details)
+  const forcing = isSilent(change)
+    ? createOnly(
+        change.ResourceType ?? '',
+        attributes.map(({ path }) => path),
+      )
+    : []
+  const actions: Action[] = forcing.length > 0 ? ['replace'] : actionsOf(change)
+  const reason = forcing.length > 0 ? `replaced because of ${forcing.join(', ')}` : reasonOf(change, details)
   return {
     address,
     type: change.ResourceType ?? '',
@@ -47,6 +54,10 @@ function converted(change: AwsChange, address: string, facts: ChangeFacts, isNes
     ...(reason !== '' && { reason: facts.redaction.text(reason) }),
   }
 }
+
+/** A modification of which the endpoint does not say whether it replaces (moto). */
+const isSilent = ({ Action: action, Replacement: replacement, Details: details }: AwsChange): boolean =>
+  action === 'Modify' && replacement === undefined && !details?.some(({ Target: target }) => target?.RequiresRecreation)
 
 function actionsOf(change: AwsChange): Action[] {
   switch (change.Action) {

@@ -1,11 +1,12 @@
 import { asText } from '../template/text.ts'
-import type { DriverPlan, ResourceChange } from '../../../domain/plans/plan.ts'
+import type { DriverPlan, Finding, ResourceChange } from '../../../domain/plans/plan.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { Cloud } from '../api/cloud.ts'
 import { deployedTemplate, findStack, refuseUnready, resourcesOf, stateOf } from '../api/stacks.ts'
 import type { CloudFormationConfig } from '../config.ts'
 import { resourcesIn } from '../source/expressions.ts'
 import { parseTemplate } from '../template/parse.ts'
+import { outputFindings } from './exports.ts'
 import { writeRecord } from './record.ts'
 
 /** What deleting the stack would delete, and what it keeps. */
@@ -54,15 +55,16 @@ export async function planDestroy(context: DriverContext<CloudFormationConfig>, 
     retained: changes.filter(({ actions }) => actions.includes('forget')).map(({ address }) => address),
     ...(stack.LastUpdatedTime && { lastUpdated: stack.LastUpdatedTime.toISOString() }),
   })
-  const findings = stack.EnableTerminationProtection
+  const findings: Finding[] = stack.EnableTerminationProtection
     ? [
         {
-          severity: 'warning' as const,
+          severity: 'warning',
           code: 'termination_protected',
           message: `the stack ${cloud.stackName} has termination protection: it cannot be destroyed before that is switched off`,
         },
       ]
     : []
+  findings.push(...(await outputFindings(cloud, stack, null)))
   return {
     changes: changes.length > 0 ? changes : [emptyStack(cloud)],
     coverage: { checked: resources.length, unchecked: [] },

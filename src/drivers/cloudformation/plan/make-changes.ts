@@ -47,7 +47,7 @@ export async function makeChanges(planning: Planning, prepared: Prepared): Promi
   const changes = listed(planning, changeSet)
   return {
     changes,
-    findings: [],
+    findings: [...changeSet.findings, ...unseenParameters(planning, changes)],
     record: {
       kind: 'execute',
       type,
@@ -78,6 +78,30 @@ function listed(planning: Planning, changeSet: ChangeSet): ResourceChange[] {
   return changes.length > 0 ? changes : outputs
 }
 
+/** Parameters that would change while no resource is shown to: what they do is seen only when they are deployed. */
+function unseenParameters({ stack, source }: Planning, changes: readonly ResourceChange[]): Finding[] {
+  if (stack === null || changes.length > 0) return []
+  const before = new Map((stack.Parameters ?? []).map((one) => [one.ParameterKey ?? '', one.ParameterValue ?? '']))
+  const { values, sensitive } = source.parameters
+  const moved = Object.keys(values).filter(
+    // What is declared NoEcho AWS does not show.
+    (name) =>
+      !sensitive.has(name) && before.has(name) && before.get(name) !== '****' && before.get(name) !== values[name],
+  )
+  if (moved.length === 0) return []
+  const users = resourcesIn(source.template.value)
+    .filter(([, definition]) => moved.some((name) => referencesOf(definition).has(name)))
+    .map(([id]) => id)
+  const used = users.length === 0 ? 'no resource refers to them' : `${users.join(', ')} refer to them`
+  return [
+    {
+      severity: 'warning',
+      code: 'parameters_unseen',
+      message: `the parameters ${moved.join(', ')} change, and the change set shows no change of a resource: ${used}. Nothing is deployed for that.`,
+    },
+  ]
+}
+
 /** A drift-aware change set brings drifted resources back itself; those that it does not list stay as they are. */
 function reverted(planning: Planning, changeSet: ChangeSet): Made {
   const changes = listed(planning, changeSet)
@@ -89,7 +113,7 @@ function reverted(planning: Planning, changeSet: ChangeSet): Made {
   const shown = isAboutDrift(planning) ? left : []
   return {
     changes: [...changes, ...withDrift([], shown, driftFacts(planning))],
-    findings: unhealable.map(unhealableFinding),
+    findings: [...changeSet.findings, ...unhealable.map(unhealableFinding)],
     record: {
       kind: 'execute',
       type: 'UPDATE',
@@ -125,7 +149,7 @@ function healed(planning: Planning, changeSet: ChangeSet): Made {
   const shown = isAboutDrift(planning) ? drifts : drifts.filter(({ address }) => !beyond.has(address))
   return {
     changes: withDrift(listed(planning, changeSet), shown, driftFacts(planning)),
-    findings: unhealable.map(unhealableFinding),
+    findings: [...changeSet.findings, ...unhealable.map(unhealableFinding)],
     record: {
       kind: 'heal',
       type: 'UPDATE',

@@ -14,6 +14,7 @@ import { coverageOf } from './coverage.ts'
 import { planDestroy } from './destroy.ts'
 import { type DriftReport, detectDrift } from './drift.ts'
 import { makeChanges, release } from './make-changes.ts'
+import { outputFindings } from './exports.ts'
 import { predictedOutputs } from './outputs.ts'
 import { isKept, kindOf, outputFacts, type Planning } from './planning.ts'
 import { recreation } from './recreation.ts'
@@ -88,7 +89,12 @@ async function planChanges(
     changes,
     coverage: coverageOf({ source, living, report, driftDetection: context.config.driftDetection }),
     outputs: predictedOutputs(living, changes, outputFacts(planning)),
-    findings: [...findings, ...made.findings, ...unguarded(source)],
+    findings: [
+      ...findings,
+      ...made.findings,
+      ...unguarded(source),
+      ...(living === null ? [] : await outputFindings(cloud, living, { ...outputFacts(planning), deployed })),
+    ],
     toolVersions: {},
   }
 }
