@@ -48,6 +48,7 @@ const via = () => peer.calls.map((call) => call.via)
 test('events arrive, also right after the welcome', async () => {
   const its = await open()
   await vi.waitFor(() => expect(its.welcomes()).toBe(1), 10_000)
+  expect(its.link.awayMs()).toBe(0)
   peer.send({ event: 'work' })
   await vi.waitFor(() => expect(its.events).toEqual([{ event: 'work' }]), 10_000)
 })
@@ -71,6 +72,13 @@ test('a delivery waits through an outage; the caller can give it up', async () =
   delete peer.faults.silent
   expect(await kept).toEqual({ grant: null })
 }, 90_000)
+
+test('closed while a connection is being opened it ends', async () => {
+  const its = await open()
+  expect(its.link.awayMs()).toBeGreaterThan(0)
+  await its.link.close()
+  expect(its.welcomes()).toBeLessThanOrEqual(1)
+})
 
 test('a refusal of the server is an answer and not repeated', async () => {
   const its = await open()

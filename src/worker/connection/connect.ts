@@ -37,6 +37,8 @@ export interface Link {
    * lost is safe. Rejects with the server's answer when that is not retryable, or with the signal's reason.
    */
   deliver<M extends Method>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>>
+  /** Milliseconds since a connection stood last, or since the start where none did; 0 while one does. */
+  awayMs(): number
   /** Aborted from the moment `close` is called. */
   readonly over: AbortSignal
   close(): Promise<void>
@@ -54,13 +56,17 @@ export function openLink(options: LinkOptions): Link {
   const early: ServerEvent[] = []
 
   const running = keepConnected()
-  return { call, deliver, over: over.signal, close }
+  let awaySince = performance.now()
+  const awayMs = (): number => (current ? 0 : performance.now() - awaySince)
+  return { call, deliver, awayMs, over: over.signal, close }
 
   async function keepConnected(): Promise<void> {
     let failures = 0
     while (!over.signal.aborted) {
       try {
         const connection = await connect()
+        // `close` may have come while it was being opened, and had nothing to close.
+        if (over.signal.aborted) connection.close()
         failures = 0
         log.info({ via: connection.kind }, 'connected')
         const retry = connection.kind === 'long-poll' ? scheduleUpgrade(connection) : undefined
@@ -112,6 +118,7 @@ export function openLink(options: LinkOptions): Link {
   }
 
   function drop(): void {
+    if (current) awaySince = performance.now()
     current = null
     // Whoever waits on the old promise is let go by `resolve` in `welcome`; a fresh one is for the next gap.
     connected.resolve()
