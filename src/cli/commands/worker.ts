@@ -1,9 +1,10 @@
+import { z } from 'zod'
 import { parseDuration } from '../../domain/duration.ts'
 import { Done } from '../../server/schemas/common.ts'
 import { Enrolment, ServerInfo, Worker } from '../../server/schemas/operations.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { CommandModule } from '../cli.ts'
-import { collect, when } from '../output.ts'
+import { collect, fields, when } from '../output.ts'
 
 interface EnrolOptions {
   pools: string[]
@@ -14,6 +15,20 @@ interface EnrolOptions {
 
 const scopeText = ({ repositories, environments }: Pick<Worker, 'repositories' | 'environments'>): string =>
   [repositories, environments].map((names) => names.join(',') || '*').join('/')
+
+/** What workers say of themselves, and what is noted beside it. */
+const Info = z.object({
+  hostname: z.string().optional(),
+  version: z.string().optional(),
+  slots: z.number().optional(),
+  draining: z.boolean().optional(),
+})
+
+function stateOf({ revokedAt, connected, info }: Worker): string {
+  if (revokedAt !== null) return 'revoked'
+  const state = connected ? 'connected' : 'away'
+  return Info.safeParse(info).data?.draining ? `${state}, draining` : state
+}
 
 export const workerCommands: CommandModule = (program, cli) => {
   const worker = program.command('worker').description('workers, which execute runs')
@@ -75,11 +90,55 @@ export const workerCommands: CommandModule = (program, cli) => {
             row.builtin ? `${row.kind} (built-in)` : row.kind,
             row.pools.join(','),
             scopeText(row),
-            row.revokedAt !== null ? 'revoked' : row.connected ? 'connected' : 'away',
+            stateOf(row),
             when(row.lastSeenAt),
           ]),
         ),
       )
+    })
+
+  worker
+    .command('show')
+    .description('one worker: version, host, what it serves, when it was last heard of')
+    .argument('<id>', 'id or name of the worker, as `trueup worker list` shows it')
+    .action(async (id: string, _options, command) => {
+      const workers = await collect(cli.client(command).all('/api/v1/workers', Worker))
+      const row = workers.find((each) => each.id === id) ?? workers.findLast((each) => each.name === id)
+      if (!row)
+        throw new TrueupError('NOT_FOUND', {
+          doing: `showing worker ${id}`,
+          why: 'there is no worker of that id or name',
+          next: '`trueup worker list` shows all.',
+        })
+      const info = Info.parse(row.info ?? {})
+      cli.output(command).result(row, () =>
+        fields([
+          ['id', row.id],
+          ['name', row.name],
+          ['kind', row.builtin ? `${row.kind} (built-in)` : row.kind],
+          ['state', stateOf(row)],
+          ['pools', row.pools.join(', ')],
+          ['for', scopeText(row)],
+          ['host', info.hostname ?? 'not heard of yet'],
+          ['version', info.version ?? '-'],
+          ['slots', String(info.slots ?? '-')],
+          ['last seen', when(row.lastSeenAt)],
+          ['enrolled', when(row.createdAt)],
+        ]),
+      )
+    })
+
+  worker
+    .command('drain')
+    .description('give a worker no further runs; what it has comes to its end')
+    .argument('<id>', 'id of the worker, as `trueup worker list` shows it')
+    .option('--undo', 'give it runs again', false)
+    .action(async (id: string, { undo }: { undo: boolean }, command) => {
+      const path = `/api/v1/workers/${encodeURIComponent(id)}/draining`
+      await cli.client(command).send('PUT', path, Done, { draining: !undo })
+      cli
+        .output(command)
+        .result({ id, draining: !undo }, () => (undo ? `${id} takes runs again` : `${id} takes no further runs`))
     })
 
   worker

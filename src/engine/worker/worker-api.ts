@@ -19,6 +19,7 @@ import { refreshStack } from '../stacks/status.ts'
 import { makeGrant } from './grant.ts'
 import { lineagePack, packFile } from './packs.ts'
 import { planReceived } from './plan-received.ts'
+import { reportReceived } from './alone-report.ts'
 import { appliedReceived, finishReceived } from './results.ts'
 
 /** What a worker may call; every method checks the run's fencing token itself. */
@@ -82,6 +83,7 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
       await finishReceived(parts, await heldRun(parts.store.db, workerId, params.runId, params.fence), params)
       return {}
     },
+    report: (workerId, report) => reportReceived(parts, workerId, report),
     async drifted(workerId, { stackId }) {
       await parts.store.transaction(async (tx) => {
         const worker = await getWorker(tx, workerId)
@@ -157,7 +159,9 @@ async function hello(parts: EngineParts, workerId: string, params: Params<'hello
   const holding = new Set(params.holding.map((held) => `${held.runId}:${held.fence}`))
   await parts.store.transaction(async (tx) => {
     const { hostname, version, slots, protocol } = params
-    await patchWorker(tx, workerId, { info: { hostname, version, slots, protocol } })
+    const before = (await getWorker(tx, workerId))?.info ?? {}
+    const { reported = null, draining = false } = before
+    await patchWorker(tx, workerId, { info: { hostname, version, slots, protocol, reported, draining } })
     await touchWorker(tx, workerId)
     // What it does not hold any more and had not begun to change goes back at once; the rest runs into its lease's end.
     const states = ['leased', 'preparing', 'planning'] as const
@@ -183,6 +187,7 @@ async function lease(parts: EngineParts, workerId: string, params: Params<'lease
   const worker = await getWorker(parts.store.db, workerId)
   if (!worker || worker.revokedAt !== null)
     throw new TrueupError('UNAUTHENTICATED', { doing: 'leasing a run', why: 'this worker is revoked' })
+  if (worker.info['draining'] === true) return { grant: null }
   // A run that is given back at once (closed window, bad inputs) must not end the search of this call.
   for (let round = 0; round < 20; round++) {
     const request = round === 0 ? params.request : `${params.request}:${newId('r')}`

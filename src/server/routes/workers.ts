@@ -3,7 +3,14 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { allRepositories, findRepositoryByName } from '../../store/changes/repositories.ts'
 import type { Queries } from '../../store/database/context.ts'
-import { createEnrolment, getWorker, listWorkers, revokeWorker } from '../../store/workers/workers.ts'
+import {
+  createEnrolment,
+  getWorker,
+  listWorkers,
+  patchWorker,
+  revokeWorker,
+  type Worker as WorkerRow,
+} from '../../store/workers/workers.ts'
 import { newToken } from '../auth/token.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
@@ -24,6 +31,16 @@ async function idsOf(tx: Queries, names: readonly string[]): Promise<string[]> {
       })
     }),
   )
+}
+
+async function workerOf(tx: Queries, id: string, doing: string): Promise<WorkerRow> {
+  const worker = await getWorker(tx, id)
+  if (worker) return worker
+  throw new TrueupError('NOT_FOUND', {
+    doing: `${doing} worker ${id}`,
+    why: 'there is no worker of that id',
+    next: '`trueup worker list` shows all.',
+  })
 }
 
 export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engine }) => {
@@ -100,6 +117,36 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
     },
   )
 
+  app.put(
+    '/api/v1/workers/:worker/draining',
+    {
+      config: { action: 'worker.manage' },
+      schema: {
+        tags,
+        summary: 'Give a worker no further runs, or give it some again; what it has comes to its end',
+        params: z.object({ worker: z.string().max(100) }),
+        body: z.strictObject({ draining: z.boolean() }),
+        response: { 200: Done },
+      },
+    },
+    async (request) => {
+      const { draining } = request.body
+      const pools = await store.transaction(async (tx) => {
+        const worker = await workerOf(tx, request.params.worker, 'draining')
+        await patchWorker(tx, worker.id, { info: { ...worker.info, draining } })
+        await appendAudit(tx, {
+          ...by(request),
+          action: draining ? 'worker.drain' : 'worker.undrain',
+          subject: worker.id,
+          data: { name: worker.name },
+        })
+        return worker.pools
+      })
+      if (!draining) for (const pool of pools) engine.parts.hub.announceWork(pool)
+      return { ok: true as const }
+    },
+  )
+
   app.delete(
     '/api/v1/workers/:worker',
     {
@@ -113,14 +160,7 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
     },
     async (request) => {
       await store.transaction(async (tx) => {
-        const worker = await getWorker(tx, request.params.worker)
-        if (!worker) {
-          throw new TrueupError('NOT_FOUND', {
-            doing: `revoking worker ${request.params.worker}`,
-            why: 'there is no worker of that id',
-            next: '`trueup worker list` shows all.',
-          })
-        }
+        const worker = await workerOf(tx, request.params.worker, 'revoking')
         if (worker.revokedAt === null) await revokeWorker(tx, worker.id)
         await appendAudit(tx, {
           ...by(request),

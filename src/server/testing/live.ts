@@ -22,6 +22,8 @@ export interface LiveServer {
   commitTo(branch: string, files: { [path: string]: string | null }): Promise<void>
   /** Ends the server and starts it again, at the same address and on the same data. */
   restart(): Promise<void>
+  /** The same, with something done in between. */
+  away(work: () => Promise<void>): Promise<void>
   close(): Promise<void>
 }
 
@@ -65,6 +67,14 @@ export async function startLiveServer(
     await git('add', '--all')
     await git('commit', '--quiet', '--message', `Change ${Object.keys(changes).join(' and ')}`)
   }
+  const away = async (work: () => Promise<void>): Promise<void> => {
+    await server.close()
+    try {
+      await work()
+    } finally {
+      server = await start(Number(new URL(url).port))
+    }
+  }
   await request('POST', '/api/v1/repositories', { name: 'shop' })
   await git('init', '--quiet', '--initial-branch', 'main')
   await git('remote', 'add', 'origin', `${url}/git/shop.git`)
@@ -88,10 +98,8 @@ export async function startLiveServer(
       await commit(changes)
       await git('push', '--quiet', 'origin', branch)
     },
-    async restart() {
-      await server.close()
-      server = await start(Number(new URL(url).port))
-    },
+    restart: () => away(async () => {}),
+    away,
     async close() {
       await server.close()
       await rm(directory, { recursive: true, force: true })
