@@ -29,6 +29,8 @@ const ENROLMENT_PAUSES = { first: 500, longest: 10_000 }
 export interface Way {
   kind: 'runner' | 'agent'
   openSource(parts: { http: HttpClient; data: string; log: Logger }): Promise<Source>
+  /** What the worker does besides its runs; ended before the source is closed. */
+  alongside?(parts: RunnerParts): { close(): Promise<void> }
 }
 
 const PUSH: Way = { kind: 'runner', openSource: async ({ http }) => serverSource(http) }
@@ -106,6 +108,7 @@ export async function startRunner(
     room,
     graceMs: options.graceMs,
   }
+  const alongside = way.alongside?.(parts)
   const heartbeat = startHeartbeat({ link, runs: active, log })
   const watches = keepWatches({
     parts,
@@ -189,6 +192,7 @@ export async function startRunner(
     late.abort()
     await watches.close()
     heartbeat.close()
+    await alongside?.close()
     await link.close()
     await source.close()
     workspaces.close()

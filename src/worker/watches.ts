@@ -72,7 +72,7 @@ export function keepWatches({ parts, busy }: WatchesOptions): Watches {
 
   async function watchOnce(order: WatchOrder, signal: AbortSignal): Promise<void> {
     const workspace = await parts.workspaces.create(`watch-${order.stack.id}`)
-    const reports = reportDrift(order.stack.id, signal)
+    const reports = reportDrift(order, signal)
     let watch: Watch | undefined
     try {
       watch = await startWatch(order, workspace, signal, reports)
@@ -115,7 +115,8 @@ export function keepWatches({ parts, busy }: WatchesOptions): Watches {
     return watch
   }
 
-  function reportDrift(stackId: string, signal: AbortSignal): (addresses: string[]) => void {
+  function reportDrift(order: WatchOrder, signal: AbortSignal): (addresses: string[]) => void {
+    const stackId = order.stack.id
     const pending = new Set<string>()
     let running = false
     const drain = async () => {
@@ -135,6 +136,8 @@ export function keepWatches({ parts, busy }: WatchesOptions): Watches {
       }
     }
     return (addresses) => {
+      // Told at once: the server may be away, and its turn never come.
+      parts.source.drifted(order)
       for (const address of addresses) pending.add(address)
       if (!running) void drain()
     }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { silentLogger } from '../../src/lib/log.ts'
 import { type LiveServer, startLiveServer, until } from '../../src/server/testing/live.ts'
-import { readAgentConfig } from '../../src/worker/agent/config.ts'
+import { type AgentSettings, readAgentConfig } from '../../src/worker/agent/config.ts'
 import { agentWay } from '../../src/worker/agent/source.ts'
 import { type Runner, startRunner } from '../../src/worker/runner.ts'
 
@@ -26,7 +26,7 @@ export interface AgentWorld {
   target: string
   allowedSigners: string
   /** Starts the agent in this process. */
-  start(): Promise<Runner>
+  start(more?: Partial<AgentSettings>): Promise<Runner>
   /** Starts `trueup agent` as a process of its own, after the words of `inside`. */
   spawn(inside?: readonly string[]): Promise<AgentProcess>
   /** Runs of the stack, newest first. */
@@ -70,9 +70,9 @@ function agentProcess(child: ChildProcess): AgentProcess {
   }
 }
 
-const CONFIG = (target: string) => `version: 1
+export const configOf = (target: string, interval = '1d') => `version: 1
 environments:
-  production: { tier: development, workers: edge, drift: { mode: enforce, interval: 1d } }
+  production: { tier: development, workers: edge, drift: { mode: enforce, interval: ${interval} } }
 stacks:
   - { path: web, driver: files, environments: [production], with: { target: ${JSON.stringify(target)} } }
 `
@@ -80,7 +80,7 @@ stacks:
 /** `config`: the repository's, a function of the target. */
 export async function startAgentWorld(
   options: { host?: string } = {},
-  config: (target: string) => string = CONFIG,
+  config: (target: string) => string = (target) => configOf(target),
 ): Promise<AgentWorld> {
   const server = await startLiveServer(
     (directory) => ({ 'trueup.yaml': config(join(directory, 'target')), 'web/motd': 'zero\n' }),
@@ -117,8 +117,8 @@ export async function startAgentWorld(
     target,
     allowedSigners,
     key,
-    async start() {
-      const read = readAgentConfig(await configured())
+    async start(more = {}) {
+      const read = { ...readAgentConfig(await configured()), ...more }
       const runner = await startRunner(read.options, silentLogger, { way: agentWay(read) })
       ends.push(() => runner.stop(0))
       return runner

@@ -90,6 +90,7 @@ export async function startPeer(): Promise<WorkerPeer> {
       case 'finish':
         return runs[method](given as never) ?? {}
       case 'drifted':
+      case 'report':
         return {}
     }
   }

@@ -98,6 +98,20 @@ export const Decision = z.discriminatedUnion('action', [
 ])
 export type Decision = z.infer<typeof Decision>
 
+/** What an agent did, or saw and left, while the server was away. */
+export const AloneReport = z.object({
+  /** Rises with every report of an agent; a gap means that some were lost for want of room. */
+  number: z.number().int().positive(),
+  stackId: z.string().max(100),
+  commit: z.string().max(64),
+  /** By the agent's clock. */
+  at: z.number().int(),
+  outcome: z.enum(['healed', 'failed', 'seen', 'window', 'held', 'flapping', 'backoff']),
+  why: z.string().max(2_000),
+  addresses: z.array(z.string().max(2_000)).max(50),
+})
+export type AloneReport = z.infer<typeof AloneReport>
+
 const run = { runId: z.string(), fence: z.number() }
 
 /** method → params and result. All are idempotent for one (runId, fence). */
@@ -166,6 +180,8 @@ export const METHODS = {
     }),
     result: z.object({}),
   },
+  /** What was done alone, one after the other; a repeat is dropped by its number. */
+  report: { params: AloneReport, result: z.object({}) },
   /** A live event at a watched stack. */
   drifted: { params: z.object({ stackId: z.string(), addresses: z.array(z.string()) }), result: z.object({}) },
 } as const

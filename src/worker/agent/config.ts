@@ -74,11 +74,15 @@ const AgentConfig = z.strictObject({
   repositories: z
     .record(z.string(), RepositoryConfig)
     .refine((all) => Object.keys(all).length > 0, 'name at least one'),
+  /** Heal what has drifted while the server is away for longer than this many seconds; never where `false`. */
+  alone: z.union([z.literal(false), z.number().min(30).max(86_400)]).default(60),
   /** For the tools of every stack here: a value, or a file with a secret one. */
   variables: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'a name of a variable'), Variable).default({}),
 })
 
 export interface AgentSettings {
+  /** Milliseconds without the server after which drift is healed alone; null for never. */
+  aloneAfterMs: number | null
   options: RunnerOptions
   repositories: { [name: string]: RepositoryConfig }
   variables: { [name: string]: { value: string; secret: boolean } }
@@ -100,7 +104,9 @@ export function readAgentConfig(path: string): AgentSettings {
   }
   const { server, tokenFile, data, name, slots, workspaces, passEnv, grace, drain, transport } = parsed.data
   const token = tokenFile === undefined ? undefined : readOptional(at(tokenFile), doing)
+  const { alone } = parsed.data
   return {
+    aloneAfterMs: alone === false ? null : alone * 1000,
     options: {
       server,
       ...(token !== undefined && { token }),

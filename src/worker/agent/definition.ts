@@ -1,5 +1,5 @@
 import { parseConfigWithLines } from '../../domain/config/parse.ts'
-import type { StackConfig } from '../../domain/config/schema.ts'
+import type { StackConfig, TrueupConfig } from '../../domain/config/schema.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import { discoverStacks } from '../../domain/stacks/discover.ts'
 import { stackKey } from '../../domain/stacks/stack.ts'
@@ -12,6 +12,7 @@ export const CONFIG_FILE = 'trueup.yaml'
 /** A stack as the signed commit itself describes it. */
 export interface SignedStack {
   definition: StackDefinition
+  config: TrueupConfig
   /** Names of its inputs, whose values no signature covers. */
   inputs: string[]
 }
@@ -37,7 +38,7 @@ export async function signedStack(
     const definition = definitionsOf(config, alone, directories).find(
       (each) => each.key === key && each.path === stack.path,
     )
-    return definition ? [{ definition, inputs: Object.keys(inputs) }] : []
+    return definition ? [{ definition, config, inputs: Object.keys(inputs) }] : []
   })
   const [only, other] = found
   if (only && !other) return only

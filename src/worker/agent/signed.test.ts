@@ -139,7 +139,7 @@ describe('order', () => {
       const fetched = await world.fetch(own, grant)
       if (typeof fetched === 'string') return fetched
       own.applying(grant)
-      own.applied(grant, false)
+      own.applied(grant, { untouched: false, broken: false })
       await own.left(grant)
       return fetched.read('web/motd')
     }

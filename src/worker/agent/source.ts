@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { resolveEnvironment } from '../../domain/stacks/environment.ts'
 import { builtFrom } from '../../drivers/built-from.ts'
 import type { GitRepository } from '../../git/repository.ts'
 import { startGitService } from '../../git/service.ts'
@@ -11,14 +13,19 @@ import type { Offered, Source } from '../runs/source.ts'
 import type { AgentSettings } from './config.ts'
 import { CONFIG_FILE, type SignedStack, signedStack } from './definition.ts'
 import { assertAllowed, believed, nameOf, repositoryNamed } from './allowed.ts'
-import { type Held, type HeldStacks, openHeld } from './held.ts'
+import { type Alone, startAlone } from './alone.ts'
+import { type Held, type HeldOrder, type HeldStacks, openHeld } from './held.ts'
 import { openPacks, type Packs } from './packs.ts'
+import { openReports, type Reports } from './reports.ts'
+import { createTurns, type Turns } from './turns.ts'
 import { assertAuthored, assertSigned, assertTarget } from './signed.ts'
 
 const REPOSITORY = 'desired'
 
 /** The way of an agent: whatever the server says, it applies what its own signers have signed. */
 export function agentWay(settings: AgentSettings): Way {
+  let opened: { parts: Parts; reports: Reports } | undefined
+  let alone: Alone | undefined
   return {
     kind: 'agent',
     async openSource({ http, data, log }) {
@@ -26,18 +33,46 @@ export function agentWay(settings: AgentSettings): Way {
       const git = await startGitService({ root: join(data, 'git'), log })
       const repository = git.repository(REPOSITORY)
       await repository.init('main')
-      const held = openHeld(join(data, 'held.sqlite'))
+      const database = new DatabaseSync(join(data, 'held.sqlite'))
+      const held = openHeld(database)
       // What runs that a kill cut off had fetched.
       const needed = held.packs()
       for (const name of await repository.packs()) if (!needed.has(name)) await repository.dropPack(name)
-      const source = signedSource({ settings, repository, held, packs: openPacks(repository, http, held) })
+      const packs = openPacks(repository, http, held)
+      const parts = {
+        settings,
+        repository,
+        held,
+        packs,
+        turns: createTurns(),
+        poke: (stack: string) => alone?.poke(stack),
+      }
+      opened = { parts, reports: openReports(database) }
       return {
-        ...source,
+        ...signedSource(parts),
         async close() {
-          held.close()
+          database.close()
           await git.close()
         },
       }
+    },
+    alongside(runner) {
+      const { parts, reports } = opened!
+      const { held, turns, repository } = parts
+      alone = startAlone({
+        parts: runner,
+        held,
+        reports,
+        turns,
+        afterMs: settings.aloneAfterMs ?? Number.POSITIVE_INFINITY,
+        async prepare({ order }, directory) {
+          const { definition, config, paths } = await heldStack(parts, order)
+          await repository.materialise(order.commit, paths, directory)
+          const environment = resolveEnvironment(definition.environment, config)
+          return { definition, environment, policies: config.policies ?? [] }
+        },
+      })
+      return alone
     },
   }
 }
@@ -47,6 +82,16 @@ interface Parts {
   repository: GitRepository
   held: HeldStacks
   packs: Packs
+  turns: Turns
+  poke(stack: string): void
+}
+
+/** What the agent holds of a stack, checked once more: a key may have been revoked since. */
+async function heldStack(parts: Parts, order: Grant): Promise<Vetted> {
+  const before = parts.held.of(nameOf(order.stack))
+  if (before?.commit !== order.commit)
+    throw new TrueupError('NOT_FOUND', { doing: `reading stack ${order.stack.name}`, why: 'its commit is not held' })
+  return await check(parts, order, { pack: before.pack, before, signal: new AbortController().signal })
 }
 
 /** What was fetched and checked. */
@@ -59,9 +104,11 @@ interface Vetted extends SignedStack {
 type Order = WatchOrder & Partial<Pick<Grant, 'kind' | 'destroy' | 'request'>>
 
 function signedSource(parts: Parts): Omit<Source, 'close'> {
-  const { settings, repository, held, packs } = parts
-  /** Packs of the runs that are under way, by stack and commit. */
-  const pending = new Map<string, Held>()
+  const { settings, repository, held, packs, turns } = parts
+  /** What the runs that are under way have fetched, by stack and commit. */
+  const pending = new Map<string, { held: Held; order: HeldOrder }>()
+  /** Runs that have begun here. */
+  const inside = new Set<string>()
   const keyOf = ({ stack, commit }: Pick<Grant, 'stack' | 'commit'>): string => `${nameOf(stack)} ${commit}`
 
   /** Checks an order and writes its files; what is refused leaves nothing behind. */
@@ -82,16 +129,20 @@ function signedSource(parts: Parts): Omit<Source, 'close'> {
 
   return {
     async fetch(grant, directory, signal) {
+      inside.add(grant.runId)
+      await turns.enter(nameOf(grant.stack))
       const { vetted, files, isHeld } = await vet(grant, directory, signal)
       const { pack } = vetted
       const own = believed(settings, grant, vetted)
-      if (grant.kind === 'preview' || isHeld) {
+      const order = { stackId: grant.stack.id, order: { ...own, ...fromServer(settings, grant, grant) }, rests: false }
+      if (grant.kind === 'preview') {
         if (!isHeld) await packs.drop(pack)
         return { grant: own, files }
       }
       // What is looked at for drift is deployed: it is this agent's from now on.
-      if (grant.kind === 'drift' || grant.kind === 'heal') await take(parts, grant, pack)
-      else pending.set(keyOf(grant), { commit: grant.commit, pack })
+      if (grant.kind !== 'drift' && grant.kind !== 'heal')
+        pending.set(keyOf(grant), { held: { commit: grant.commit, pack }, order })
+      else if (!isHeld) await take(parts, order, pack)
       return { grant: own, files }
     },
     async fetchDeployed(grant, directory) {
@@ -105,38 +156,38 @@ function signedSource(parts: Parts): Omit<Source, 'close'> {
     },
     async fetchWatched(order, directory, signal) {
       const { vetted, isHeld } = await vet(order, directory, signal)
-      if (!isHeld) await take(parts, order, vetted.pack)
+      // Watched is what is deployed; a run takes it, with all that goes with it.
+      if (!isHeld) await packs.drop(vetted.pack)
       return believed(settings, order, vetted)
     },
     variables: (grant, offered) => variablesOf(settings, grant, offered),
     applying(grant) {
       const next = pending.get(keyOf(grant))
-      if (next) held.begin(nameOf(grant.stack), next)
+      if (next) held.begin(nameOf(grant.stack), next.held)
     },
-    applied(grant, untouched) {
+    applied(grant, { untouched, broken }) {
       const next = pending.get(keyOf(grant))
       if (!next) return
       if (untouched) return held.untouched(nameOf(grant.stack))
       pending.delete(keyOf(grant))
-      void take(parts, grant, next.pack)
+      void take(parts, { ...next.order, rests: broken || grant.destroy }, next.held.pack)
     },
+    drifted: ({ stack }) => parts.poke(nameOf(stack)),
     async left(grant) {
+      if (inside.delete(grant.runId)) turns.leave(nameOf(grant.stack))
       const next = pending.get(keyOf(grant))
       if (!next) return
       pending.delete(keyOf(grant))
-      await packs.drop(next.pack)
+      await packs.drop(next.held.pack)
     },
   }
 }
 
 /** Makes a commit the stack's desired state here, and removes the pack of the one before. */
-async function take(
-  { held, packs }: Parts,
-  { stack, commit }: Pick<Grant, 'stack' | 'commit'>,
-  pack: string,
-): Promise<void> {
+async function take({ held, packs }: Parts, order: HeldOrder, pack: string): Promise<void> {
+  const { stack, commit } = order.order
   const former = held.of(nameOf(stack))
-  held.hold(nameOf(stack), { commit, pack })
+  held.hold(nameOf(stack), { commit, pack }, order)
   if (former && former.pack !== pack) await packs.drop(former.pack)
 }
 
@@ -186,12 +237,18 @@ function lacking(thrown: unknown, { stack, commit }: Order): unknown {
   })
 }
 
-/** Its own variables first; of the server's those that the configuration names. */
-function variablesOf(settings: AgentSettings, { stack }: Pick<Grant, 'stack'>, offered: Offered): Offered {
+/** Of what the server offers, the variables that the configuration names. */
+function fromServer(settings: AgentSettings, { stack }: Pick<Grant, 'stack'>, offered: Offered): Required<Offered> {
   const { serverVariables } = repositoryNamed(settings, stack.repository)
   const taken = Object.entries(offered.variables).filter(([name]) => serverVariables.includes(name))
   return {
-    variables: { ...Object.fromEntries(taken), ...settings.variables },
+    variables: Object.fromEntries(taken),
     formerSecrets: taken.length === 0 ? [] : (offered.formerSecrets ?? []),
   }
+}
+
+/** Its own variables win. */
+function variablesOf(settings: AgentSettings, grant: Pick<Grant, 'stack'>, offered: Offered): Offered {
+  const { variables, formerSecrets } = fromServer(settings, grant, offered)
+  return { variables: { ...variables, ...settings.variables }, formerSecrets }
 }

@@ -24,7 +24,10 @@ export async function applyPlan(
   run.applying = true
   execution.parts.source.applying(grant)
   const applied = await apply(execution, driver, context, plan)
-  execution.parts.source.applied(grant, applied.untouched)
+  execution.parts.source.applied(grant, {
+    untouched: applied.untouched,
+    broken: applied.result.status !== 'applied',
+  })
   run.applying = false
 
   const end = endOfApply(execution, applied)

@@ -21,10 +21,12 @@ export interface Source {
   variables(grant: Pick<Grant, 'stack'>, offered: Offered): Offered
   /** The tool is about to change something. */
   applying(grant: Grant): void
-  /** It no longer does; `untouched`: it never did. */
-  applied(grant: Grant, untouched: boolean): void
+  /** It no longer does. `untouched`: it never did; `broken`: it did not get to its good end. */
+  applied(grant: Grant, end: { untouched: boolean; broken: boolean }): void
   /** The run has left this worker, however it ended. */
   left(grant: Grant): Promise<void>
+  /** Something at the target of a watched stack may have changed. */
+  drifted(order: WatchOrder): void
   close(): Promise<void>
 }
 
@@ -45,6 +47,7 @@ export function serverSource(http: HttpClient): Source {
     applying() {},
     applied() {},
     left: async () => {},
+    drifted() {},
     close: async () => {},
   }
 }

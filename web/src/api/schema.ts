@@ -296,6 +296,9 @@ export interface paths {
   "/api/v1/workers/enrolments": {
     post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "pools"?: (string)[]; "repositories"?: (string)[]; "environments"?: (string)[]; "expiresInMs"?: number } } }; responses: { 201: { content: { 'application/json': components['schemas']['Enrolment'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
   }
+  "/api/v1/workers/{worker}/draining": {
+    put: { parameters: { path: { "worker": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "draining": boolean } } }; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
+  }
   "/api/v1/workers/{worker}": {
     delete: { parameters: { path: { "worker": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
   }

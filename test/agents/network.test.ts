@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { until } from '../../src/server/testing/live.ts'
+import { describeWithNetwork, makeNetwork, type Network } from './network.ts'
+import { type AgentProcess, type AgentWorld, startAgentWorld } from './world.ts'
+
+/** An apply that says when it has begun and waits until it may go on. */
+const CONFIG = (target: string) => `version: 1
+environments:
+  production: { tier: development, workers: edge }
+stacks:
+  - path: web
+    driver: command
+    environments: [production]
+    with:
+      idempotent: true
+      plan: cmp -s motd ${target}/motd && exit 0; echo changed; exit 2
+      apply: ': > ${target}/begun; while test -e ${target}/hold; do sleep 0.05; done; cp motd ${target}/motd'
+`
+
+describeWithNetwork('an agent that reaches nothing but the server', () => {
+  let network: Network
+  let world: AgentWorld
+  let agent: AgentProcess
+  const at = (name: string) => join(world.target, name)
+  const motd = () => (existsSync(at('motd')) ? readFileSync(at('motd'), 'utf8') : null)
+  const deployed = (text: string) =>
+    until(
+      async () => motd(),
+      (seen) => seen === text,
+    )
+
+  beforeAll(async () => {
+    network = makeNetwork()
+    world = await startAgentWorld({ host: network.host }, CONFIG)
+    agent = await world.spawn(network.inside)
+  })
+  afterAll(async () => {
+    await world.close()
+    network.close()
+  })
+
+  it('deploys with no port open and no way to anywhere else', async () => {
+    await world.change('one')
+    await deployed('one\n')
+    const [program = '', ...rest] = network.inside
+    const inside = (...argv: string[]) => execFileSync(program, [...rest, ...argv]).toString()
+    expect(inside('ss', '-Htln')).toBe('')
+    expect(inside('ip', 'route').trim().split('\n')).toHaveLength(1)
+    const refused = await new Promise<string | undefined>((resolve) => {
+      const socket = connect(22, network.guest, () => resolve('connected'))
+      socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+    })
+    expect(refused).toBe('ECONNREFUSED')
+  })
+
+  it('killed in mid-apply brings it to its end when it comes back', async () => {
+    writeFileSync(at('hold'), '')
+    execFileSync('rm', ['-f', at('begun')])
+    await world.change('two')
+    await until(
+      async () => existsSync(at('begun')),
+      (begun) => begun,
+    )
+    await agent.kill()
+    expect(motd()).toBe('one\n')
+    execFileSync('rm', [at('hold')])
+    agent = await world.spawn(network.inside)
+    await deployed('two\n')
+    // What it had begun is what it holds: an older commit is still an older one.
+    await world.change('three')
+    await deployed('three\n')
+  })
+})
