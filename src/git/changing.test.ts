@@ -135,16 +135,3 @@ test('commitFiles writes, removes, replaces whole trees by oid, and git finds no
     })
   }
 })
-
-test('packing keeps everything readable', async () => {
-  const { repository, commit } = fixture
-  for (let index = 0; index < 5; index++) await commit('packed', { [`f${index}`]: `${index}` })
-  const head = (await repository.resolve('packed'))!
-  await userGitOk(repository.directory, 'config', 'gc.auto', '1')
-  await repository.maintain()
-  await userGitOk(repository.directory, 'repack', '-adq')
-  expect(await repository.resolve('packed')).toBe(head)
-  expect(await repository.listFiles(head)).toHaveLength(5)
-  const next = await commit('packed', { more: '1' })
-  expect(await repository.isAncestor(head, next)).toBe(true)
-})

@@ -5,6 +5,7 @@ import { TrueupError } from '../lib/errors/error.ts'
 import { syncPath } from './child/durability.ts'
 import type { GitChild } from './child-process.ts'
 import type { GitCommand } from './git-command.ts'
+import { maintain } from './maintain.ts'
 import { checkRefName } from './names.ts'
 import type { GitRepository } from './repository.ts'
 
@@ -77,22 +78,7 @@ export function createLifecycle(child: GitChild, git: GitCommand, root: string, 
       await syncPath(join(directory, 'HEAD'))
       await syncPath(directory)
     },
-    async maintain() {
-      // `--auto` looks first whether there is enough to gain; prune keeps what is younger than two weeks (gc.pruneExpire).
-      const argv = [
-        '-c',
-        'gc.auto=2000',
-        '-c',
-        'gc.autoPackLimit=20',
-        '-c',
-        'gc.pruneExpire=2.weeks.ago',
-        'gc',
-        '--auto',
-        '--quiet',
-      ]
-      await git.expect('packing', argv, { timeoutMs: 30 * 60_000 })
-      await git.expect('packing references', ['pack-refs', '--all'])
-    },
+    maintain: (signal) => maintain(git, directory, signal),
   }
 }
 

@@ -262,8 +262,8 @@ export interface GitRepository {
   signature(commit: string, signers: Signers, asOf: 'now' | 'commit'): Promise<CommitSignature>
   /** Values of the trailers of this name in a commit's message, in their order. */
   trailers(commit: string, name: string): Promise<string[]>
-  /** Packs refs and loose objects when there is enough to gain. Unreachable objects are kept for two weeks. */
-  maintain(): Promise<void>
+  /** Packs refs and objects where there is enough to gain, gently and without losing any; whether it did. See `maintain.ts`. */
+  maintain(signal?: AbortSignal): Promise<boolean>
 }
 
 export interface GitRunOptions {
@@ -278,6 +278,8 @@ export interface GitRunOptions {
   maxOutputBytes?: number
   /** Repeat the command when the git child process dies meanwhile; only for commands that change nothing. */
   readOnly?: boolean
+  /** With the lowest priority that there is. */
+  background?: boolean
   signal?: AbortSignal
 }
 

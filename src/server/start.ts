@@ -18,6 +18,7 @@ import { writeDurably } from '../lib/durable-file.ts'
 import type { App } from './auth/http-types.ts'
 import { createLogger, type LogLevel } from './logging.ts'
 import { createMetrics } from './metrics.ts'
+import { startGitUpkeep } from './git-upkeep.ts'
 import { startUpkeep } from './upkeep.ts'
 
 /** How a server is started. Everything but the data directory has a default. */
@@ -121,6 +122,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     address.url = options.publicUrl?.replace(/\/+$/, '') ?? url
     const upkeep = startUpkeep(store, keys, logger)
     undo.push(async () => clearInterval(upkeep))
+    const isUsable = (id: string): boolean => engine.parts.unusable.why(id) === null
+    undo.push(startGitUpkeep({ store, git, log: logger }, isUsable))
 
     const runner = startRunner(options, { store, log: logger, url: url, dataDir })
     undo.push(async () => runner?.stop(options.drainMs ?? 30_000))

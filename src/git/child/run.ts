@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { GitRunOptions, GitRunResult } from '../repository.ts'
 import type { GitEnvironment } from '../environment.ts'
@@ -10,6 +11,15 @@ export interface RunContext {
   environment: GitEnvironment
   directoryOf: (repository: string) => string
   root: string
+}
+
+/** Everything else goes first. What it starts itself inherits that. */
+function giveWay(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW)
+  } catch {
+    // It has ended already.
+  }
 }
 
 /** Runs one git command to its end, bounded in time and output. */
@@ -27,6 +37,7 @@ export async function runGit(
     env: environment,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
+  if (options.background) giveWay(child.pid)
   const chunks: Buffer[] = []
   let size = 0
   let stderr = ''

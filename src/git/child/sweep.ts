@@ -2,7 +2,16 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Lock files that git makes at the top of a bare repository. */
-const TOP_LOCKS = ['HEAD.lock', 'packed-refs.lock', 'config.lock', 'shallow.lock', 'gc.pid.lock', 'packed-refs.new']
+const TOP_LOCKS = [
+  'HEAD.lock',
+  'packed-refs.lock',
+  'config.lock',
+  'shallow.lock',
+  'gc.pid.lock',
+  'packed-refs.new',
+  'objects/pack/multi-pack-index.lock',
+  'objects/info/commit-graphs/commit-graph-chain.lock',
+]
 
 /**
  * Removes what git leaves when it is killed: lock files, which would block their ref for ever, and the half received
@@ -36,7 +45,8 @@ async function incoming(gitDirectory: string): Promise<string[]> {
     if (name.startsWith('tmp_objdir-')) found.push(`objects/${name}`)
   }
   for (const { name } of await entriesOf(join(gitDirectory, 'objects/pack'))) {
-    if (name.startsWith('tmp_')) found.push(`objects/pack/${name}`)
+    // `.tmp-` is what a repack writes before it is complete.
+    if (name.startsWith('tmp_') || name.startsWith('.tmp-')) found.push(`objects/pack/${name}`)
   }
   return found
 }
