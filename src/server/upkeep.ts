@@ -3,16 +3,26 @@ import { signCheckpoint } from '../store/audit/verify.ts'
 import { deleteIdempotentAnswers } from '../store/idempotency.ts'
 import type { DataKeys } from '../store/database/keys.ts'
 import type { Store } from '../store/open.ts'
+import { prune } from '../store/retention/prune.ts'
+import { getRetention } from '../store/retention/retention.ts'
 
 const EVERY_MS = 3_600_000
+const PRUNE_EVERY_MS = 24 * 3_600_000
 /** A client that repeats a write after a day is not repeating, it is asking again. */
 const KEEP_ANSWERS_MS = 24 * 3_600_000
 
-/** Once at the start and then every hour: signs a checkpoint of the audit chain, forgets kept answers of writes. */
+/**
+ * Once at the start and then every hour: signs a checkpoint of the audit chain, forgets kept answers of writes, and once a
+ * day what is older than it is to be kept.
+ */
 export function startUpkeep(store: Store, keys: DataKeys, log: Logger): NodeJS.Timeout {
+  let prunedAt = store.clock.now()
   const work = async (): Promise<void> => {
     await store.transaction((tx) => signCheckpoint(tx, keys))
     await deleteIdempotentAnswers(store.db, store.clock.now() - KEEP_ANSWERS_MS)
+    if (store.clock.now() - prunedAt < PRUNE_EVERY_MS) return
+    prunedAt = store.clock.now()
+    log.info({ ...(await prune(store, await getRetention(store.db))) }, 'pruned')
   }
   const round = (): void => {
     work().catch((error: unknown) => log.error({ err: error }, 'upkeep'))

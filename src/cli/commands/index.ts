@@ -33,6 +33,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['runner'], load: async () => (await import('./runner.ts')).runnerCommand },
   { names: ['agent'], load: async () => (await import('./agent.ts')).agentCommand },
   { names: ['audit'], load: async () => (await import('./audit.ts')).auditCommands },
+  { names: ['database'], load: async () => (await import('./database.ts')).databaseCommands },
   { names: ['backup', 'restore'], load: async () => (await import('./backup.ts')).backupCommands },
   { names: ['recover-admin'], load: async () => (await import('./recover-admin.ts')).recoverAdminCommand },
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).doctorCommand },

@@ -25,6 +25,7 @@ export const ACTIONS = {
   'event.read': rule('user', 'read'),
   'server.read': rule('user', 'read'),
   'server.backup': rule('server-admin', 'admin'),
+  'server.database': rule('server-admin', 'admin'),
   'user.list': rule('user', 'read'),
   'user.manage': rule('server-admin', 'admin'),
   'team.list': rule('user', 'read'),

@@ -1,6 +1,7 @@
 import type { RouteModule } from '../parts.ts'
 import { auditRoutes } from './audit.ts'
 import { backupRoutes } from './backup.ts'
+import { databaseRoutes } from './database.ts'
 import { deliveryRoutes } from './delivery.ts'
 import { driftRoutes } from './drift.ts'
 import { environmentRoutes } from './environments.ts'
@@ -66,6 +67,7 @@ export const ROUTES: readonly RouteModule[] = [
   workerRoutes,
   workerWireRoutes,
   backupRoutes,
+  databaseRoutes,
   terraformStateModule,
   webRoutes,
 ]

@@ -2,6 +2,7 @@
 export type ReadingJob =
   | { what: 'verify'; kept?: { seq: number; hash: string }; auditPublicKey: string }
   | { what: 'export'; fromSeq: number }
+  | { what: 'size' }
 
 export interface ReadingOrder {
   /** Path of the database file. */

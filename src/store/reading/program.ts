@@ -7,6 +7,7 @@ import { verifyAudit } from '../audit/verify.ts'
 import { verifierOf } from '../database/keys.ts'
 import type { Database } from '../database/schema.ts'
 import { sqliteDialect } from '../database/sqlite/dialect.ts'
+import { databaseSize } from '../retention/size.ts'
 import type { ReadingAnswer, ReadingJob, ReadingOrder } from './jobs.ts'
 
 /** Characters of an export that go to the server's thread at once. */
@@ -34,6 +35,10 @@ async function* answersOf(wanted: ReadingJob): AsyncGenerator {
   if (wanted.what === 'verify') {
     const { kept, auditPublicKey } = wanted
     yield await verifyAudit(db, { keys: { verify: verifierOf(auditPublicKey) }, ...(kept && { kept }) })
+    return
+  }
+  if (wanted.what === 'size') {
+    yield await databaseSize(db)
     return
   }
   let piece = ''

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { exportAudit } from '../audit/audit.ts'
 import { type AuditVerdict, verifyAudit } from '../audit/verify.ts'
 import type { DataKeys } from '../database/keys.ts'
+import { type DatabaseSize, databaseSize } from '../retention/size.ts'
 import type { Store } from '../store.ts'
 import type { ReadingAnswer, ReadingJob, ReadingOrder } from './jobs.ts'
 
@@ -24,6 +25,13 @@ export async function verifyAuditAside(
   for await (const part of parts(store.file, { what: 'verify', auditPublicKey, ...(kept && { kept }) }))
     return part as AuditVerdict
   throw new Error('the thread that verified the audit chain had no answer')
+}
+
+/** `databaseSize` by a thread of its own: it reads every page. */
+export async function databaseSizeAside(store: Store): Promise<DatabaseSize> {
+  if (store.file === undefined) return await databaseSize(store.db)
+  for await (const part of parts(store.file, { what: 'size' })) return part as DatabaseSize
+  throw new Error('the thread that measured the database had no answer')
 }
 
 /** `exportAudit` by a thread of its own: pieces of many lines. */
