@@ -15,15 +15,19 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
   ['B9', async () => (await import('./b9.ts')).b9],
   ['B13', async () => (await import('./b13.ts')).b13],
   ['B16', async () => (await import('./b16.ts')).b16],
+  ['GROWTH', async () => (await import('./growth.ts')).growth],
 ])
 
-const USAGE = 'npm run bench -- [B1 B8 … | all] [--pairs N] [--json]; --list'
+const USAGE = 'npm run bench -- [B1 B8 … | all] [--pairs N] [--stacks N] [--days N] [--runs N] [--json]; --list'
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       pairs: { type: 'string', default: '10' },
+      stacks: { type: 'string' },
+      days: { type: 'string' },
+      runs: { type: 'string' },
       json: { type: 'boolean' },
       list: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -34,6 +38,9 @@ async function main(): Promise<number> {
   if (!Number.isInteger(pairs) || pairs < 1) return complain(`--pairs takes a whole number from 1, not ${values.pairs}`)
   // B3a is its variant with `terraform_data`, the only one that there is.
   const named = positionals.map((id) => id.toUpperCase().replace(/^B3A$/, 'B3'))
+  // Read where a benchmark is loaded, which is later.
+  for (const size of ['stacks', 'days', 'runs'] as const)
+    if (values[size] !== undefined) process.env[`TRUEUP_BENCH_${size.toUpperCase()}`] = values[size]
   const ids = named.includes('ALL') ? [...BENCHMARKS.keys()] : named
   const unknown = ids.filter((id) => !BENCHMARKS.has(id))
   if (unknown.length > 0) return complain(`there is no benchmark ${unknown.join(', ')}`)

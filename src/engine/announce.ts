@@ -32,7 +32,8 @@ export function announceChanges(parts: EngineParts): () => void {
     }
   }
   const onChange = (changes: readonly Change[]): void => {
-    if (changes.some((change) => change.topic === 'run')) {
+    // Every step of every run is a change, and a worker that hears of work asks for it.
+    if (changes.some((change) => change.work)) {
       for (const { topic, stackId } of changes) if (topic === 'run' && stackId) moved.add(stackId)
       if (moved.size > 0) noteMoved()
       for (const pool of new Set(parts.hub.connected().flatMap((worker) => worker.pools))) parts.hub.announceWork(pool)

@@ -77,7 +77,10 @@ export function makeStore(parts: {
       const told: Change[] = []
       const scope = { open: true }
       const result = await db.transaction().execute((tx) => {
-        const note = (change: Change) => void changes.set(`${change.topic} ${change.id}`, change)
+        const note = (change: Change): void => {
+          const key = `${change.topic} ${change.id}`
+          changes.set(key, changes.get(key)?.work ? { ...change, work: true } : change)
+        }
         bindContext(tx, { clock, note })
         return transactionScope.run(scope, async () => {
           try {

@@ -157,6 +157,9 @@ function describe(run: RunDetail, { table, wrap, width }: Layout, color: boolean
     ...(run.notBefore === null ? [] : [['not before', when(run.notBefore)] as [string, string]]),
     ['created', when(run.createdAt)],
     ['finished', when(run.finishedAt)],
+    ...(run.repeats > 0
+      ? [['the same again', `${run.repeats} times, last ${when(run.repeatedAt)}`] as [string, string]]
+      : []),
   ]
   const parts = [fields(rows)]
   if (run.error)

@@ -58,5 +58,13 @@ export async function recordDrift(tx: Tx, run: Run, plan: Plan): Promise<void> {
   })
 }
 
+/** The same of a check that found nothing where nothing stood before. */
+export async function recordQuietLook(tx: Tx, run: Run, plan: Plan): Promise<void> {
+  const stack = await requireStack(tx, run.stackId)
+  const now = nowOf(tx)
+  const healBackoff = healsToJson(stable(healsOf(stack), now))
+  await patchStack(tx, stack.id, { observedAt: now, ...observedOf(plan.coverage), healBackoff })
+}
+
 /** Without drift the fight is over, too. */
 const stable = ({ fight: _over, ...heals }: StackHeals, now: number): StackHeals => markStable(heals, now)

@@ -1,6 +1,7 @@
 import { CHANGING_KINDS, PENDING_STATES } from '../../domain/runs/run.ts'
 import type { Queries, Tx } from '../../store/database/context.ts'
 import { nowOf } from '../../store/open.ts'
+import { makeHeard } from '../../store/runs/repeats.ts'
 import { createRun, listRuns, type Run, type RunSummary } from '../../store/runs/runs.ts'
 import { patchStack, requireStack, type Stack, stacksDueForDrift } from '../../store/stacks/stacks.ts'
 import { stackCapabilities } from '../driver-capabilities.ts'
@@ -17,7 +18,8 @@ const JITTER = 0.1
 /** Orders the drift checks that are due. A stack that is being changed is skipped until its next turn. */
 export async function scheduleDrift(parts: EngineParts): Promise<void> {
   const due = await stacksDueForDrift(parts.store.db, parts.store.clock.now(), PER_ROUND)
-  for (const stack of due) await parts.store.transaction((tx) => checkDrift(tx, stack.id, { actor: SYSTEM }))
+  for (const stack of due)
+    await parts.store.transaction((tx) => checkDrift(tx, stack.id, { actor: SYSTEM, quiet: true }))
 }
 
 /** A live event at a stack: its check is due at `at`. */
@@ -32,12 +34,12 @@ export type DriftCheck = { ordered: true; run: Run } | { ordered: false; why: st
 /**
  * Orders one drift check against the deployed revision and plans the next. Not ordered where nothing is deployed, the
  * stack is being changed (a pending change is not drift), it is broken, or a check is under way already: skipped, never
- * queued up. `codifyFor`: who wants its finding as a merge request.
+ * queued up. `codifyFor`: who wants its finding as a merge request. `quiet`: nobody has asked for it.
  */
 export async function checkDrift(
   tx: Tx,
   stackId: string,
-  by: { actor: string; codifyFor?: string },
+  by: { actor: string; codifyFor?: string; quiet?: boolean },
 ): Promise<DriftCheck> {
   const stack = await requireStack(tx, stackId)
   const refused = (why: string): DriftCheck => ({ ordered: false, why })
@@ -55,6 +57,8 @@ export async function checkDrift(
     // A check that runs may have looked before the event that asks for this one: look again after it, not an interval later.
     if (busy.kind === 'drift' && busy.state !== 'queued')
       await patchStack(tx, stackId, { nextDriftAt: nowOf(tx) + AFTER_CHECK_MS })
+    // Whoever asks is told of this run, and must find it when it has ended.
+    if (busy.kind === 'drift' && !by.quiet) await makeHeard(tx, busy.id)
     const why = `${busy.kind} run ${busy.id} is ${busy.state}`
     return busy.kind === 'drift' ? { ordered: false, why, underWay: busy.id } : refused(why)
   }
@@ -73,6 +77,7 @@ export async function checkDrift(
     }),
     pool: definition.pool,
     actor: by.actor,
+    quiet: by.quiet ?? false,
   })
   return { ordered: true, run }
 }

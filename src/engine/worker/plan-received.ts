@@ -13,6 +13,7 @@ import { findQuarantine } from '../../store/stacks/quarantine.ts'
 import { type Run, type RunPatch, transitionRun } from '../../store/runs/runs.ts'
 import { changedMeanwhile, OVERTAKEN } from '../drift/overtaken.ts'
 import { recordDrift } from '../drift/record.ts'
+import { endedAsRepeat } from '../drift/repeat.ts'
 import { deployedWithoutChange } from '../deploy/record.ts'
 import { placeholderFindings } from '../merge-requests/placeholders.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
@@ -87,6 +88,7 @@ async function cancel(parts: EngineParts, run: Run): Promise<Decision> {
 async function endReading(parts: EngineParts, run: Run, patch: RunPatch, drift?: Plan): Promise<Decision> {
   const reason = await parts.store.transaction(async (tx) => {
     const overtaken = drift !== undefined && (await changedMeanwhile(tx, run))
+    if (drift && !overtaken && (await endedAsRepeat(tx, run, drift))) return 'unchanged'
     await transitionRun(tx, {
       runId: run.id,
       fence: run.fence,

@@ -1,4 +1,5 @@
 import type { Method, Params, Result, ServerEvent } from '../../domain/wire/worker-protocol.ts'
+import { isStateChanging } from '../../domain/runs/run.ts'
 import { archive } from '../../git/materialise.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
@@ -60,7 +61,8 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
         const run = await heldRun(tx, workerId, runId, fence)
         if (run.state === state) return
         await transitionRun(tx, { runId, fence, to: state, actor: workerActor(workerId) })
-        await refreshStack(tx, run.stackId)
+        // A run that only reads changes nothing of its stack before it ends.
+        if (isStateChanging(run.kind)) await refreshStack(tx, run.stackId)
       })
       return {}
     },
@@ -91,7 +93,7 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
         const spec = stack?.deployedConfig as unknown as RunSpec | null
         if (!stack || !spec || !worker?.pools.includes(currentDefinition(stack, spec).pool)) return
         if (!isInScope(worker, stack)) return
-        const check = await checkDrift(tx, stackId, { actor: workerActor(workerId) })
+        const check = await checkDrift(tx, stackId, { actor: workerActor(workerId), quiet: true })
         // The check that is under way may have looked before the event: look once more after it.
         if (!check.ordered) await checkSoon(tx, stackId, parts.store.clock.now() + LOOK_AGAIN_MS)
       })
@@ -201,7 +203,7 @@ async function lease(parts: EngineParts, workerId: string, params: Params<'lease
         leaseMs,
         now: parts.store.clock.now(),
       })
-      if (claimed) await refreshStack(tx, claimed.stackId)
+      if (claimed && isStateChanging(claimed.kind)) await refreshStack(tx, claimed.stackId)
       return claimed
     })
     if (!run) return { grant: null }

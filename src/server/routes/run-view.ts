@@ -44,6 +44,8 @@ async function oneOf(parts: EngineParts, run: RunSummaryRow, names: Names): Prom
     createdAt: run.createdAt,
     startedAt: run.startedAt,
     finishedAt: run.finishedAt,
+    repeats: run.repeats,
+    repeatedAt: run.repeatedAt,
   }
 }
 

@@ -73,6 +73,8 @@ export const RunSummary = z
     createdAt: Time,
     startedAt: Time.nullable(),
     finishedAt: Time.nullable(),
+    repeats: z.number().meta({ description: 'later checks of the clock that said exactly the same' }),
+    repeatedAt: Time.nullable().meta({ description: 'when the last of them ended' }),
   })
   .meta({ id: 'RunSummary' })
 export type RunSummary = z.infer<typeof RunSummary>

@@ -30,6 +30,8 @@ export interface Change {
   id: string
   repositoryId?: string
   stackId?: string
+  /** Of a run: it may be what a worker waits for. */
+  work?: boolean
 }
 
 export type ChangeListener = (changes: readonly Change[]) => void

@@ -1,12 +1,13 @@
 import type { FormerVariableRow } from './former-variable-row.ts'
 import type { RunKind, RunState } from '../../domain/runs/run.ts'
+import type { AuditTables } from './audit-tables.ts'
 import type { RollbackTables } from './rollback-tables.ts'
 
 /**
  * The tables. Portable to SQLite and PostgreSQL: text ids, integer milliseconds for times, integers 0/1 for booleans,
  * JSON as text (parsed by the named queries, never by callers). Columns ending in `Json` hold canonical JSON.
  */
-export interface Database extends RollbackTables {
+export interface Database extends RollbackTables, AuditTables {
   meta: { key: string; value: string }
   users: {
     id: string
@@ -225,6 +226,12 @@ export interface Database extends RollbackTables {
     startedAt: number | null
     finishedAt: number | null
     updatedAt: number
+    /** Ordered by the clock or by an event: on its way it is no news for the audit, only its end is. */
+    quiet: number
+    /** How many later checks said exactly the same, the last of them when, and of how many the audit has heard. */
+    repeats: number
+    repeatedAt: number | null
+    repeatsTold: number
   }
   /** Whose share was served last in a pool and priority: the next claim looks behind it. */
   queueTurns: { pool: string; priority: number; share: string }
@@ -366,22 +373,6 @@ export interface Database extends RollbackTables {
     lastError: string | null
     createdAt: number
   }
-  /** The audit chain. `hash` = sha256(previousHash + canonical JSON of the other columns). */
-  audit: {
-    seq: number
-    at: number
-    actor: string
-    action: string
-    subject: string
-    repositoryId: string | null
-    dataJson: string
-    previousHash: string
-    hash: string
-  }
-  /** One row, id 1: the newest link of the chain. Updating it serialises writers on every database. */
-  auditHead: { id: number; seq: number; hash: string }
-  /** Signed statements "the chain had this head at this time": a chain that is shorter was cut off. */
-  auditCheckpoints: { seq: number; hash: string; at: number; keyId: string; signature: string }
   /** Migrations that have been applied. `breaking`: an older program must not open the data any more. */
   migrations: { number: number; name: string; breaking: number; appliedAt: number }
   idempotencyKeys: {

@@ -8,6 +8,7 @@ import { resourceDeeds } from './0006-resource-deeds.ts'
 import { places } from './0007-places.ts'
 import { stackMoves } from './0008-stack-moves.ts'
 import { listIndexes } from './0009-list-indexes.ts'
+import { quietChecks } from './0010-quiet-checks.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   places,
   stackMoves,
   listIndexes,
+  quietChecks,
 ]

@@ -64,7 +64,8 @@ async function refresh(tx: Queries, which: (is: QueuedRun) => Expression<SqlBool
     .where((is) => is('r.ready', '!=', is.case().when(mayBeGranted(is)).then(1).else(0).end()))
     .returning(['id', 'stackId', 'repositoryId'])
     .execute()
-  for (const { id, stackId, repositoryId } of changed) noteChange(tx, { topic: 'run', id, repositoryId, stackId })
+  for (const { id, stackId, repositoryId } of changed)
+    noteChange(tx, { topic: 'run', id, repositoryId, stackId, work: true })
   return changed.map((run) => run.id)
 }
 

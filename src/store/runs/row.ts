@@ -14,7 +14,7 @@ interface RunJsons {
 }
 
 /** A run with everything it carries. */
-export type Run = FromRow<Database['runs'], RunJsons, 'provisional' | 'ready'>
+export type Run = FromRow<Database['runs'], RunJsons, 'provisional' | 'ready' | 'quiet'>
 
 /** Members that may be megabytes; lists leave them out. */
 const HEAVY = ['spec', 'plan', 'approvedPlan', 'checks', 'verify', 'result'] as const
@@ -72,6 +72,8 @@ export interface NewRun {
   approvedById?: string
   retryOfRunId?: string
   notBefore?: number
+  /** Nobody asked for it: the audit hears of its end only. */
+  quiet?: boolean
 }
 
 export const RUN_PRIORITY: { readonly [Kind in RunKind]: number } = {
@@ -84,7 +86,7 @@ export const RUN_PRIORITY: { readonly [Kind in RunKind]: number } = {
 
 export const runCodec = makeCodec<Database['runs'], Run>({
   json: ['error', 'spec', 'plan', 'planSummary', 'checks', 'verify', 'result', 'approvedPlan'],
-  flags: ['provisional', 'ready'],
+  flags: ['provisional', 'ready', 'quiet'],
 })
 
 /** Columns of a RunSummary. */
@@ -126,4 +128,8 @@ export const RUN_SUMMARY_COLUMNS = [
   'startedAt',
   'finishedAt',
   'updatedAt',
+  'quiet',
+  'repeats',
+  'repeatedAt',
+  'repeatsTold',
 ] as const satisfies (keyof Database['runs'])[]

@@ -80,7 +80,7 @@ export async function releaseHeldRuns(
       is('stackId', 'in', is.selectFrom('stacks').select('stacks.id').where('stacks.environment', '=', environment)),
     )
   const released = await update.returning(['id', 'stackId']).execute()
-  for (const { id, stackId } of released) noteChange(tx, { topic: 'run', id, repositoryId, stackId })
+  for (const { id, stackId } of released) noteChange(tx, { topic: 'run', id, repositoryId, stackId, work: true })
   return released.length
 }
 
@@ -121,7 +121,7 @@ export async function explainWait(
     .where('reason', 'in', [...reasons])
     .returning(['id', 'stackId', 'repositoryId'])
     .executeTakeFirst()
-  if (run) noteChange(tx, { topic: 'run', ...run })
+  if (run) noteChange(tx, { topic: 'run', ...run, work: true })
   return run !== undefined
 }
 
@@ -134,7 +134,7 @@ export async function hastenRuns(tx: Queries, now: number): Promise<void> {
     .where('notBefore', '>', now)
     .returning(['id', 'stackId', 'repositoryId'])
     .execute()
-  for (const run of hastened) noteChange(tx, { topic: 'run', ...run })
+  for (const run of hastened) noteChange(tx, { topic: 'run', ...run, work: true })
 }
 
 /** Pools with queued runs whose waiting time has ended after `since` and not after `until`. */

@@ -126,13 +126,16 @@ export function patchColumns(patch: RunPatch | undefined): Updateable<Database['
   return columns
 }
 
-/** Audit event and change hint of a run that has come into a state. */
+/** Audit event and change hint of a run that has come into a state; of a quiet one only the end is an event. */
 export async function recordTransition(
   tx: Tx,
   row: Database['runs'],
   from: RunState | null,
   about: Pick<RunTransition, 'actor' | 'reason' | 'data'>,
 ): Promise<void> {
+  const { id, repositoryId, stackId } = row
+  noteChange(tx, { topic: 'run', id, repositoryId, stackId, ...(row.state === 'queued' && { work: true }) })
+  if (row.quiet !== 0 && !isFinal(row.state)) return
   await appendAudit(tx, {
     actor: about.actor,
     action: `run.${row.state}`,
@@ -149,5 +152,4 @@ export async function recordTransition(
       ...(row.workerId !== null && { workerId: row.workerId }),
     },
   })
-  noteChange(tx, { topic: 'run', id: row.id, repositoryId: row.repositoryId, stackId: row.stackId })
 }

@@ -158,6 +158,16 @@ function facts(repository: string, run: Schemas['Run']) {
           ],
         ] as const)),
     ['ended', <Time key="ended" at={run.finishedAt} none="not yet" />],
+    ...(run.repeats === 0
+      ? []
+      : ([
+          [
+            'the same again',
+            <span key="repeats">
+              {run.repeats} times, last <Time at={run.repeatedAt} none="" />
+            </span>,
+          ],
+        ] as const)),
   ] as const
 }
 
