@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { syncDirectory } from '../lib/durable-file.ts'
 import { TrueupError } from '../lib/errors/error.ts'
 import { runProcess } from '../lib/process/run.ts'
+import { syncPath } from './child/durability.ts'
 
 /** The key with which this installation signs the commits that it makes. */
 export interface SigningKey {
@@ -28,6 +29,8 @@ export async function openSigningKey(file: string, comment: string): Promise<Sig
   if (made === null) return null
   if (made.exitCode !== 0)
     throw new TrueupError('TOOL_FAILED', { doing: 'making the key that signs merges', why: made.stderr.trim() })
+  // ssh-keygen does not sync what it writes: after a power cut both would be there and empty.
+  for (const written of [fresh, `${fresh}.pub`]) await syncPath(written)
   // The private key last: a kill in between makes the pair anew.
   await rename(`${fresh}.pub`, `${file}.pub`)
   await rename(fresh, file)
@@ -37,8 +40,10 @@ export async function openSigningKey(file: string, comment: string): Promise<Sig
 
 async function publicKeyOf(file: string): Promise<string | null> {
   try {
-    await readFile(file)
-    return (await readFile(`${file}.pub`, 'utf8')).trim()
+    const key = await readFile(file, 'utf8')
+    const publicKey = (await readFile(`${file}.pub`, 'utf8')).trim()
+    // Empty ones are what a power cut has left of a pair that was not on the disk yet: nothing was signed with it.
+    return key === '' || publicKey === '' ? null : publicKey
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw thrown

@@ -94,8 +94,12 @@ export function checkDatabase(file: string): void {
   }
 }
 
+/** What a crash has left beside a key that was being written. */
+const UNFINISHED_KEY = /\.new(?:\.pub)?$/
+
 async function copyKeys(dataDir: string, staging: string): Promise<BackupFile[]> {
-  const names = (await listIfThere(join(dataDir, KEYS_DIRECTORY)))?.filter((name) => name.endsWith('.key')) ?? []
+  // All of them: agents know the server by the key that signs its merges.
+  const names = (await listIfThere(join(dataDir, KEYS_DIRECTORY)))?.filter((name) => !UNFINISHED_KEY.test(name)) ?? []
   const to = join(staging, KEYS_DIRECTORY)
   await mkdir(to, { mode: 0o700 })
   const files: BackupFile[] = []
