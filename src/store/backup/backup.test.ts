@@ -58,7 +58,7 @@ it('brings everything back: rows, keys, repositories', async () => {
   expect((await readdir(backup)).sort()).toEqual(['keys', 'manifest.json', 'repositories', 'trueup.db'])
 
   const restoredDir = join(root, 'restored')
-  expect(await restoreStore(backup, restoredDir)).toEqual({ files: made.files, bytes: made.bytes })
+  expect(await restoreStore(backup, restoredDir)).toEqual({ files: made.files, bytes: made.bytes, damaged: [] })
   const restored = await openStore(restoredDir)
   onTestFinished(() => restored.close())
   const restoredKeys = await openKeys(restoredDir, restored.db)
