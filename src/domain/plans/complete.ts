@@ -8,6 +8,7 @@ import { orderedActions, planDigest } from './digest.ts'
 import { bounded, nestsWithin } from './large.ts'
 import { byText } from './order.ts'
 import { summarise } from './summary.ts'
+import { MAX_PLACES, type Place } from './place.ts'
 
 export const MAX_CHANGES = 20_000
 /** Values of a whole plan, in bytes of JSON. */
@@ -52,7 +53,8 @@ export function completePlan(driverPlan: DriverPlan, facts: PlanFacts): Plan {
   return {
     ...parts,
     outputs: driverPlan.outputs,
-    findings: boundFindings(driverPlan.findings),
+    findings: boundFindings([...driverPlan.findings, ...placesLeftOut(driverPlan.places)]),
+    ...(driverPlan.places && { places: distinctPlaces(driverPlan.places) }),
     summary: summarise(parts.changes, parts.coverage),
     digest: planDigest(parts),
   }
@@ -136,6 +138,18 @@ function boundFindings(findings: readonly Finding[]): Finding[] {
     ...findings.slice(0, MAX_FINDINGS - 1),
     { severity: 'warning', code: 'more_findings', message: `${left} more findings are in the log of the run` },
   ]
+}
+
+const distinctPlaces = (places: readonly Place[]): Place[] =>
+  [...new Map(places.map((place) => [place.address, place])).values()]
+    .toSorted(byText(({ address }) => address))
+    .slice(0, MAX_PLACES)
+
+function placesLeftOut(places: readonly Place[] = []): Finding[] {
+  const left = new Set(places.map(({ address }) => address)).size - MAX_PLACES
+  if (left <= 0) return []
+  const message = `${left} more files are not compared with those of other stacks: split the stack to protect them`
+  return [{ severity: 'warning', code: 'places_left_out', message }]
 }
 
 /** Outputs become other stacks' inputs, so they are never shortened. */

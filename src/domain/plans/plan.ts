@@ -1,4 +1,5 @@
 import type { Json } from '../../lib/json.ts'
+import type { Place } from './place.ts'
 
 export const ACTIONS = ['create', 'update', 'delete', 'replace', 'read', 'import', 'forget', 'none'] as const
 export type Action = (typeof ACTIONS)[number]
@@ -99,6 +100,11 @@ export interface DriverPlan {
   findings: Finding[]
   /** Tool name → version; only the major version enters the plan digest. */
   toolVersions: { [tool: string]: string }
+  /**
+   * What the stack manages alone, as it was found at the target: links followed, accounts asked. In no digest. A second
+   * stack that is found there is refused, whatever the two call it.
+   */
+  places?: Place[]
 }
 
 /** What applying a commit to a stack would change. */

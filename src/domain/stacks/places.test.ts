@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { above, overlap, type Place, placeConflicts, placeTaken } from './places.ts'
+import type { Place } from '../plans/place.ts'
+import { above, overlap, placeConflicts, placeTaken } from './places.ts'
 
 const directory = (path: string, ...except: string[]): Place => ({ address: `files:default:${path}`, except })
 
@@ -30,6 +31,21 @@ describe('places', () => {
       expect(overlap(directory('/etc', glob), nginx), glob).toBe(true)
     expect(overlap(directory('/etc'), directory('/etc/nginx', '**'))).toBe(true)
     expect(overlap(directory('/etc', 'nginx/**'), directory('/etc'))).toBe(true)
+  })
+
+  it('files of a host may be had together by stacks of one environment only', () => {
+    const file = (path: string): Place => ({ address: `host:web1~1:${path}`, shared: true })
+    const motd = file('/etc/motd')
+    const etc: Place = { address: 'host:web1~1:/etc', except: ['nginx/**', 'motd'] }
+    const told = (...stacks: [string, Place][]) =>
+      placeConflicts(stacks.map(([key, place]) => ({ key, place }))).map(({ key, other }) => [key, other])
+    expect(told(['live/a', motd], ['live/b', motd])).toEqual([])
+    expect(told(['live/a', motd], ['test/a', motd], ['live/b', motd])).toEqual([['test/a', 'live/a']])
+    expect(told(['live/a', motd], ['test/all', etc])).toEqual([])
+    expect(told(['live/a', file('/etc/hosts')], ['test/all', etc])).toEqual([['live/a', 'test/all']])
+    expect(told(['live/a', file('/etc/hosts')], ['live/all', etc])).toEqual([])
+    // A stack is nobody's rival but others'.
+    expect(told(['live/all', etc], ['live/all', { address: 'host:web1~1:/etc/ssl', except: [] }])).toEqual([])
   })
 
   it('finds the directories above an address', () => {

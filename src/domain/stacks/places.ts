@@ -1,17 +1,10 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { compileGlob } from '../glob.ts'
+import type { Place } from '../plans/place.ts'
 import type { StackKey } from './stack.ts'
 
-/** What one stack manages and no other may: a directory of a host, a state, a stack of a cloud. */
-export interface Place {
-  /** Kind and canonical address, without secrets: `files:default:/etc/nginx`. Equal places have equal addresses. */
-  address: string
-  /**
-   * Of directories: what is below it is the stack's as well, but for the directories that these globs (over paths below
-   * the address) leave to others. Absent where an address is no directory.
-   */
-  except?: readonly string[]
-}
+/** A path on the hosts of a pool, or on one host as it was found there: it may lie in a directory that is a place. */
+export const isPath = ({ address }: Place): boolean => /^(files|host):/.test(address)
 
 /** Two stacks that claim one place, or one of them a directory inside the other's. */
 export interface PlaceConflict {
@@ -39,30 +32,48 @@ export function* above(address: string): Generator<string> {
 export const prefixBelow = ({ address }: Place): string => (address.endsWith('/') ? address : `${address}/`)
 
 function holds(outer: Place, inner: Place): boolean {
-  if (outer.except === undefined || inner.except === undefined) return false
+  if (outer.except === undefined || !isPath(inner)) return false
   const prefix = prefixBelow(outer)
   if (!inner.address.startsWith(prefix)) return false
   const path = inner.address.slice(prefix.length)
   // Left to the other only where everything below it is, whatever its name and depth.
   const globs = outer.except.map((glob) => compileGlob(glob, { hidden: true }))
+  if (inner.except === undefined) return !globs.some((matches) => matches(path))
   return ![`${path}/x`, `${path}/.x`, `${path}/x/y`].every((below) => globs.some((matches) => matches(below)))
 }
 
-/** The places of one configuration that more than one stack has, each pair once, in the order of the stacks. */
+/** Whether two stacks, by the environments they are of, may have these places together. */
+export const mayShare = (a: Place, b: Place, areTogether: boolean): boolean =>
+  areTogether && (a.shared === true || b.shared === true)
+
+interface Claim {
+  key: StackKey
+  place: Place
+}
+
+/**
+ * The places of one repository that more than one stack has, each pair of places once, in the order of the stacks. A stack
+ * may have several.
+ */
 export function placeConflicts(stacks: Iterable<{ key: StackKey; place: Place | null }>): PlaceConflict[] {
-  const taken = new Map<string, { key: StackKey; place: Place }>()
+  const taken = new Map<string, Claim>()
   const conflicts: PlaceConflict[] = []
-  const note = (one: { key: StackKey; place: Place }, other: { key: StackKey; place: Place }): void => {
+  const note = (one: Claim, other: Claim): void => {
+    if (one.key === other.key || mayShare(one.place, other.place, environmentOf(one.key) === environmentOf(other.key)))
+      return
     const [address, otherAddress] = [one.place.address, other.place.address]
     conflicts.push({ key: one.key, other: other.key, address, otherAddress })
   }
   for (const { key, place } of stacks) {
     if (place === null) continue
+    const claim = { key, place }
     const same = taken.get(place.address)
-    if (same) note({ key, place }, same)
-    else taken.set(place.address, { key, place })
+    if (same) note(claim, same)
+    else taken.set(place.address, claim)
   }
+  // Who shares a place is of one environment, so that the first of them stands for all.
   for (const inner of taken.values()) {
+    if (!isPath(inner.place)) continue
     for (const address of above(inner.place.address)) {
       const outer = taken.get(address)
       if (outer && holds(outer.place, inner.place)) note(inner, outer)
@@ -71,12 +82,14 @@ export function placeConflicts(stacks: Iterable<{ key: StackKey; place: Place | 
   return conflicts
 }
 
+const environmentOf = (key: StackKey): string => key.split('/', 1)[0]!
+
 /** PLACE_TAKEN with both names: nothing of what `key` says may be applied there. */
 export function placeTaken({ key, other, address, otherAddress }: PlaceConflict): TrueupError {
   const why =
     address === otherAddress
       ? `${other} manages it as well`
-      : `${other} manages ${describePlace(otherAddress)}, and one of the two directories is inside the other`
+      : `${other} manages ${describePlace(otherAddress)}, and one of the two is inside the other`
   return new TrueupError('PLACE_TAKEN', {
     doing: `giving ${describePlace(address)} to stack ${key}`,
     why,
@@ -87,8 +100,11 @@ export function placeTaken({ key, other, address, otherAddress }: PlaceConflict)
   })
 }
 
-/** For people: `/srv/web on the hosts of pool "default"`. */
+/** For people: `/srv/web on the hosts of pool "default"`, `/srv/web on host web1`. */
 function describePlace(address: string): string {
-  const [kind, pool, ...rest] = address.split(':')
-  return kind === 'files' ? `${rest.join(':')} on the hosts of pool "${pool}"` : address
+  const [kind, where = '', ...rest] = address.split(':')
+  if (kind === 'files') return `${rest.join(':')} on the hosts of pool "${where}"`
+  const host = where.split('~', 1)[0]
+  if (kind === 'host') return `${rest.join(':')} on host ${host}`
+  return kind === 'state' ? `the state ${rest.join(':')} on host ${host}` : address
 }

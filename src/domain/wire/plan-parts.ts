@@ -57,6 +57,12 @@ export const AppliedResource = z.object({
   message: z.string().optional(),
 })
 
+export const Place = z.object({
+  address: z.string().max(8_192),
+  except: z.array(z.string()).optional(),
+  shared: z.boolean().optional(),
+})
+
 /** What was being done, why it could not be, and the next action. */
 export const ErrorParts = z.object({
   code: z.string(),

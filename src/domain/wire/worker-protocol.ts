@@ -8,6 +8,7 @@ import {
   ErrorParts,
   Finding,
   Outputs,
+  Place,
   ResourceChange,
   ToolVersions,
 } from './plan-parts.ts'
@@ -31,6 +32,7 @@ export const DriverPlanWire = z.object({
   outputs: Outputs,
   findings: z.array(Finding),
   toolVersions: ToolVersions,
+  places: z.array(Place).optional(),
 })
 const ignoreRule = z.object({ address: z.string(), attribute: z.string() })
 const Command = z.object({ run: z.string(), name: z.string(), timeoutMs: z.number() })

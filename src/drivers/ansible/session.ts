@@ -15,7 +15,7 @@ import { noQuestion, vaultArguments } from './secrets/passwords.ts'
 
 const PLUGINS = fileURLToPath(new URL('./plugins/', import.meta.url))
 /** What the plugin imports. */
-const MODULES = ['trueup_lost.py', 'trueup_reach.py', 'trueup_tasks.py']
+const MODULES = ['trueup_files.py', 'trueup_lost.py', 'trueup_reach.py', 'trueup_tasks.py']
 /** With fewer, many hosts wait for each other; each costs a process of 50 MB. */
 const FORKS = 25
 

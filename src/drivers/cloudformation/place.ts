@@ -1,4 +1,4 @@
-import type { Place } from '../../domain/stacks/places.ts'
+import type { Place } from '../../domain/plans/place.ts'
 import { digestOf } from '../../lib/digest.ts'
 import type { PlaceSource } from '../driver.ts'
 import type { CloudFormationConfig } from './config.ts'
@@ -25,4 +25,17 @@ function accountOf({ config, variables, pool }: PlaceSource<CloudFormationConfig
   if (role && variables.AWS_WEB_IDENTITY_TOKEN_FILE) return `account ${role.split(':')[4] ?? role}`
   if (profile) return `profile ${profile} of pool ${pool}`
   return config.machineRole ? `machine of pool ${pool}` : null
+}
+
+/**
+ * The stack as AWS names it (`arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID`), whatever keys or roles lead there. An
+ * endpoint of one's own may give every account one number, and is part of it.
+ */
+export function placeOfArn(stackId: string | undefined, endpoint: string): Place[] {
+  const [, partition, , region, account, resource] = stackId?.split(':') ?? []
+  const name = resource?.split('/')[1]
+  if (!region || !account || !name) return []
+  const { host } = new URL(endpoint)
+  const where = /\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(host) ? partition : `${host} ${partition}`
+  return [{ address: `cloudformation:${where} ${region} account ${account} ${name}` }]
 }

@@ -1,4 +1,4 @@
-import type { Place } from '../../domain/stacks/places.ts'
+import type { Place } from '../../domain/plans/place.ts'
 import type { PlaceSource } from '../driver.ts'
 import type { FilesConfig } from './config.ts'
 import { targetPath } from './host/target.ts'

@@ -5,7 +5,7 @@ import { addressPrefix } from './host.ts'
 import { unreached, unreachedFindings } from './unreached.ts'
 
 /** What one host's part of a plan holds. */
-export type HostPlan = Pick<DriverPlan, 'changes' | 'coverage' | 'findings'>
+export type HostPlan = Pick<DriverPlan, 'changes' | 'coverage' | 'findings' | 'places'>
 
 /** What an apply did on one host. */
 export interface HostResult {
@@ -28,6 +28,7 @@ export function planOfHosts(outcomes: readonly HostOutcome<HostPlan>[]): HostPla
       unchecked: [...found.flatMap(({ coverage }) => coverage.unchecked), ...unreached(outcomes)],
     },
     findings: [...found.flatMap(({ findings }) => findings), ...unreachedFindings(outcomes)],
+    places: found.flatMap(({ places = [] }) => places),
   }
 }
 

@@ -1,6 +1,10 @@
-import { isAbsolute, posix } from 'node:path'
-import type { Place } from '../../domain/stacks/places.ts'
-import type { PlaceSource } from '../driver.ts'
+import { readFile } from 'node:fs/promises'
+import { isAbsolute, join, posix } from 'node:path'
+import { z } from 'zod'
+import type { Place } from '../../domain/plans/place.ts'
+import type { DriverContext, PlaceSource } from '../driver.ts'
+import { ownHost, realPathOf } from '../hosts/own-host.ts'
+import { mountedPath } from '../hosts/real-path.ts'
 import { joinInside } from '../paths/inside.ts'
 import type { TerraformConfig } from './config.ts'
 import { readModule, readSettings, sourceFiles, sourcePaths } from './source/blocks.ts'
@@ -53,7 +57,52 @@ export async function place(source: PlaceSource<TerraformConfig>): Promise<Place
   return { address: `terraform:${backend} ${address} workspace=${workspace}` }
 }
 
-function addressOf(backend: string, settings: Settings, { pool }: PlaceSource<TerraformConfig>): string | null {
+/** Variables that give a setting of a backend which the code leaves open. */
+const FROM_ENVIRONMENT: { [backend: string]: { [setting: string]: string } } = {
+  http: { address: 'TF_HTTP_ADDRESS' },
+  pg: { conn_str: 'PG_CONN_STR', schema_name: 'PG_SCHEMA_NAME' },
+  consul: { address: 'CONSUL_HTTP_ADDR' },
+}
+
+const Initialised = z.object({ backend: z.object({ type: z.string(), config: z.record(z.string(), z.unknown()) }) })
+
+/**
+ * The state that a run uses, as `init` has resolved it: with variables, files and arguments in it. A file of the machine by
+ * what its path leads to. Empty where Trueup keeps the state.
+ */
+export async function resolvedPlaces(
+  context: DriverContext<TerraformConfig>,
+  { backend, dataDirectory }: { backend: { kind: string }; dataDirectory: string },
+): Promise<Place[]> {
+  if (backend.kind !== 'own') return []
+  const text = await readFile(join(dataDirectory, 'terraform.tfstate'), 'utf8').catch(() => 'null')
+  const { data } = Initialised.safeParse(JSON.parse(text))
+  if (data === undefined) return []
+  const { type, config } = data.backend
+  const open = Object.entries(FROM_ENVIRONMENT[type] ?? {}).map(([name, variable]) => [name, context.env[variable]])
+  const settings: Settings = Object.fromEntries([
+    ...open,
+    ...Object.entries(config).filter(([, value]) => value !== null && value !== ''),
+  ])
+  const workspace = context.config.workspace ?? context.env.TF_WORKSPACE ?? 'default'
+  if (type === 'local') return fileOf(settings, workspace)
+  const address = addressOf(type, settings, { pool: '' })
+  return address === null ? [] : [{ address: `terraform:${type} ${address} workspace=${workspace}` }]
+}
+
+/** https://developer.hashicorp.com/terraform/language/backend/local: another workspace has a directory of its own. */
+function fileOf({ path, workspace_dir: directory }: Settings, workspace: string): Place[] {
+  const file = workspace === 'default' ? path : directory && join(String(directory), workspace, 'terraform.tfstate')
+  if (typeof file !== 'string' || !isAbsolute(file)) return []
+  const { id, mounts } = ownHost()
+  return [{ address: `state:${id}:${mountedPath(mounts, realPathOf(file))}` }]
+}
+
+function addressOf(
+  backend: string,
+  settings: Settings,
+  { pool }: Pick<PlaceSource<TerraformConfig>, 'pool'>,
+): string | null {
   const parts: string[] = []
   for (const named of ADDRESS[backend] ?? []) {
     const name = named.replace('?', '')

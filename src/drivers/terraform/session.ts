@@ -17,6 +17,8 @@ export interface Session {
   tool: TerraformTool
   backend: BackendChoice
   source: ModuleSource
+  /** What `init` has made. */
+  dataDirectory: string
   /** The call for a command of the tool in the stack's directory. */
   command(...argv: string[]): Pick<ProcessSpec, 'argv' | 'cwd' | 'env'>
   /** Prepares the directory once more, from nothing: the tool said that what the cache held does not fit. */

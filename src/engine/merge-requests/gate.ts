@@ -26,7 +26,7 @@ import { isRollback, judgeRollback, undoneRollbacks } from '../rolled-back/judge
 import { specOfRun } from '../run-spec.ts'
 import { lastReadable } from '../revisions/readable.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import { placesTakenElsewhere } from '../stacks/places.ts'
+import { placesTaken } from '../stacks/places.ts'
 import { type PreviewRef, previewsOf, runsOf } from './previews.ts'
 import { makersOf, type MakersFound } from './makers.ts'
 import { ownedFiles, strayOwned } from './owned-files.ts'
@@ -122,8 +122,10 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
     digests[key] = digest
   }
 
-  const planned = stacks.filter(({ preview }) => preview.how !== 'removed').map(({ key }) => key)
-  const taken = mr.state === 'open' ? await placesTakenElsewhere(parts.store.db, mr.repositoryId, result, planned) : []
+  const planned = stacks
+    .filter(({ preview }) => preview.how !== 'removed')
+    .map(({ key, run }) => ({ key, plan: run?.plan as Plan | null }))
+  const taken = mr.state === 'open' ? await placesTaken(parts.store.db, mr.repositoryId, result, planned) : []
 
   const reviews = await listReviews(parts.store.db, mr.id)
   const makers = await makersOf(parts, mr)

@@ -1,5 +1,5 @@
 import { desiredDigest } from '../../domain/stacks/desired-digest.ts'
-import type { Place } from '../../domain/stacks/places.ts'
+import type { Place } from '../../domain/plans/place.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import type { ResolvedInput } from '../../domain/stacks/stack.ts'
 import { type BuiltFrom, builtFrom, builtWith, filesOf } from '../../drivers/built-from.ts'

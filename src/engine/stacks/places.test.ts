@@ -14,8 +14,9 @@ import {
   stackOf,
   unmet,
 } from '../testing/flows.ts'
+import type { Place } from '../../domain/plans/place.ts'
 import type { EngineHarness } from '../testing/harness.ts'
-import { createWorld } from '../testing/world.ts'
+import { createWorld, type World } from '../testing/world.ts'
 import { useWorld } from '../testing/use-world.ts'
 
 type Stacks = { [name: string]: { target: string; environment?: string; [key: string]: unknown } }
@@ -144,5 +145,83 @@ describe('one place, one stack', () => {
     const [destroyed] = await runsOf(harness, { kind: 'destroy' })
     expect(destroyed).toMatchObject({ state: 'failed', reason: 'place_taken' })
     expect(world.things.get('staging/new')).toBe('1')
+  })
+
+  describe('as plans find them', () => {
+    /** `/link` leads to `/srv` on the one host of all workers. */
+    const follow = (worlds: World[], more: Partial<Place> = { except: [] }) => {
+      for (const { script } of worlds) {
+        const plan = script.plan
+        script.plan = async (grant) => {
+          const path = String(grant.driverConfig['target']).replace(/^\/link/, '/srv')
+          return { ...(await plan(grant)), places: [{ address: `host:web1~1:${path}`, ...more }] }
+        }
+      }
+    }
+    const configOf = async (its: EngineHarness, mrId: string) => {
+      const { outcome } = await judged(its, mrId)
+      return outcome.requirements.find(({ name }) => name === 'config')
+    }
+
+    it('a second name for one place is refused before the merge, within a repository and across two', async () => {
+      follow([world])
+      const live = { target: '/srv/web', environment: 'production' }
+      await begin({ live })
+      const near = await change('near', { live, test: { target: '/link/web' } })
+      expect(await unmet(harness, near.id)).toContain('config')
+      const told = (await configOf(harness, near.id))?.message
+      expect(told).toContain('giving /srv/web on host web1 to stack staging/test: production/live manages it as well')
+      await expect(merge(harness, near.id)).rejects.toMatchObject({ code: 'MR_BLOCKED' })
+      const inner = await change('inner', { live, test: { target: '/link/web/inner' } })
+      expect((await configOf(harness, inner.id))?.satisfied).toBe(false)
+      const both = await change('both', { live, a: { target: '/link/new' }, b: { target: '/srv/new' } })
+      expect((await configOf(harness, both.id))?.message).toMatch(/staging\/a.*staging\/b|staging\/b.*staging\/a/)
+      const moved = await change('moved', {
+        live: { ...live, target: '/link/other' },
+        test: { target: '/link/web' },
+      })
+      expect(await unmet(harness, moved.id)).not.toContain('config')
+
+      const other = await elsewhere('blog')
+      const theirs = createWorld(other)
+      follow([theirs])
+      await bootstrap(other, theirs, { 'trueup.yaml': files({}), 'web/value': '2' })
+      const far = await propose(other, 'far', { 'trueup.yaml': files({ mine: { target: '/link/web' } }) })
+      await theirs.work()
+      expect((await configOf(other, far.id))?.message).toContain('production/live of repository shop')
+      // Past the gate, as a first push would.
+      await other.push('main', { 'trueup.yaml': files({ mine: { target: '/link/web' } }) })
+      await theirs.work()
+      const [run] = await runsOf(other, { kind: 'deploy' })
+      expect(run).toMatchObject({ state: 'failed', reason: 'place_taken' })
+      expect(run?.message).toContain('production/live of repository shop')
+      expect(theirs.applied).toEqual([])
+    })
+
+    it('a rename, and the same place under another name, stay the own affair of a stack', async () => {
+      follow([world])
+      await begin({ old: { target: '/srv/web' } })
+      await land(harness, world, 'name', { 'trueup.yaml': files({ old: { target: '/link/web' } }), 'web/value': '2' })
+      await world.work()
+      expect(await stackOf(harness, 'staging/old')).toMatchObject({ status: 'in_sync' })
+      await land(harness, world, 'rename', { 'trueup.yaml': files({ new: { target: '/srv/web' } }) })
+      await world.work()
+      expect(world.applied.at(-1)).toBe('staging/new=2')
+    })
+
+    it('a file of a host may be edited by two stacks of one environment, and by none of another', async () => {
+      follow([world], { shared: true })
+      await begin({ a: { target: '/srv/motd' } })
+      await land(harness, world, 'b', {
+        'trueup.yaml': files({ a: { target: '/srv/motd' }, b: { target: '/link/motd' } }),
+      })
+      await world.work()
+      expect(world.applied).toEqual(['staging/a=1', 'staging/b=1'])
+      const gone = await change('c', {
+        b: { target: '/link/motd' },
+        c: { target: '/link/motd', environment: 'production' },
+      })
+      expect((await configOf(harness, gone.id))?.message).toMatch(/production\/c.*staging\/b|staging\/b.*production\/c/)
+    })
   })
 })

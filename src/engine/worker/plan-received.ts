@@ -22,6 +22,7 @@ import { judgeDeployment, personApproved } from '../rolled-back/judge.ts'
 import { specOfRun } from '../run-spec.ts'
 import { followUpIfEnded, followUpRun } from '../run-tasks.ts'
 import { environmentRules } from '../stacks/environment-rules.ts'
+import { takePlaces } from '../stacks/places.ts'
 import { rulesSnapshot } from '../revisions/readable.ts'
 import { requireStack } from '../../store/stacks/stacks.ts'
 import { refreshStack } from '../stacks/status.ts'
@@ -51,8 +52,11 @@ export async function planReceived(parts: EngineParts, run: Run, params: Params<
   if (run.kind === 'drift') {
     const patches = params.patches && boundedPatches(params.patches, spec.paths)
     if (patches) patch.result = { patches: patches as unknown as Json }
+    await takePlaces(parts, await requireStack(parts.store.db, run.stackId), run, plan.places ?? [])
     return await endReading(parts, run, patch, plan)
   }
+  const taken = await takePlaces(parts, await requireStack(parts.store.db, run.stackId), run, plan.places ?? [])
+  if (taken !== null) return await refuseTaken(parts, run, patch, taken)
   const decision = await decide(parts, run, plan)
   if (decision.action === 'apply') {
     // A freeze or the end of a window while it was planned: it is planned again when it may be applied.
@@ -63,6 +67,27 @@ export async function planReceived(parts: EngineParts, run: Run, params: Params<
     }
   }
   return await enact(parts, run, patch, plan, decision)
+}
+
+/** Nothing is applied where another stack is found: the run ends as one that was refused before it began. */
+async function refuseTaken(parts: EngineParts, run: Run, patch: RunPatch, taken: TrueupError): Promise<Decision> {
+  const reason = 'place_taken'
+  await parts.store.transaction(async (tx) => {
+    await transitionRun(tx, {
+      runId: run.id,
+      fence: run.fence,
+      from: ['planning'],
+      to: 'failed',
+      reason,
+      message: taken.message,
+      error: taken.toJSON(),
+      patch,
+      actor: actorOf(run),
+    })
+    await followUpRun(tx, run)
+    await refreshStack(tx, run.stackId)
+  })
+  return { action: 'stop', reason }
 }
 
 /** The answer to this very plan was lost on its way: it is the same again. */

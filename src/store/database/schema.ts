@@ -1,4 +1,5 @@
 import type { FormerVariableRow } from './former-variable-row.ts'
+import type { PlaceRow } from './place-row.ts'
 import type { RunKind, RunState } from '../../domain/runs/run.ts'
 import type { AuditTables } from './audit-tables.ts'
 import type { RollbackTables } from './rollback-tables.ts'
@@ -277,8 +278,7 @@ export interface Database extends RollbackTables, AuditTables {
   }
   /** Times at which an attribute was healed, for flap detection. */
   heals: { id: string; stackId: string; address: string; attribute: string; at: number }
-  /** What each stack manages alone; `exceptJson` globs of what a directory leaves to others, null for what is no directory. */
-  places: { address: string; stackId: string; exceptJson: string | null; runId: string; claimedAt: number }
+  places: PlaceRow
   freezes: {
     id: string
     repositoryId: string

@@ -9,6 +9,7 @@ import { places } from './0007-places.ts'
 import { stackMoves } from './0008-stack-moves.ts'
 import { listIndexes } from './0009-list-indexes.ts'
 import { quietChecks } from './0010-quiet-checks.ts'
+import { sharedPlaces } from './0011-shared-places.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   stackMoves,
   listIndexes,
   quietChecks,
+  sharedPlaces,
 ]

@@ -9,6 +9,7 @@ import type {
 import { MAX_SHOWN_CHARS, toldOfSecret } from '../../domain/plans/secret-text.ts'
 import type { DriverContext, FilePatch } from '../../drivers/driver.ts'
 import type { Json } from '../../lib/json.ts'
+import type { Place } from '../../domain/plans/place.ts'
 import type { Masker } from './masking.ts'
 
 /** How a value is hidden, and whether texts that hold a secret are shown without it. */
@@ -29,7 +30,14 @@ export function maskPlan(plan: DriverPlan, masker: Masker, hiding: Hiding): Driv
     outputs: maskOutputs(plan.outputs, masker, hiding),
     findings: maskFindings(plan.findings, masker),
     toolVersions: masker.deep(plan.toolVersions),
+    ...(plan.places && { places: plan.places.map((place) => maskPlace(place, masker, hiding)) }),
   }
+}
+
+/** Two places may not become one because the secrets in their names are hidden alike. */
+function maskPlace(place: Place, masker: Masker, { hash }: Hiding): Place {
+  const address = masker.text(place.address)
+  return address === place.address ? place : { ...place, address: `${address} ${String(hash(place.address))}` }
 }
 
 /** The result of an apply. Its outputs travel sealed and other stacks need them, so they stay, at most marked as sensitive. */

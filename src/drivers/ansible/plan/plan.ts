@@ -8,6 +8,7 @@ import { changesOf } from './changes.ts'
 import type { AnsibleConfig } from '../config.ts'
 import { coverageOf, findingsOf } from './coverage.ts'
 import { ignoreOrders, NO_IGNORES } from './ignore.ts'
+import { placesOf } from './places.ts'
 import { checkPlayed, checkReached, outputsOf, play, type Played } from './play.ts'
 import { openSession } from '../session.ts'
 import { vaultedSecrets } from '../secrets/vault.ts'
@@ -44,6 +45,7 @@ export async function plan(context: DriverContext<AnsibleConfig>): Promise<Drive
         ...findings,
         ...lostVaults(vaulted.lost),
       ],
+      places: placesOf(played.files),
       toolVersions: { 'ansible-core': session.tool.version },
     }
   } finally {

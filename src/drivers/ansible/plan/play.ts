@@ -9,6 +9,7 @@ import type { AnsibleConfig } from '../config.ts'
 import {
   type MissedEvent,
   type NowhereEvent,
+  type FilesEvent,
   parseEvent,
   type ResultEvent,
   type StatsEvent,
@@ -28,6 +29,8 @@ export interface Played {
   missed: MissedEvent[]
   /** Plays without a host. */
   nowhere: NowhereEvent[]
+  /** Files by host; told at the end of a check. */
+  files: FilesEvent[]
   /** Hosts that `limit` takes away from the plays. */
   leftOut: Set<string>
   /** Events that were told; they are numbered, so that one that is missing shows. */
@@ -55,6 +58,7 @@ export async function play(
     results: [],
     missed: [],
     nowhere: [],
+    files: [],
     leftOut: new Set(),
     events: 0,
     hole: false,
@@ -95,6 +99,7 @@ function note(
     if (line !== null) context.log(line)
   } else if (event.event === 'stats') played.stats = event
   else if (event.event === 'missed') played.missed.push(event)
+  else if (event.event === 'files') played.files.push(event)
   else if (event.event === 'play') {
     for (const host of event.leftOut) played.leftOut.add(host)
     context.log(`play ${event.name}`)

@@ -12,6 +12,7 @@ import sys
 
 from ansible.plugins.callback import CallbackBase
 
+from trueup_files import Files
 from trueup_reach import Reach
 from trueup_tasks import CONTROL, short
 
@@ -50,6 +51,7 @@ class CallbackModule(CallbackBase):
         self.skip = orders['skip']
         self.arguments = orders['arguments']
         self.reach = Reach()
+        self.files = Files()
         self.carried_on = set()
         self.pending = set()
         self.number = 0
@@ -61,6 +63,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_play_start(self, play):
         left_out = self.reach.play(play)
+        self.files.play = play
         self._say('play', name=play.get_name(), leftOut=left_out)
 
     def v2_playbook_on_include(self, included_file):
@@ -181,6 +184,8 @@ class CallbackModule(CallbackBase):
             lost = unseen or would_run or status == 'failed' or follows is not None
             self.reach.outcome(task, host, lost=lost, notifies=lost or changed, item=item, root=follows and follows['key'])
         self.reach.seen(task, host, status)
+        if self.check and status == 'ok':
+            self.files.note(host, task, res)
         self._say(
             'result', key=key, action=action, path=task.get_path(), host=host, status=status, changed=changed, control=control,
             noLog=no_log, ignored=ignored, rescued=status == 'failed' and self._rescued(task), afterPending=was_pending,
@@ -247,6 +252,8 @@ class CallbackModule(CallbackBase):
         missed = self.reach.missed() if self.check else []
         for each in missed:
             self._say('missed', **each)
+        for each in self.files.hosts():
+            self._say('files', **each)
         meant = sorted(self.reach.meant_hosts())
         self._say('stats', hosts=hosts, custom=stats.custom.get('_run', {}), meant=meant, counted=self.reach.counted)
 

@@ -79,6 +79,18 @@ const NowhereEvent = z.object({
   known: z.boolean(),
   tasks: z.number(),
 })
+/** Files that the play is about on a host, and what tells which machine that is; null where nothing does. */
+const FilesEvent = z.object({
+  event: z.literal('files'),
+  number,
+  host: z.string(),
+  connection: z.string().nullable(),
+  address: z.string().nullable(),
+  port: z.string().nullable(),
+  machineId: z.string().nullable(),
+  nodename: z.string().nullable(),
+  files: z.array(z.object({ path: z.string(), isLink: z.boolean() })),
+})
 const StatsEvent = z.object({
   event: z.literal('stats'),
   number,
@@ -90,12 +102,21 @@ const StatsEvent = z.object({
   counted: z.record(z.string(), z.number()),
 })
 const Line = z.object({
-  trueup: z.discriminatedUnion('event', [PlayEvent, TaskEvent, ResultEvent, StatsEvent, NowhereEvent, MissedEvent]),
+  trueup: z.discriminatedUnion('event', [
+    PlayEvent,
+    TaskEvent,
+    ResultEvent,
+    StatsEvent,
+    NowhereEvent,
+    MissedEvent,
+    FilesEvent,
+  ]),
 })
 
 export type TaskEvent = z.infer<typeof TaskEvent>
 export type ResultEvent = z.infer<typeof ResultEvent>
 export type MissedEvent = z.infer<typeof MissedEvent>
+export type FilesEvent = z.infer<typeof FilesEvent>
 export type NowhereEvent = z.infer<typeof NowhereEvent>
 export type StatsEvent = z.infer<typeof StatsEvent>
 export type AnsibleEvent = z.infer<typeof Line>['trueup']

@@ -4,12 +4,14 @@ import type { DriverPlan } from '../../../domain/plans/plan.ts'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import { onEachHost } from '../../hosts/each.ts'
+import { filePlaces } from '../../hosts/file-places.ts'
 import { type HostPlan, planOfHosts } from '../../hosts/outcomes.ts'
 import { checkVersion } from '../../tools/check-version.ts'
 import { checkSupported } from '../../tools/supported.ts'
 import { checkEnded } from '../../tools/verdict.ts'
 import { ignoredProperties, planOf } from './changes.ts'
 import type { ChefConfig } from '../config.ts'
+import { filesOf } from '../tool/report.ts'
 import { openSession, prepare } from '../session.ts'
 import { definiteError, runError } from './run-error.ts'
 
@@ -36,7 +38,8 @@ export async function plan(context: DriverContext<ChefConfig>): Promise<DriverPl
     checkSupported(client)
     checkVersion(client, context.toolVersion)
     kept[host.name] = ignoredProperties(context, host, report)
-    return { ...planOf(context, host, report, session.repositoryPath), tool, version }
+    const places = await filePlaces(host, filesOf(report))
+    return { ...planOf(context, host, report, session.repositoryPath), places, tool, version }
   })
   await writeFile(keptPlan(context), JSON.stringify(kept), { mode: 0o600 })
   const found = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]))

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { TrueupError } from '../../../lib/errors/error.ts'
+import type { ManagedFile } from '../../hosts/file-places.ts'
 import type { Json } from '../../../lib/json.ts'
 
 const value = z.custom<Json>(() => true)
@@ -72,4 +73,16 @@ export function parseReport(text: string, doing: string): ChefReport {
   } catch (cause) {
     throw new TrueupError('TOOL_OUTPUT', { doing, why: "the run's report is not one Trueup can read", cause })
   }
+}
+
+/** Resources of Chef that write a file, or a link. */
+const FILE_TYPES = /^(file|template|cookbook_file|remote_file|link)$/
+
+/** The files that the run came to manage. */
+export function filesOf({ resources }: ChefReport): ManagedFile[] {
+  return resources.flatMap(({ type, name, status, wanted }) => {
+    if (!FILE_TYPES.test(type) || status === 'skipped' || status === 'unprocessed') return []
+    const path = wanted?.path ?? wanted?.target_file ?? name
+    return typeof path === 'string' ? [{ path, isLink: type === 'link' }] : []
+  })
 }

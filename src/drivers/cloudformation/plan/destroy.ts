@@ -4,6 +4,7 @@ import type { DriverContext } from '../../driver.ts'
 import type { Cloud } from '../api/cloud.ts'
 import { deployedTemplate, findStack, refuseUnready, resourcesOf, stateOf } from '../api/stacks.ts'
 import type { CloudFormationConfig } from '../config.ts'
+import { placeOfArn } from '../place.ts'
 import { resourcesIn } from '../source/expressions.ts'
 import { parseTemplate } from '../template/parse.ts'
 import { outputFindings } from './exports.ts'
@@ -71,6 +72,7 @@ export async function planDestroy(context: DriverContext<CloudFormationConfig>, 
     outputs: {},
     findings,
     toolVersions: {},
+    places: placeOfArn(id, cloud.endpoint),
   }
 }
 

@@ -7,6 +7,7 @@ import { type Cloud, openCloud } from '../api/cloud.ts'
 import { deployedTemplate, findStack, refuseUnready, stateOf } from '../api/stacks.ts'
 import type { CloudFormationConfig } from '../config.ts'
 import { keepIgnored } from './ignored.ts'
+import { placeOfArn } from '../place.ts'
 import { prepare, readSource, type Source } from '../source/prepare.ts'
 import { parseTemplate } from '../template/parse.ts'
 import { cleanUp } from './change-set.ts'
@@ -96,6 +97,7 @@ async function planChanges(
       ...(living === null ? [] : await outputFindings(cloud, living, { ...outputFacts(planning), deployed })),
     ],
     toolVersions: {},
+    places: placeOfArn(stack?.StackId ?? made.record.stackOfChangeSet, cloud.endpoint),
   }
 }
 

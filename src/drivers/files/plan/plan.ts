@@ -1,6 +1,9 @@
 import type { DriverPlan } from '../../../domain/plans/plan.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { FilesConfig } from '../config.ts'
+import { ownHost, realPathOf } from '../../hosts/own-host.ts'
+import { placeOn } from '../../hosts/real-path.ts'
+import { normalise } from '../source/rules.ts'
 import { outputsOf } from './outputs.ts'
 import { withSurvey } from './survey.ts'
 
@@ -12,5 +15,6 @@ export async function plan(context: DriverContext<FilesConfig>): Promise<DriverP
     outputs: outputsOf(survey, context.destroy),
     findings: survey.findings,
     toolVersions: {},
+    places: [placeOn(ownHost(), realPathOf(survey.target.path), { except: context.config.exclude.map(normalise) })],
   }))
 }

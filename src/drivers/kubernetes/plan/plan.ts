@@ -22,6 +22,7 @@ import { changingKinds } from './changing-kinds.ts'
 import { consider, NEVER } from './considered.ts'
 import { deletionHooks } from './deletion-hooks.ts'
 import { isDrift, otherRenderer, rendererFindings } from './renderer.ts'
+import { placesOf } from './places.ts'
 import { keepSteps, type PreparedPlan, type Step } from './steps.ts'
 import { seenText, type Survey, type Surveyed } from './survey.ts'
 import { liveCacheOf } from './live-cache.ts'
@@ -72,6 +73,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   }
   if (steps.length === 0) addInventoryStep({ context, session, inventory, prepared, changes, gone: pruning.gone })
   await keepSteps(context, prepared)
+  const places = isDrift(context) || context.destroy ? [] : await placesOf(session, wanted, context.signal)
   return {
     changes,
     coverage: {
@@ -83,6 +85,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
       ],
     },
     outputs: {},
+    places,
     findings: [
       ...rendered.findings,
       ...hookFindings(rendered),

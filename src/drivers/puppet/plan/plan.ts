@@ -5,12 +5,14 @@ import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import { onEachHost } from '../../hosts/each.ts'
 import { type HostPlan, planOfHosts } from '../../hosts/outcomes.ts'
+import { filePlaces } from '../../hosts/file-places.ts'
 import { workspaceFiles } from '../../hosts/workspace-files.ts'
 import { planOf } from './changes.ts'
 import type { PuppetConfig } from '../config.ts'
 import { contentsOf } from './contents.ts'
 import { dryRun, type DryRun } from './dry-run.ts'
 import { openSession, prepare } from '../session.ts'
+import { filesOf } from '../source/catalog.ts'
 import { legacyFacts, WITHOUT_LEGACY_FACTS } from '../source/legacy-facts.ts'
 import { checkPuppetVersion } from '../tool/tool.ts'
 
@@ -41,7 +43,8 @@ export async function plan(context: DriverContext<PuppetConfig>): Promise<Driver
     const version = run.report.puppet_version
     checkPuppetVersion(context, host.name || session.puppet, version)
     kept[host.name] = { catalog: run.catalog, settings: run.settings, directory: host.directory }
-    return { ...(await planOf(context, host, run, contents, session.repositoryPath)), version }
+    const places = await filePlaces(host, filesOf(run.catalog))
+    return { ...(await planOf(context, host, run, contents, session.repositoryPath)), places, version }
   })
   await writeFile(keptPlan(context), context.seal(Buffer.from(JSON.stringify(kept))), { mode: 0o600 })
   const found = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]))

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import type { Json, JsonObject } from '../../../lib/json.ts'
 import type { IgnoreMatcher } from '../../../domain/plans/ignore.ts'
+import type { ManagedFile } from '../../hosts/file-places.ts'
 import { digestOf, textOf } from '../../values/text.ts'
 
 const value = z.custom<Json>(() => true)
@@ -102,6 +103,22 @@ export const NOT_STATE: ReadonlySet<string> = new Set(
     .trim()
     .split(/\s+/),
 )
+
+/** What writes files or parts of them: Puppet's own type, and those of the modules concat, stdlib and inifile. */
+const FILE_TYPES = new Set(['File', 'Concat_file', 'File_line', 'Ini_setting', 'Ini_subsetting'])
+
+/** The files that the catalog manages; of directories those that it manages with all that is in them. */
+export function filesOf(catalog: Catalog): ManagedFile[] {
+  return catalog.resources.flatMap(({ type, title, parameters }) => {
+    const path = parameters.path ?? title
+    if (!FILE_TYPES.has(type) || typeof path !== 'string' || parameters.noop === true) return []
+    const isDirectory = parameters.ensure === 'directory'
+    const holdsAll = isDirectory && (parameters.recurse === true || parameters.purge === true)
+    if (isDirectory && !holdsAll) return []
+    const isLink = parameters.ensure === 'link' || parameters.target !== undefined
+    return [{ path, isLink, ...(holdsAll && { holdsAll }) }]
+  })
+}
 
 /** Everything that the catalog says is secret, as text. */
 export function secretsIn(catalog: Catalog): string[] {

@@ -13,6 +13,7 @@ import { unwrittenIgnores } from '../source/ignore.ts'
 import { parsePlanJson, type PlanJson } from '../tool/plan-json.ts'
 import { redactionFor } from '../../values/redaction.ts'
 import { secretsOf } from '../secrets/secrets.ts'
+import { resolvedPlaces } from '../place.ts'
 import { openSession, type Session } from '../session.ts'
 import { planStateEdit } from './state-edit.ts'
 import { declaredSecrets } from '../secrets/declared.ts'
@@ -131,6 +132,7 @@ async function driverPlan(
       ...unwrittenIgnores(changes, context.ignore),
     ],
     toolVersions: { [session.tool.name]: session.tool.version, ...(await providerVersions(context)) },
+    places: await resolvedPlaces(context, session),
   }
 }
 

@@ -1,0 +1,66 @@
+"""Which files of which hosts a run is about, so that a stack of another environment that writes them too is found."""
+from __future__ import annotations
+
+from trueup_tasks import short
+
+# Modules that write one file, or a part of it.
+WRITERS = {
+    'assemble', 'blockinfile', 'copy', 'file', 'get_url', 'ini_file', 'lineinfile', 'replace', 'template',
+    'community.general.ini_file', 'community.general.xml',
+}
+
+
+class Files:
+    def __init__(self):
+        self.play = None
+        self.found = {}
+
+    def see(self, task, result):
+        """Notes the file of a result. A directory is nobody's own, a link is the file itself."""
+        if short(task.action) not in WRITERS or 'censored' in result:
+            return None
+        arguments = (result.get('invocation') or {}).get('module_args') or {}
+        state = arguments.get('state')
+        if result.get('state') == 'directory' or state in ('directory', 'touch'):
+            return None
+        path = result.get('dest') or result.get('path') or arguments.get('dest') or arguments.get('path')
+        return (path, state in ('link', 'hard')) if isinstance(path, str) and path.startswith('/') else None
+
+    def note(self, host, task, result):
+        seen = self.see(task, result)
+        if seen is not None:
+            delegated = (result.get('_ansible_delegated_vars') or {}).get('ansible_delegated_host')
+            self.found.setdefault(delegated or host, set()).add(seen)
+
+    def hosts(self):
+        """For each host its files, and all that says which machine it is."""
+        for name, files in sorted(self.found.items()):
+            known = self._variables(name)
+            facts = known.get('ansible_facts') or {}
+            yield {
+                'host': name,
+                'connection': self._text(known.get('ansible_connection') or self._connection(name)),
+                'address': self._text(known.get('ansible_host') or known.get('ansible_ssh_host') or name),
+                'port': self._text(known.get('ansible_port') or known.get('ansible_ssh_port')),
+                'machineId': self._text(facts.get('machine_id')),
+                'nodename': self._text(facts.get('nodename')),
+                'files': [{'path': path, 'isLink': link} for path, link in sorted(files)],
+            }
+
+    def _connection(self, name):
+        inventory = self.play.get_variable_manager()._inventory
+        if inventory.hosts.get(name) is None and name in ('localhost', '127.0.0.1', '::1'):
+            return 'local'
+        return getattr(self.play, 'connection', None)
+
+    def _variables(self, name):
+        manager = self.play.get_variable_manager()
+        host = manager._inventory.get_host(name)
+        try:
+            return manager.get_vars(play=self.play, host=host, include_hostvars=False) if host is not None else {}
+        except Exception:  # a variable that cannot be had: the host is known by its name then
+            return {}
+
+    def _text(self, value):
+        """None also for a template: what it becomes depends on the task."""
+        return None if value is None or '{{' in str(value) else str(value)
