@@ -54,7 +54,8 @@ export interface GitEnvironment {
 /** The whole environment of a git process; nothing of the server's own is inherited but PATH and TMPDIR. */
 export function gitEnvironment(hooksPath: string, settings: readonly [string, string][] = []): GitEnvironment {
   const environment: GitEnvironment = {
-    PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+    // Hooks call what every system has there, whatever the server's own PATH leaves out.
+    PATH: [process.env['PATH'], '/usr/local/bin:/usr/bin:/bin'].filter(Boolean).join(':'),
     HOME: '/nonexistent',
     LC_ALL: 'C',
     TZ: 'UTC',

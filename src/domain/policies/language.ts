@@ -1,4 +1,4 @@
-import { Environment, type ASTNode, type TypeCheckResult } from '@marcbachmann/cel-js'
+import { Environment, ParseError, type ASTNode, type TypeCheckResult } from '@marcbachmann/cel-js'
 import { glob } from './glob.ts'
 
 /**
@@ -96,6 +96,16 @@ export function checkExpression(expression: string): Refusal | null {
 export const compileExpression = (expression: string): ((facts: { [variable: string]: unknown }) => unknown) =>
   evaluator.parse(expression)
 
+/** The tree of an expression; null where it cannot be read. */
+export function parseExpression(expression: string): ASTNode | null {
+  try {
+    return checker.parse(expression).ast
+  } catch (thrown) {
+    if (thrown instanceof ParseError) return null
+    throw thrown
+  }
+}
+
 function refusalOf(node: ASTNode, place: { loops: number }): Refusal | null {
   return refusedCall(node, place) ?? refusedField(node) ?? refusedGrowth(node, place) ?? refusedChild(node, place)
 }
@@ -136,7 +146,7 @@ function refusedChild(node: ASTNode, place: { loops: number }): Refusal | null {
 }
 
 /** Children by shape, so that an operator that a later version of the library adds is walked as well. */
-function childrenOf(node: ASTNode): ASTNode[] {
+export function childrenOf(node: ASTNode): ASTNode[] {
   const found: ASTNode[] = []
   const collect = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(collect)

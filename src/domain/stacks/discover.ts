@@ -50,11 +50,11 @@ export function discoverStacks(config: TrueupConfig, directories: readonly strin
   const budget: Budget = { steps: MAX_STEPS }
   const candidates: Candidate[] = []
   const findings: Finding[] = []
-  for (const index of policiesNeedingMr(config.policies ?? [])) {
+  for (const { index, runs } of policiesNeedingMr(config.policies ?? [])) {
     const name = config.policies![index]!.name
     findings.push(
       warning(
-        `policy "${name}" looks at \`mr\`, which is null in heals and in runs that a person orders: there it cannot be evaluated, and blocks. Ask first: \`mr != null && …\``,
+        `policy "${name}" looks at \`mr\`, which is null in ${runs.join(' and in ')}: there it cannot be evaluated, and blocks. Ask first: \`mr != null && …\``,
         problemAt(['policies', index, 'when'], '').line,
         'POLICY_WITHOUT_MR',
       ),

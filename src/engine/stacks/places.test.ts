@@ -219,7 +219,7 @@ describe('one place, one stack', () => {
       expect(world.applied).toEqual(['staging/a=1', 'staging/b=1'])
       const gone = await change('c', {
         b: { target: '/link/motd' },
-        c: { target: '/link/motd', environment: 'production' },
+        c: { target: '/srv/motd', environment: 'production' },
       })
       expect((await configOf(harness, gone.id))?.message).toMatch(/production\/c.*staging\/b|staging\/b.*production\/c/)
     })

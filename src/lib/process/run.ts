@@ -10,6 +10,8 @@ const DEFAULT_OUTPUT_BYTES = 16 * 1024 * 1024
 const DEFAULT_LINE_BYTES = 64 * 1024
 /** How long output is still read after the group is over; only a daemon that left the group can hold a pipe then. */
 const DRAIN_MS = 1_000
+/** A timer of Node that is to wait longer ends at once (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Runs one program in a process group of its own and waits until the whole group is over.
@@ -186,10 +188,13 @@ function endOnDemand({ process: child, pid }: Started, spec: ProcessSpec): Endin
   const timer =
     spec.timeoutMs === undefined
       ? undefined
-      : setTimeout(() => {
-          ending.timedOut = !ending.canceled
-          interrupt()
-        }, spec.timeoutMs)
+      : setTimeout(
+          () => {
+            ending.timedOut = !ending.canceled
+            interrupt()
+          },
+          Math.min(spec.timeoutMs, LONGEST_TIMER_MS),
+        )
   spec.signal?.addEventListener('abort', onAbort, { once: true })
   spec.kill?.addEventListener('abort', onKill, { once: true })
   // An abort between the check at the start and here.

@@ -80,9 +80,11 @@ describeOnCluster('what goes away', (world) => {
     }
   })
 
-  it('takes nothing over from another environment', async () => {
+  it('takes nothing over from another environment, and names its objects as the cluster knows them', async () => {
     await world.open({ 'stack/a.yaml': CONFIG('  a: "1"\n') })
-    await world.stack.deploy()
+    const { planned } = await world.stack.deploy()
+    const uid = world.cluster.kubectl(['get', 'ns', 'kube-system', '-o', 'jsonpath={.metadata.uid}'])
+    expect(planned.places).toEqual([{ address: `kubernetes:${uid} /ConfigMap/${world.namespace}/app`, shared: true }])
     const other = await openStack({
       kubeconfig: world.cluster.kubeconfig,
       files: { 'stack/a.yaml': CONFIG('  a: "2"\n') },
