@@ -41,36 +41,22 @@ const BOTH: readonly Value[] = ['true', 'false']
 
 function valuesOf(node: ASTNode, kind: Kind): Values {
   const of = (child: ASTNode): Values => valuesOf(child, kind)
-  switch (node.op) {
-    case 'value':
-      return set(literal(node.args))
-    case 'id':
-      return set(node.args === 'mr' ? 'null' : 'any')
-    case '.': {
-      const [receiver, field] = node.args
-      if (receiver.op === 'id' && receiver.args === 'run' && field === 'kind') return set(`"${kind}"`)
-      return member(of(receiver))
-    }
-    case '[]':
-      return strict([member(of(node.args[0])), of(node.args[1])])
-    case '!_':
-      return each([booleans(of(node.args))], ([value]) => (value === 'true' ? 'false' : 'true'))
-    case '&&':
-      return decided(of(node.args[0]), of(node.args[1]), 'false')
-    case '||':
-      return decided(of(node.args[0]), of(node.args[1]), 'true')
-    case '?:':
-      return chosen(booleans(of(node.args[0])), of(node.args[1]), of(node.args[2]))
-    case '==':
-    case '!=':
-      return compared(of(node.args[0]), of(node.args[1]), node.op === '==')
-    case 'in':
-      return within(of(node.args[0]), node.args[1], of)
-    case 'call':
-      return node.args[0] === 'has' ? asked(node.args[1][0]!, of) : strict(node.args[1].map(of))
-    default:
-      return strict(childrenOf(node).map(of))
+  if (node.op === 'value') return set(literal(node.args))
+  if (node.op === 'id') return set(node.args === 'mr' ? 'null' : 'any')
+  if (node.op === '.') {
+    const [receiver, field] = node.args
+    if (receiver.op === 'id' && receiver.args === 'run' && field === 'kind') return set(`"${kind}"`)
+    return member(of(receiver))
   }
+  if (node.op === '[]') return strict([member(of(node.args[0])), of(node.args[1])])
+  if (node.op === '!_') return each([booleans(of(node.args))], ([value]) => (value === 'true' ? 'false' : 'true'))
+  if (node.op === '&&') return decided(of(node.args[0]), of(node.args[1]), 'false')
+  if (node.op === '||') return decided(of(node.args[0]), of(node.args[1]), 'true')
+  if (node.op === '?:') return chosen(booleans(of(node.args[0])), of(node.args[1]), of(node.args[2]))
+  if (node.op === '==' || node.op === '!=') return compared(of(node.args[0]), of(node.args[1]), node.op === '==')
+  if (node.op === 'in') return within(of(node.args[0]), node.args[1], of)
+  if (node.op === 'call' && node.args[0] === 'has') return asked(node.args[1][0]!, of)
+  return strict(childrenOf(node).map(of))
 }
 
 function literal(value: unknown): Value {

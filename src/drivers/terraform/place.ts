@@ -92,7 +92,8 @@ export async function resolvedPlaces(
 
 /** https://developer.hashicorp.com/terraform/language/backend/local: another workspace has a directory of its own. */
 function fileOf({ path, workspace_dir: directory }: Settings, workspace: string): Place[] {
-  const file = workspace === 'default' ? path : directory && join(String(directory), workspace, 'terraform.tfstate')
+  const inside = typeof directory === 'string' ? join(directory, workspace, 'terraform.tfstate') : undefined
+  const file = workspace === 'default' ? path : inside
   if (typeof file !== 'string' || !isAbsolute(file)) return []
   const { id, mounts } = ownHost()
   return [{ address: `state:${id}:${mountedPath(mounts, realPathOf(file))}` }]

@@ -153,7 +153,7 @@ describe('one place, one stack', () => {
       for (const { script } of worlds) {
         const plan = script.plan
         script.plan = async (grant) => {
-          const path = String(grant.driverConfig['target']).replace(/^\/link/, '/srv')
+          const path = (grant.driverConfig['target'] as string).replace(/^\/link/, '/srv')
           return { ...(await plan(grant)), places: [{ address: `host:web1~1:${path}`, ...more }] }
         }
       }
