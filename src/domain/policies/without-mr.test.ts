@@ -44,6 +44,6 @@ it('tells the kinds of runs apart', () => {
   expect(needing("run.kind == 'deploy' && mr.draft")).toEqual([expect.stringContaining('deployments')])
   expect(needing("run.kind != 'heal' && mr.draft")).toEqual([
     expect.stringContaining('deployments'),
-    expect.stringContaining('destructions'),
+    expect.stringContaining('removals'),
   ])
 })

@@ -4,9 +4,9 @@ import { childrenOf, parseExpression } from './language.ts'
 
 /** Kinds of runs in which policies are asked and that may belong to no merge request, as people call them. */
 const KINDS = {
-  heal: 'heals and what a person orders',
+  heal: 'heals',
   deploy: 'deployments of no merge request (the first push, a changed variable)',
-  destroy: 'destructions that a person orders',
+  destroy: 'removals that a person orders',
 } as const
 type Kind = keyof typeof KINDS
 

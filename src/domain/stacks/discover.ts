@@ -54,7 +54,7 @@ export function discoverStacks(config: TrueupConfig, directories: readonly strin
     const name = config.policies![index]!.name
     findings.push(
       warning(
-        `policy "${name}" looks at \`mr\`, which is null in ${runs.join(' and in ')}: there it cannot be evaluated, and blocks. Ask first: \`mr != null && …\``,
+        `policy "${name}" looks at \`mr\`, which is null in ${runs.join(', ')}: there it cannot be evaluated, and blocks. Ask first: \`mr != null && …\``,
         problemAt(['policies', index, 'when'], '').line,
         'POLICY_WITHOUT_MR',
       ),
