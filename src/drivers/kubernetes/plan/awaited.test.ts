@@ -19,6 +19,7 @@ describeOnCluster('what a needed stack brings that is not deployed yet', (world)
         {
           address: 'Namespace/later',
           why: 'it is not there: 2 objects in it not checked until production/ns is deployed',
+          count: 2,
         },
       ],
     })
@@ -34,6 +35,7 @@ describeOnCluster('what a needed stack brings that is not deployed yet', (world)
       {
         address: 'Thing (example.org/v1)',
         why: 'the cluster does not know this kind: 2 objects not checked until production/ns is deployed',
+        count: 2,
       },
     ])
   })

@@ -165,10 +165,12 @@ function awaitedParts(
     ...[...namespaces].map(([namespace, { length }]) => ({
       address: `Namespace/${namespace}`,
       why: `it is not there: ${objects(length)} in it ${until}`,
+      count: length,
     })),
     ...[...unknown].map(([kind, count]) => ({
       address: kind,
       why: `the cluster does not know this kind: ${objects(count)} ${until}`,
+      count,
     })),
   ]
 }
