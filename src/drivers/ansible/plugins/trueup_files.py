@@ -1,6 +1,8 @@
 """Which files of which hosts a run is about, so that a stack of another environment that writes them too is found."""
 from __future__ import annotations
 
+from ansible.template import Templar
+
 from trueup_tasks import short
 
 # Modules that write one file, or a part of it.
@@ -37,13 +39,17 @@ class Files:
         for name, files in sorted(self.found.items()):
             known = self._variables(name)
             facts = known.get('ansible_facts') or {}
+            address = known.get('ansible_host') or known.get('ansible_ssh_host') or name
+            # The way there: an address may be another machine behind another jump host.
+            way = [known.get('ansible_ssh_common_args'), known.get('ansible_ssh_extra_args')]
             yield {
                 'host': name,
-                'connection': self._text(known.get('ansible_connection') or self._connection(name)),
-                'address': self._text(known.get('ansible_host') or known.get('ansible_ssh_host') or name),
-                'port': self._text(known.get('ansible_port') or known.get('ansible_ssh_port')),
-                'machineId': self._text(facts.get('machine_id')),
-                'nodename': self._text(facts.get('nodename')),
+                'connection': self._text(known.get('ansible_connection') or self._connection(name), known),
+                'address': self._text(address, known),
+                'port': self._text(known.get('ansible_port') or known.get('ansible_ssh_port') or 22, known),
+                'way': ' '.join(str(each) for each in way if each),
+                'machineId': self._text(facts.get('machine_id'), known),
+                'nodename': self._text(facts.get('nodename'), known),
                 'files': [{'path': path, 'isLink': link} for path, link in sorted(files)],
             }
 
@@ -61,6 +67,12 @@ class Files:
         except Exception:  # a variable that cannot be had: the host is known by its name then
             return {}
 
-    def _text(self, value):
-        """None also for a template: what it becomes depends on the task."""
-        return None if value is None or '{{' in str(value) else str(value)
+    def _text(self, value, known):
+        """None where it is a template that cannot be filled in here."""
+        if value is None or '{{' not in str(value):
+            return None if value is None else str(value)
+        try:
+            text = str(Templar(loader=self.play.get_loader(), variables=known).template(value))
+        except Exception:  # it needs what only a task knows
+            return None
+        return None if '{{' in text else text

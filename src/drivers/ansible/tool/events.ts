@@ -87,6 +87,8 @@ const FilesEvent = z.object({
   connection: z.string().nullable(),
   address: z.string().nullable(),
   port: z.string().nullable(),
+  /** Arguments of ssh that lead there. */
+  way: z.string(),
   machineId: z.string().nullable(),
   nodename: z.string().nullable(),
   files: z.array(z.object({ path: z.string(), isLink: z.boolean() })),
