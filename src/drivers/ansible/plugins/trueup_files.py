@@ -1,6 +1,8 @@
 """Which files of which hosts a run is about, so that a stack of another environment that writes them too is found."""
 from __future__ import annotations
 
+import os
+
 from ansible.template import Templar
 
 from trueup_tasks import short
@@ -26,7 +28,12 @@ class Files:
         if result.get('state') == 'directory' or state in ('directory', 'touch'):
             return None
         path = result.get('dest') or result.get('path') or arguments.get('dest') or arguments.get('path')
-        return (path, state in ('link', 'hard')) if isinstance(path, str) and path.startswith('/') else None
+        if not isinstance(path, str) or not path.startswith('/'):
+            return None
+        # Into a directory that is not there yet: the name of the file is that of its source.
+        if path.endswith('/'):
+            path += os.path.basename(str(arguments.get('_original_basename') or arguments.get('src') or ''))
+        return None if path.endswith('/') else (path, state in ('link', 'hard'))
 
     def note(self, host, task, result):
         seen = self.see(task, result)
