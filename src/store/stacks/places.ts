@@ -37,12 +37,16 @@ export async function overlappingPlaces(
     if (known) known.push(claim)
     else claims.set(claim.address, [claim])
   }
+  const below = await claimsBelow(
+    db,
+    places.filter(({ except }) => except !== undefined),
+  )
   const found: PlaceOverlap[] = []
   for (const place of places) {
     const at = [place.address, ...(isPath(place) ? above(place.address) : [])]
     const near = at.flatMap((address) => claims.get(address) ?? [])
-    const below = place.except ? (await claimsBelow(db, place)).filter((claim) => claim.stackId !== stackId) : []
-    for (const claim of [...near, ...below]) if (overlap(placeOf(claim), place)) found.push({ place, claim })
+    const inside = (below.get(place.address) ?? []).filter((claim) => claim.stackId !== stackId)
+    for (const claim of [...near, ...inside]) if (overlap(placeOf(claim), place)) found.push({ place, claim })
   }
   return found
 }
@@ -57,8 +61,22 @@ async function claimsAt(db: Queries, addresses: readonly string[]): Promise<Clai
   return claims
 }
 
-async function claimsBelow(db: Queries, place: Place): Promise<ClaimedPlace[]> {
-  const prefix = prefixBelow(place)
+/** What is claimed below each of these directories, by the address of the directory. */
+async function claimsBelow(db: Queries, directories: readonly Place[]): Promise<Map<string, ClaimedPlace[]>> {
+  const found = new Map<string, ClaimedPlace[]>()
+  // One question each, unless they are so many that one look at everything is less.
+  if (directories.length <= AT_ONCE) {
+    for (const place of directories) found.set(place.address, await claimsBetween(db, prefixBelow(place)))
+    return found
+  }
+  for (const { address } of directories) found.set(address, [])
+  for (const prefix of ['files:', 'host:'])
+    for (const claim of await claimsBetween(db, prefix))
+      for (const directory of above(claim.address)) found.get(directory)?.push(claim)
+  return found
+}
+
+async function claimsBetween(db: Queries, prefix: string): Promise<ClaimedPlace[]> {
   const rows = await db
     .selectFrom('places')
     .selectAll()
