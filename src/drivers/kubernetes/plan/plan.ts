@@ -73,7 +73,7 @@ export async function plan(context: DriverContext<KubernetesConfig>): Promise<Dr
   }
   if (steps.length === 0) addInventoryStep({ context, session, inventory, prepared, changes, gone: pruning.gone })
   await keepSteps(context, prepared)
-  const places = isDrift(context) || context.destroy ? [] : await placesOf(session, wanted, context.signal)
+  const places = context.kind === 'drift' || context.destroy ? [] : await placesOf(session, wanted, context.signal)
   return {
     changes,
     coverage: {

@@ -6,6 +6,7 @@ import { typeOf } from './addresses.ts'
 import type { TerraformConfig } from '../config.ts'
 import { toolError } from '../tool/diagnostics.ts'
 import { readOutputs } from './outputs.ts'
+import { resolvedPlaces } from '../place.ts'
 import type { Session } from '../session.ts'
 import { providerVersions } from '../tool/versions.ts'
 
@@ -26,6 +27,7 @@ export async function planStateEdit(context: Context, session: Session, edit: St
     outputs: {},
     findings: [],
     toolVersions: { [session.tool.name]: session.tool.version, ...(await providerVersions(context)) },
+    places: await resolvedPlaces(context, session),
   }
 }
 
