@@ -56,6 +56,7 @@ function valuesOf(node: ASTNode, kind: Kind): Values {
   if (node.op === '==' || node.op === '!=') return compared(of(node.args[0]), of(node.args[1]), node.op === '==')
   if (node.op === 'in') return within(of(node.args[0]), node.args[1], of)
   if (node.op === 'call' && node.args[0] === 'has') return asked(node.args[1][0]!, of)
+  if (node.op === 'call' && node.args[0] === 'dyn') return of(node.args[1][0]!)
   return strict(childrenOf(node).map(of))
 }
 
