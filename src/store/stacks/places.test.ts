@@ -39,9 +39,12 @@ it('finds the same overlaps for one place and among thousands, and lets stacks s
     const together = await overlappingPlaces(tx, null, [...many, ...asked.map(([place]) => place)])
     for (const [place, expected] of asked) {
       const told = (found: typeof together) =>
-        found.filter((one) => one.place === place).map(({ claim: { stackId } }) => names.get(stackId))
-      expect(told(await overlappingPlaces(tx, null, [place])).toSorted(), place.address).toEqual(expected)
-      expect(told(together).toSorted(), place.address).toEqual(expected)
+        found
+          .filter((one) => one.place === place)
+          .map(({ claim: { stackId } }) => names.get(stackId)!)
+          .toSorted((a, b) => a.localeCompare(b))
+      expect(told(await overlappingPlaces(tx, null, [place])), place.address).toEqual(expected)
+      expect(told(together), place.address).toEqual(expected)
     }
     expect(together).toHaveLength(asked.flatMap(([, expected]) => expected).length)
     expect(await overlappingPlaces(tx, a.id, [directory('/srv/web')])).toEqual([])
