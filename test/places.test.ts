@@ -91,7 +91,7 @@ const CASES: Case[] = [
 describe('one place under two names', () => {
   let live: LiveServer
   const until = <T>(look: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> =>
-    untilWithin(look, fits, 120_000)
+    untilWithin(look, fits, 400_000)
   const here = CASES.filter(({ missing }) => missing === null)
   const rules = (directory: string, second: readonly { driver: string; directory: string }[]) => {
     const stacks: object[] = []
@@ -131,7 +131,7 @@ describe('one place under two names', () => {
         stacks.length === here.length &&
         stacks.every(({ status }: { status: string }) => !['pending', 'deploying', 'unknown'].includes(status)),
     )
-  }, 240_000)
+  }, 480_000)
   afterAll(async () => {
     await live?.close()
     await cloud?.close()
@@ -139,7 +139,7 @@ describe('one place under two names', () => {
   })
 
   for (const { driver, missing } of CASES)
-    it.skipIf(missing !== null)(`${driver} (${missing ?? 'here'})`, { timeout: 240_000 }, async () => {
+    it.skipIf(missing !== null)(`${driver} (${missing ?? 'here'})`, { timeout: 480_000 }, async () => {
       const { body } = await live.shop('GET', `/stack?stack=live/${driver}`)
       expect(body.status, JSON.stringify(body)).toBe('in_sync')
       const { mergeable, requirements } = await second(driver, join(live.directory, 'link'))
@@ -149,7 +149,7 @@ describe('one place under two names', () => {
       expect(config.message).toMatch(new RegExp(`test/${driver}.*live/${driver}|live/${driver}.*test/${driver}`))
     })
 
-  it('two places beside each other are two', { timeout: 240_000 }, async () => {
+  it('two places beside each other are two', { timeout: 480_000 }, async () => {
     await mkdir(join(live.directory, 'real', 'other'))
     const { mergeable, requirements } = await second('files', join(live.directory, 'elsewhere'))
     expect([mergeable, requirements.filter(({ satisfied }: { satisfied: boolean }) => !satisfied)]).toEqual([true, []])
