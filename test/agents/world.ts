@@ -98,6 +98,11 @@ export async function startAgentWorld(
   const forge = await readFile(join(server.directory, 'data', 'keys', 'signing.pub'), 'utf8')
   await writeFile(allowedSigners, `forge@shop ${forge}`)
   await appendFile(allowedSigners, `ada@shop ${await readFile(`${ada}.pub`, 'utf8')}`)
+  /** A busy server may ask to come again: then so it is done. */
+  const answered = async <T extends object>(path: string, member: keyof T): Promise<T> => {
+    const look = async (): Promise<T> => (await server.request('GET', path)).body as T
+    return await until(look, (body) => body?.[member] !== undefined, PATIENCE_MS)
+  }
   const ends: (() => Promise<unknown>)[] = []
   /** Writes the configuration, with a token where there is none yet. */
   const configured = async (): Promise<string> => {
@@ -132,8 +137,7 @@ export async function startAgentWorld(
       return agent
     },
     async runs() {
-      const answer = await server.shop('GET', '/runs?limit=100')
-      return (answer.body as { items: SeenRun[] }).items
+      return (await answered<{ items: SeenRun[] }>('/api/v1/repositories/shop/runs?limit=100', 'items')).items
     },
     async ended(fits) {
       const seen = await until(
@@ -144,7 +148,7 @@ export async function startAgentWorld(
         },
         PATIENCE_MS,
       )
-      return (await server.request('GET', `/api/v1/runs/${seen.find(fits)!.id}`)).body as SeenRun
+      return await answered<SeenRun>(`/api/v1/runs/${seen.find(fits)!.id}`, 'id')
     },
     async open(text, signer = ada) {
       const branch = `change-${text.replaceAll(/\W/g, '')}`
