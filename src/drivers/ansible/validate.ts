@@ -6,10 +6,11 @@ import type { DriverContext } from '../driver.ts'
 import { checkEnded, toolFailed } from '../tools/verdict.ts'
 import { type AnsibleConfig, inventoriesOf } from './config.ts'
 import { lint } from './source/lint.ts'
+import { passwordLookups } from './source/password-lookups.ts'
 import { fileOfStack } from './source/paths.ts'
 import { baseEnvironment } from './session.ts'
 import { sourceFinding } from './tool/source-error.ts'
-import { checkModeOff, isYaml } from './source/source-files.ts'
+import { checkModeOff, isYaml, usedFiles } from './source/source-files.ts'
 import { findAnsible } from './tool/tool.ts'
 import { vaultArguments } from './secrets/passwords.ts'
 
@@ -26,7 +27,7 @@ export async function validate(context: DriverContext<AnsibleConfig>): Promise<F
   delete env.ANSIBLE_STDOUT_CALLBACK
   const syntax = await checkSyntax(context, tool.path, env)
   if (syntax.some(({ severity }) => severity === 'error')) return syntax
-  return [...syntax, ...(await unguarded(context)), ...(await lint(context, env))]
+  return [...syntax, ...(await unguarded(context)), ...(await passwordLookups(context)), ...(await lint(context, env))]
 }
 
 async function missingFiles(context: DriverContext<AnsibleConfig>): Promise<Finding[]> {
@@ -75,14 +76,19 @@ async function checkSyntax(
   return [finding]
 }
 
-/** In the stack's own files; the plan finds those of roles from elsewhere too. */
+/** In the stack's own files and the roles they use; the plan finds those of roles from elsewhere too. */
 async function unguarded(context: DriverContext<AnsibleConfig>): Promise<Finding[]> {
   const entries = await readdir(context.directory, { recursive: true, withFileTypes: true })
-  const findings: Finding[] = []
+  const texts = new Map<string, string>()
   for (const entry of entries) {
     if (!entry.isFile() || !isYaml(entry.name)) continue
     const file = join(entry.parentPath, entry.name)
-    for (const line of checkModeOff(await readFile(file, 'utf8'))) {
+    texts.set(relative(context.directory, file), await readFile(file, 'utf8'))
+  }
+  const findings: Finding[] = []
+  for (const [name, text] of usedFiles(texts)) {
+    const file = join(context.directory, name)
+    for (const line of checkModeOff(text)) {
       findings.push({
         severity: 'warning',
         code: 'check_mode_off',

@@ -51,7 +51,7 @@ function uncheckedBecause(result: ResultEvent): Because | null {
   const { status, control, unseen, message, ignored, rescued, afterPending, follows, followsIn, action } = result
   if (status === 'unreachable') return null
   if (status === 'failed') {
-    const excused = ignored || rescued || afterPending || follows !== null
+    const excused = ignored || rescued || ((afterPending || follows !== null) && !isDefinite(message))
     return { why: `failed in check mode: ${firstLine(message)}`, ...(!excused && { failed: true }) }
   }
   if (follows !== null && (!control || INCLUDES.has(action))) {
@@ -66,6 +66,11 @@ function uncheckedBecause(result: ResultEvent): Because | null {
 }
 
 const INCLUDES = new Set(['include', 'include_role', 'include_tasks'])
+/** A plugin that this Ansible does not have will not be there for the apply either. */
+const MISSING_PLUGIN =
+  /Could not load "[^"]*"|(?:lookup|filter|test) plugin (?:\(.*?\)|'[^']*'|"[^"]*") (?:was )?not found|[Nn]o (?:filter|test) named|couldn't resolve module\/action/
+const isDefinite = (message: string | null): boolean => MISSING_PLUGIN.test(message ?? '')
+
 const firstLine = (message: string | null): string => message?.split('\n', 1)[0] ?? ''
 
 /** What was not reached; a host of which nothing was is named once, with the number. */
@@ -161,7 +166,7 @@ function failures(
   for (const result of results) {
     const { host, status, changed, unseen, ignored, message, path } = result
     if (status === 'failed' && !ignored) {
-      const explained = pending.has(host)
+      const explained = pending.has(host) && !isDefinite(message)
       const tail = explained ? '; an earlier task would change this host, so the apply may well pass' : ''
       findings.push({
         severity: explained ? 'warning' : 'error',

@@ -9,8 +9,9 @@ import type { AnsibleConfig } from '../config.ts'
 import { coverageOf, findingsOf } from './coverage.ts'
 import { ignoreOrders, NO_IGNORES } from './ignore.ts'
 import { placesOf } from './places.ts'
-import { checkPlayed, checkReached, outputsOf, play, type Played } from './play.ts'
+import { checkAsked, checkPlayed, checkReached, outputsOf, play, type Played } from './play.ts'
 import { openSession } from '../session.ts'
+import { passwordLookups } from '../source/password-lookups.ts'
 import { vaultedSecrets } from '../secrets/vault.ts'
 
 /** What the apply of the same run must know of its plan, sealed: secrets, and what ignore rules keep. */
@@ -21,10 +22,13 @@ export async function plan(context: DriverContext<AnsibleConfig>): Promise<Drive
   const doing = `planning stack "${context.stack.name}" with ansible-playbook --check`
   const session = await openSession(context)
   try {
+    // Before the run, which makes the files.
+    const passwords = await passwordLookups(context)
     const vaulted = await vaultedSecrets(context, session.tool, session.env)
     const secrets = [...secretInputs(context), ...vaulted.secrets, REDACTED]
     const redaction = redactionFor(context, secrets)
     const played = await play(context, session, { check: true, ignore: NO_IGNORES })
+    checkAsked(doing, played)
     checkPlayed(doing, context, played)
     checkReached(doing, played)
     const changes = changesOf(
@@ -44,6 +48,7 @@ export async function plan(context: DriverContext<AnsibleConfig>): Promise<Drive
         ...findingsOf(played, redaction, (path) => placeOf(context, path)),
         ...findings,
         ...lostVaults(vaulted.lost),
+        ...passwords,
       ],
       places: placesOf(played.files),
       toolVersions: { 'ansible-core': session.tool.version },

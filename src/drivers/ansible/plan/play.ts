@@ -11,6 +11,7 @@ import {
   type NowhereEvent,
   type FilesEvent,
   parseEvent,
+  type PromptEvent,
   type ResultEvent,
   type StatsEvent,
   type TaskEvent,
@@ -27,6 +28,8 @@ export interface Played {
   results: ResultEvent[]
   /** Meant and not reached; told at the end of a check. */
   missed: MissedEvent[]
+  /** Questions that nobody was there to answer. */
+  prompts: PromptEvent[]
   /** Plays without a host. */
   nowhere: NowhereEvent[]
   /** Files by host; told at the end of a check. */
@@ -57,6 +60,7 @@ export async function play(
     tasks: [],
     results: [],
     missed: [],
+    prompts: [],
     nowhere: [],
     files: [],
     leftOut: new Set(),
@@ -98,6 +102,7 @@ function note(
     const line = progress(event)
     if (line !== null) context.log(line)
   } else if (event.event === 'stats') played.stats = event
+  else if (event.event === 'prompt') played.prompts.push(event)
   else if (event.event === 'missed') played.missed.push(event)
   else if (event.event === 'files') played.files.push(event)
   else if (event.event === 'play') {
@@ -133,6 +138,10 @@ export function checkPlayed(doing: string, context: DriverContext<unknown>, play
   ) {
     throw sourceError(doing, context, process.stderr) ?? toolFailed(doing, { ...process, stdout: '' })
   }
+  // An error outside of any task, such as a role that is not there when a task includes it, is in no event and no number.
+  const counted = Object.values(stats.hosts).some(({ failures = 0, unreachable = 0 }) => failures + unreachable > 0)
+  if (process.exitCode !== 0 && !counted)
+    throw sourceError(doing, context, process.stderr) ?? toolFailed(doing, { ...process, stdout: '' })
   const hole = holeIn(played)
   if (hole !== null) {
     throw new TrueupError('TOOL_OUTPUT', {
@@ -148,6 +157,17 @@ export function checkPlayed(doing: string, context: DriverContext<unknown>, play
       next: 'Compare `hosts:` of the plays with the inventory, and `limit` of the stack.',
     })
   }
+}
+
+/** SOURCE_INVALID where a play asks for what nobody has given: Ansible would go on with nothing in its place. */
+export function checkAsked(doing: string, { prompts }: Played): void {
+  const open = [...new Set(prompts.filter(({ hasDefault }) => !hasDefault).map(({ name }) => name))]
+  if (open.length === 0) return
+  throw new TrueupError('SOURCE_INVALID', {
+    doing,
+    why: `vars_prompt asks for ${open.join(', ')}, and there is nobody to ask`,
+    next: 'Give each of them as an input of the stack, or a default in the playbook.',
+  })
 }
 
 /** Callbacks that throw are swallowed by Ansible, with a warning on stderr and exit code 0. */

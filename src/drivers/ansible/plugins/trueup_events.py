@@ -61,6 +61,11 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_start(self, playbook):
         self.reach.begin(playbook)
 
+    def v2_playbook_on_vars_prompt(self, varname, private=True, prompt=None, encrypt=None, confirm=False, salt_size=None,
+                                   salt=None, default=None, unsafe=None):
+        """A question, of a variable that nobody has given; Ansible takes the default, or nothing."""
+        self._say('prompt', name=str(varname), hasDefault=default is not None)
+
     def v2_playbook_on_play_start(self, play):
         left_out = self.reach.play(play)
         self.files.play = play
@@ -80,6 +85,8 @@ class CallbackModule(CallbackBase):
         if not self.reach.start(task):
             return
         off = self._hold(task, key) if self.check else None
+        # There is nobody at the keyboard: a debugger would wait, or end the run in the middle.
+        task.debugger = 'never'
         self._keep_ignored(task, key)
         self._say('task', key=key, action=short(task.action), path=task.get_path(), handler=handler, checkOff=off)
 

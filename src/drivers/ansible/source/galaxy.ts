@@ -143,7 +143,8 @@ async function install(
     if (result.exitCode === 0) continue
     throw new TrueupError('TOOL_FAILED', {
       doing,
-      why: lastWords(result),
+      why:
+        /(?:^|\n)(?:ERROR! |\[ERROR\]: )([^]*)/.exec(result.stderr)?.[1]?.trim().slice(0, 2_000) ?? lastWords(result),
       next: `Give the worker a way to Galaxy, or commit what is required: ansible-galaxy ${kind} install -r requirements.yml -p ${kind}s`,
     })
   }

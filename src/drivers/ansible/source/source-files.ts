@@ -59,4 +59,33 @@ export function checkModeOff(text: string): number[] {
   return lines
 }
 
+/**
+ * The files without those of roles that nothing names: a directory of roles is often shared by many playbooks. A role counts
+ * as used where its name stands in a file that counts, so that rather one too many does.
+ */
+export function usedFiles(files: ReadonlyMap<string, string>): Map<string, string> {
+  const byRole = Map.groupBy(files, ([path]) => /^roles\/([^/]+)\//.exec(path)?.[1] ?? null)
+  const used = new Map(byRole.get(null) ?? [])
+  const left = new Set([...byRole.keys()].filter((role) => role !== null))
+  for (let texts = [...used.values()]; texts.length > 0; ) {
+    const named = [...left].filter((role) => texts.some((text) => names(text, role)))
+    texts = []
+    for (const role of named) {
+      left.delete(role)
+      for (const [path, text] of byRole.get(role) ?? []) {
+        used.set(path, text)
+        texts.push(text)
+      }
+    }
+  }
+  return used
+}
+
+function names(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
+    if (!/[\w-]/.test(text[at - 1] ?? ' ') && !/[\w-]/.test(text[at + word.length] ?? ' ')) return true
+  }
+  return false
+}
+
 const OFF = new Set(['false', 'no', 'off', '0'])

@@ -93,6 +93,8 @@ const FilesEvent = z.object({
   nodename: z.string().nullable(),
   files: z.array(z.object({ path: z.string(), isLink: z.boolean() })),
 })
+/** A question of `vars_prompt` that was answered with its default, or with nothing. */
+const PromptEvent = z.object({ event: z.literal('prompt'), number, name: z.string(), hasDefault: z.boolean() })
 const StatsEvent = z.object({
   event: z.literal('stats'),
   number,
@@ -106,6 +108,7 @@ const StatsEvent = z.object({
 const Line = z.object({
   trueup: z.discriminatedUnion('event', [
     PlayEvent,
+    PromptEvent,
     TaskEvent,
     ResultEvent,
     StatsEvent,
@@ -120,6 +123,7 @@ export type ResultEvent = z.infer<typeof ResultEvent>
 export type MissedEvent = z.infer<typeof MissedEvent>
 export type FilesEvent = z.infer<typeof FilesEvent>
 export type NowhereEvent = z.infer<typeof NowhereEvent>
+export type PromptEvent = z.infer<typeof PromptEvent>
 export type StatsEvent = z.infer<typeof StatsEvent>
 export type AnsibleEvent = z.infer<typeof Line>['trueup']
 
