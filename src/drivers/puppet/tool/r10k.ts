@@ -6,6 +6,7 @@ import type { DriverContext } from '../../driver.ts'
 import { checkEnded, lastWords, toolFailed } from '../../tools/verdict.ts'
 import type { PuppetConfig } from '../config.ts'
 import type { PuppetSource } from '../source/source.ts'
+import { gitAccess } from './git-access.ts'
 import { findR10k } from './tool.ts'
 
 /**
@@ -59,7 +60,7 @@ async function install(
   const result = await context.run({
     argv: [r10k, 'puppetfile', 'install', '--config', config, '--puppetfile', file, '--moduledir', arriving],
     cwd: context.scratch,
-    env: context.env,
+    env: { ...context.env, ...(await gitAccess(context)) },
     timeoutMs: 600_000,
   })
   checkEnded(doing, result)
@@ -70,7 +71,7 @@ async function install(
   const failed = toolFailed(doing, result)
   throw new TrueupError('TOOL_FAILED', {
     ...failed.text,
-    next: `The worker must reach the Forge or the Git servers that the Puppetfile names; else commit ${missing.join(', ')} into the stack's "modules" directory, and they are taken from there.`,
+    next: `The worker must reach the Forge or the Git servers that the Puppetfile names, private ones with "puppetfileAccess"; else commit ${missing.join(', ')} into the stack's "modules" directory, and they are taken from there.`,
   })
 }
 
