@@ -16,6 +16,7 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
   ['B13', async () => (await import('./b13.ts')).b13],
   ['B16', async () => (await import('./b16.ts')).b16],
   ['GROWTH', async () => (await import('./growth.ts')).growth],
+  ['W1', async () => (await import('./w1.ts')).w1],
 ])
 
 const USAGE = 'npm run bench -- [B1 B8 … | all] [--pairs N] [--stacks N] [--days N] [--runs N] [--json]; --list'

@@ -194,6 +194,15 @@ export async function startContent(): Promise<Content> {
   await asBob(`${changing}/comments`, { body: 'Does the primary restart? Who tells support?' })
   const line = { path: 'shop/database/plan.sh', line: 4, side: 'new' }
   await asBob(`${changing}/comments`, { body: 'Is `xlarge` enough for the sale in November?', ...line })
+  const colour = { path: 'web/production/site.css', line: 2, side: 'new' }
+  await asBob(`${changing}/comments`, {
+    body: 'Easier to read on a phone:\n```suggestion\n  --accent: #0f5a2c;\n```',
+    ...colour,
+  })
+  await shop('POST', '/environments/production/notices', {
+    kind: 'incident',
+    text: 'The payment provider answers slowly; please deploy nothing that can wait.',
+  })
   await open(
     'a-branch-with-a-name-that-says-everything-about-what-it-is-for-and-then-some-more-of-it',
     'Keep the metrics of the European data centres for as long as the auditors ask for them, and not a day longer than that',

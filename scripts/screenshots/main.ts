@@ -1,5 +1,5 @@
 /**
- * `npm run screenshots [-- --out DIRECTORY] [--only PART]`: every page of the web application with real content, light,
+ * `npm run screenshots [-- --out DIRECTORY] [--only PART]` (`--only many`: the 10,000 stacks): every page of the web application with real content, light,
  * dark and on a phone, to be looked at. Ends with an error when a page complains, fails, or is wider than its window.
  */
 import { mkdir, mkdtemp, readFile, rm, truncate } from 'node:fs/promises'
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Browser } from 'playwright-core'
+import { startEstate } from '../../bench/w1/servers.ts'
 import { startServer } from '../../src/server/start.ts'
 import { ask } from '../../src/server/testing/app.ts'
 import { buildWeb, startBrowser } from '../../test/browser/browser.ts'
@@ -68,17 +69,36 @@ async function ofContent(browser: Browser, out: string): Promise<string[]> {
   }
 }
 
+/** 10,000 stacks, as one push brings them. */
+async function ofMany(browser: Browser, out: string): Promise<string[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'trueup-screenshots-'))
+  const estate = await startEstate(join(directory, 'estate'))
+  try {
+    const shots = [
+      { name: 'many-overview', path: '/r/shop', shows: 'rows' },
+      { name: 'many-overview-by-name', path: '/r/shop?sort=name', shows: 'rows' },
+      { name: 'many-found', path: '/r/shop?q=service-32', shows: 'service-3210' },
+      { name: 'many-runs', path: '/r/shop/runs', shows: 'Show more' },
+      { name: 'many-dependencies', path: '/r/shop/dependencies', shows: 'An arrow leads' },
+      { name: 'many-deployments', path: '/r/shop/deployments', shows: 'Deployments' },
+    ]
+    return await each(async (look) => shoot(browser, await estate.linkFor('admin'), shots, look, out))
+  } finally {
+    await estate.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
 async function main(): Promise<number> {
   const out = resolve(values.out)
   await mkdir(out, { recursive: true })
   buildWeb()
   const browser = await startBrowser(requireTool('chromium').path)
   try {
-    const wrong = [
-      ...(await ofFirstVisit(browser, out)),
-      ...(await ofDamage(browser, out)),
-      ...(await ofContent(browser, out)),
-    ]
+    const parts = [ofFirstVisit, ofDamage, ofContent, ofMany]
+    const wanted = values.only === 'many' ? [ofMany] : values.only === '' ? parts : [ofContent]
+    const wrong: string[] = []
+    for (const part of wanted) wrong.push(...(await part(browser, out)))
     for (const line of wrong) console.error(line)
     console.log(`The pictures are in ${out}`)
     return wrong.length === 0 ? 0 : 1

@@ -37,6 +37,7 @@ export async function shoot(
     name = shot.name
     complaints.length = 0
     await page.goto(new URL(shot.path, link).href)
+    if (shot.press !== undefined) await page.getByRole('button', { name: shot.press }).click()
     const there = page.getByText(shot.shows).filter({ visible: true }).first()
     await there.waitFor({ timeout: 10_000 }).catch(() => wrong.push(`${name} ${look}: does not show "${shot.shows}"`))
     // Not a function that waits in the page: the content policy keeps out what is made of a text.

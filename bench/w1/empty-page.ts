@@ -1,0 +1,33 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join } from 'node:path'
+import { build } from 'vite'
+
+const MAIN = `import { createElement } from 'react'
+import { createRoot } from 'react-dom/client'
+createRoot(document.getElementById('root')).render(createElement('h1', null, 'There it is'))
+`
+const TYPES: { [extension: string]: string } = { '.html': 'text/html', '.js': 'text/javascript' }
+
+/** React, its renderer and one heading, built as our pages are and served from memory: what any page of it costs. */
+export async function startEmptyPage(directory: string): Promise<{ url: string; close(): void }> {
+  const root = join(directory, 'empty')
+  mkdirSync(root)
+  writeFileSync(join(root, 'index.html'), '<div id="root"></div><script type="module" src="./main.js"></script>')
+  writeFileSync(join(root, 'main.js'), MAIN)
+  const modules = join(import.meta.dirname, '..', '..', 'node_modules')
+  const alias = { 'react-dom': join(modules, 'react-dom'), react: join(modules, 'react') }
+  await build({ configFile: false, root, logLevel: 'silent', resolve: { alias } })
+  const server = createServer((request, answer) => {
+    const path = request.url === '/' ? '/index.html' : request.url!
+    try {
+      const content = readFileSync(join(root, 'dist', path))
+      answer.setHeader('content-type', TYPES[extname(path)] ?? 'text/plain').end(content)
+    } catch {
+      answer.writeHead(404).end()
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => void server.close() }
+}
