@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Option } from 'commander'
 import type { CommandModule } from '../cli.ts'
 import { walkTheLoop } from '../demo/demo.ts'
+import { leaveWork } from '../demo/leave-work.ts'
 import { createClient } from '../client.ts'
 import { LoginLink } from '../../server/schemas/people.ts'
 import { startWebBuild } from '../web-build.ts'
@@ -43,7 +44,8 @@ export const demoCommand: CommandModule = (program, cli) => {
         )
         started.server = server
         const adminToken = (await readFile(server.adminTokenFile ?? '', 'utf8')).trim()
-        await walkTheLoop({ url: server.url, adminToken, directory, signal: cli.signal }, steps)
+        const hands = await walkTheLoop({ url: server.url, adminToken, directory, signal: cli.signal }, steps)
+        if (options.keep) await leaveWork(hands, steps)
         output.result({ steps: steps.timings, passed: steps.passed }, () => `demo: ${steps.passed} steps passed`)
         if (options.keep) {
           await web.done
@@ -77,6 +79,7 @@ function howToLook(url: string, directory: string, links: readonly { user: strin
     '  npm run trueup -- status --repo shop',
     '  npm run trueup -- mr list --state all --repo shop',
     '  npm run trueup -- deployments --repo shop',
+    'Open merge requests wait for bob: approve one, let ada merge it, edit a file of it, suggest a change.',
     `Edit a file below ${directory}/srv/web and look at it again.`,
   ]
 }

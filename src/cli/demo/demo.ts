@@ -13,7 +13,7 @@ import { Stack } from '../../server/schemas/stacks.ts'
 import { createClient, type Client } from '../client.ts'
 import { collect } from '../output.ts'
 import { waitFor } from '../wait.ts'
-import { demoSources } from './sources.ts'
+import { type DemoSources, demoSources } from './sources.ts'
 import type { Steps } from './steps.ts'
 import { createWorkingCopy } from './working-copy.ts'
 
@@ -28,8 +28,15 @@ export interface DemoWorld {
   signal: AbortSignal
 }
 
+/** For who goes on by hand: opens merge requests as ada, and waits for their plans. */
+export interface DemoHands {
+  sources: DemoSources
+  openMr(branch: string, message: string, files: { [path: string]: string }): Promise<number>
+  planned(number: number): Promise<MrDetail>
+}
+
 /** The whole loop, as two people would walk it: ada writes, bob approves. */
-export async function walkTheLoop(world: DemoWorld, steps: Steps): Promise<void> {
+export async function walkTheLoop(world: DemoWorld, steps: Steps): Promise<DemoHands> {
   const step: Steps['step'] = (name, work, say) => steps.step(name, work, say)
   const { url, directory, signal } = world
   const admin = clientOf(url, world.adminToken)
@@ -201,6 +208,7 @@ export async function walkTheLoop(world: DemoWorld, steps: Steps): Promise<void>
     },
     (verdict) => `${verdict.count} events`,
   )
+  return { sources, openMr, planned }
 }
 
 const failedStack = (stack: Stack): boolean => {
@@ -232,17 +240,16 @@ async function addPerson(admin: Client, url: string, name: string): Promise<Pers
 }
 
 async function findTerraform(): Promise<'terraform' | 'tofu' | null> {
-  for (const tool of ['terraform', 'tofu'] as const) {
-    const found = await promisify(execFile)(tool, ['version'], {
-      env: { ...process.env, CHECKPOINT_DISABLE: '1' },
-    }).then(
-      () => true,
-      () => false,
-    )
-    if (found) return tool
-  }
+  for (const tool of ['terraform', 'tofu'] as const) if (await isThere(tool, 'version')) return tool
   return null
 }
+
+/** Whether a program runs on this machine. */
+export const isThere = (program: string, ...argv: string[]): Promise<boolean> =>
+  promisify(execFile)(program, argv, { env: { ...process.env, CHECKPOINT_DISABLE: '1' } }).then(
+    () => true,
+    () => false,
+  )
 
 /** Tools that `npm run tools` put beside the project are used by the demo as if they were on PATH. */
 export const pathWithTools = (root: string, path: string): string => `${path}${delimiter}${join(root, '.tools', 'bin')}`

@@ -3,6 +3,10 @@ export interface DemoSources {
   first: { [path: string]: string }
   addStacks: { [path: string]: string }
   change: { [path: string]: string }
+  /** An Ansible stack beside them, which writes a file on this machine. */
+  addMotd: { [path: string]: string }
+  /** One more change of the page. */
+  greetAnew: { [path: string]: string }
 }
 
 const environments = `version: 1
@@ -15,9 +19,16 @@ environments:
 
 const page = (text: string): string => `<!doctype html>\n<title>shop</title>\n<h1>${text}</h1>\n`
 
+const MOTD = `  - path: hosts/motd
+    name: motd
+    driver: ansible
+    environments: [production]
+    with: { inventory: hosts.yml, requirements: false, idempotent: true }
+`
+
 /** `terraform`: name of the tool for the dependent stack; null where this machine has none. */
 export function demoSources(target: string, terraform: 'terraform' | 'tofu' | null): DemoSources {
-  const stacks = `stacks:
+  const stacks = (more = ''): string => `stacks:
   - path: hosts/web
     name: web
     driver: files
@@ -35,7 +46,7 @@ ${
     inputs: { document_root: web.target }
     with: { tool: ${terraform} }
 `
-}policies:
+}${more}policies:
   - name: no-deletes-in-production
     when: environment.tier == 'production' && plan.summary.delete > 0
     then: require-approval
@@ -44,7 +55,7 @@ ${
   return {
     first: { 'README.md': '# shop\n', 'trueup.yaml': `${environments}stacks: []\n` },
     addStacks: {
-      'trueup.yaml': environments + stacks,
+      'trueup.yaml': environments + stacks(),
       'hosts/web/index.html': page('Hello'),
       'hosts/web/conf/limits.conf': 'requests = 100\n',
       ...(terraform !== null && {
@@ -63,5 +74,16 @@ output "name" {
       }),
     },
     change: { 'hosts/web/index.html': page('Hello, world'), 'hosts/web/conf/limits.conf': 'requests = 500\n' },
+    addMotd: {
+      'trueup.yaml': environments + stacks(MOTD),
+      'hosts/motd/hosts.yml': 'all:\n  hosts:\n    here: { ansible_connection: local }\n',
+      'hosts/motd/site.yml': `- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Greet who logs in
+      copy: { dest: ${JSON.stringify(`${target}.motd`)}, content: "Managed by Git.\\n", mode: "0644" }
+`,
+    },
+    greetAnew: { 'hosts/web/index.html': page('Good to see you') },
   }
 }
