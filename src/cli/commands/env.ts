@@ -1,9 +1,10 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { formatDuration } from '../../domain/duration.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { Environment, Freeze } from '../../server/schemas/environments.ts'
+import { Environment, Freeze, Notice } from '../../server/schemas/environments.ts'
 import { endOf, type EndOptions, withEnd } from '../arguments.ts'
 import type { CommandModule } from '../cli.ts'
+import { noticeLine } from '../notice-text.ts'
 import { collect, fields, when } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
 
@@ -65,24 +66,65 @@ export const environmentCommands: CommandModule = (program, cli) => {
       const client = cli.client(command)
       const url = await one(command, name)
       const { freezes } = await client.get(url, Environment)
-      const chosen = chooseFreezes(name, freezes, options)
+      const chosen = chosenOf(freezes, { named: options.freeze, all: options.all }, FREEZES(name))
       const lifted: Freeze[] = []
       for (const id of chosen)
         lifted.push(await client.send('DELETE', `${url}/freezes/${encodeURIComponent(id)}`, Freeze))
       cli.output(command).result(lifted, () => lifted.map((freeze) => `Lifted: ${freeze.reason}`).join('\n'))
     })
+
+  withEnd(
+    withRepository(env.command('notice').description('say something of it to everybody who looks; stops nothing')),
+    'it stands',
+  )
+    .argument('<environment>')
+    .argument('<text>')
+    .addOption(new Option('--kind <kind>').choices(Notice.shape.kind.options).default('info'))
+    .addHelpText('after', '\nExample:\n  $ trueup env notice production "checkout is slow" --kind incident --for 4h')
+    .action(async (name: string, text: string, options: EndOptions & { kind: string }, command) => {
+      const body = { text, kind: options.kind, until: endOf(options) }
+      const notice = await cli.client(command).send('POST', `${await one(command, name)}/notices`, Notice, body)
+      cli.output(command).result(notice, () => `${name}: ${noticeLine(notice)}`)
+    })
+
+  withRepository(env.command('withdraw').description('withdraw a notice'))
+    .argument('<environment>')
+    .option('--notice <id>', 'which, where there are several')
+    .option('--all', 'all of them', false)
+    .action(async (name: string, options: { notice?: string; all: boolean }, command) => {
+      const client = cli.client(command)
+      const url = await one(command, name)
+      const { notices } = await client.get(url, Environment)
+      const chosen = chosenOf(notices, { named: options.notice, all: options.all }, NOTICES(name))
+      const done: Notice[] = []
+      for (const id of chosen)
+        done.push(await client.send('DELETE', `${url}/notices/${encodeURIComponent(id)}`, Notice))
+      cli.output(command).result(done, () => done.map((notice) => `Withdrawn: ${notice.text}`).join('\n'))
+    })
 }
 
-function chooseFreezes(name: string, freezes: Freeze[], options: { freeze?: string; all: boolean }): string[] {
-  if (options.freeze !== undefined) return [options.freeze]
-  if (freezes.length > 0 && (options.all || freezes.length === 1)) return freezes.map(({ id }) => id)
-  const doing = `lifting the freeze of ${name}`
-  if (freezes.length === 0) throw new TrueupError('CONFLICT', { doing, why: 'it is not frozen' })
-  throw new TrueupError('INVALID_REQUEST', {
-    doing,
-    why: `there are ${freezes.length}: ${freezes.map(({ id, reason }) => `${id} (${reason})`).join(', ')}`,
-    next: 'Name one with --freeze, or lift them with --all.',
-  })
+const FREEZES = (name: string) => ({
+  doing: `lifting the freeze of ${name}`,
+  none: 'it is not frozen',
+  next: 'Name one with --freeze, or lift them with --all.',
+})
+const NOTICES = (name: string) => ({
+  doing: `withdrawing the notice of ${name}`,
+  none: 'it has none',
+  next: 'Name one with --notice, or withdraw them with --all.',
+})
+
+/** The named one, or all, or the only one that stands; errors where that leaves a choice. */
+function chosenOf(
+  standing: readonly ({ id: string } & ({ reason: string } | { text: string }))[],
+  { named, all }: { named: string | undefined; all: boolean },
+  { doing, none, next }: ReturnType<typeof FREEZES>,
+): string[] {
+  if (named !== undefined) return [named]
+  if (standing.length > 0 && (all || standing.length === 1)) return standing.map(({ id }) => id)
+  if (standing.length === 0) throw new TrueupError('CONFLICT', { doing, why: none })
+  const list = standing.map((each) => `${each.id} (${'reason' in each ? each.reason : each.text})`)
+  throw new TrueupError('INVALID_REQUEST', { doing, why: `there are ${standing.length}: ${list.join(', ')}`, next })
 }
 
 const freezeText = ({ until, reason }: Freeze): string =>
@@ -111,6 +153,7 @@ function describe(row: Environment): string {
       allow === undefined ? ['never', `${deny} (${timezone})`] : ['only', `${allow} (${timezone})`],
     ),
     ...row.freezes.map((freeze): [string, string] => ['freeze', `${freezeText(freeze)} (${freeze.by}, ${freeze.id})`]),
+    ...row.notices.map((notice): [string, string] => ['notice', `${noticeLine(notice)} ${notice.id}`]),
     ['deployments', windowText(row.deployments)],
   ])
 }

@@ -75,6 +75,7 @@ export const ACTIONS = {
   'quarantine.lift': rule('deployer', 'write'),
   'environment.read': rule('reader', 'read'),
   'environment.freeze': rule('deployer', 'write'),
+  'environment.notice': rule('maintainer', 'write'),
   'variable.list': rule('maintainer', 'read'),
   'variable.write': rule('admin', 'write'),
   'state.read': rule('deployer', 'read'),

@@ -20,6 +20,7 @@ const TOPICS = [
   'drift',
   'worker',
   'freeze',
+  'notice',
   'settings',
 ] as const
 /** Streams of one server; each costs a socket and a share of every change. */

@@ -23,15 +23,16 @@ export const overviewRoutes: RouteModule<'engine'> = (app, { engine: { parts } }
       const counts = await countStacksByStatus(parts.store.db, id)
       // What was counted is known although the rules cannot be read.
       const rules = parts.unusable.why(id) === null ? await environmentsOf(parts, id) : []
-      const windows = new Map(rules.map((row) => [row.name, row.deployments]))
-      const names = [...new Set([...windows.keys(), ...counts.map((row) => row.environment)])].sort()
+      const known = new Map(rules.map((row) => [row.name, row]))
+      const names = [...new Set([...known.keys(), ...counts.map((row) => row.environment)])].sort()
       const environments = names.map((name) => {
         const statuses = counts.filter((row) => row.environment === name)
         return {
           name,
           stacks: sum(statuses),
           statuses: statuses.map(({ status, count }) => ({ status, count })),
-          deployments: windows.get(name) ?? null,
+          deployments: known.get(name)?.deployments ?? null,
+          notices: known.get(name)?.notices ?? [],
         }
       })
       return { repository, stacks: sum(counts), environments }

@@ -21,6 +21,27 @@ export const FreezeOrder = z.strictObject({
   until: Time.nullish(),
 })
 
+export const Notice = z
+  .object({
+    id: z.string(),
+    environment: z.string(),
+    kind: z.enum(['incident', 'maintenance', 'info']),
+    text: z.string(),
+    by: z.string(),
+    createdAt: Time,
+    until: Time.nullable().meta({ description: 'null: until it is withdrawn' }),
+    withdrawnAt: Time.nullable(),
+  })
+  .meta({ id: 'Notice' })
+export type Notice = z.infer<typeof Notice>
+
+export const NoticeOrder = z.strictObject({
+  kind: Notice.shape.kind.default('info'),
+  text: z.string().trim().min(1).max(2_000),
+  /** Absent or null: until it is withdrawn. */
+  until: Time.nullish(),
+})
+
 /** Whether deployments and heals may go on at this moment. */
 export const DeployWindow = z
   .object({
@@ -55,6 +76,7 @@ export const Environment = z
     workers: z.string().meta({ description: 'pool of the workers that execute its runs' }),
     deployments: DeployWindow,
     freezes: z.array(Freeze),
+    notices: z.array(Notice).meta({ description: 'what people are to know of it; they stop nothing' }),
   })
   .meta({ id: 'Environment' })
 export type Environment = z.infer<typeof Environment>
@@ -70,6 +92,7 @@ export const Overview = z
         statuses: z.array(z.object({ status: StackStatus, count: z.number() })),
         /** Null for an environment that trueup.yaml no longer has. */
         deployments: DeployWindow.nullable(),
+        notices: z.array(Notice),
       }),
     ),
   })

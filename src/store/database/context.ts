@@ -22,6 +22,7 @@ export type Topic =
   | 'worker'
   | 'task'
   | 'freeze'
+  | 'notice'
   | 'settings'
 
 /** A hint that something changed, told after the commit. Never the data itself: listeners read again. */

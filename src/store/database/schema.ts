@@ -1,4 +1,5 @@
 import type { FormerVariableRow } from './former-variable-row.ts'
+import type { NoticeRow } from './notice-row.ts'
 import type { PlaceRow } from './place-row.ts'
 import type { RunKind, RunState } from '../../domain/runs/run.ts'
 import type { AuditTables } from './audit-tables.ts'
@@ -289,6 +290,7 @@ export interface Database extends RollbackTables, AuditTables {
     until: number | null
     liftedAt: number | null
   }
+  notices: NoticeRow
   /** Write-only values, sealed. `environment`/`stack` null = all; `phase` both|plan|apply. */
   variables: {
     id: string

@@ -10,6 +10,7 @@ import { stackMoves } from './0008-stack-moves.ts'
 import { listIndexes } from './0009-list-indexes.ts'
 import { quietChecks } from './0010-quiet-checks.ts'
 import { sharedPlaces } from './0011-shared-places.ts'
+import { notices } from './0012-notices.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   listIndexes,
   quietChecks,
   sharedPlaces,
+  notices,
 ]

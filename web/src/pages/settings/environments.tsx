@@ -7,8 +7,9 @@ import { Act } from '../../ui/act.tsx'
 import { Empty, Facts, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { duration, Time } from '../../ui/time.tsx'
+import { PostNotice, StandingNotices } from './environment-notice.tsx'
 
-/** The rules as the default branch says them, and the freezes, which are the only thing that is set here. */
+/** The rules as the default branch says them, and the freezes and notices, which are all that is set here. */
 export function Environments({ repository: { name: repository } }: { repository: Schemas['Repository'] }) {
   const query = useQuery(environmentsQuery(repository))
   return (
@@ -38,30 +39,33 @@ function EnvironmentPanel({ repository, environment }: { repository: string; env
     <Panel
       title={name}
       aside={
-        <Act
-          label="Freeze"
-          title={`Stop deployments and heals to ${name}`}
-          command={`trueup env freeze ${name} --reason REASON --repo ${repository}`}
-          run={(reason) =>
-            ask(
-              api.POST('/api/v1/repositories/{repository}/environments/{environment}/freezes', {
-                params: { path: { repository, environment: name } },
-                body: { reason, until: until ? new Date(until).getTime() : null },
-              }),
-            )
-          }
-          done={`${name} is frozen`}
-          reason={{ label: 'Why: everybody sees it' }}
-          whyNot={whyNot}
-        >
-          <TextField
-            label="Until"
-            hint="Empty: until someone lifts it."
-            type="datetime-local"
-            value={until}
-            set={setUntil}
-          />
-        </Act>
+        <>
+          <PostNotice repository={repository} environment={name} />
+          <Act
+            label="Freeze"
+            title={`Stop deployments and heals to ${name}`}
+            command={`trueup env freeze ${name} --reason REASON --repo ${repository}`}
+            run={(reason) =>
+              ask(
+                api.POST('/api/v1/repositories/{repository}/environments/{environment}/freezes', {
+                  params: { path: { repository, environment: name } },
+                  body: { reason, until: until ? new Date(until).getTime() : null },
+                }),
+              )
+            }
+            done={`${name} is frozen`}
+            reason={{ label: 'Why: everybody sees it' }}
+            whyNot={whyNot}
+          >
+            <TextField
+              label="Until"
+              hint="Empty: until someone lifts it."
+              type="datetime-local"
+              value={until}
+              set={setUntil}
+            />
+          </Act>
+        </>
       }
     >
       <Facts
@@ -90,6 +94,7 @@ function EnvironmentPanel({ repository, environment }: { repository: string; env
           ],
         ]}
       />
+      <StandingNotices repository={repository} notices={environment.notices} />
       {standing.map((freeze) => (
         <div key={freeze.id} className="mt-2 flex items-center gap-2 rounded bg-warn-soft px-2 py-1">
           <span className="wrap-anywhere">

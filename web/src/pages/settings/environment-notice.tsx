@@ -1,0 +1,84 @@
+import { useState } from 'react'
+import { api, ask, type Schemas } from '../../api/client.ts'
+import { useWhyNot } from '../../app/session.tsx'
+import { Act } from '../../ui/act.tsx'
+import { Field, TextField } from '../../ui/basics.tsx'
+import { Time } from '../../ui/time.tsx'
+import { NOTICE_KIND } from '../environment-notices.tsx'
+
+type Kind = Schemas['Notice']['kind']
+const KINDS = Object.keys(NOTICE_KIND) as Kind[]
+
+/** A word to everybody who looks at an environment, until it is withdrawn or over. */
+export function PostNotice({ repository, environment }: { repository: string; environment: string }) {
+  const whyNot = useWhyNot(repository)('environment.notice')
+  const [kind, setKind] = useState<Kind>('incident')
+  const [until, setUntil] = useState('')
+  return (
+    <Act
+      label="Notice"
+      title={`Say something about ${environment}`}
+      lead="It stands on the overview, and on the merge requests and stacks of the environment. It stops nothing: a freeze does."
+      command={`trueup env notice ${environment} TEXT --kind ${kind} --repo ${repository}`}
+      run={(text) =>
+        ask(
+          api.POST('/api/v1/repositories/{repository}/environments/{environment}/notices', {
+            params: { path: { repository, environment } },
+            body: { kind, text, until: until ? new Date(until).getTime() : null },
+          }),
+        )
+      }
+      done={`Posted on ${environment}`}
+      reason={{ label: 'What everybody should know' }}
+      whyNot={whyNot}
+    >
+      <Field label="Kind">
+        <select value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
+          {KINDS.map((each) => (
+            <option key={each} value={each}>
+              {NOTICE_KIND[each].label}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <TextField
+        label="Until"
+        hint="Empty: until someone withdraws it."
+        type="datetime-local"
+        value={until}
+        set={setUntil}
+      />
+    </Act>
+  )
+}
+
+/** The notices that stand, each with the way to take it down. */
+export function StandingNotices({ repository, notices }: { repository: string; notices: Schemas['Notice'][] }) {
+  const whyNot = useWhyNot(repository)('environment.notice')
+  return notices.map(({ id, environment, kind, text, by, createdAt }) => (
+    <div key={id} className="mt-2 flex items-center gap-2 rounded bg-busy-soft px-2 py-1">
+      <span className="wrap-anywhere">
+        {NOTICE_KIND[kind].label} by {by}: {text}{' '}
+        <span className="text-muted">
+          <Time at={createdAt} />
+        </span>
+      </span>
+      <span className="ml-auto">
+        <Act
+          label="Withdraw"
+          title={`Withdraw the notice on ${environment}`}
+          command={`trueup env withdraw ${environment} --notice ${id} --repo ${repository}`}
+          run={() =>
+            ask(
+              api.DELETE('/api/v1/repositories/{repository}/environments/{environment}/notices/{notice}', {
+                params: { path: { repository, environment, notice: id } },
+              }),
+            )
+          }
+          done="Withdrawn"
+          whyNot={whyNot}
+        />
+      </span>
+    </div>
+  ))
+}
