@@ -4,6 +4,7 @@ import { mrsQuery } from '../api/queries.ts'
 import { mrLook } from '../text.ts'
 import { CommandLine, Empty, PageHead, Panel } from '../ui/basics.tsx'
 import { cell, Pages, Table } from '../ui/more.tsx'
+import { PlanMany } from './plan-many.tsx'
 import { State } from '../ui/status.tsx'
 import { Time } from '../ui/time.tsx'
 
@@ -17,6 +18,7 @@ export function MrListPage() {
   return (
     <>
       <PageHead title="Merge requests" lead="Every change is one; the plan of every stack it touches is on it.">
+        <PlanMany repository={repository} mrs={query.data?.pages.flatMap(({ items }) => items) ?? []} />
         <div role="group" aria-label="State" className="flex gap-1">
           {CHOICES.map((choice) => (
             <Link

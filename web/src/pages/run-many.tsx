@@ -1,9 +1,8 @@
-import { api, ask, type Schemas } from '../api/client.ts'
+import { api, ask } from '../api/client.ts'
 import { useWhyNot } from '../app/session.tsx'
 import { KIND } from '../text.ts'
 import { ActMany, ConfirmMany } from '../ui/act-many.tsx'
-
-type Run = Schemas['RunSummary']
+import { type Run, whyNotApprove, whyNotRetry } from './run-many-rules.ts'
 
 /** Acts on the runs of the list: what failed is tried again, what waits is let go on. Shown where the filter asks for such. */
 export function RunMany({
@@ -59,17 +58,3 @@ export function RunMany({
 }
 
 const nameOf = ({ kind, stack, commit }: Run): string => `${KIND[kind]} ${stack} ${commit.slice(0, 10)}`
-
-/** Only the newest of the same work: an older one would put back what came after it. */
-function whyNotRetry(run: Run, runs: readonly Run[]): string | null {
-  if (runs.some(({ retryOf }) => retryOf === run.id)) return 'it was tried again already'
-  const newer = runs.some(
-    (each) => each.stackId === run.stackId && each.kind === run.kind && each.createdAt > run.createdAt,
-  )
-  return newer ? 'a newer one of this stack failed too: that one is tried again' : null
-}
-
-function whyNotApprove({ planDigest, summary }: Run): string | null {
-  if (planDigest === null) return 'it has no plan yet'
-  return summary && summary.delete + summary.replace > 0 ? 'it destroys something: look at it on its own page' : null
-}

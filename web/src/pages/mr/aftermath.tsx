@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { api, ask, type Schemas } from '../../api/client.ts'
-import { deploymentsQuery, runsQuery } from '../../api/queries.ts'
+import { runsQuery } from '../../api/queries.ts'
 import { useWhyNot } from '../../app/session.tsx'
 import { KIND, runLook } from '../../text.ts'
 import { Act } from '../../ui/act.tsx'
@@ -9,8 +9,8 @@ import { Facts, Hash, Panel } from '../../ui/basics.tsx'
 import { Waiting } from '../../ui/load.tsx'
 import { Mark } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
-import { RollBack } from '../stack/roll-back.tsx'
 import { Reviews } from './gate.tsx'
+import { Revert } from './revert.tsx'
 
 /** After the merge: what became of it. */
 export function Aftermath({ repository, mr }: { repository: string; mr: Schemas['MergeRequest'] }) {
@@ -95,29 +95,7 @@ function Deployments({ repository, mr }: { repository: string; mr: Schemas['Merg
           )}
         </ul>
       )}
-      <Reverts repository={repository} mr={mr} />
+      <Revert repository={repository} mr={mr} />
     </Panel>
-  )
-}
-
-/** Taking it back, stack by stack: each says what that would do before it is done. */
-function Reverts({ repository, mr }: { repository: string; mr: Schemas['MergeRequest'] }) {
-  const query = useInfiniteQuery(deploymentsQuery(repository))
-  const found = (query.data?.pages.flatMap(({ items }) => items) ?? []).filter(
-    ({ mr: number, kind, status }) => number === mr.number && kind === 'deploy' && status === 'succeeded',
-  )
-  if (found.length === 0) return null
-  return (
-    <div className="border-t border-line">
-      <p className="px-3 pt-1.5 text-sm text-muted">To take it back:</p>
-      <ul>
-        {found.map((deployment) => (
-          <li key={deployment.id} className="flex items-center gap-2 px-3 py-1.5">
-            <span className="min-w-0 grow wrap-anywhere">{deployment.stack}</span>
-            <RollBack repository={repository} stack={deployment.stack} deployment={deployment} exact />
-          </li>
-        ))}
-      </ul>
-    </div>
   )
 }

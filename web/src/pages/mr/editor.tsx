@@ -122,7 +122,7 @@ function NumberedText({ label, value, set }: { label: string; value: string; set
       <pre
         ref={numbers}
         aria-hidden
-        className="overflow-hidden bg-sunken px-2 py-1.5 text-right font-mono text-sm text-faint select-none"
+        className="overflow-hidden bg-sunken px-2 py-1.5 text-right font-mono text-sm text-muted select-none"
         style={{ height: `calc(${rows} * 18px + 12px)` }}
       >
         {Array.from({ length: lines }, (_, at) => at + 1).join('\n')}

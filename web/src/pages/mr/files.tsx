@@ -125,32 +125,34 @@ function FileView({
           {file.oldPath && file.oldPath !== file.path ? `${file.oldPath} → ${file.path}` : file.path}
         </button>
         <span className="text-sm text-muted">{file.status}</span>
-        <span className="ml-auto text-sm tabular-nums">
-          <span className="text-ok">+{file.additions}</span> <span className="text-bad">−{file.deletions}</span>
-        </span>
-        {editable && (
-          <Button
-            variant="quiet"
-            whyNot={whyNot}
-            aria-label={`Edit ${file.path}`}
-            aria-pressed={editing}
-            onClick={() => setEditing(!editing)}
-          >
-            <Pencil size={13} aria-hidden />
-            Edit
-          </Button>
-        )}
-        <label className="flex items-center gap-1.5 text-sm text-muted">
-          <input
-            type="checkbox"
-            checked={viewed}
-            onChange={() => {
-              onViewed()
-              setOpen(viewed)
-            }}
-          />
-          viewed
-        </label>
+        <div className="ml-auto flex items-center gap-2">
+          <span className="text-sm tabular-nums">
+            <span className="text-ok">+{file.additions}</span> <span className="text-bad">−{file.deletions}</span>
+          </span>
+          {editable && (
+            <Button
+              variant="quiet"
+              whyNot={whyNot}
+              aria-label={`Edit ${file.path}`}
+              aria-pressed={editing}
+              onClick={() => setEditing(!editing)}
+            >
+              <Pencil size={13} aria-hidden />
+              Edit
+            </Button>
+          )}
+          <label className="flex items-center gap-1.5 text-sm text-muted">
+            <input
+              type="checkbox"
+              checked={viewed}
+              onChange={() => {
+                onViewed()
+                setOpen(viewed)
+              }}
+            />
+            viewed
+          </label>
+        </div>
       </header>
       {editing && <Editor repository={repository} mr={mr} path={file.path} onDone={() => setEditing(false)} />}
       {!editing && open && !near && <div style={{ height: Math.min(lines + 6, FOLD_LINES) * 18 }} />}

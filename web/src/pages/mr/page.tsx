@@ -9,6 +9,7 @@ import { ErrorNote, Loaded, Waiting } from '../../ui/load.tsx'
 import { State } from '../../ui/status.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
 import { Time } from '../../ui/time.tsx'
+import { EnvironmentNotices } from '../environment-notices.tsx'
 import { Quarantined } from '../quarantined.tsx'
 import { MrActs } from './acts.tsx'
 import { Aftermath } from './aftermath.tsx'
@@ -83,6 +84,7 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
           </ul>
         </div>
       )}
+      {mr.state !== 'closed' && <EnvironmentNotices repository={repository} environments={environmentsOf(mr)} />}
       <Quarantined repository={repository} entries={mr.quarantine} named />
       <div
         className={`grid gap-4 max-lg:grid-cols-1 ${tab === 'files' ? 'grid-cols-1' : 'grid-cols-[minmax(0,1fr)_320px]'}`}
@@ -126,6 +128,11 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
     </OwnCommits>
   )
 }
+
+/** Those of the stacks that it would change. */
+const environmentsOf = ({ stacks }: Schemas['MergeRequest']): string[] => [
+  ...new Set(stacks.map(({ stack }) => stack.slice(0, stack.indexOf('/')))),
+]
 
 /** Something moved while this person was reading: what, before they say yes to it. */
 function Changed({ changes, onLook }: { changes: readonly string[]; onLook: () => void }) {
