@@ -146,6 +146,20 @@ describe('runs and stacks', { timeout: 60_000 }, () => {
     expect(await readFile(page('web'), 'utf8')).toBe('Hello, world\n')
   })
 
+  it('are told with their parts and places, and what people are to know of their environment', async () => {
+    expect(await says(run('stack', 'resources', 'production/web'))).toMatch(/index\.html +ok/)
+    expect(await says(run('stack', 'places', 'production/web'))).toMatch(
+      /^files:default:\S+\/srv\/web +production\/web/m,
+    )
+    expect(await says(run('stack', 'places', '--find', 'nowhere'))).not.toContain('production/')
+    const args = ['checkout is slow', '--kind', 'incident', '--for', '1h']
+    expect(await says(run('env', 'notice', 'production', ...args))).toContain('incident: checkout is slow')
+    expect(await says(run('status'))).toContain('incident: checkout is slow')
+    expect(await says(run('env', 'show', 'production'))).toContain('incident: checkout is slow')
+    expect(await says(run('env', 'withdraw', 'production'))).toBe('Withdrawn: checkout is slow\n')
+    expect((await run('env', 'withdraw', 'production')).err).toContain('it has none')
+  })
+
   it('have states, whose versions come back and whose locks are opened', async () => {
     const { id } = await json('stack', 'show', 'production/web')
     const token = (await readFile(join(shell.env.TRUEUP_DATA!, 'admin.token'), 'utf8')).trim()

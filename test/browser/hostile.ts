@@ -90,6 +90,7 @@ export async function startHostileWorld(people: { [name: string]: string }): Pro
   await shop('POST', `/merge-requests/${number}/comments`, { body: `${LINKS} ${HTML}\n${suggestion}`, ...line })
   await must('POST', '/api/v1/teams', { name: 'ops' })
   await shop('POST', '/environments/production/freezes', { reason: HTML })
+  await shop('POST', '/environments/production/notices', { text: `${SCRIPT}${HTML}`, kind: 'incident' })
   await until(
     () => shop('GET', '/runs?limit=100'),
     ({ items }) => items.every(({ finishedAt }: { finishedAt: number | null }) => finishedAt !== null),

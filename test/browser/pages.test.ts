@@ -21,11 +21,12 @@ const addresses = ({ open, merged, run }: HostileWorld): string[] => [
   `/r/shop/mr/${merged}`,
   '/r/shop/runs',
   `/r/shop/runs/${run}`,
-  '/r/shop/stacks/production/web',
+  '/r/shop/stacks/production/web?view=graph',
   '/r/shop/stacks/production/job',
   '/r/shop/drift',
   '/r/shop/deployments',
   '/r/shop/dependencies',
+  '/r/shop/places',
   '/workers',
   '/audit',
   ...SETTINGS.map((tab) => `/settings?tab=${tab}`),
@@ -48,6 +49,7 @@ async function visit(page: Page, url: string): Promise<void> {
   await page.goto(url)
   await page.locator('main').first().waitFor()
   await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
+  if (url.includes('view=graph')) await page.locator('.react-flow__node').first().waitFor()
   if (url.includes('tab=files')) await page.locator('diffs-container').getByText('JSON').first().waitFor()
 }
 
@@ -57,20 +59,26 @@ const OF_MEMBERS = ['Add a person', ...[...Object.keys(PEOPLE), 'admin'].flatMap
 const MAY: { [role: string]: { [page: string]: string[] } } = {
   reader: {},
   contributor: { mr: OF_MR, conversation: ['Apply', ...OF_MR], run: ['Retry'], stack: ['Check now', 'Write into Git'] },
-  maintainer: { mr: OF_MR, conversation: ['Apply', ...OF_MR], run: ['Retry'], stack: ['Check now', 'Write into Git'] },
+  maintainer: {
+    mr: OF_MR,
+    conversation: ['Apply', ...OF_MR],
+    run: ['Retry'],
+    stack: ['Check now', 'Write into Git'],
+    environments: ['Notice', 'Withdraw'],
+  },
   deployer: {
     mr: OF_MR,
     conversation: ['Apply', ...OF_MR],
     run: ['Retry'],
     stack: ['Check now', 'Heal', 'Write into Git', 'Accept'],
-    environments: ['Freeze', 'Lift'],
+    environments: ['Notice', 'Freeze', 'Withdraw', 'Lift'],
   },
   admin: {
     mr: OF_MR,
     conversation: ['Apply', ...OF_MR],
     run: ['Retry'],
     stack: ['Check now', 'Heal', 'Write into Git', 'Accept'],
-    environments: ['Freeze', 'Lift'],
+    environments: ['Notice', 'Freeze', 'Withdraw', 'Lift'],
     repository: OF_MEMBERS,
     variables: ['Set a variable'],
   },
@@ -130,6 +138,30 @@ describeWithTool('chromium', 'every page', ({ path }) => {
       if (acts.length > 0) offered[name] = acts
     }
     expect(offered).toEqual(MAY[role])
+    await context.close()
+  })
+
+  it('says of each of many whether it can be done and why not, and leads from one attempt to the other', async () => {
+    const { page, context } = await openWindow(browser, await world.linkFor('bob'))
+    const main = page.getByRole('main')
+    const dialog = page.getByRole('dialog')
+    const lines = async () =>
+      (await dialog.getByRole('listitem').allInnerTexts()).map((text) => text.split('\n').at(-1))
+    await visit(page, `${world.url}/r/shop/mr?state=all`)
+    await main.getByRole('button', { name: 'Plan again: 1' }).click()
+    expect(await lines()).toEqual(['can be planned', 'it is merged'])
+    await dialog.getByRole('button', { name: 'Plan 1' }).click()
+    await dialog.waitFor({ state: 'hidden' })
+
+    await visit(page, `${world.url}/r/shop/runs?state=failed`)
+    await main.getByRole('button', { name: 'Retry all 1' }).click()
+    expect(await lines()).toEqual(['can be tried again'])
+    await dialog.getByRole('button', { name: 'Retry 1' }).click()
+    await dialog.waitFor({ state: 'hidden' })
+    await visit(page, `${world.url}/r/shop/runs/${world.run}`)
+    await page.getByRole('navigation', { name: 'Attempts' }).getByRole('link', { name: '2' }).click()
+    await page.getByRole('heading', { name: 'production/job' }).waitFor()
+    expect(page.url()).not.toContain(world.run)
     await context.close()
   })
 

@@ -128,6 +128,9 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     await bob.page.getByRole('button', { name: 'Show me what is there now' }).click()
     await bob.page.getByText('What the last push changed in this plan').click()
     await bob.page.getByText('Planned besides the plan before the push: 1').waitFor()
+    // The commits name ada, who has not pushed them.
+    await act(bob, 'Let vote', 'she sat beside me')
+    await bob.page.getByText('Named in its commits').waitFor({ state: 'detached' })
     await act(bob, 'Approve')
     await ada.page.goto(`${world.url}/r/shop/mr/${number}`)
     await ada.page.getByText('It may merge').waitFor()
@@ -152,11 +155,11 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
   })
 
   it('rolls back: says what that takes back, and puts it right after one approval', async () => {
-    await ada.page.getByText('No open drift').waitFor()
-    await act(ada, 'Roll back', 'the page is broken')
+    await ada.page.goto(`${world.url}/r/shop/mr/2`)
+    await act(ada, 'Revert !2', 'the page is broken')
     await ada.page.getByText('rollback').first().waitFor()
     const address = ada.page.url()
-    expect(address).toContain('/mr/')
+    expect(address).toMatch(/\/mr\/3$/)
     await bob.page.goto(address)
     await until(
       () => bob.page.getByRole('main').getByRole('button', { name: 'Approve', exact: true }).isEnabled(),
@@ -182,6 +185,17 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     await world.shop('POST', '/drift/checks', { stack: 'production/web' })
     await bob.page.getByRole('link', { name: 'Drifted' }).first().waitFor()
     await ada.page.getByText('changed during the night').first().waitFor()
+  })
+
+  it('heals a group, and says of each stack before whether it can be', async () => {
+    await nothingRuns()
+    await bob.page.getByRole('link', { name: 'Drift', exact: true }).click()
+    await bob.page.getByRole('main').getByRole('button', { name: 'Heal', exact: true }).click()
+    const dialog = bob.page.getByRole('dialog')
+    await dialog.getByText('can be healed').waitFor()
+    await dialog.getByRole('button', { name: 'Heal 1' }).click()
+    await dialog.waitFor({ state: 'hidden' })
+    await settles('<h1>Hello</h1>\n')
   })
 
   it('left no complaint in any page', () => {

@@ -70,6 +70,7 @@ const mr = createRoute({
 const stack = createRoute({
   getParentRoute: () => shell,
   path: '/r/$repository/stacks/$',
+  validateSearch: search.stack,
   component: lazyRouteComponent(() => import('./pages/stack/page.tsx'), 'StackPage'),
 })
 const runs = createRoute({
@@ -95,6 +96,12 @@ const deployments = createRoute({
   path: '/r/$repository/deployments',
   validateSearch: search.deployments,
   component: lazyRouteComponent(() => import('./pages/deployments.tsx'), 'DeploymentsPage'),
+})
+const places = createRoute({
+  getParentRoute: () => shell,
+  path: '/r/$repository/places',
+  validateSearch: search.places,
+  component: lazyRouteComponent(() => import('./pages/places.tsx'), 'PlacesPage'),
 })
 const dependencies = createRoute({
   getParentRoute: () => shell,
@@ -132,6 +139,7 @@ const tree = root.addChildren([
     run,
     drift,
     deployments,
+    places,
     dependencies,
     workers,
     audit,

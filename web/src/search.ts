@@ -74,6 +74,8 @@ export const drift = (raw: Raw) =>
 
 export const deployments = (raw: Raw) =>
   only({ stack: text(raw['stack']), days: oneOf(['7', '30', '90'] as const, String(raw['days'])) })
+export const stack = (raw: Raw) => only({ view: raw['view'] === 'graph' ? ('graph' as const) : undefined })
+export const places = (raw: Raw) => only({ q: text(raw['q']), environment: text(raw['environment']) })
 export const dependencies = (raw: Raw) => only({ environment: text(raw['environment']) })
 export const audit = (raw: Raw) =>
   only({ actor: text(raw['actor']), action: text(raw['action']), subject: text(raw['subject']) })

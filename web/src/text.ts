@@ -76,6 +76,14 @@ const DRIFT: Record<Schemas['DriftState'], Look> = {
   gone: look('Gone', 'idle', 'square', 'A later check saw nothing of it'),
 }
 
+const HEALTH: Record<Schemas['StackResources']['items'][number]['health'], Look> = {
+  ok: look('As deployed', 'ok', 'check', 'Nothing is known to be the matter with it'),
+  drifted: look('Drifted', 'warn', 'triangle', 'It has left what was deployed'),
+  failed: look('Failed', 'bad', 'cross', 'The last deployment failed at it'),
+  unchecked: look('Not checked', 'warn', 'half', 'The last look did not see it'),
+  unknown: look('Unknown', 'idle', 'dotted', 'Not looked at yet'),
+}
+
 /** A word of the server that this page does not know yet: said as it is. */
 const unknown = (word: string): Look =>
   look(word.replaceAll('_', ' '), 'idle', 'dotted', 'A state that this page does not know')
@@ -83,6 +91,7 @@ const unknown = (word: string): Look =>
 export const statusLook = (status: string): Look => STATUS[status] ?? unknown(status)
 export const runLook = (state: string): Look => RUN[state] ?? unknown(state)
 export const mrLook = (state: Schemas['MergeRequestSummary']['state']): Look => MR[state]
+export const healthLook = (health: keyof typeof HEALTH): Look => HEALTH[health]
 export const driftLook = (state: Schemas['DriftState']): Look => DRIFT[state]
 export const STATUSES = Object.keys(STATUS) as Schemas['StackStatus'][]
 

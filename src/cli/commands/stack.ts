@@ -5,12 +5,15 @@ import { Overview } from '../../server/schemas/environments.ts'
 import { Deployment, Stack, StackDetail, StackStatus } from '../../server/schemas/stacks.ts'
 import { summaryText } from '../../domain/plans/summary.ts'
 import { coverageLines } from '../../domain/render/plan-lines.ts'
+import { mrNumber } from '../arguments.ts'
 import type { CommandModule } from '../cli.ts'
 import { driftTable } from '../drift-text.ts'
+import { noticeLine } from '../notice-text.ts'
 import { quarantineLine } from '../quarantine-text.ts'
 import { collect, fields, type Layout, when } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
 import { addDecisionCommands } from './stack-decisions.ts'
+import { addPartCommands } from './stack-parts.ts'
 
 const WATCH_MS = 2_000
 const short = (oid: string | null): string => oid?.slice(0, 10) ?? '-'
@@ -74,13 +77,15 @@ export const stackCommands: CommandModule = (program, cli) => {
 
   withRepository(program.command('deployments').description('what was enacted, newest first'))
     .option('--stack <stack>', 'ENVIRONMENT/NAME')
-    .action(async (options: { stack?: string }, command) => {
+    .option('--mr <number>', 'only those of this merge request', mrNumber)
+    .action(async (options: { stack?: string; mr?: number }, command) => {
       const url = `${repositoryPath(await repositoryName(cli, command))}/deployments`
-      const all = await collect(cli.client(command).all(url, Deployment, { stack: options.stack }))
+      const all = await collect(cli.client(command).all(url, Deployment, { stack: options.stack, mr: options.mr }))
       cli.output(command).result(all, ({ table }) => table(DEPLOYMENT_HEADINGS, all.map(deploymentRow)))
     })
 
   addDecisionCommands(stack, cli)
+  addPartCommands(stack, cli)
 }
 
 function describe(row: StackDetail, layout: Layout): string {
@@ -147,10 +152,11 @@ const deploymentRow = (row: Deployment): string[] => [
 
 /** A line for each environment, then every stack. */
 function statusText({ overview, stacks }: { overview: Overview; stacks: Stack[] }, { table, wrap }: Layout): string {
-  const environments = overview.environments.map(({ name, statuses, deployments }) => {
+  const environments = overview.environments.flatMap(({ name, statuses, deployments, notices }) => {
     const counts = statuses.map(({ status, count }) => `${count} ${status.replaceAll('_', ' ')}`).join(', ')
     const held = deployments === null || deployments.open ? '' : ` — deployments are held back: ${deployments.reason}`
-    return wrap(`${name}: ${counts || 'no stacks'}${held}`)
+    const said = notices.map((notice) => wrap(noticeLine(notice), '  '))
+    return [wrap(`${name}: ${counts || 'no stacks'}${held}`), ...said]
   })
   if (overview.environments.length === 0)
     return 'No environments yet: the default branch has no trueup.yaml (`trueup init` writes one).'

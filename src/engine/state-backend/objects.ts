@@ -7,6 +7,8 @@ const Instance = z.looseObject({
   status: z.string().optional(),
   deposed: z.string().optional(),
   attributes: z.custom<JsonObject>(() => true).nullish(),
+  /** Addresses of resources, without keys of instances. */
+  dependencies: z.array(z.string()).nullish(),
 })
 const Resource = z.looseObject({
   module: z.string().optional(),
@@ -25,11 +27,13 @@ export interface StateObject {
   provider: string
   /** `tainted`: to be replaced; `deposed KEY`: an old one that is still to be destroyed. */
   note: string | null
+  /** Resources that it needs, without keys of instances: `aws_vpc.main`. */
+  needs: string[]
 }
 
 /** The managed objects of a state file (version 4), in the tool's own addresses and order. TOOL_OUTPUT for another shape. */
 export const objectsOfState = (body: Buffer): StateObject[] =>
-  instancesOfState(body).map(({ address, type, provider, note }) => ({ address, type, provider, note }))
+  instancesOfState(body).map(({ values: _values, ...object }) => object)
 
 /** The same with their values in clear, secrets among them: not to be answered to anybody. */
 export function instancesOfState(body: Buffer): (StateObject & { values: JsonObject })[] {
@@ -39,11 +43,12 @@ export function instancesOfState(body: Buffer): (StateObject & { values: JsonObj
   return parsed.data.resources
     .filter(({ mode }) => mode === 'managed')
     .flatMap(({ module, type, name, provider, instances }) =>
-      instances.map(({ index_key: key, status, deposed, attributes }) => ({
+      instances.map(({ index_key: key, status, deposed, attributes, dependencies }) => ({
         address: `${module === undefined ? '' : `${module}.`}${type}.${name}${key === undefined ? '' : `[${JSON.stringify(key)}]`}`,
         type,
         provider: /\["(.+)"\]/.exec(provider)?.[1] ?? provider,
         note: deposed !== undefined ? `deposed ${deposed}` : status === 'tainted' ? 'tainted' : null,
+        needs: dependencies ?? [],
         values: attributes ?? {},
       })),
     )

@@ -7,23 +7,26 @@ import type { Comment as Row } from '../../store/changes/comments.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
 import type { Comment } from '../schemas/merge-requests.ts'
 import type { Suggestion } from '../schemas/mr-edits.ts'
-import { nameOf } from './user-name.ts'
+import { namesOf } from './names.ts'
 
 /** A conversation as the API shows it; `rows` are all comments of the merge request. */
 export async function showComments(parts: EngineParts, mr: MergeRequest, rows: readonly Row[]): Promise<Comment[]> {
+  const { user } = await namesOf(parts, {
+    users: rows.flatMap(({ authorId, resolvedById }) => [authorId, resolvedById]),
+  })
   return await Promise.all(
     rows.map(async (row) => {
       const { id, threadId, body, path, line, side, resolvedAt, createdAt, updatedAt } = row
       return {
         id,
         threadId,
-        author: row.authorId === null ? null : await nameOf(parts, row.authorId),
+        author: row.authorId === null ? null : user(row.authorId),
         body,
         path,
         line,
         side,
         suggestions: await suggestionsOf(parts, mr, rows, row),
-        resolvedBy: row.resolvedById === null ? null : await nameOf(parts, row.resolvedById),
+        resolvedBy: row.resolvedById === null ? null : user(row.resolvedById),
         resolvedAt,
         createdAt,
         updatedAt,

@@ -14,6 +14,7 @@ import { mergeRequestRoutes } from './merge-requests.ts'
 import { mrCommentRoutes } from './mr-comments.ts'
 import { mrEditRoutes } from './mr-edits.ts'
 import { mrMakerRoutes } from './mr-makers.ts'
+import { noticeRoutes } from './notices.ts'
 import { orphanRoutes } from './orphans.ts'
 import { overviewRoutes } from './overview.ts'
 import { quarantineRoutes } from './quarantine.ts'
@@ -23,6 +24,7 @@ import { runRoutes } from './runs.ts'
 import { serverInfoRoutes } from './server-info.ts'
 import { browserSessionRoutes } from './browser-session.ts'
 import { sessionRoutes } from './session.ts'
+import { stackPartRoutes } from './stack-parts.ts'
 import { stackRoutes } from './stacks.ts'
 import { stateRoutes } from './states.ts'
 import { teamRoutes } from './teams.ts'
@@ -54,7 +56,9 @@ export const ROUTES: readonly RouteModule[] = [
   matrixRoutes,
   deliveryRoutes,
   environmentRoutes,
+  noticeRoutes,
   stackRoutes,
+  stackPartRoutes,
   orphanRoutes,
   quarantineRoutes,
   requestRoutes,

@@ -8,7 +8,7 @@ import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
 import { MrDetail } from '../schemas/merge-requests.ts'
 import { Deployment, RollbackOrder, Stack, StackDetail, StackStatus } from '../schemas/stacks.ts'
-import { showDetail as showMr } from './mr-view.ts'
+import { mrOf, showDetail as showMr } from './mr-view.ts'
 import { showDeployments, showStackDetail, showStacks, stackOf } from './stack-view.ts'
 
 const REPOSITORY = '/api/v1/repositories/:repository'
@@ -70,15 +70,22 @@ export const stackRoutes: RouteModule<'engine'> = (app, { engine }) => {
         tags,
         summary: 'What was enacted, newest first',
         params: InRepository,
-        querystring: PageQuery.extend({ stack: z.string().max(300).optional() }),
+        querystring: PageQuery.extend({
+          stack: z.string().max(300).optional(),
+          mr: z.coerce.number().int().min(1).optional().meta({ description: 'only those of this merge request' }),
+        }),
         response: { 200: pageOf(Deployment) },
       },
     },
     async (request) => {
-      const { limit, cursor, stack: key } = request.query
+      const { limit, cursor, stack: key, mr } = request.query
       const repository = repositoryOf(request)
       const stackId = key === undefined ? undefined : (await stackOf(parts, repository, key)).id
-      const filter = { repositoryId: repository.id, ...(stackId !== undefined && { stackId }) }
+      const filter = {
+        repositoryId: repository.id,
+        ...(stackId !== undefined && { stackId }),
+        ...(mr !== undefined && { mrId: (await mrOf(parts, repository, mr)).id }),
+      }
       const page = await listDeployments(parts.store.db, filter, { limit, cursor })
       return { items: await showDeployments(parts, page.items), next: page.next }
     },

@@ -31,7 +31,13 @@ export const StateObjects = z
     /** Version of the state that was listed; null where Trueup keeps none. */
     version: z.number().nullable(),
     objects: z.array(
-      z.object({ address: z.string(), type: z.string(), provider: z.string(), note: z.string().nullable() }),
+      z.object({
+        address: z.string(),
+        type: z.string(),
+        provider: z.string(),
+        note: z.string().nullable(),
+        needs: z.array(z.string()).meta({ description: 'resources that it depends on, without keys of instances' }),
+      }),
     ),
   })
   .meta({ id: 'StateObjects' })

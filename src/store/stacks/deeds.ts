@@ -45,6 +45,18 @@ export interface StoredDeed extends RecordedDeed {
 export const deedsOfRun = async (db: Queries, runId: string): Promise<StoredDeed[]> =>
   (await db.selectFrom('resourceDeeds').selectAll().where('runId', '=', runId).orderBy('id').execute()).map(fromRow)
 
+/** The newest deeds in a stack, oldest of them first. */
+export async function deedsOfStack(db: Queries, stackId: string, limit: number): Promise<StoredDeed[]> {
+  const rows = await db
+    .selectFrom('resourceDeeds')
+    .selectAll()
+    .where('stackId', '=', stackId)
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.toReversed().map(fromRow)
+}
+
 /** Everything on record about these addresses, and about those that they were moved from; oldest first. */
 export async function deedsAt(db: Queries, stackId: string, addresses: Iterable<string>): Promise<StoredDeed[]> {
   const found = new Map<string, StoredDeed>()

@@ -8,10 +8,11 @@ const AFFECTED: Record<string, readonly string[]> = {
   mr: ['mr', 'mrs', 'comments', 'stack'],
   stack: ['stack', 'matrix', 'overview', 'stacks'],
   run: ['run', 'runs', 'mr', 'stack'],
-  deployment: ['deployments', 'stack', 'metrics'],
+  deployment: ['deployments', 'stack', 'metrics', 'places'],
   drift: ['drift', 'stack', 'matrix'],
   worker: ['workers'],
   freeze: ['environments', 'overview'],
+  notice: ['environments', 'overview'],
   settings: ['members', 'teams', 'users', 'variables', 'session', 'repositories', 'environments'],
 }
 /** A burst of changes asks once; still well below a second, so that two people see each other's acts at once. */

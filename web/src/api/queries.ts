@@ -155,6 +155,34 @@ export const stackQuery = (repository: string, stack: string) =>
       ask(api.GET('/api/v1/repositories/{repository}/stack', { params: { path: { repository }, query: { stack } } })),
   })
 
+export interface PlaceFilter {
+  q?: string
+  environment?: string
+  stack?: string
+}
+export const placesQuery = (repository: string, filter: PlaceFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['places', repository, filter],
+    queryFn: ({ pageParam }) =>
+      ask(
+        api.GET('/api/v1/repositories/{repository}/places', {
+          params: { path: { repository }, query: { ...filter, limit: PAGE, ...(pageParam && { cursor: pageParam }) } },
+        }),
+      ),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  })
+
+export const stackResourcesQuery = (repository: string, stack: string) =>
+  queryOptions({
+    queryKey: ['stack', repository, stack, 'resources'],
+    queryFn: () =>
+      ask(
+        api.GET('/api/v1/repositories/{repository}/resources', { params: { path: { repository }, query: { stack } } }),
+      ),
+  })
+
 export const stacksQuery = (repository: string, filter: { environment?: string; status?: Status }) =>
   queryOptions({
     queryKey: ['stacks', repository, filter],
@@ -167,15 +195,15 @@ export const stacksQuery = (repository: string, filter: { environment?: string; 
     placeholderData: keepPreviousData,
   })
 
-export const deploymentsQuery = (repository: string, stack?: string) =>
+export const deploymentsQuery = (repository: string, { stack, mr }: { stack?: string; mr?: number } = {}) =>
   infiniteQueryOptions({
-    queryKey: ['deployments', repository, stack ?? ''],
+    queryKey: ['deployments', repository, stack ?? '', mr ?? 0],
     queryFn: ({ pageParam }) =>
       ask(
         api.GET('/api/v1/repositories/{repository}/deployments', {
           params: {
             path: { repository },
-            query: { limit: PAGE, ...(stack && { stack }), ...(pageParam && { cursor: pageParam }) },
+            query: { limit: PAGE, ...(stack && { stack }), ...(mr && { mr }), ...(pageParam && { cursor: pageParam }) },
           },
         }),
       ),

@@ -9,6 +9,7 @@ export const GOES: readonly (readonly [key: string, to: string, label: string])[
   ['d', '/r/$repository/drift', 'Drift'],
   ['e', '/r/$repository/deployments', 'Deployments'],
   ['n', '/r/$repository/dependencies', 'Dependencies'],
+  ['p', '/r/$repository/places', 'Places'],
   ['w', '/workers', 'Workers'],
   ['a', '/audit', 'Audit'],
   ['s', '/settings', 'Settings'],

@@ -9,6 +9,7 @@ import {
   LayoutGrid,
   ListChecks,
   type LucideIcon,
+  MapPin,
   Network,
   ScrollText,
   Server,
@@ -27,6 +28,7 @@ const OF_REPOSITORY = [
   ['/r/$repository/drift', 'Drift', Activity],
   ['/r/$repository/deployments', 'Deployments', ChartNoAxesColumn],
   ['/r/$repository/dependencies', 'Dependencies', Network],
+  ['/r/$repository/places', 'Places', MapPin],
 ] as const
 
 const OF_ALL = [

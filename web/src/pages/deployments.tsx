@@ -19,7 +19,7 @@ export function DeploymentsPage() {
   const { days = '30', stack } = route.useSearch()
   const navigate = route.useNavigate()
   const delivery = useQuery(deliveryQuery(repository, Number(days)))
-  const query = useInfiniteQuery(deploymentsQuery(repository, stack))
+  const query = useInfiniteQuery(deploymentsQuery(repository, { stack }))
   return (
     <>
       <PageHead title="Deployments" lead="What was enacted, and how delivery goes.">

@@ -57,7 +57,7 @@ export function FirstVisitPage() {
         </p>
       </Step>
       <Step number={2} title="Push the rules, as the first commit">
-        <pre className="overflow-x-auto rounded bg-sunken p-3">{RULES}</pre>
+        <pre className="max-w-full overflow-x-auto rounded bg-sunken p-3">{RULES}</pre>
         <p className="text-muted">
           In a directory of yours, <code>trueup init</code> finds the tools that are there and writes{' '}
           <code>trueup.yaml</code> with the stacks it detects.
@@ -80,7 +80,7 @@ function Step({ number, title, children }: { number: number; title: string; chil
         <span className="grid size-6 place-items-center rounded-full bg-accent-soft text-sm text-accent">{number}</span>
         {title}
       </h2>
-      <div className="flex flex-col items-start gap-2 pl-8">{children}</div>
+      <div className="flex flex-col items-start gap-2 pl-8 max-md:pl-0">{children}</div>
     </section>
   )
 }

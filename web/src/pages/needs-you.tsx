@@ -15,7 +15,10 @@ export function NeedsYou({ repository }: { repository: string }) {
   const open = mrs?.items.filter(({ draft }) => !draft) ?? []
   if (runs.length + open.length === 0) return null
   return (
-    <section aria-label="Waits for someone" className="mb-3 overflow-hidden rounded-lg border border-line bg-panel">
+    <section
+      aria-label="Waits for someone"
+      className="mb-3 shrink-0 overflow-hidden rounded-lg border border-line bg-panel"
+    >
       <ul className="divide-y divide-line">
         {runs.slice(0, MOST).map((run) => (
           <Item key={run.id} at={run.createdAt} mark={<Mark look={runLook(run.state)} label />}>

@@ -8,7 +8,7 @@ import { statusLook, STATUSES } from '../text.ts'
 import { ButtonLink, Empty, PageHead } from '../ui/basics.tsx'
 import { ErrorNote, PageErrorNote, Waiting } from '../ui/load.tsx'
 import { Mark } from '../ui/status.tsx'
-import { ago } from '../ui/time.tsx'
+import { EnvironmentNotices } from './environment-notices.tsx'
 import { Matrix } from './matrix.tsx'
 import { NeedsYou } from './needs-you.tsx'
 
@@ -54,8 +54,8 @@ export function OverviewPage() {
       </PageHead>
       <Damage repository={repository} />
       <NeedsYou repository={repository} />
-      <Notices environments={environments.data ?? []} />
-      <div className="flex flex-wrap items-center gap-2 pb-2">
+      <EnvironmentNotices repository={repository} />
+      <div className="flex shrink-0 flex-wrap items-center gap-2 pb-2">
         <label className="relative">
           <span className="sr-only">Search stacks by name</span>
           <Search size={14} className="absolute left-2 top-1/2 -translate-y-1/2 text-faint" aria-hidden />
@@ -144,24 +144,6 @@ function Damage({ repository }: { repository: string }) {
     <div className="mb-2">
       <ErrorNote error={new ApiError(503, body)} />
     </div>
-  )
-}
-
-/** Environments that deployments may not reach now, and why. */
-function Notices({ environments }: { environments: readonly Schemas['Environment'][] }) {
-  const closed = environments.filter(({ deployments }) => !deployments.open)
-  if (closed.length === 0) return null
-  return (
-    <ul className="mb-2 flex flex-col gap-1">
-      {closed.map(({ name, deployments }) => (
-        <li key={name} className="rounded border border-warn/40 bg-warn-soft px-3 py-1.5">
-          <span className="font-medium">{name}</span> takes no deployments: {deployments.reason}
-          {deployments.nextChangeAt !== null && (
-            <span className="text-muted"> · opens {ago(deployments.nextChangeAt, Date.now())}</span>
-          )}
-        </li>
-      ))}
-    </ul>
   )
 }
 

@@ -18,6 +18,7 @@ import {
   runsWhoseTimeHasCome,
 } from '../../runs/search.ts'
 import { nextTaskAt, takeTask, whyPutOff } from '../../runs/tasks.ts'
+import { deedsOfStack } from '../../stacks/deeds.ts'
 import { deliveryDays } from '../../stacks/metrics.ts'
 import { countOpenDrift, listDriftRecords, standingDrift } from '../../stacks/drift.ts'
 import { listDeployments } from '../../stacks/deployments.ts'
@@ -168,6 +169,14 @@ describe('the way to every list', () => {
     'deployments of a stack': {
       query: (db) => listDeployments(db, { repositoryId, stackId }, page),
       by: 'deploymentsByStack',
+    },
+    'deployments of a merge request': {
+      query: (db) => listDeployments(db, { repositoryId, mrId: 'mr_a' }, page),
+      by: 'deploymentsByMr',
+    },
+    'what was done in a stack': {
+      query: (db) => deedsOfStack(db, stackId, 100),
+      by: 'resourceDeedsByStack',
     },
     'deployments of a commit': {
       query: (db) => listDeployments(db, { repositoryId, commitOid: 'c', kind: 'deploy' }),

@@ -13,7 +13,7 @@ import { RollBack } from './roll-back.tsx'
 /** Deployments: what changed, who, which merge request; and the way back from each. */
 export function History({ repository, stack }: { repository: string; stack: Schemas['StackDetail'] }) {
   const key = `${stack.environment}/${stack.name}`
-  const query = useInfiniteQuery(deploymentsQuery(repository, key))
+  const query = useInfiniteQuery(deploymentsQuery(repository, { stack: key }))
   const runs = useInfiniteQuery(runsQuery(repository, { stackId: stack.id }))
   const going =
     runs.data?.pages[0]?.items.filter(({ finishedAt, kind }) => finishedAt === null && kind !== 'preview') ?? []

@@ -1,8 +1,8 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { Schemas } from '../../api/client.ts'
-import { stackQuery } from '../../api/queries.ts'
+import { placesQuery, stackQuery } from '../../api/queries.ts'
 import { statusLook } from '../../text.ts'
 import { CommandLine, Hash, PageHead, Panel } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
@@ -12,6 +12,7 @@ import { Time, useNow } from '../../ui/time.tsx'
 import { StackActs } from './acts.tsx'
 import { StackDrift } from './drift.tsx'
 import { History } from './history.tsx'
+import { EnvironmentNotices } from '../environment-notices.tsx'
 import { Quarantined } from '../quarantined.tsx'
 import { Resources } from './resources.tsx'
 
@@ -52,6 +53,7 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
       >
         <StackActs repository={repository} stack={stack} />
       </PageHead>
+      <EnvironmentNotices repository={repository} environments={[stack.environment]} />
       <div className="flex flex-col gap-3">
         {stack.brokenBy && (
           <p role="alert" className="rounded border border-bad/40 bg-bad-soft px-3 py-2">
@@ -92,6 +94,7 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
           <div className="flex flex-col gap-3">
             <Needs repository={repository} stack={stack} />
             <Outputs outputs={stack.outputs} />
+            <Places repository={repository} stack={key} />
             <CommandLine line={`trueup stack show ${key} --repo ${repository}`} />
           </div>
         </div>
@@ -188,6 +191,34 @@ function Needs({ repository, stack }: { repository: string; stack: Schemas['Stac
             </li>
           )
         })}
+      </ul>
+    </Panel>
+  )
+}
+
+const MOST_PLACES = 5
+
+/** What it manages alone; all of them stand on a page of their own. */
+function Places({ repository, stack }: { repository: string; stack: string }) {
+  const found = useInfiniteQuery(placesQuery(repository, { stack })).data?.pages[0]
+  if (!found || found.items.length === 0) return null
+  const more = found.items.length > MOST_PLACES || found.next !== null
+  return (
+    <Panel
+      title="Places"
+      flush
+      aside={
+        <Link to="/r/$repository/places" params={{ repository }} className="text-sm text-accent hover:underline">
+          {more ? 'All of them' : 'Of all stacks'}
+        </Link>
+      }
+    >
+      <ul className="divide-y divide-line">
+        {found.items.slice(0, MOST_PLACES).map(({ address }) => (
+          <li key={address} className="px-3 py-1.5">
+            <code className="wrap-anywhere">{address}</code>
+          </li>
+        ))}
       </ul>
     </Panel>
   )
