@@ -56,7 +56,7 @@ export function PostNotice({ repository, environment }: { repository: string; en
 export function StandingNotices({ repository, notices }: { repository: string; notices: Schemas['Notice'][] }) {
   const whyNot = useWhyNot(repository)('environment.notice')
   return notices.map(({ id, environment, kind, text, by, createdAt }) => (
-    <div key={id} className="mt-2 flex items-center gap-2 rounded bg-busy-soft px-2 py-1">
+    <div key={id} className={`mt-2 flex items-center gap-2 rounded border px-2 py-1 ${NOTICE_KIND[kind].look}`}>
       <span className="wrap-anywhere">
         {NOTICE_KIND[kind].label} by {by}: {text}{' '}
         <span className="text-muted">

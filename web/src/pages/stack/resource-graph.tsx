@@ -105,7 +105,7 @@ function Part({ data: { repository, node, onOpen } }: NodeProps<GraphNode>) {
 }
 
 /** So many characters fit; the end of a name tells more than its beginning. */
-const FITS = 30
+const FITS = 24
 
 /** Below a group only what differs from its name. */
 function shortOf({ kind, label }: TreeNode): string {
