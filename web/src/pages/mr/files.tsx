@@ -52,24 +52,65 @@ export function Files({ repository, mr }: { repository: string; mr: Schemas['Mer
                   {split ? 'Show in one column' : 'Show side by side'}
                 </Button>
               </div>
-              {files.map((file) => (
-                <FileView
-                  key={file.path}
-                  repository={repository}
-                  mr={mr}
-                  file={file}
-                  split={split}
-                  current={file.path === named}
-                  comments={comments.filter(({ path }) => path === file.path)}
-                  viewed={viewed.has(markOf(file))}
-                  onViewed={() => viewed.toggle(markOf(file))}
-                />
-              ))}
+              <Portions files={files} named={named}>
+                {(file) => (
+                  <FileView
+                    key={file.path}
+                    repository={repository}
+                    mr={mr}
+                    file={file}
+                    split={split}
+                    current={file.path === named}
+                    comments={comments.filter(({ path }) => path === file.path)}
+                    viewed={viewed.has(markOf(file))}
+                    onViewed={() => viewed.toggle(markOf(file))}
+                  />
+                )}
+              </Portions>
             </div>
           </div>
         )
       }
     </Loaded>
+  )
+}
+
+/** So many files are made at once, and as many more when the end of them comes near. */
+const PORTION = 40
+
+/** The files up to where somebody has come, or to the one that the address names: thousands at once would stop the page. */
+function Portions({
+  files,
+  named,
+  children,
+}: {
+  files: readonly File[]
+  named: string | undefined
+  children: (file: File) => React.ReactNode
+}) {
+  const [count, setCount] = useState(PORTION)
+  const end = useRef<HTMLDivElement>(null)
+  const shown = Math.max(count, files.findIndex(({ path }) => path === named) + PORTION)
+  useEffect(() => {
+    if (!end.current) return
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some(({ isIntersecting }) => isIntersecting)) setCount(shown + PORTION)
+      },
+      { rootMargin: '1600px' },
+    )
+    observer.observe(end.current)
+    return () => observer.disconnect()
+  }, [shown])
+  return (
+    <>
+      {files.slice(0, shown).map(children)}
+      {shown < files.length && (
+        <div ref={end} className="py-3 text-center text-muted">
+          {files.length - shown} more files follow
+        </div>
+      )}
+    </>
   )
 }
 
