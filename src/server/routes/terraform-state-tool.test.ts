@@ -147,7 +147,9 @@ for (const name of ['terraform', 'tofu'] as const) {
         stack: 'production/network',
         workspace: 'default',
         version: 2,
-        objects: [{ address: 'terraform_data.b[0]', type: 'terraform_data', provider, note: null }],
+        objects: [
+          { address: 'terraform_data.b[0]', type: 'terraform_data', provider, note: null, needs: expect.any(Array) },
+        ],
       })
       expect((await list(bob.token)).status).toBe(403)
       const { items } = await listAudit(server.store.db, { action: 'state.list' }, { limit: 10 })
