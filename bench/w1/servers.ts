@@ -21,7 +21,7 @@ interface Pushed {
   /** A link that logs a person in, once. */
   linkFor(user: string): Promise<string>
   shop(method: string, path: string, body?: unknown): Promise<TestAnswer>
-  push(branch: string, files: { [path: string]: string }): Promise<void>
+  push: (branch: string, files: { [path: string]: string }) => Promise<void>
   close(): Promise<void>
 }
 

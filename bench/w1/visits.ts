@@ -3,6 +3,8 @@ import type { Contestant } from '../harness.ts'
 
 const THROTTLE = 4
 const WHEELS = 30
+/** A throttled page on a busy machine. */
+const PATIENCE_MS = 180_000
 export type Cookies = Awaited<ReturnType<BrowserContext['cookies']>>
 
 export async function logIn(browser: Browser, link: string): Promise<Cookies> {
@@ -42,7 +44,7 @@ export function visitor(browser: Browser, { name, url, shows, cookies }: Visit):
       const { page, session, close } = await open(browser, cookies)
       const began = performance.now()
       await page.goto(url, { waitUntil: 'commit' })
-      await page.locator(shows).first().waitFor()
+      await page.locator(shows).first().waitFor({ timeout: PATIENCE_MS })
       const wallSeconds = (performance.now() - began) / 1_000
       const { metrics } = await session.send('Performance.getMetrics')
       const cpuSeconds = metrics.find((metric) => metric.name === 'TaskDuration')!.value
@@ -61,7 +63,7 @@ export async function firstLoad(browser: Browser, { url, shows, cookies }: Visit
     if (answer.request().resourceType() === 'script') bytes += Number(answer.headers()['content-length'] ?? 0)
   })
   await page.goto(url)
-  await page.locator(shows).first().waitFor()
+  await page.locator(shows).first().waitFor({ timeout: PATIENCE_MS })
   await close()
   return bytes
 }
@@ -85,7 +87,7 @@ export async function usePage(
   const { page, close } = await open(browser, cookies)
   await page.addInitScript(WATCH)
   await page.goto(url)
-  await page.locator(shows).first().waitFor()
+  await page.locator(shows).first().waitFor({ timeout: PATIENCE_MS })
   await act?.(page)
   await page.locator(over).first().hover()
   await page.evaluate('watchFrames()')

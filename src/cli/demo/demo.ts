@@ -31,8 +31,8 @@ export interface DemoWorld {
 /** For who goes on by hand: opens merge requests as ada, and waits for their plans. */
 export interface DemoHands {
   sources: DemoSources
-  openMr(branch: string, message: string, files: { [path: string]: string }): Promise<number>
-  planned(number: number): Promise<MrDetail>
+  openMr: (branch: string, message: string, files: { [path: string]: string }) => Promise<number>
+  planned: (number: number) => Promise<MrDetail>
 }
 
 /** The whole loop, as two people would walk it: ada writes, bob approves. */

@@ -11,7 +11,7 @@ import { namesOf } from './names.ts'
 
 /** A conversation as the API shows it; `rows` are all comments of the merge request. */
 export async function showComments(parts: EngineParts, mr: MergeRequest, rows: readonly Row[]): Promise<Comment[]> {
-  const { user } = await namesOf(parts, {
+  const names = await namesOf(parts, {
     users: rows.flatMap(({ authorId, resolvedById }) => [authorId, resolvedById]),
   })
   return await Promise.all(
@@ -20,13 +20,13 @@ export async function showComments(parts: EngineParts, mr: MergeRequest, rows: r
       return {
         id,
         threadId,
-        author: row.authorId === null ? null : user(row.authorId),
+        author: row.authorId === null ? null : names.user(row.authorId),
         body,
         path,
         line,
         side,
         suggestions: await suggestionsOf(parts, mr, rows, row),
-        resolvedBy: row.resolvedById === null ? null : user(row.resolvedById),
+        resolvedBy: row.resolvedById === null ? null : names.user(row.resolvedById),
         resolvedAt,
         createdAt,
         updatedAt,
