@@ -22,7 +22,10 @@ export function PlacesPage() {
   const query = useInfiniteQuery(placesQuery(repository, filter))
   return (
     <>
-      <PageHead title="Places" lead="What one stack manages alone: a second one is refused there.">
+      <PageHead
+        title="Places"
+        lead="What stacks manage. A place of one stack is refused to a second; one that may be shared never crosses environments."
+      >
         <input
           type="search"
           aria-label="Search places by address"
