@@ -168,8 +168,10 @@ test("what a killed service left in the temporary directory goes at the next sta
   await second.close()
 })
 
-test('a git that cannot be started is said plainly', async () => {
+test('a git that does not work is said plainly', async () => {
   const runtimeDirectory = await mkdtemp(join(tmpdir(), 'trueup-git-none-'))
+  // The usual directories are looked through whatever the PATH is, so none at all cannot be shown here.
+  await writeFile(join(runtimeDirectory, 'git'), '#!/bin/sh\nexit 127\n', { mode: 0o755 })
   const path = process.env['PATH']
   process.env['PATH'] = runtimeDirectory
   try {
