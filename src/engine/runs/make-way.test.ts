@@ -2,6 +2,7 @@ import { beforeEach, expect, it } from 'vitest'
 import type { Grant, ServerEvent } from '../../domain/wire/worker-protocol.ts'
 import { getRun } from '../../store/runs/runs.ts'
 import { createWorker, patchWorker } from '../../store/workers/workers.ts'
+import { openMergeRequest } from '../../forges/builtin/open.ts'
 import { bootstrap, configOf, land, propose } from '../testing/flows.ts'
 import { leaseOne, planOne } from '../testing/puppet.ts'
 import { useWorld } from '../testing/use-world.ts'
@@ -74,4 +75,38 @@ it('stops no preview for a deployment that the worker is not enrolled for', asyn
   harness.engine.parts.hub.attach(id, ['default'], (event) => heard.push(event))
   await makeWay(harness.engine.parts)
   expect((await stateOf(grant!)).state).toBe('leased')
+})
+
+it("takes a slot back from a share that holds all, for another's preview that has waited a minute", async () => {
+  await harness.store.transaction((tx) => patchWorker(tx, harness.workerId, { info: { slots: 2 } }))
+  await propose(harness, 'mine', { 'b/value': '2', 'c/value': '2' })
+  const taken = [(await leaseOne(harness))!, (await leaseOne(harness))!]
+  await propose(harness, 'own-third', { 'a/value': '2' })
+  connect()
+  harness.clock.advance(61_000)
+  await makeWay(harness.engine.parts)
+  // Nobody else waits: what one has is one's own.
+  for (const each of taken) expect((await stateOf(each)).state).toBe('leased')
+
+  await harness.push('other', { 'b/value': '3' }, { by: 'second' })
+  const { author, second } = harness.users
+  await openMergeRequest(harness.engine.parts, {
+    repositoryId: harness.repositoryId,
+    sourceBranch: 'other',
+    targetBranch: 'main',
+    title: 'other',
+    description: '',
+    authorId: second.id,
+  })
+  await harness.settle()
+  await makeWay(harness.engine.parts)
+  for (const each of taken) expect((await stateOf(each)).state).toBe('leased')
+  harness.clock.advance(61_000)
+  await makeWay(harness.engine.parts)
+  await makeWay(harness.engine.parts)
+  const states = await Promise.all(taken.map(async (each) => (await stateOf(each)).state))
+  expect(states.toSorted()).toEqual(['leased', 'queued'])
+  const next = (await leaseOne(harness))!
+  expect((await stateOf(next)).share).toBe(second.id)
+  expect(author.id).not.toBe(second.id)
 })

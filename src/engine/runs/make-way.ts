@@ -1,6 +1,9 @@
 import { LEASED_STATES } from '../../domain/runs/run.ts'
+import { nowOf, type Queries } from '../../store/database/context.ts'
+import { nextInLine } from '../../store/runs/claim.ts'
 import { listRuns, type RunSummary, transitionRun } from '../../store/runs/runs.ts'
 import { readyChanges, type ReadyChange } from '../../store/runs/search.ts'
+import { requireStack } from '../../store/stacks/stacks.ts'
 import { getWorker, isInScope, type Worker } from '../../store/workers/workers.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import { followUpIfEnded } from '../run-tasks.ts'
@@ -18,15 +21,23 @@ interface Seats {
   readers: RunSummary[]
 }
 
+/** How long a run that only reads waits beside one who holds several slots, before one of these is taken back. */
+const FAIR_AFTER_MS = 60_000
+
 /**
  * What changes something never waits behind what only reads: where every slot that it could have is taken, the youngest
- * reading run there goes back into the queue. It has changed nothing and is made again; the attempt is not counted.
+ * reading run there goes back into the queue. And nobody's previews keep those of others waiting for long: of a share that holds
+ * two slots more than the one whose turn it is, the youngest goes back. Either has changed nothing and is made again; the
+ * attempt is not counted.
  */
 export async function makeWay(parts: EngineParts): Promise<void> {
   const { store, hub } = parts
   const connected = hub.connected()
-  const pools = new Set(connected.flatMap((worker) => worker.pools))
-  if ((await readyChanges(store.db, [...pools])).length === 0) return
+  const pools = [...new Set(connected.flatMap((worker) => worker.pools))]
+  const since = store.clock.now() - FAIR_AFTER_MS
+  const isWanted = async (db: Queries) =>
+    (await readyChanges(db, pools)).length > 0 || (await longWaiting(db, pools, since)).length > 0
+  if (!(await isWanted(store.db))) return
   const stopped = await store.transaction(async (tx) => {
     const seats: Seats[] = []
     for (const { workerId } of connected) {
@@ -36,25 +47,61 @@ export async function makeWay(parts: EngineParts): Promise<void> {
           seatsOf(worker, (await listRuns(tx, { heldBy: workerId, states: LEASED_STATES }, { limit: 500 })).items),
         )
     }
-    const givingWay = whoGivesWay(await readyChanges(tx, [...pools]), seats)
-    for (const { run, for: change } of givingWay) {
+    const forChanges = whoGivesWay(await readyChanges(tx, pools), seats)
+    const forOthers = whoShares(await longWaiting(tx, pools, since), seats)
+    for (const { run, for: next } of [...forChanges, ...forOthers]) {
       const moved = await transitionRun(tx, {
         runId: run.id,
         fence: run.fence,
         from: READING,
         to: 'queued',
         reason: GAVE_WAY,
-        message: `gave its slot to run ${change.id}, and is made again after it`,
+        message: `gave its slot to run ${next.id}, and is made again after it`,
         actor: SYSTEM,
       })
       await followUpIfEnded(tx, moved)
       await refreshStack(tx, run.stackId)
     }
-    return givingWay.map(({ run }) => run)
+    return [...forChanges, ...forOthers].map(({ run }) => run)
   })
   // A worker that does not hear of it learns by its next heartbeat that the run is no longer its own.
   for (const { id, workerId } of stopped)
     if (workerId !== null) hub.send(workerId, { event: 'cancel', runId: id, reason: GAVE_WAY })
+}
+
+/** Of each pool the reading run whose turn it is, where it has waited since then. */
+async function longWaiting(db: Queries, pools: readonly string[], since: number): Promise<WaitingReader[]> {
+  const found: WaitingReader[] = []
+  for (const pool of pools) {
+    const next = await nextInLine(db, pool, nowOf(db))
+    if (!next || !isReading(next.kind) || next.updatedAt > since) continue
+    const { environment } = await requireStack(db, next.stackId)
+    found.push({ id: next.id, pool, repositoryId: next.repositoryId, environment, share: next.share })
+  }
+  return found
+}
+
+interface WaitingReader extends ReadyChange {
+  share: string
+}
+
+/** Of the share that holds most of the slots that the run could have, the youngest reader; where that makes it fairer. */
+function whoShares(waiting: readonly WaitingReader[], seats: readonly Seats[]): Giving[] {
+  return waiting.flatMap((next) => {
+    const fit = seats.filter(({ worker }) => worker.pools.includes(next.pool) && isInScope(worker, next))
+    if (fit.some(({ free }) => free > 0)) return []
+    const readers = fit.flatMap((seat) => seat.readers)
+    const heldBy = (share: string): number => readers.filter((run) => run.share === share).length
+    const [most] = readers.toSorted(
+      (a, b) => heldBy(b.share) - heldBy(a.share) || (b.startedAt ?? 0) - (a.startedAt ?? 0),
+    )
+    return most && heldBy(most.share) >= heldBy(next.share) + 2 ? [{ run: most, for: next }] : []
+  })
+}
+
+interface Giving {
+  run: RunSummary
+  for: ReadyChange
 }
 
 function seatsOf(worker: Worker, held: readonly RunSummary[]): Seats {
@@ -66,10 +113,7 @@ function seatsOf(worker: Worker, held: readonly RunSummary[]): Seats {
 const isReading = (kind: RunSummary['kind']): boolean => kind === 'preview' || kind === 'drift'
 
 /** Takes a free slot for each change where there is one, and otherwise that of a reader. */
-function whoGivesWay(
-  changes: readonly ReadyChange[],
-  seats: readonly Seats[],
-): { run: RunSummary; for: ReadyChange }[] {
+function whoGivesWay(changes: readonly ReadyChange[], seats: readonly Seats[]): Giving[] {
   return changes.flatMap((change) => {
     const fit = seats.filter(({ worker }) => worker.pools.includes(change.pool) && isInScope(worker, change))
     const free = fit.find((seat) => seat.free > 0)

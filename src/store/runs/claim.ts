@@ -53,6 +53,9 @@ export async function claimRun(tx: Tx, claim: RunClaim): Promise<Run | null> {
   )
 }
 
+/** What of a claim decides which runs it may have. */
+type Claiming = Pick<RunClaim, 'scope' | 'now'>
+
 type Candidate = Pick<
   Database['runs'],
   'id' | 'fence' | 'logSize' | 'pool' | 'priority' | 'share' | 'repositoryId' | 'mergeSequence' | 'createdAt'
@@ -72,6 +75,15 @@ const CANDIDATE = [
 /** How many others are looked at for one that holds fewer slots. */
 const SHARES_LOOKED_AT = 32
 
+/** The run that would be granted next from a pool if anyone had a slot for it. */
+export async function nextInLine(tx: Queries, pool: string, now: number): Promise<Run | null> {
+  const claim = { now }
+  const top = await readyRuns(tx, claim, pool).orderBy('priority', 'desc').limit(1).executeTakeFirst()
+  const next = top && (await inTurn(tx, claim, pool, top.priority))
+  if (!next) return null
+  return runCodec.fromRow(await tx.selectFrom('runs').selectAll().where('id', '=', next.id).executeTakeFirstOrThrow())
+}
+
 /** The best of each pool comes straight off the queue's index; only those few are compared here. */
 async function nextReady(tx: Queries, claim: RunClaim): Promise<Candidate | undefined> {
   const best: Candidate[] = []
@@ -87,7 +99,7 @@ async function nextReady(tx: Queries, claim: RunClaim): Promise<Candidate | unde
  * Within one priority people and repositories take turns: whose share was not served longest, as far as they follow each
  * other in the order of their ids; one that holds slots already lets those with fewer go first.
  */
-async function inTurn(tx: Queries, claim: RunClaim, pool: string, priority: number): Promise<Candidate | undefined> {
+async function inTurn(tx: Queries, claim: Claiming, pool: string, priority: number): Promise<Candidate | undefined> {
   const held = await slotsHeld(tx, pool, priority)
   const turn = await tx
     .selectFrom('queueTurns')
@@ -134,7 +146,7 @@ async function slotsHeld(tx: Queries, pool: string, priority: number): Promise<(
     count(({ repositoryId }) => repositoryId === run.repositoryId) / (rows.length + 1)
 }
 
-function readyRuns(tx: Queries, { scope, now }: RunClaim, pool: string) {
+function readyRuns(tx: Queries, { scope, now }: Claiming, pool: string) {
   let query = tx
     .selectFrom('runs')
     .select(CANDIDATE)

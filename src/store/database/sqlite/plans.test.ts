@@ -7,7 +7,7 @@ import { CHANGING_KINDS, LEASED_STATES, PENDING_STATES } from '../../../domain/r
 import { listAudit } from '../../audit/list.ts'
 import { listMergeRequests } from '../../changes/merge-requests.ts'
 import { openStore, type Store } from '../../open.ts'
-import { claimRun } from '../../runs/claim.ts'
+import { claimRun, nextInLine } from '../../runs/claim.ts'
 import { refreshRun } from '../../runs/ready.ts'
 import { listRuns } from '../../runs/runs.ts'
 import {
@@ -235,6 +235,11 @@ describe('the way to every list', () => {
       plans.filter((plan) => plan.includes(by)),
       plans.join('\n'),
     ).not.toEqual([])
+  })
+
+  it('of a look at who comes next leads through an index', async () => {
+    const plans = await plansOf((db) => nextInLine(db, 'default', 1))
+    expect(plans.filter((plan) => plan.startsWith('SCAN'))).toEqual([])
   })
 
   it('of a claim and of its repetition leads through an index', async () => {
