@@ -149,7 +149,14 @@ function start(name: string, prepared: Prepared, { disk }: Scene, noteTime: () =
 
 /** Everything that was started as a server here, and its children; clients have a power supply of their own. */
 function endServer({ world }: Scene): void {
-  for (const { pid } of processesWith({ TRUEUP_TEST_HOLD: world.options.hold })) process.kill(pid, 'SIGKILL')
+  for (const { pid } of processesWith({ TRUEUP_TEST_HOLD: world.options.hold })) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (error) {
+      // Some end by themselves between the look and the blow.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
 }
 
 /** Repositories, the newest so many of them and the one in use, down to the last object. */
