@@ -77,6 +77,11 @@ export interface DriverContext<Config> {
    * a driver from hashing what it was given. Files whose content is not the blob's (filters) must not be in it.
    */
   blobs?: ReadonlyMap<string, string>
+  /**
+   * Symlinks that lead out of the workspace, by path from the repository's root, with their targets: they do not stand in
+   * it. Only for stacks whose settings say `links: keep`.
+   */
+  keptLinks?: ReadonlyMap<string, string>
   /** Private directory of this run (0700), removed after it. Shared by plan and apply of one lease. */
   scratch: string
   /** Directory of this stack on this worker that survives runs; contents are a cache and may vanish. */
@@ -173,6 +178,8 @@ export interface Driver<Config = unknown> {
   readonly capabilities: Capabilities
   /** The capabilities of one configured stack, where they depend on its `with:` block; `capabilities` where absent. */
   capabilitiesOf?(config: Config): Capabilities
+  /** Whether it takes symlinks that lead out of the repository, in `context.keptLinks`. Absent: they are refused. */
+  keepsLinks?(config: Config): boolean
   /** What people may ask of a single run; nothing where absent. */
   readonly requests?: readonly RequestPart[]
   /** Schema of the stack's `with:` block. Parsed once on the server (errors reach the MR) and again on the worker. */

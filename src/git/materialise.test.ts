@@ -32,6 +32,8 @@ beforeAll(async () => {
       { path: 'stacks/one/run.sh', content: Buffer.from('#!/bin/sh\n'), mode: '100755' },
       { path: 'stacks/one/link', content: Buffer.from('../../modules/net'), mode: '120000' },
       { path: 'evil/link', content: Buffer.from('../../../etc/passwd'), mode: '120000' },
+      { path: 'evil/through', content: Buffer.from('link/x'), mode: '120000' },
+      { path: 'strange/link', content: Buffer.from('/caf\xe9', 'latin1'), mode: '120000' },
     ],
   })
 })
@@ -101,6 +103,22 @@ describe.each([
     await expect(lstat(directory)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
+  test('where it is asked for, a symlink that leads out is told and not made, nor one that goes through it', async () => {
+    const { directory, result } = await make(['evil', 'stacks/one'], { keepLinks: true })
+    expect(result.symlinks).toBe(1)
+    const told = { 'evil/link': '../../../etc/passwd', 'evil/through': 'link/x' }
+    expect(Object.fromEntries(result.keptLinks)).toEqual(told)
+    expect(await readdir(join(directory, 'evil'))).toEqual([])
+    expect((await lstat(join(directory, 'stacks/one/link'))).isSymbolicLink()).toBe(true)
+  })
+
+  test('a symlink to what is no text is refused also where links that lead out are asked for', async () => {
+    await expect(make(['strange'], { keepLinks: true })).rejects.toMatchObject({
+      code: 'PATH_OUTSIDE',
+      text: { details: { path: 'strange/link' } },
+    })
+  })
+
   test.each([[{ maxFiles: 3 }], [{ maxBytes: 20 }], [{ maxDepth: 2 }]])('%j is kept', async (limits) => {
     const directory = join(fixture.directory, `work-${count + 1}`)
     await expect(make(['stacks'], limits)).rejects.toMatchObject({ code: 'WORKSPACE_LIMIT' })
@@ -129,6 +147,13 @@ test('a directory in use is not touched; an empty one is used', async () => {
   expect(await readdir(empty)).toEqual(['stacks'])
 })
 
+test('a tar tells of links that lead out without being asked again', async () => {
+  const directory = fresh()
+  const { keptLinks } = await extract(archive(fixture.repository, commitOid, ['evil'], { keepLinks: true }), directory)
+  expect(keptLinks.map(([path]) => path).toSorted()).toEqual(['evil/link', 'evil/through'])
+  expect(await readdir(join(directory, 'evil'))).toEqual([])
+})
+
 test('the same workspace from the first and from a later look into a commit', async () => {
   const head = await fixture
     .commit('work', { 'stacks/two/main.tf': 'newer\n' }, { parent: commitOid })
@@ -153,6 +178,8 @@ describe('a tar that is not trusted', () => {
     ['writes into .git', [[{ name: 'a/.git/config' }, 'x']]],
     ['has a symlink that leads out', [[{ name: 'l', type: 'symlink', linkname: '../..' }]]],
     ['has a hard link', [[{ name: 'h', type: 'link', linkname: '/etc/passwd' }]]],
+    ['tells of a link above', [[{ name: '../l', type: 'symlink', linkname: '/x', uname: 'kept-link' }]]],
+    ['tells of a link to nowhere', [[{ name: 'l', type: 'symlink', linkname: '', uname: 'kept-link' }]]],
     ['has a device', [[{ name: 'd', type: 'character-device', devmajor: 1, devminor: 3 }]]],
   ] as [string, Parameters<ReturnType<typeof pack>['entry']>[]][])('%s', async (_name, entries) => {
     const directory = fresh()
@@ -169,6 +196,10 @@ describe('a tar that is not trusted', () => {
         [{ name: 'a' }, '1'],
         [{ name: 'a' }, '2'],
       ],
+    ],
+    [
+      'a file and a link that leads out',
+      [[{ name: 'l' }, '1'], [{ name: 'l', type: 'symlink', linkname: '/etc', uname: 'kept-link' }]],
     ],
     ['a symlink and a file below it', [[{ name: 'l', type: 'symlink', linkname: 'd' }], [{ name: 'l/x' }, '1']]],
     [

@@ -142,6 +142,8 @@ export interface WorkspaceLimits {
   maxBytes: number
   /** Directories below each other. */
   maxDepth: number
+  /** Symlinks that lead out are told (`keptLinks`) instead of refused; they are never made. */
+  keepLinks?: boolean
 }
 
 export interface Materialised {
@@ -150,6 +152,8 @@ export interface Materialised {
   symlinks: number
   /** Paths of submodules, which are left as empty directories. */
   submodules: string[]
+  /** Symlinks that lead out of the workspace, as path and target: told and not made. Empty unless they were asked for. */
+  keptLinks: [path: string, target: string][]
 }
 
 /** The zero oid: "must not exist" in `updateRef`. */

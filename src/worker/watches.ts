@@ -94,7 +94,8 @@ export function keepWatches({ parts, busy }: WatchesOptions): Watches {
   ): Promise<Watch | undefined> {
     const driver = driverNamed(order.driver)
     if (!driver.watch) return undefined
-    const believed = await parts.source.fetchWatched(order, workspace.tree, signal)
+    const { order: believed, files } = await parts.source.fetchWatched(order, workspace.tree, signal)
+    workspace.keptLinks = new Map(files.keptLinks)
     const { cacheRoot, passEnv, registry, graceMs } = parts
     const masker = createMasker()
     const context = await buildContext(driver, {

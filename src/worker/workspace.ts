@@ -17,6 +17,8 @@ export interface Workspace {
   /** Where the files of the repository come to stand. */
   tree: string
   scratch: string
+  /** Symlinks of the commit that lead out of the tree and are not made in it, path → target. */
+  keptLinks?: ReadonlyMap<string, string>
 }
 
 /** Makes, and clears away, the private directories in which runs take place. */

@@ -29,7 +29,7 @@ export const validateCommand: CommandModule = (program, cli) => {
       const { openWorkingTree } = await import('../local/working-tree.ts')
       const { chooseStacks, readStacks, sharedPlaces } = await import('../local/stacks.ts')
       const { localContext } = await import('../local/context.ts')
-      const { refuseEscapingLinks } = await import('../../git/workspace/links.ts')
+      const { keptLinks, refuseEscapingLinks } = await import('../../git/workspace/links.ts')
       const output = cli.output(command)
       const tree = await openWorkingTree(resolve(cli.cwd, directory))
       const { stacks: all, findings: found } = await readStacks(tree)
@@ -69,7 +69,9 @@ export const validateCommand: CommandModule = (program, cli) => {
         const { path, watch } = stack.definition
         const needed = await stack.driver.dependencies(tree.read, tree.list, path, stack.config)
         const links = await tree.links([path, ...needed, ...tree.matching(watch)])
-        refuseEscapingLinks(links, 'looking at the files that a run would get')
+        const doing = 'looking at the files that a run would get'
+        if (stack.driver.keepsLinks?.(stack.config)) keptLinks(links, doing)
+        else refuseEscapingLinks(links, doing)
         if (!options.tools) return []
         const inputs = namesOnly(stack.definition.inputs)
         const { signal, env } = cli

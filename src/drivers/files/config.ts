@@ -61,6 +61,8 @@ export const FilesConfig = z
     prune: z.enum(['none', 'listed', 'all']).default('none'),
     /** Paths that this stack never writes, compares or removes. */
     exclude: z.array(Glob).max(500).default([]),
+    /** `keep`: symbolic links that lead out of the repository are placed as they are; otherwise they are refused. */
+    links: z.enum(['refuse', 'keep']).default('refuse'),
     owner: account.optional(),
     group: account.optional(),
     /** Later rules win, attribute by attribute. */

@@ -19,6 +19,7 @@ export const filesDriver: Driver<FilesConfig> = {
     planValidates: false,
   },
   config: FilesConfig,
+  keepsLinks: ({ links }) => links === 'keep',
   detect,
   dependencies: () => Promise.resolve([]), // Everything lies in the stack's own directory.
   place,

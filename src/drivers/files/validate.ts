@@ -38,8 +38,12 @@ function report<T>(findings: Finding[], check: () => T): T | undefined {
 }
 
 /** A link is placed as it is. One that leaves the tree may be meant (sites-enabled) or an attempt to reach elsewhere. */
-function checkLink({ path, origin }: SourceEntry, context: DriverContext<FilesConfig>, findings: Finding[]): void {
-  const target = readlinkSync(origin)
+function checkLink(
+  { path, origin, ...kept }: SourceEntry,
+  context: DriverContext<FilesConfig>,
+  findings: Finding[],
+): void {
+  const target = kept.target ?? readlinkSync(origin)
   const inside = !target.startsWith('/') && !posix.join(posix.dirname(path), target).startsWith('..')
   if (inside) return
   findings.push({

@@ -1,5 +1,6 @@
 import type { Method, Params, Result, ServerEvent } from '../../domain/wire/worker-protocol.ts'
 import { isStateChanging } from '../../domain/runs/run.ts'
+import { linksOf } from '../../drivers/kept-links.ts'
 import { archive } from '../../git/materialise.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
@@ -104,7 +105,8 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
     call: (workerId, method, params) => methods[method](workerId, params),
     async workspace(workerId, runId, fence) {
       const run = await heldRun(parts.store.db, workerId, runId, fence)
-      return archive(repositoryOf(parts, run.repositoryId), run.commitOid, specOfRun(run).paths)
+      const { paths, definition } = specOfRun(run)
+      return archive(repositoryOf(parts, run.repositoryId), run.commitOid, paths, linksOf(definition))
     },
     async deployed(workerId, runId, fence) {
       const run = await heldRun(parts.store.db, workerId, runId, fence)
@@ -112,7 +114,7 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
       const spec = deployedConfig as unknown as RunSpec | null
       if (!spec || deployedCommit === null)
         throw new TrueupError('NOT_FOUND', { doing: `reading what run ${runId} replaces`, why: 'nothing is deployed' })
-      return archive(repositoryOf(parts, run.repositoryId), deployedCommit, spec.paths)
+      return archive(repositoryOf(parts, run.repositoryId), deployedCommit, spec.paths, linksOf(spec.definition))
     },
     async watchWorkspace(workerId, stackId, commit) {
       const [worker, stack] = [await getWorker(parts.store.db, workerId), await requireStack(parts.store.db, stackId)]
@@ -126,7 +128,7 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
         const why = 'this worker does not watch it at that commit'
         throw new TrueupError('NOT_FOUND', { doing: `reading stack ${stackId} at ${commit}`, why })
       }
-      return archive(repositoryOf(parts, stack.repositoryId), commit, spec.paths)
+      return archive(repositoryOf(parts, stack.repositoryId), commit, spec.paths, linksOf(spec.definition))
     },
     packFile: (workerId, stackId, commit) => packFile(parts, workerId, stackId, commit),
     lineage: (workerId, stackId, range) => lineagePack(parts, workerId, stackId, range),

@@ -5,7 +5,7 @@ import { checkOid } from '../names.ts'
 import { decodePath } from '../paths.ts'
 import type { WorkspaceLimits } from '../repository.ts'
 import { createTreeReader } from '../trees.ts'
-import { refuseEscapingLinks } from './links.ts'
+import { keptLinks, refuseEscapingLinks } from './links.ts'
 import { planWorkspace, type PlannedFile } from './plan.ts'
 
 /** Contents held at once while the tar is written. */
@@ -26,7 +26,8 @@ export async function fillArchive(
   const doing = `packing a workspace of commit ${commit}`
   const plan = await planWorkspace(createTreeReader(objects), checkOid(commit, doing), paths, limits)
   const links = await readLinks(objects, plan.links, doing)
-  refuseEscapingLinks(links, doing)
+  const kept = limits.keepLinks ? keptLinks(links, doing) : new Map<string, string>()
+  if (!limits.keepLinks) refuseEscapingLinks(links, doing)
   const sizes = await objects.info(plan.files.map((file) => file.oid))
   const total = sizes.reduce((sum, info) => sum + (info?.size ?? 0), 0)
   if (total > limits.maxBytes) {
@@ -47,12 +48,17 @@ export async function fillArchive(
       await add(tar, { name: path, type: 'file', mode: mode === '100755' ? 0o755 : 0o644 }, content)
     }
   }
-  for (const [path, target] of links) await add(tar, { name: path, type: 'symlink', linkname: target })
+  for (const [path, target] of links) {
+    await add(tar, { name: path, type: 'symlink', linkname: target, ...(kept.has(path) && { uname: KEPT }) })
+  }
   tar.finalize()
 }
 
 /** Owner name that marks the empty directory of a submodule, so that the other side can report it. */
 export const SUBMODULE = 'submodule'
+
+/** Owner name that marks a symlink that leads out and is only to be told. */
+export const KEPT = 'kept-link'
 
 export const newTar = (): Pack => pack()
 

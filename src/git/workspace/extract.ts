@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { extract as untar, type Header } from 'tar-stream'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { Materialised, WorkspaceLimits } from '../repository.ts'
-import { SUBMODULE } from './archive.ts'
+import { KEPT, SUBMODULE } from './archive.ts'
 import { createWorkspaceWriter, type WorkspaceWriter } from './writer.ts'
 
 /** Two empty blocks end a tar; without them it was cut off, perhaps between two files. */
@@ -46,6 +46,7 @@ async function write(writer: WorkspaceWriter, entry: TarEntry, limits: Workspace
   const chunks: Buffer[] = []
   for await (const chunk of entry) chunks.push(chunk)
   if (type === 'file') writer.file(name, Buffer.concat(chunks), (mode & 0o100) !== 0)
+  else if (type === 'symlink' && uname === KEPT) writer.keptLink(name, linkname ?? '')
   else if (type === 'symlink') writer.link(name, linkname ?? '')
   else if (type === 'directory' && uname === SUBMODULE) writer.submodule(name)
   else if (type === 'directory') writer.directory(name)

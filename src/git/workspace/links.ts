@@ -40,6 +40,31 @@ function staysInside(links: ReadonlyMap<string, string>, path: string, target: s
 /** More of them are named by their number. */
 const MAX_NAMED = 10
 
+/**
+ * Those that lead out, for a stack that wants them carried as they are (`links: keep`). They never come to stand in a
+ * workspace, where something might follow them. PATH_OUTSIDE for a target that cannot be one.
+ */
+export function keptLinks(links: ReadonlyMap<string, string>, doing: string): Map<string, string> {
+  const kept = new Map(escapingLinks(links).map(({ path, target }) => [path, target]))
+  for (const [path, target] of kept) assertTarget(path, target, doing)
+  return kept
+}
+
+/** Bytes of a path, without the zero at its end: limits.h, `PATH_MAX`. */
+const MAX_TARGET_BYTES = 4095
+
+/** PATH_OUTSIDE for what no symlink can lead to, and for bytes that are no text (`decodePath`): plans name targets. */
+export function assertTarget(path: string, target: string, doing: string): void {
+  const isPath = target !== '' && !/[\0\ufffd]/.test(target) && Buffer.byteLength(target) <= MAX_TARGET_BYTES
+  if (isPath) return
+  throw new TrueupError('PATH_OUTSIDE', {
+    doing,
+    why: `the target of the symlink ${path} is not a path of UTF-8 text`,
+    next: 'Correct the link, or remove it.',
+    details: { path },
+  })
+}
+
 /** PATH_OUTSIDE naming the symlinks that lead out. */
 export function refuseEscapingLinks(links: ReadonlyMap<string, string>, doing: string): void {
   const escaping = escapingLinks(links)
@@ -53,7 +78,7 @@ export function refuseEscapingLinks(links: ReadonlyMap<string, string>, doing: s
       escaping.length === 1
         ? `the symlink ${first.path} points to ${JSON.stringify(first.target)}, which is outside`
         : `${escaping.length} symlinks point outside: ${named.join(', ')}${more}`,
-    next: 'Let symlinks point to files of the repository by relative paths, or remove them.',
+    next: 'Let symlinks point to files of the repository by relative paths, or remove them. A `files` stack can place them as they are: `links: keep`.',
     details: { path: first.path, target: first.target },
   })
 }

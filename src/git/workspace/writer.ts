@@ -1,9 +1,9 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, symlinkSync, writeSync } from 'node:fs'
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, rmSync, symlinkSync, writeSync } from 'node:fs'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { tellsOfNoRoom } from '../../lib/errors/no-room.ts'
 import { encodePath, isSafeName } from '../paths.ts'
 import type { Materialised, WorkspaceLimits } from '../repository.ts'
-import { refuseEscapingLinks } from './links.ts'
+import { assertTarget, keptLinks, refuseEscapingLinks } from './links.ts'
 
 /**
  * Writes a workspace into a directory of its own. Nothing is ever written through a symlink: they are made last, and only
@@ -14,6 +14,8 @@ export interface WorkspaceWriter {
   directory(path: string): void
   file(path: string, content: Buffer, executable: boolean): void
   link(path: string, target: string): void
+  /** A symlink that leads out: told in the result, and never made. */
+  keptLink(path: string, target: string): void
   submodule(path: string): void
   /** Makes the symlinks. */
   finish(): Materialised
@@ -26,7 +28,8 @@ export function createWorkspaceWriter(directory: string, limits: WorkspaceLimits
   const existed = prepareDirectory(directory, doing)
   const made = new Set<string>([''])
   const links = new Map<string, string>()
-  const result: Materialised = { files: 0, bytes: 0, symlinks: 0, submodules: [] }
+  const kept = new Map<string, string>()
+  const result = { files: 0, bytes: 0, submodules: [] as string[] }
 
   const onDisk = (path: string): string | Buffer =>
     path.includes('\ufffd') ? Buffer.concat([Buffer.from(`${directory}/`), encodePath(path)]) : `${directory}/${path}`
@@ -47,7 +50,7 @@ export function createWorkspaceWriter(directory: string, limits: WorkspaceLimits
   }
   const count = (path: string, bytes: number): void => {
     result.bytes += bytes
-    if (result.files + result.symlinks >= limits.maxFiles)
+    if (result.files + links.size + kept.size >= limits.maxFiles)
       throw limit(doing, `it has more than ${limits.maxFiles} files`, path)
     if (result.bytes > limits.maxBytes) throw limit(doing, `it has more than ${limits.maxBytes} bytes`, path)
   }
@@ -71,18 +74,30 @@ export function createWorkspaceWriter(directory: string, limits: WorkspaceLimits
       checkPath(path, limits, doing)
       makeDirectory(parentOf(path))
       count(path, 0)
-      if (links.has(path)) throw twice(path, doing)
+      if (links.has(path) || kept.has(path)) throw twice(path, doing)
       links.set(path, target)
-      result.symlinks++
+    },
+    keptLink(path, target) {
+      checkPath(path, limits, doing)
+      makeDirectory(parentOf(path))
+      count(path, 0)
+      if (links.has(path) || kept.has(path)) throw twice(path, doing)
+      assertTarget(path, target, doing)
+      kept.set(path, target)
     },
     submodule(path) {
       makeDirectory(path)
       result.submodules.push(path)
     },
     finish() {
-      refuseEscapingLinks(links, doing)
+      if (!limits.keepLinks) refuseEscapingLinks(links, doing)
+      for (const [path, target] of limits.keepLinks ? keptLinks(links, doing) : []) {
+        links.delete(path)
+        kept.set(path, target)
+      }
       for (const [path, target] of links) attempt(path, () => symlinkSync(encodePath(target), onDisk(path)))
-      return result
+      for (const path of kept.keys()) if (lstatSync(onDisk(path), { throwIfNoEntry: false })) throw twice(path, doing)
+      return { ...result, symlinks: links.size, keptLinks: [...kept] }
     },
     abandon() {
       if (!existed) rmSync(directory, { recursive: true, force: true })

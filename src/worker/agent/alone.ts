@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AppliedResource } from '../../domain/plans/plan.ts'
 import { driverNamed } from '../../drivers/registry.ts'
+import type { Materialised } from '../../git/repository.ts'
 import { asTrueupError } from '../../lib/errors/error.ts'
 import type { AloneReport } from '../protocol.ts'
 import { createMasker } from '../runs/masking.ts'
@@ -26,7 +27,7 @@ export interface AloneOptions {
   /** How long the server must be away, milliseconds. */
   afterMs: number
   /** Checks what is held once more, writes its files, and says what the signed commit has about it. */
-  prepare: (order: HeldOrder, directory: string) => Promise<HealRules>
+  prepare: (order: HeldOrder, directory: string) => Promise<{ rules: HealRules; files: Materialised }>
 }
 
 /** Heals on its own while the server is away, and reports when it is back. */
@@ -95,7 +96,8 @@ export function startAlone({ parts, held, reports, turns, afterMs, prepare }: Al
     }
     const workspace = await parts.workspaces.create(`alone-${order.order.stack.id}`)
     try {
-      const rules = await prepare(order, workspace.tree)
+      const { rules, files } = await prepare(order, workspace.tree)
+      workspace.keptLinks = new Map(files.keptLinks)
       const { runId: _, ...own } = order.order
       const driver = driverNamed(own.driver)
       const masker = createMasker()

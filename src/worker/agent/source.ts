@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { resolveEnvironment } from '../../domain/stacks/environment.ts'
 import { builtFrom } from '../../drivers/built-from.ts'
+import { linksOf } from '../../drivers/kept-links.ts'
 import type { GitRepository } from '../../git/repository.ts'
 import { startGitService } from '../../git/service.ts'
 import { treeView } from '../../git/tree-view.ts'
@@ -67,9 +68,9 @@ export function agentWay(settings: AgentSettings): Way {
         afterMs: settings.aloneAfterMs ?? Number.POSITIVE_INFINITY,
         async prepare({ order }, directory) {
           const { definition, config, paths } = await heldStack(parts, order)
-          await repository.materialise(order.commit, paths, directory)
+          const files = await repository.materialise(order.commit, paths, directory, linksOf(definition))
           const environment = resolveEnvironment(definition.environment, config)
-          return { definition, environment, policies: config.policies ?? [] }
+          return { rules: { definition, environment, policies: config.policies ?? [] }, files }
         },
       })
       return alone
@@ -119,7 +120,7 @@ function signedSource(parts: Parts): Omit<Source, 'close'> {
     const pack = isHeld ? before.pack : await packs.take(order.stack.id, order.commit, signal)
     try {
       const vetted = await check(parts, order, { pack, before, signal })
-      const files = await repository.materialise(order.commit, vetted.paths, directory)
+      const files = await repository.materialise(order.commit, vetted.paths, directory, linksOf(vetted.definition))
       return { vetted, files, isHeld }
     } catch (thrown) {
       if (!isHeld) await packs.drop(pack)
@@ -152,13 +153,13 @@ function signedSource(parts: Parts): Omit<Source, 'close'> {
       const { definition } = await signedStack(repository, before.commit, grant.stack)
       const { tree } = await repository.commit(before.commit)
       const { paths } = await builtFrom(repository, treeView(repository, tree), definition)
-      return await repository.materialise(before.commit, paths, directory)
+      return await repository.materialise(before.commit, paths, directory, linksOf(definition))
     },
     async fetchWatched(order, directory, signal) {
-      const { vetted, isHeld } = await vet(order, directory, signal)
+      const { vetted, files, isHeld } = await vet(order, directory, signal)
       // Watched is what is deployed; a run takes it, with all that goes with it.
       if (!isHeld) await packs.drop(vetted.pack)
-      return believed(settings, order, vetted)
+      return { order: believed(settings, order, vetted), files }
     },
     variables: (grant, offered) => variablesOf(settings, grant, offered),
     applying(grant) {

@@ -102,7 +102,8 @@ async function fetchFiles(execution: Execution): Promise<Finding[]> {
   const { run, parts, workspace, log } = execution
   const { grant, files } = await parts.source.fetch(execution.grant, workspace.tree, run.signal)
   execution.grant = grant
-  const { submodules } = files
+  const { submodules, keptLinks } = files
+  workspace.keptLinks = new Map(keptLinks)
   for (const submodule of submodules) log.line(`${submodule}: ${SUBMODULE_LEFT_OUT}`)
   return submodules.map((submodule) => ({
     severity: 'warning',

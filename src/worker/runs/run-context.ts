@@ -54,10 +54,11 @@ export async function buildContext<Config>(
   const cache = join(parts.cacheRoot, order.stack.id.replaceAll(/[^\w.-]/g, '_'))
   await mkdir(cache, { recursive: true, mode: 0o700 })
   const seals = sealing(order.keys.plan)
+  const config = parseConfig(driver, order.driverConfig)
   const hashKey = Buffer.from(order.keys.hash, 'base64')
   return {
     stack: order.stack,
-    config: parseConfig(driver, order.driverConfig),
+    config,
     destroy: order.destroy ?? false,
     phase: parts.phase,
     ...(order.kind && { kind: order.kind }),
@@ -65,6 +66,7 @@ export async function buildContext<Config>(
     ...(order.request && { request: order.request }),
     workspace: workspace.tree,
     directory: inside(workspace.tree, order.stack.path),
+    ...(workspace.keptLinks && driver.keepsLinks?.(config) && { keptLinks: workspace.keptLinks }),
     scratch: workspace.scratch,
     cache,
     env: environment(parts),

@@ -16,7 +16,11 @@ export interface Source {
   /** The files of the stack as they are deployed; only where the grant has `deployedDiffers`. */
   fetchDeployed(grant: Grant, directory: string, signal: AbortSignal): Promise<unknown>
   /** The same as `fetch` for a stack that is to be watched. */
-  fetchWatched(order: WatchOrder, directory: string, signal: AbortSignal): Promise<WatchOrder>
+  fetchWatched(
+    order: WatchOrder,
+    directory: string,
+    signal: AbortSignal,
+  ): Promise<{ order: WatchOrder; files: Materialised }>
   /** What the tools of one phase get of it. */
   variables(grant: Pick<Grant, 'stack'>, offered: Offered): Offered
   /** The tool is about to change something. */
@@ -40,8 +44,8 @@ export function serverSource(http: HttpClient): Source {
     fetchDeployed: (grant, directory, signal) =>
       download(http, WORKER_PATHS.deployed(grant.runId, grant.fence), directory, signal),
     async fetchWatched(order, directory, signal) {
-      await download(http, WORKER_PATHS.watchWorkspace(order.stack.id, order.commit), directory, signal)
-      return order
+      const path = WORKER_PATHS.watchWorkspace(order.stack.id, order.commit)
+      return { order, files: await download(http, path, directory, signal) }
     },
     variables: (_grant, offered) => offered,
     applying() {},

@@ -31,7 +31,9 @@ export function obstaclesTo(target: Target, tree: HostTree | null, steps: readon
     if (act !== 'attributes' && mounts.has(path) && live.kind !== 'absent') {
       return [{ address, why: 'something is mounted on it, so it can be neither replaced nor removed' }]
     }
-    const own = live.kind === 'file' || act === 'attributes' ? refusal(tree, path, ONLY_NOBODY) : null
+    // Of a link, access(2) would ask what it leads to.
+    const isChangedInPlace = act === 'attributes' && live.kind !== 'symlink'
+    const own = live.kind === 'file' || isChangedInPlace ? refusal(tree, path, ONLY_NOBODY) : null
     const parent = act === 'attributes' || path === '' ? null : parentRefusal(directories, tree, posix.dirname(path))
     const why = own ?? parent
     return why === null ? [] : [{ address, why }]

@@ -152,8 +152,12 @@ function compareOne(entry: WantedEntry, found: Survey, comparison: Comparison): 
   }
 }
 
-/** A link to elsewhere is someone's decision about this host; replacing it, or writing through it, is not ours to make. */
-function refuseEscape({ target }: Survey, address: string, path: string): void {
+/**
+ * A link to elsewhere is someone's decision about this host; replacing it, or writing through it, is not ours to make. One
+ * that this stack placed (`links: keep`) is ours to replace.
+ */
+function refuseEscape({ target, inventory }: Survey, address: string, path: string): void {
+  if (inventory.files.includes(path)) return
   const root = target.tree?.root ?? target.path
   let leadsTo: string
   try {

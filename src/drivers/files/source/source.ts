@@ -88,7 +88,7 @@ export function readWanted(context: DriverContext<FilesConfig>, accounts: Accoun
   const ids = HashCache.load(join(context.cache, 'source-ids.json'), root, format, SOURCE_AUDIT_MS, Date.now())
   const values = templateValues(context)
   const entries = new Map<string, WantedEntry>()
-  for (const { path: sourcePath, origin, kind } of walkSource(context)) {
+  for (const { path: sourcePath, origin, kind, target } of walkSource(context)) {
     if (isExcluded(sourcePath)) continue
     const matched = isTemplate(sourcePath)
     const path = matched ? sourcePath.replace(/\.tmpl$/, '') : sourcePath
@@ -96,7 +96,8 @@ export function readWanted(context: DriverContext<FilesConfig>, accounts: Accoun
     addParents(path)
     if (entries.has(path)) throw twice(sourcePath, path)
     if (kind === 'symlink') {
-      entries.set(path, { kind, path, origin, target: readlinkSync(origin), uid: uidOf(rule), gid: gidOf(rule) })
+      const leadsTo = target ?? readlinkSync(origin)
+      entries.set(path, { kind, path, origin, target: leadsTo, uid: uidOf(rule), gid: gidOf(rule) })
       continue
     }
     const status = statusOf(origin)
@@ -167,6 +168,8 @@ export interface SourceEntry {
   /** Absolute. */
   origin: string
   kind: 'file' | 'symlink'
+  /** Of a link that leads out of the workspace and does not stand in it. */
+  target?: string
 }
 
 /** Every file and symbolic link of the source, sorted so that parents' names come first. Links are not followed. */
@@ -175,6 +178,13 @@ export function walkSource(context: DriverContext<FilesConfig>): SourceEntry[] {
   const found: SourceEntry[] = []
   const doing = `reading the source ${posix.join(context.stack.path, context.config.source)}`
   walk('', root)
+  for (const [path, target] of context.keptLinks ?? []) {
+    const below = relative(root, join(context.workspace, path))
+    if (below === '..' || below.startsWith('../')) continue
+    if (below.includes('\uFFFD')) throw notUtf8(below)
+    if (below.split('/').some(isOwnName) || isOfRepository(below, context)) continue
+    found.push({ path: below, origin: join(context.workspace, path), kind: 'symlink', target })
+  }
   return found
 
   function walk(below: string, directory: string): void {
@@ -182,17 +192,19 @@ export function walkSource(context: DriverContext<FilesConfig>): SourceEntry[] {
       const path = below === '' ? entry.name : `${below}/${entry.name}`
       const origin = `${directory}/${entry.name}`
       if (entry.name.includes('\uFFFD') && lstatSync(origin, { throwIfNoEntry: false }) === undefined) {
-        throw new TrueupError('SOURCE_INVALID', {
-          doing,
-          why: `the name ${JSON.stringify(path)} is not valid UTF-8`,
-          next: 'Rename the file; plans and approvals are text and could not name it.',
-        })
+        throw notUtf8(path)
       }
       if (isOwnName(entry.name) || isOfRepository(path, context)) continue
       if (entry.isDirectory()) walk(path, origin)
       else if (entry.isFile()) found.push({ path, origin, kind: 'file' })
       else if (entry.isSymbolicLink()) found.push({ path, origin, kind: 'symlink' })
     }
+  }
+
+  function notUtf8(path: string): TrueupError {
+    const why = `the name ${JSON.stringify(path)} is not valid UTF-8`
+    const next = 'Rename the file; plans and approvals are text and could not name it.'
+    return new TrueupError('SOURCE_INVALID', { doing, why, next })
   }
 
   function list(directory: string): Dirent[] {
