@@ -16,7 +16,7 @@ test('links that lead out of the repository are placed as they are, and those of
   ])
   context = await filesTest({
     files: { 'stack/enabled/a': 'x\n' },
-    config: { links: 'keep', exclude: ['skipped'], prune: 'listed' },
+    config: { links: 'keep', exclude: ['skipped'], prune: 'listed', check: 'test -L {tree}/enabled/tz' },
   })
   context.keptLinks = keptLinks
   const { plan, result } = await deploy(context)
