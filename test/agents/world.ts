@@ -13,6 +13,8 @@ import { type Runner, startRunner } from '../../src/worker/runner.ts'
 /** A run as the API shows it, as far as tests look at it. */
 export interface SeenRun {
   id: string
+  /** `environment/name`. */
+  stack: string
   kind: string
   state: string
   commit: string
@@ -33,10 +35,10 @@ export interface AgentWorld {
   runs(): Promise<SeenRun[]>
   /** The newest run that a filter fits, when it has ended. */
   ended(fits: (run: SeenRun) => boolean): Promise<SeenRun>
-  /** Opens a merge request that changes `web/motd`, signed by ada unless said otherwise. */
-  open(text: string, key?: string | null): Promise<{ number: number }>
+  /** Opens a merge request that changes `web/motd`, or the files that are given, signed by ada unless said otherwise. */
+  open(text: string, key?: string | null, files?: { [path: string]: string }): Promise<{ number: number }>
   /** The same, and merges it. */
-  change(text: string, key?: string | null): Promise<void>
+  change(text: string, key?: string | null, files?: { [path: string]: string }): Promise<void>
   /** Makes an SSH key; answers with its file. */
   key(name: string): string
   close(): Promise<void>
@@ -150,17 +152,17 @@ export async function startAgentWorld(
       )
       return await answered<SeenRun>(`/api/v1/runs/${seen.find(fits)!.id}`, 'id')
     },
-    async open(text, signer = ada) {
+    async open(text, signer = ada, files = { 'web/motd': `${text}\n` }) {
       const branch = `change-${text.replaceAll(/\W/g, '')}`
       await server.git('config', 'commit.gpgSign', signer === null ? 'false' : 'true')
       await server.git('config', 'gpg.format', 'ssh')
       await server.git('config', 'user.signingKey', signer ?? ada)
-      await server.push(branch, { 'web/motd': `${text}\n` })
+      await server.push(branch, files)
       const wish = { title: text, sourceBranch: branch, targetBranch: 'main' }
       return (await server.shop('POST', '/merge-requests', wish)).body as { number: number }
     },
-    async change(text, signer = ada) {
-      const { number } = await world.open(text, signer)
+    async change(text, signer = ada, files) {
+      const { number } = await world.open(text, signer, files)
       await until(
         () => server.shop('GET', `/merge-requests/${number}`),
         ({ body }) => (body as { mergeable: boolean }).mergeable,

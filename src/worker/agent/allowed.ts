@@ -1,6 +1,7 @@
 import { digestOf } from '../../lib/digest.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Grant, WatchOrder } from '../protocol.ts'
+import type { VariablesOrder } from '../runs/source.ts'
 import type { AgentSettings, RepositoryConfig } from './config.ts'
 import type { SignedStack } from './definition.ts'
 
@@ -35,7 +36,7 @@ export function believed<O extends Order>(
   settings: AgentSettings,
   order: O,
   { definition, inputs, paths }: SignedStack & { paths: string[] },
-): O {
+): O & VariablesOrder {
   const { accept } = repositoryNamed(settings, order.stack.repository)
   if (inputs.length > 0 && !accept.includes('inputs'))
     throw refused(
@@ -52,6 +53,7 @@ export function believed<O extends Order>(
     driverConfig: definition.driverConfig,
     paths,
     ignore: definition.ignore,
+    signedVariables: definition.variables,
     inputs: Object.fromEntries(Object.entries(order.inputs).filter(([name]) => inputs.includes(name))),
     ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),
     ...(definition.showSecretDiff && !preview && { showSecretDiff: true }),
@@ -59,7 +61,7 @@ export function believed<O extends Order>(
     ...('checks' in order && { checks: preview ? definition.checks : [] }),
     ...('verify' in order && { verify: order.destroy ? [] : definition.verify }),
     ...('timeoutMs' in order && { timeoutMs: definition.timeoutMs }),
-  } as O
+  } as O & VariablesOrder
 }
 
 /** By its names, which the signed commit bears: under another id, which is the server's, an old commit would be a first one. */

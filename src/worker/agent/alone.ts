@@ -105,7 +105,7 @@ export function startAlone({ parts, held, reports, turns, afterMs, prepare }: Al
       const context = await buildContext(driver, {
         order: { ...own, kind: 'heal' },
         phase: 'apply',
-        ...parts.source.variables(own, own),
+        ...parts.source.variables({ ...own, signedVariables: rules.definition.variables }, own),
         workspace,
         masker,
         cacheRoot,

@@ -27,8 +27,8 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 /** A signed commit of its own history. */
-const first = (text: string, how: Parameters<SignedWorld['commit']>[1] = {}) =>
-  world.commit({ 'trueup.yaml': CONFIG, 'web/motd': text, 'lost/x': 'x' }, { key: good, parents: [], ...how })
+const first = (text: string, how: Parameters<SignedWorld['commit']>[1] = {}, more: { [path: string]: string } = {}) =>
+  world.commit({ 'trueup.yaml': CONFIG, 'web/motd': text, 'lost/x': 'x', ...more }, { key: good, parents: [], ...how })
 const fetch = (commit: string, from = source) => world.fetch(from, world.grant(commit))
 /** Nothing is held of what was fetched and not applied. */
 const fresh = (commit: string, from = source) => world.fetch(from, world.grant(commit))
@@ -223,6 +223,23 @@ describe('what no signature covers', () => {
     const offered = { variables: { A: { value: '1', secret: false }, LD_PRELOAD: { value: '/x', secret: false } } }
     expect(source.variables({ stack: STACK }, offered).variables).toEqual({})
     expect(naming.variables({ stack: STACK }, offered).variables).toEqual({ A: { value: '1', secret: false } })
+  })
+
+  it('variables of the signed configuration reach the tools, whatever the server says of them', async () => {
+    const naming = await world.open({ signers: { ssh: signers }, serverVariables: ['NAMED'] })
+    const variables = '{ REGION: eu, NAMED: git }'
+    const config = `${CONFIG}  - { path: own, driver: files, with: { target: /srv/own }, variables: ${variables} }\n`
+    const commit = first('with variables', {}, { 'trueup.yaml': config, 'own/x': 'x' })
+    const offered = { variables: { REGION: { value: 'us', secret: false }, NAMED: { value: 'new', secret: true } } }
+    const stack = { ...STACK, id: 'stk_own', name: 'own', path: 'own' }
+    const fetched = await world.fetch(naming, world.grant(commit, { stack, ...offered }))
+    if (typeof fetched === 'string') throw new Error(fetched)
+    const given = { REGION: { value: 'eu', secret: false }, NAMED: { value: 'new', secret: true } }
+    expect(naming.variables(fetched.grant, offered).variables).toEqual(given)
+    expect(naming.variables(fetched.grant, { variables: {} }).variables).toEqual({
+      REGION: { value: 'eu', secret: false },
+      NAMED: { value: 'git', secret: false },
+    })
   })
 })
 

@@ -10,7 +10,7 @@ import { treeView } from '../../git/tree-view.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { Grant, WatchOrder } from '../protocol.ts'
 import type { Way } from '../runner.ts'
-import type { Offered, Source } from '../runs/source.ts'
+import type { Offered, Source, VariablesOrder } from '../runs/source.ts'
 import type { AgentSettings } from './config.ts'
 import { CONFIG_FILE, type SignedStack, signedStack } from './definition.ts'
 import { assertAllowed, believed, nameOf, repositoryNamed } from './allowed.ts'
@@ -161,7 +161,7 @@ function signedSource(parts: Parts): Omit<Source, 'close'> {
       if (!isHeld) await packs.drop(vetted.pack)
       return { order: believed(settings, order, vetted), files }
     },
-    variables: (grant, offered) => variablesOf(settings, grant, offered),
+    variables: (order, offered) => variablesOf(settings, order, offered),
     applying(grant) {
       const next = pending.get(keyOf(grant))
       if (next) held.begin(nameOf(grant.stack), next.held)
@@ -248,8 +248,9 @@ function fromServer(settings: AgentSettings, { stack }: Pick<Grant, 'stack'>, of
   }
 }
 
-/** Its own variables win. */
-function variablesOf(settings: AgentSettings, grant: Pick<Grant, 'stack'>, offered: Offered): Offered {
-  const { variables, formerSecrets } = fromServer(settings, grant, offered)
-  return { variables: { ...variables, ...settings.variables }, formerSecrets }
+/** Its own variables win, and those of the server over what the signed configuration says, as on the server. */
+function variablesOf(settings: AgentSettings, order: VariablesOrder, offered: Offered): Offered {
+  const { variables, formerSecrets } = fromServer(settings, order, offered)
+  const signed = Object.entries(order.signedVariables ?? {}).map(([name, value]) => [name, { value, secret: false }])
+  return { variables: { ...Object.fromEntries(signed), ...variables, ...settings.variables }, formerSecrets }
 }

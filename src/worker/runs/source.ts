@@ -6,6 +6,9 @@ import { download } from './download.ts'
 /** What the server offers a run for one phase. */
 export type Offered = Pick<Grant, 'variables' | 'formerSecrets'>
 
+/** A run or a watch as variables are asked for; `signedVariables` are what an agent has read in the signed commit. */
+export type VariablesOrder = Pick<Grant, 'stack'> & { signedVariables?: { [name: string]: string } }
+
 /**
  * Where a worker has the files and settings of a run from, and what of a grant it believes. A runner takes the server's
  * word; an agent believes what its signers have signed.
@@ -22,7 +25,7 @@ export interface Source {
     signal: AbortSignal,
   ): Promise<{ order: WatchOrder; files: Materialised }>
   /** What the tools of one phase get of it. */
-  variables(grant: Pick<Grant, 'stack'>, offered: Offered): Offered
+  variables(order: VariablesOrder, offered: Offered): Offered
   /** The tool is about to change something. */
   applying(grant: Grant): void
   /** It no longer does. `untouched`: it never did; `broken`: it did not get to its good end. */
@@ -47,7 +50,7 @@ export function serverSource(http: HttpClient): Source {
       const path = WORKER_PATHS.watchWorkspace(order.stack.id, order.commit)
       return { order, files: await download(http, path, directory, signal) }
     },
-    variables: (_grant, offered) => offered,
+    variables: (_order, offered) => offered,
     applying() {},
     applied() {},
     left: async () => {},
