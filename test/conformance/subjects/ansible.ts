@@ -1,5 +1,6 @@
 import { ansibleStack, playOf } from '../../../src/drivers/ansible/testing/stack.ts'
 import { hostsMissing, upHosts } from '../../hosts/hosts.ts'
+import { systemOfHosts } from '../../hosts/root.ts'
 import { findTool } from '../../tools.ts'
 import type { Subject, World } from '../subject.ts'
 import { appearsOnHost, SECRET } from './host-world.ts'
@@ -31,7 +32,7 @@ const tool = findTool('ansible-playbook')
 
 export const ansibleSubject: Subject = {
   driver: 'ansible',
-  against: `ansible-core ${tool?.version ?? ''} on three hosts over SSH`,
+  against: `ansible-core ${tool?.version ?? ''} on three hosts${systemOfHosts()} over SSH`,
   missing: tool === null ? 'ansible-playbook is missing, "npm run tools" installs it' : hostsMissing(),
   needs: 'ansible-playbook',
   exempt: { destroy: 'a playbook says what is to be, and not what it made' },

@@ -1,17 +1,17 @@
 import { PuppetConfig } from '../../../src/drivers/puppet/config.ts'
 import { testContext } from '../../../src/drivers/testing/context.ts'
 import { hostsMissing, upHosts } from '../../hosts/hosts.ts'
-import { findTool } from '../../tools.ts'
+import { systemOfHosts, versionOnHosts } from '../../hosts/root.ts'
 import type { Subject, World } from '../subject.ts'
 import { appearsOnHost, hostWorld, overSsh, SECRET } from './host-world.ts'
 
-const puppet = findTool('puppet')
+const version = versionOnHosts('puppet')
 
 /** Puppet on a host of its own, over SSH. */
 export const puppetSubject: Subject = {
   driver: 'puppet',
-  against: `Puppet ${puppet?.version ?? ''} on a host over SSH`,
-  missing: puppet === null ? 'puppet is missing: "npm run tools"' : hostsMissing(),
+  against: `Puppet ${version ?? ''} on a host${systemOfHosts()} over SSH`,
+  missing: version === null ? 'puppet is missing: "npm run tools"' : hostsMissing(),
   needs: 'puppet',
   exempt: { destroy: 'Puppet cannot remove what a manifest made' },
   open,
