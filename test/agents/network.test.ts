@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -19,6 +19,8 @@ stacks:
       idempotent: true
       plan: cmp -s motd ${target}/motd && exit 0; echo changed; exit 2
       apply: ': > ${target}/begun; while test -e ${target}/hold; do sleep 0.05; done; cp motd ${target}/motd'
+  # A glob: it comes with a merge request.
+  - { path: sit*, driver: files, environments: [production], drift: { mode: enforce }, with: { target: ${target}/site } }
 `
 
 describeWithNetwork('an agent that reaches nothing but the server', () => {
@@ -35,7 +37,7 @@ describeWithNetwork('an agent that reaches nothing but the server', () => {
 
   beforeAll(async () => {
     network = makeNetwork()
-    world = await startAgentWorld({ host: network.host }, CONFIG)
+    world = await startAgentWorld({ host: network.host, alone: 30 }, CONFIG)
     agent = await world.spawn(network.inside)
   })
   afterAll(async () => {
@@ -73,5 +75,28 @@ describeWithNetwork('an agent that reaches nothing but the server', () => {
     // What it had begun is what it holds: an older commit is still an older one.
     await world.change('three')
     await deployed('three\n')
+  })
+
+  it('heals with its network cut, and tells of it when there is one again', { timeout: 400_000 }, async () => {
+    const page = at('site/index.html')
+    const holdsPage = () =>
+      until(
+        async () => (existsSync(page) ? readFileSync(page, 'utf8') : null),
+        (text) => text === 'signed\n',
+        180_000,
+      )
+    mkdirSync(at('site'))
+    await world.change('site', undefined, { 'site/index.html': 'signed\n' })
+    await holdsPage()
+    await world.ended(({ kind, stack }) => kind === 'deploy' && stack === 'production/site')
+    network.cut()
+    writeFileSync(page, 'by hand\n')
+    await holdsPage()
+    const told = async () =>
+      (await world.server.request('GET', '/api/v1/audit?action=drift.healed_alone')).body.items as { data: object }[]
+    expect(await told()).toEqual([])
+    network.mend()
+    const [report] = await until(told, (items) => items?.length > 0, 180_000)
+    expect(report!.data).toMatchObject({ outcome: 'healed', addresses: [expect.stringContaining('index.html')] })
   })
 })

@@ -79,9 +79,9 @@ stacks:
   - { path: web, driver: files, environments: [production], with: { target: ${JSON.stringify(target)} } }
 `
 
-/** `config`: the repository's, a function of the target. */
+/** `config`: the repository's, a function of the target. `alone`: the agent's setting of that name, seconds. */
 export async function startAgentWorld(
-  options: { host?: string } = {},
+  { alone = 60, ...options }: { host?: string; alone?: number } = {},
   config: (target: string) => string = (target) => configOf(target),
 ): Promise<AgentWorld> {
   const server = await startLiveServer(
@@ -116,7 +116,7 @@ export async function startAgentWorld(
     }
     const shop = { signers: { ssh: 'allowed_signers' }, previews: 'signed' }
     const settings = { server: server.url, tokenFile: 'token', data: 'agent', workspaces: 'ws', name: 'edge-1' }
-    await writeFile(config, stringify({ ...settings, repositories: { shop } }))
+    await writeFile(config, stringify({ ...settings, alone, repositories: { shop } }))
     return config
   }
   const world: AgentWorld = {
