@@ -37,6 +37,8 @@ export async function downloadBackup(client: Client, target: string): Promise<Om
     const directories = new Set([staging])
     const unpack = extract()
     const fed = pipeline(Readable.fromWeb(response.body as never), unpack)
+    // What ends it is thrown by the loop first, and here again.
+    fed.catch(() => {})
     for await (const entry of unpack) {
       const { name, type, mode } = entry.header
       const file = inside(staging, name, doing)
@@ -61,9 +63,17 @@ export async function downloadBackup(client: Client, target: string): Promise<Om
     return { ...sum, damaged }
   } catch (error) {
     await rm(staging, { recursive: true, force: true })
-    throw error
+    if (error instanceof TrueupError || !isCutOff(error)) throw error
+    const why = 'the connection ended before the backup was whole'
+    throw new TrueupError('UNAVAILABLE', { doing, why, next: 'Fetch it again.', cause: error })
   }
 }
+
+/** Errors of streams and connections; those of files have the code of a system call. */
+const isCutOff = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error instanceof TypeError ||
+    /^(ERR_STREAM|UND_ERR|ECONN)|^$/.test(String((error as NodeJS.ErrnoException).code ?? '')))
 
 function inside(directory: string, name: string, doing: string): string {
   const file = resolve(join(directory, name))
