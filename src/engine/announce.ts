@@ -7,55 +7,56 @@ import { tellReplaced } from './runs/replaced.ts'
 /** What follows from changes is told this long after the first of them, so that a batch of them costs one look. */
 const SETTLE_MS = 200
 
-/** Tells workers of new runs, and of new watches after deployments. The answer ends it. */
+/**
+ * Tells workers of new runs, of newer changes that wait for what they do, and of new watches after deployments. The answer
+ * ends it.
+ */
 export function announceChanges(parts: EngineParts): () => void {
-  let settling: NodeJS.Timeout | null = null
-  const deployed = new Set<string>()
-  let replacing: NodeJS.Timeout | null = null
-  const moved = new Set<string>()
-  const noteMoved = (): void => {
-    replacing ??= setTimeout(() => {
-      replacing = null
-      const stackIds = [...moved]
-      moved.clear()
-      // The next heartbeat says it as well.
-      tellReplaced(parts, stackIds).catch((error: unknown) =>
-        parts.log.warn({ err: error }, 'telling of newer changes'),
-      )
-    }, SETTLE_MS)
-  }
-  const sendWatches = async (of: string[]): Promise<void> => {
+  const deployed = gather(async (of) => {
     for (const { workerId, pools } of parts.hub.connected()) {
       const worker = await getWorker(parts.store.db, workerId)
       if (!worker) continue
       parts.hub.send(workerId, { event: 'watches', watches: await watchOrdersOf(parts, of, pools, worker), of })
     }
-  }
+  }, parts)
+  const moved = gather((stackIds) => tellReplaced(parts, stackIds), parts)
   const onChange = (changes: readonly Change[]): void => {
     // Every step of every run is a change, and a worker that hears of work asks for it.
-    if (changes.some((change) => change.work)) {
-      for (const { topic, stackId } of changes) if (topic === 'run' && stackId) moved.add(stackId)
-      if (moved.size > 0) noteMoved()
+    if (changes.some((change) => change.work))
       for (const pool of new Set(parts.hub.connected().flatMap((worker) => worker.pools))) parts.hub.announceWork(pool)
-    }
-    for (const { topic, stackId } of changes) if (topic === 'deployment' && stackId) deployed.add(stackId)
-    if (deployed.size > 0 && !settling) {
-      settling = setTimeout(() => {
-        settling = null
-        const of = [...deployed]
-        deployed.clear()
-        sendWatches(of).catch((error: unknown) => {
-          // Told again with the next deployment, or when the worker connects anew.
-          for (const stackId of of) deployed.add(stackId)
-          parts.log.warn({ err: error }, 'sending watch orders')
-        })
-      }, SETTLE_MS)
+    for (const { topic, stackId } of changes) {
+      if (!stackId) continue
+      if (topic === 'run') moved.add(stackId)
+      if (topic === 'deployment') deployed.add(stackId)
     }
   }
   const unsubscribe = parts.store.changes.subscribe(onChange)
   return () => {
     unsubscribe()
-    if (settling) clearTimeout(settling)
-    if (replacing) clearTimeout(replacing)
+    deployed.close()
+    moved.close()
+  }
+}
+
+/** Stacks that something is told of, all that came in a while at once. Where that fails they are told with the next ones. */
+function gather(tell: (stackIds: string[]) => Promise<void>, { log }: EngineParts) {
+  let settling: NodeJS.Timeout | null = null
+  const waiting = new Set<string>()
+  return {
+    add(stackId: string): void {
+      waiting.add(stackId)
+      settling ??= setTimeout(() => {
+        settling = null
+        const of = [...waiting]
+        waiting.clear()
+        tell(of).catch((error: unknown) => {
+          for (const each of of) waiting.add(each)
+          log.warn({ err: error }, 'telling workers of stacks')
+        })
+      }, SETTLE_MS)
+    },
+    close(): void {
+      if (settling) clearTimeout(settling)
+    },
   }
 }

@@ -2,17 +2,13 @@ import { TrueupError } from '../lib/errors/error.ts'
 import { appendAudit } from '../store/audit/audit.ts'
 import { activeFreezes, createFreeze, type Freeze, getFreeze, liftFreeze } from '../store/stacks/freezes.ts'
 import { releaseHeldRuns } from '../store/runs/search.ts'
+import { assertSayable, type EnvironmentStatement } from './environment-statements.ts'
 import { type EngineParts, userActor } from './parts.ts'
 import { HELD_REASONS, reviewHeldRuns } from './stacks/held.ts'
 import { orderAllPreviews } from './run-tasks.ts'
-import { environmentRules } from './stacks/environment-rules.ts'
 
-export interface FreezeWish {
-  repositoryId: string
-  environment: string
+export interface FreezeWish extends EnvironmentStatement {
   reason: string
-  /** Milliseconds; null = until it is lifted. */
-  until: number | null
   actorId: string
 }
 
@@ -25,12 +21,7 @@ export async function freezeEnvironment(parts: EngineParts, wish: FreezeWish): P
   const doing = `freezing ${environment}`
   const reason = wish.reason.trim()
   if (reason === '') throw new TrueupError('INVALID_REQUEST', { doing, why: 'the reason is empty' })
-  if (until !== null && until <= parts.store.clock.now())
-    throw new TrueupError('INVALID_REQUEST', { doing, why: 'its end is in the past', next: 'Name a later time.' })
-  if ((await environmentRules(parts, repositoryId, environment)) === null) {
-    const why = `the default branch's trueup.yaml has no environment "${environment}"`
-    throw new TrueupError('NOT_FOUND', { doing, why })
-  }
+  await assertSayable(parts, wish, doing)
   return await parts.store.transaction(async (tx) => {
     const freeze = await createFreeze(tx, { repositoryId, environment, reason, createdById: actorId, until })
     const data = { freezeId: freeze.id, environment, reason, until }

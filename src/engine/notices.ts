@@ -1,19 +1,15 @@
 import { TrueupError } from '../lib/errors/error.ts'
 import { appendAudit } from '../store/audit/audit.ts'
 import { activeNotices, createNotice, getNotice, type Notice, withdrawNotice } from '../store/stacks/notices.ts'
+import { assertSayable, type EnvironmentStatement } from './environment-statements.ts'
 import { type EngineParts, userActor } from './parts.ts'
-import { environmentRules } from './stacks/environment-rules.ts'
 
 /** More than people read is no notice. */
 const MOST_STANDING = 20
 
-export interface NoticeWish {
-  repositoryId: string
-  environment: string
+export interface NoticeWish extends EnvironmentStatement {
   kind: Notice['kind']
   text: string
-  /** Milliseconds; null = until it is withdrawn. */
-  until: number | null
   actorId: string
 }
 
@@ -26,12 +22,7 @@ export async function postNotice(parts: EngineParts, wish: NoticeWish): Promise<
   const doing = `posting a notice on ${environment}`
   const text = wish.text.trim()
   if (text === '') throw new TrueupError('INVALID_REQUEST', { doing, why: 'it says nothing' })
-  if (until !== null && until <= parts.store.clock.now())
-    throw new TrueupError('INVALID_REQUEST', { doing, why: 'its end is in the past', next: 'Name a later time.' })
-  if ((await environmentRules(parts, repositoryId, environment)) === null) {
-    const why = `the default branch's trueup.yaml has no environment "${environment}"`
-    throw new TrueupError('NOT_FOUND', { doing, why })
-  }
+  await assertSayable(parts, wish, doing)
   return await parts.store.transaction(async (tx) => {
     if ((await activeNotices(tx, { repositoryId, environment })).length >= MOST_STANDING) {
       const next = 'Withdraw those that are over: `trueup env withdraw`.'

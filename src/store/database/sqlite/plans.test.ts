@@ -9,6 +9,7 @@ import { listMergeRequests } from '../../changes/merge-requests.ts'
 import { openStore, type Store } from '../../open.ts'
 import { claimRun, nextInLine } from '../../runs/claim.ts'
 import { refreshRun } from '../../runs/ready.ts'
+import { replacedRuns } from '../../runs/replaced.ts'
 import { listRuns } from '../../runs/runs.ts'
 import {
   latestPlanned,
@@ -239,6 +240,16 @@ describe('the way to every list', () => {
 
   it('of a look at who comes next leads through an index', async () => {
     const plans = await plansOf((db) => nextInLine(db, 'default', 1))
+    expect(plans.filter((plan) => plan.startsWith('SCAN'))).toEqual([])
+  })
+
+  it.each([
+    ['a worker', { workerId: 'w' }],
+    ['a run', { runId: 'r' }],
+    ['stacks', { stackIds: ['s'] }],
+    ['all', {}],
+  ])('of the runs of %s that newer changes wait for leads through an index', async (_whose, only) => {
+    const plans = await plansOf((db) => replacedRuns(db, only, 1))
     expect(plans.filter((plan) => plan.startsWith('SCAN'))).toEqual([])
   })
 
