@@ -44,6 +44,7 @@ export function admitRequests(app: App, { registry }: Metrics, limits: Admission
       this.set(places.waiting)
     },
   })
+  const bodies = new WeakMap<FastifyRequest, NodeJS.Timeout>()
   const given = new WeakMap<FastifyRequest, () => void>()
   const giveBack = (request: FastifyRequest): void => given.get(request)?.()
 
@@ -61,7 +62,6 @@ export function admitRequests(app: App, { registry }: Metrics, limits: Admission
     reply.raw.once('close', () => clearTimeout(late))
     bodies.set(request, late)
   })
-  const bodies = new WeakMap<FastifyRequest, NodeJS.Timeout>()
 
   // The person is known and the body is there: what waits costs nothing but its place.
   app.addHook('preValidation', async (request, reply) => {

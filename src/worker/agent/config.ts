@@ -92,11 +92,7 @@ export interface AgentSettings {
 export function readAgentConfig(path: string): AgentSettings {
   const doing = `reading the agent's configuration ${path}`
   const at = (name: string): string => resolve(dirname(resolve(path)), name)
-  const text = readText(path, doing)
-  const document = parseDocument(text)
-  const [wrong] = document.errors
-  if (wrong) throw new TrueupError('CONFIG_SYNTAX', { doing, why: wrong.message.split('\n')[0] ?? 'it is no YAML' })
-  const parsed = AgentConfig.safeParse(document.toJS({ maxAliasCount: 20 }))
+  const parsed = AgentConfig.safeParse(readYaml(readText(path, doing), doing))
   if (!parsed.success) {
     const issues = parsed.error.issues.map(({ path: key, message }) => `${key.join('.') || 'it'}: ${message}`)
     const why = issues.slice(0, 5).join('; ')
@@ -150,7 +146,22 @@ function readText(path: string, doing: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new TrueupError('CONFIG_INVALID', { doing, why: (cause as Error).message, cause })
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    const why = isMissing ? 'there is no such file' : (cause as Error).message
+    throw new TrueupError('CONFIG_INVALID', { doing, why, next: 'docs/concepts/agents.md shows one.', cause })
+  }
+}
+
+function readYaml(text: string, doing: string): unknown {
+  const document = parseDocument(text)
+  const [wrong] = document.errors
+  const syntax = (why: string | undefined): TrueupError =>
+    new TrueupError('CONFIG_SYNTAX', { doing, why: why ?? 'it is no YAML' })
+  if (wrong) throw syntax(wrong.message.split('\n')[0])
+  try {
+    return document.toJS({ maxAliasCount: 20 })
+  } catch (cause) {
+    throw syntax((cause as Error).message)
   }
 }
 
