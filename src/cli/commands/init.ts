@@ -35,9 +35,9 @@ export const initCommand: CommandModule = (program, cli) => {
           next: 'Change it by hand (`trueup validate` checks it), or look at a proposal with `trueup init --print`.',
         })
       }
-      const { text, stacks } = await proposeConfig(tree, options.env)
+      const { text, stacks, left } = await proposeConfig(tree, options.env)
       if (options.print) {
-        output.result({ text, stacks }, () => text)
+        output.result({ text, stacks, left }, () => text)
         return
       }
       if (!output.json) {
@@ -46,6 +46,7 @@ export const initCommand: CommandModule = (program, cli) => {
             ? `No stack was recognised among ${tree.files.length} files: the file will hold an example.`
             : fields([['PATH', 'DRIVER'], ...stacks.map(({ path, driver }) => [path, driver] as const)]),
         )
+        if (left.length > 0) output.note(`Left to other tools, which deploy them (named in the file): ${left.length}`)
       }
       if (!options.yes && !(await confirmed(cli, `Write ${file}? [Y/n] `))) {
         throw new TrueupError('CANCELED', {
@@ -56,7 +57,7 @@ export const initCommand: CommandModule = (program, cli) => {
       }
       await writeFile(file, text, { flag: 'wx' })
       output.result(
-        { file, stacks },
+        { file, stacks, left },
         () => `Wrote ${file}. Next: look at it, then \`trueup validate\` and \`trueup plan\`.`,
       )
     })

@@ -8,15 +8,28 @@ const HEAD = `# What Trueup manages in this repository, and by which rules. Refe
 # Check it with \`trueup validate\`, see what it would do with \`trueup plan\`.
 `
 
+/** A directory that another tool deploys. */
+interface LeftAlone {
+  path: string
+  leftTo: string
+}
+
+interface Proposed {
+  text: string
+  stacks: ProposedStack[]
+  left: LeftAlone[]
+}
+
 /** A trueup.yaml of the stacks that drivers recognise; itself checked before it is given out. */
-export async function proposeConfig(
-  tree: WorkingTree,
-  environments: readonly string[],
-): Promise<{ text: string; stacks: ProposedStack[] }> {
+export async function proposeConfig(tree: WorkingTree, environments: readonly string[]): Promise<Proposed> {
   const found: ProposedStack[] = []
+  const left: LeftAlone[] = []
   for (const [name, driver] of DRIVERS) {
     const proposals = await driver.detect(tree.files, tree.read)
-    for (const proposal of proposals) found.push({ driver: name, ...proposal })
+    for (const { leftTo, ...proposal } of proposals) {
+      if (leftTo === undefined) found.push({ driver: name, ...proposal })
+      else left.push({ path: proposal.path, leftTo })
+    }
   }
   const stacks = byEnvironment(found, environments, tree.directories)
   // Plain code unit order: the same on every machine.
@@ -25,9 +38,16 @@ export async function proposeConfig(
 
 environments:
 ${environments.map(environmentText).join('')}
-stacks:${stacks.length === 0 ? ` []\n${EXAMPLE}` : `\n${stacks.map(stackText).join('')}`}`
+stacks:${stacks.length === 0 ? ` []\n${EXAMPLE}` : `\n${stacks.map(stackText).join('')}`}${leftText(left)}`
   parseConfig(text)
-  return { text, stacks }
+  return { text, stacks, left }
+}
+
+/** What is no stack, since one is enough to deploy it: said in the file, where somebody looks for it. */
+function leftText(left: readonly LeftAlone[]): string {
+  if (left.length === 0) return ''
+  const lines = left.map(({ path, leftTo }) => `#  ${JSON.stringify(path)}: ${JSON.stringify(leftTo)}\n`)
+  return `\n# Deployed by other tools, with settings that are no part of the directory:\n${lines.join('')}`
 }
 
 function environmentText(name: string): string {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
-import type { ReadFile } from '../driver.ts'
+import type { ReadFile, StackProposal } from '../driver.ts'
+import { deployersIn } from './detect-deployers.ts'
 import { isKustomization, readKustomization } from './source/kustomization.ts'
 import { isManifestFile } from './source/plain.ts'
 
@@ -9,16 +10,19 @@ const NOT_DEPLOYED =
 /** Texts of this form that no API server takes: kubeconfigs, settings of tools. */
 const NOT_OBJECTS =
   /^(v1\/Config|(skaffold|backstage\.io|kind\.x-k8s\.io|k3d\.io|eksctl\.io|ctlptl\.dev|kubeadm\.k8s\.io|kubelet\.config\.k8s\.io|kustomize\.config\.k8s\.io|audit\.k8s\.io|apiserver\.(config\.)?k8s\.io|kubescheduler\.config\.k8s\.io|krew\.googlecontainertools\.github\.com|helm\.sh)\/.*)$/
-/** One of these shows that a directory is for a cluster. */
-const BUILT_IN = /^(v1|apps\/|batch\/|autoscaling\/|policy\/|[\w.]+\.k8s\.io\/)/
+/** One of these shows that a directory is for a cluster; what Flux and Argo CD are told is for no other. */
+const BUILT_IN =
+  /^(v1|apps\/|batch\/|autoscaling\/|policy\/|[\w.]+\.k8s\.io\/|[\w.]+\.toolkit\.fluxcd\.io\/|argoproj\.io\/)/
 /** The head of a file says what it is. */
 const HEAD = 256 * 1024
 
 /**
  * Stacks of a repository: charts that are no library and no part of another; kustomizations that no other one uses;
- * directories in which every YAML and JSON file holds objects, the topmost of each.
+ * directories in which every YAML and JSON file holds objects, the topmost of each. What Flux or Argo CD deploys with settings
+ * of its own is left to it: the directory alone would give other objects.
  */
-export async function detect(files: readonly string[], read: ReadFile): Promise<{ path: string }[]> {
+export async function detect(files: readonly string[], read: ReadFile): Promise<StackProposal[]> {
+  const deployers = await deployersIn(files, read)
   const charts = await chartsIn(files, read)
   const kustomized = await kustomizedIn(files, read)
   const taken = [...charts.all, ...kustomized.all]
@@ -27,7 +31,17 @@ export async function detect(files: readonly string[], read: ReadFile): Promise<
     read,
   )
   const paths = new Set([...charts.roots, ...kustomized.roots, ...plain])
-  return [...paths].toSorted().map((path) => ({ path }))
+  return [...paths].toSorted().map((path): StackProposal => {
+    const leftTo = deployers.leftTo(path)
+    if (leftTo !== null) return { path, leftTo }
+    const namespace = deployers.namespaceOf(path)
+    // A plain directory is read with all that lies below it.
+    const inner = plain.includes(path) ? taken.filter((directory) => isBelow(path, directory)) : []
+    const outer = inner.filter((one) => !inner.some((other) => isBelow(other, one)))
+    const exclude = outer.map((directory) => `${posix.relative(path, directory)}/**`).toSorted()
+    const settings = { ...(namespace !== undefined && { namespace }), ...(exclude.length > 0 && { exclude }) }
+    return { path, ...(Object.keys(settings).length > 0 && { with: settings }) }
+  })
 }
 
 interface Found {
