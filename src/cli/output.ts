@@ -38,12 +38,7 @@ export interface Output {
 
 export function createOutput(streams: Streams, json: boolean): Output {
   const { out, err, env } = streams
-  const columns = out.isTTY ? (out.columns ?? 80) : undefined
-  const layout: Layout = {
-    width: columns ?? 100,
-    table: (headings, rows) => table(headings, rows, columns),
-    wrap: (text, indent = '') => wrap(text, columns ?? 100, indent),
-  }
+  const layout = layoutOf(out)
   // A program reads both streams: then stderr has nothing but the error, as JSON.
   const unread = json && !err.isTTY
   let current = ''
@@ -84,6 +79,16 @@ export function createOutput(streams: Streams, json: boolean): Output {
     paint(style, text, stream = 'out') {
       return wantsColour(stream === 'out' ? out : err, env) ? styleText(style, text, { validateStream: false }) : text
     },
+  }
+}
+
+/** How to lay out text on a stream: by its width on a terminal, without cutting anything elsewhere. */
+export function layoutOf(stream: Streams['out']): Layout {
+  const columns = stream.isTTY ? (stream.columns ?? 80) : undefined
+  return {
+    width: columns ?? 100,
+    table: (headings, rows) => table(headings, rows, columns),
+    wrap: (text, indent = '') => wrap(text, columns ?? 100, indent),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Phase, ResolvedInput } from '../domain/stacks/stack.ts'
 import type { IgnoreRule } from '../domain/plans/ignore-rule.ts'
 import type { Json } from '../lib/json.ts'
 import type { ProcessResult, ProcessSpec } from '../lib/process/supervise.ts'
+import type { Detected } from './proposal.ts'
 
 /** What a driver can do beyond plan and apply. The defaults (all false) are the safe answers. */
 export interface Capabilities {
@@ -173,14 +174,6 @@ export interface PlaceSource<Config> {
   list: ListFiles
 }
 
-/** What `trueup init` is told of a directory. */
-export interface StackProposal {
-  path: string
-  with?: { [key: string]: Json }
-  /** Another tool that deploys it already, with settings that are no part of it: it is named, and not proposed. */
-  leftTo?: string
-}
-
 export interface Driver<Config = unknown> {
   readonly name: string
   readonly capabilities: Capabilities
@@ -193,7 +186,7 @@ export interface Driver<Config = unknown> {
   /** Schema of the stack's `with:` block. Parsed once on the server (errors reach the MR) and again on the worker. */
   readonly config: ZodType<Config>
   /** For `trueup init`: proposals of stacks that this driver would manage, from all file paths of a repository. */
-  detect(files: readonly string[], read: ReadFile): Promise<StackProposal[]>
+  detect(files: readonly string[], read: ReadFile): Promise<Detected>
   /** Paths (directories or files, relative to the root) outside the stack's own directory that it is built from. */
   dependencies(read: ReadFile, list: ListFiles, path: string, config: Config): Promise<string[]>
   /**

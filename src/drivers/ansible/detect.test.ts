@@ -9,7 +9,7 @@ const reader =
   (files: { [path: string]: string }) =>
   async (path: string): Promise<Buffer | null> =>
     path in files ? Buffer.from(files[path]!) : null
-const detected = (files: { [path: string]: string }) => detect(Object.keys(files), reader(files))
+const detected = async (files: { [path: string]: string }) => (await detect(Object.keys(files), reader(files))).stacks
 const dependenciesOf = (files: { [path: string]: string }, path: string, settings: object = {}) =>
   dependencies(
     reader(files),
@@ -28,7 +28,7 @@ describe('detection of playbooks', () => {
         'web/roles/web/tasks/main.yml': '- ping:\n',
         'web/roles/web/tests/test.yml': PLAYBOOK,
       }),
-    ).toEqual([{ path: 'web', with: { inventory: 'hosts.ini' } }])
+    ).toMatchObject([{ path: 'web', with: { inventory: 'hosts.ini' } }])
   })
 
   it('takes the directory of ansible.cfg, and leaves the inventory to it', async () => {
@@ -38,11 +38,71 @@ describe('detection of playbooks', () => {
         'playbooks/site.yml': PLAYBOOK,
         'inventories/production/hosts': 'a\n',
       }),
-    ).toEqual([{ path: '.', with: { playbook: 'playbooks/site.yml' } }])
+    ).toMatchObject([{ path: '.', with: { playbook: 'playbooks/site.yml' } }])
   })
 
-  it('does not guess among several, nor take other YAML for a playbook', async () => {
-    expect(await detected({ 'ops/reboot.yml': PLAYBOOK, 'ops/upgrade.yml': PLAYBOOK })).toEqual([])
+  it('takes each of several that no other stands for, and none that acts once', async () => {
+    const files = {
+      'ops/reboot.yml': PLAYBOOK,
+      'ops/upgrade.yml': PLAYBOOK,
+      'ops/web.yml': PLAYBOOK,
+      'ops/db.yml': PLAYBOOK,
+      'ops/hosts': 'a\n',
+      'k3s/cluster.yml': `- import_playbook: nodes.yml\n${PLAYBOOK}`,
+      'k3s/nodes.yml': PLAYBOOK,
+      'k3s/reset.yml': PLAYBOOK,
+      'k3s/inventory/one/hosts.ini': 'a\n',
+    }
+    const { stacks, leftOut } = await detect(Object.keys(files), reader(files))
+    expect(stacks).toMatchObject([
+      { path: 'k3s', with: { playbook: 'cluster.yml', inventory: 'inventory/one' } },
+      { path: 'ops', name: 'ops/web', with: { playbook: 'web.yml', inventory: 'hosts' } },
+      { path: 'ops', name: 'ops/db', with: { playbook: 'db.yml', inventory: 'hosts' } },
+    ])
+    expect(leftOut.map(({ path }) => path)).toEqual([
+      'k3s/nodes.yml',
+      'k3s/reset.yml',
+      'ops/reboot.yml',
+      'ops/upgrade.yml',
+    ])
+  })
+
+  it('runs a playbook against the inventory of each environment', async () => {
+    const forms = [
+      ['inventories/prod/hosts', 'inventories/staging/hosts'],
+      ['inventory/prod.ini', 'inventory/staging.ini'],
+      ['prod', 'staging'],
+      ['hosts-prod.yml', 'hosts-staging.yml'],
+      ['prod/hosts.yml', 'staging/hosts.yml'],
+    ]
+    const found = await Promise.all(
+      forms.map((files) => detected({ 'site.yml': PLAYBOOK, ...Object.fromEntries(files.map((file) => [file, ''])) })),
+    )
+    expect(found.map((stacks) => stacks.map((one) => [one.environment, one.with?.['inventory']]))).toEqual([
+      [
+        ['prod', 'inventories/prod'],
+        ['staging', 'inventories/staging'],
+      ],
+      [
+        ['prod', 'inventory/prod.ini'],
+        ['staging', 'inventory/staging.ini'],
+      ],
+      [
+        ['prod', 'prod'],
+        ['staging', 'staging'],
+      ],
+      [
+        ['prod', 'hosts-prod.yml'],
+        ['staging', 'hosts-staging.yml'],
+      ],
+      [
+        ['prod', 'prod'],
+        ['staging', 'staging'],
+      ],
+    ])
+  })
+
+  it('takes no other YAML for a playbook', async () => {
     expect(
       await detected({
         'k8s/site.yml': 'hosts: [a]\n',

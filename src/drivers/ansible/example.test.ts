@@ -41,7 +41,7 @@ describeWithHosts('the example of Ansible', () => {
       },
     })
     try {
-      expect(await ansibleDriver.detect(Object.keys(files), context.read)).toEqual([
+      expect((await ansibleDriver.detect(Object.keys(files), context.read)).stacks).toMatchObject([
         { path: 'web', with: { inventory: 'inventory' } },
       ])
       expect(await ansibleDriver.dependencies(context.read, context.list, 'web', context.config)).toEqual([])

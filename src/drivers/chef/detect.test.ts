@@ -5,7 +5,10 @@ const nothing = (): Promise<null> => Promise.resolve(null)
 
 test('policies with a lock, and a directory with one cookbook, are stacks', async () => {
   const files = ['web/Policyfile.rb', 'web/Policyfile.lock.json', 'db/cookbooks/db/recipes/default.rb']
-  expect(await detect(files, nothing)).toEqual([{ path: 'web' }, { path: 'db', with: { runList: ['recipe[db]'] } }])
+  expect((await detect(files, nothing)).stacks).toMatchObject([
+    { path: 'web' },
+    { path: 'db', with: { runList: ['recipe[db]'] } },
+  ])
 })
 
 test('a cookbook by itself, a collection of them, tests and vendored ones are not', async () => {
@@ -19,5 +22,5 @@ test('a cookbook by itself, a collection of them, tests and vendored ones are no
     'test/cookbooks/t/recipes/default.rb',
     'vendor/cookbooks/v/recipes/default.rb',
   ]
-  expect(await detect(files, nothing)).toEqual([])
+  expect((await detect(files, nothing)).stacks).toEqual([])
 })

@@ -20,7 +20,7 @@ describeWithHosts('the Chef example', () => {
         const unpack = `base64 -d | tar -xzf - -C /opt/chef/bin`
         await hosts.exec(1, `mkdir -p /opt/chef/bin && echo ${archive.toString('base64')} | ${unpack}`)
       }
-      expect(await chefDriver.detect(Object.keys(files), context.read)).toEqual([
+      expect((await chefDriver.detect(Object.keys(files), context.read)).stacks).toMatchObject([
         { path: 'web', with: { runList: ['recipe[web]'] } },
       ])
       expect(await chefDriver.dependencies(context.read, context.list, path, context.config)).toEqual([])

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { ReadFile } from '../driver.ts'
+import { byPath, type Detected, type LeftOut, type Proposal } from '../proposal.ts'
 import { localReferences } from './source/local-references.ts'
 import { resourcesIn } from './source/expressions.ts'
 import { DEFAULT_TEMPLATES } from './source/read.ts'
@@ -25,10 +26,7 @@ interface Found {
  * nests. One proposal for each directory that has a template under its usual name; other names, and parameters without
  * a default, are written into the proposal or left to the person who reads it. What `sam deploy` is configured with goes in.
  */
-export async function detect(
-  files: readonly string[],
-  read: ReadFile,
-): Promise<{ path: string; with?: { [key: string]: Json } }[]> {
+export async function detect(files: readonly string[], read: ReadFile): Promise<Detected> {
   const candidates = files.filter((file) => /\.(ya?ml|json|template)$/.test(file) && !NOT_A_STACK.test(file))
   const found: Found[] = []
   for (const path of candidates) {
@@ -37,21 +35,38 @@ export async function detect(
   }
   const nested = new Set(found.flatMap(({ path, template }) => nestedIn(path, template)))
   const roots = found.filter(({ path }) => !nested.has(path))
-  // Several templates of one directory are several stacks, and a stack is a directory: only the usual name is proposed.
-  const proposals = [...Map.groupBy(roots, ({ path }) => posix.dirname(path))].flatMap(([directory, group]) => {
+  const proposals: Proposal[] = []
+  const leftOut: LeftOut[] = [...nested].map((path) => ({ path, why: 'a template that another one nests' }))
+  for (const [directory, group] of Map.groupBy(roots, ({ path }) => posix.dirname(path))) {
     const usual = DEFAULT_TEMPLATES.map((name) => group.find(({ path }) => posix.basename(path) === name)).find(Boolean)
     const single = withoutTwins(group)
-    const chosen = usual ?? (single.length === 1 ? single[0] : undefined)
-    return chosen ? [proposal(directory, chosen, { isUsual: usual !== undefined, files })] : []
-  })
+    const chosen = usual === undefined ? single : [usual]
+    const collection = chosen.length > MANY
+    for (const { path } of single)
+      if (collection || !chosen.some((one) => one.path === path))
+        leftOut.push({
+          path,
+          why: collection
+            ? `one of ${chosen.length} templates beside each other`
+            : `${posix.basename(usual!.path)} is the usual name`,
+        })
+    if (collection) continue
+    for (const one of chosen)
+      proposals.push(
+        proposal(directory, one, { isUsual: usual !== undefined, isOneOfSeveral: chosen.length > 1, files }),
+      )
+  }
   for (const found of proposals) {
     const name = SAM_CONFIGS.find((each) => files.includes(posix.join(found.path, each)))
     const text = name === undefined ? null : await read(posix.join(found.path, name))
     const settings = text === null ? {} : samSettings(text.toString('utf8'), name!)
     if (Object.keys(settings).length > 0) found.with = { ...found.with, ...settings }
   }
-  return proposals.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  return { stacks: proposals.toSorted(byPath), leftOut: leftOut.toSorted(byPath) }
 }
+
+/** More than these in one directory are a collection to choose from. */
+const MANY = 6
 
 /** The same template kept as YAML and as JSON is one; the YAML is what people write. */
 function withoutTwins(group: readonly Found[]): Found[] {
@@ -63,8 +78,8 @@ function withoutTwins(group: readonly Found[]): Found[] {
 function proposal(
   directory: string,
   { path, template }: Found,
-  { isUsual, files }: { isUsual: boolean; files: readonly string[] },
-): { path: string; with?: { [key: string]: Json } } {
+  { isUsual, isOneOfSeveral, files }: { isUsual: boolean; isOneOfSeveral: boolean; files: readonly string[] },
+): Proposal {
   const settings: { [key: string]: Json } = {}
   if (!isUsual) settings['template'] = posix.basename(path)
   const parameters = parameterFileOf(directory, path, files)
@@ -72,7 +87,14 @@ function proposal(
     settings['parameterFiles'] = [parameters]
   const capabilities = capabilitiesOf(template.value)
   if (capabilities.length > 0) settings['capabilities'] = capabilities
-  return { path: directory, ...(Object.keys(settings).length > 0 && { with: settings }) }
+  return {
+    path: directory,
+    // Several templates of one directory are several stacks: the path alone does not name them.
+    ...(isOneOfSeveral && { name: posix.join(directory, posix.basename(path).replace(/\.[^.]+$/, '')) }),
+    ...(Object.keys(settings).length > 0 && { with: settings }),
+    why: `template ${posix.basename(path)}`,
+    confidence: isUsual || !isOneOfSeveral ? 'sure' : 'likely',
+  }
 }
 
 async function templateAt(path: string, read: ReadFile): Promise<Template | null> {

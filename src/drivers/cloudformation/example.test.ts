@@ -32,7 +32,7 @@ describe('the examples', () => {
   it('cloudformation goes all the way, and leaves the archive behind', async () => {
     const opened = await openExample('cloudformation')
     test = opened.test
-    expect(await cloudformationDriver.detect(opened.files, test.context.read)).toEqual([
+    expect((await cloudformationDriver.detect(opened.files, test.context.read)).stacks).toMatchObject([
       { path: 'queue', with: { parameterFiles: ['parameters.json'] } },
     ])
     expect(await cloudformationDriver.validate(test.context)).toEqual([])
@@ -51,7 +51,7 @@ describe('the examples', () => {
   it('serverless packs the function and deploys it', async () => {
     const opened = await openExample('serverless')
     test = opened.test
-    expect(await cloudformationDriver.detect(opened.files, test.context.read)).toEqual([
+    expect((await cloudformationDriver.detect(opened.files, test.context.read)).stacks).toMatchObject([
       { path: 'api', with: { capabilities: ['CAPABILITY_IAM'] } },
     ])
     expect(await cloudformationDriver.validate(test.context)).toEqual([])

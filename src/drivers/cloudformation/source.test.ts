@@ -131,11 +131,13 @@ describe('detect and dependencies', () => {
   }
   it('proposes roots, and nothing else', async () => {
     await open(files)
-    expect(await cloudformationDriver.detect(Object.keys(files), context.read)).toEqual([
+    expect((await cloudformationDriver.detect(Object.keys(files), context.read)).stacks).toMatchObject([
       { path: 'app', with: { template: 'stack.yml', capabilities: ['CAPABILITY_IAM'] } },
       { path: 'json' },
       { path: 'network' },
       { path: 'twin', with: { template: 'queue.yaml' } },
+      { path: 'two', name: 'two/a', with: { template: 'a.yaml' } },
+      { path: 'two', name: 'two/b', with: { template: 'b.yaml' } },
     ])
   })
   it('names what a stack is built from', async () => {

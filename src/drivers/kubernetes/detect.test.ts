@@ -8,7 +8,7 @@ const reading = (files: Files) => (path: string) => Promise.resolve(path in file
 const listing = (files: Files) => (directory: string) =>
   Promise.resolve(Object.keys(files).filter((path) => path.startsWith(`${directory}/`)))
 const detected = async (files: Files): Promise<string[]> =>
-  (await detect(Object.keys(files), reading(files))).map(({ path }) => path)
+  (await detect(Object.keys(files), reading(files))).stacks.map(({ path }) => path)
 const needed = (files: Files, path: string, config: object = {}): Promise<string[]> =>
   dependencies(reading(files), listing(files), path, KubernetesConfig.parse(config))
 
@@ -57,66 +57,17 @@ describe('stacks of a repository', () => {
   })
 })
 
-describe('what other tools deploy of a repository', () => {
-  const FLUX = (path: string, more = ''): string =>
-    `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {path: ${path}${more}}\n`
-  const ARGO = (kind: string, spec: string): string =>
-    `apiVersion: argoproj.io/v1alpha1\nkind: ${kind}\nmetadata: {name: shop}\nspec: ${spec}\n`
-  const proposed = (files: Files) => detect(Object.keys(files), reading(files))
-
-  it('is left to Flux, but for what tells Flux to', async () => {
+describe('a directory of manifests', () => {
+  it('leaves out the charts and kustomizations below it', async () => {
     const files = {
       'clusters/one/flux-system/kustomization.yaml': KUSTOMIZATION('sync.yaml'),
-      'clusters/one/flux-system/sync.yaml': FLUX('./clusters/one'),
-      'clusters/one/apps.yaml': FLUX('./apps/one/', ', targetNamespace: shop'),
-      'apps/one/kustomization.yaml': KUSTOMIZATION('map.yaml'),
-      'apps/one/map.yaml': MAP,
-      'apps/two/map.yaml': MAP,
+      'clusters/one/flux-system/sync.yaml': MAP,
+      'clusters/one/apps.yaml':
+        'apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\n',
     }
-    const why = 'Flux (clusters/one/apps.yaml)'
-    expect(await proposed(files)).toEqual([
-      { path: 'apps/one', leftTo: why },
-      { path: 'apps/two' },
+    expect((await detect(Object.keys(files), reading(files))).stacks).toMatchObject([
       { path: 'clusters/one', with: { exclude: ['flux-system/**'] } },
       { path: 'clusters/one/flux-system' },
-    ])
-  })
-
-  it('gets the namespace of its one Application, and is left to Argo CD where that renders something else', async () => {
-    const source = (path: string, more = ''): string =>
-      `{source: {path: ${path}${more}}, destination: {namespace: shop}}`
-    const files = {
-      'argo/plain.yaml': ARGO('Application', source('web')),
-      'argo/more.yaml': ARGO('Application', source('patched', ', kustomize: {namePrefix: a-}')),
-      'web/map.yaml': MAP,
-      'patched/map.yaml': MAP,
-    }
-    expect(await proposed(files)).toEqual([
-      { path: 'argo' },
-      { path: 'patched', leftTo: 'Argo CD (Application shop)' },
-      { path: 'web', with: { namespace: 'shop' } },
-    ])
-  })
-
-  it('is left to the ApplicationSet that may name it', async () => {
-    const template = (path: string): string => `template: {spec: {source: {path: '${path}'}}}`
-    const git = '{matrix: {generators: [{git: {directories: [{path: apps/*}, {path: apps/x, exclude: true}]}}]}}'
-    const files = {
-      'sets/git.yaml': ARGO('ApplicationSet', `{generators: [${git}], ${template('{{path}}')}}`),
-      'sets/list.yaml': ARGO('ApplicationSet', `{generators: [], ${template('live/{{ .env }}/web')}}`),
-      'apps/a/map.yaml': MAP,
-      'apps/a/README.json': 'no object',
-      'apps/b/map.yaml': MAP,
-      'live/one/web/map.yaml': MAP,
-      'live/one/db/map.yaml': MAP,
-      'live/one/text.json': '{}',
-    }
-    const left = 'Argo CD (ApplicationSet shop)'
-    expect(await proposed(files)).toEqual([
-      { path: 'apps/b', leftTo: left },
-      { path: 'live/one/db' },
-      { path: 'live/one/web', leftTo: left },
-      { path: 'sets' },
     ])
   })
 })

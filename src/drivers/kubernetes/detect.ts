@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
-import type { ReadFile, StackProposal } from '../driver.ts'
-import { deployersIn } from './detect-deployers.ts'
+import type { ReadFile } from '../driver.ts'
+import { byPath, type Detected, type Proposal } from '../proposal.ts'
+import { chartStacks } from './chart-stacks.ts'
 import { isKustomization, readKustomization } from './source/kustomization.ts'
 import { isManifestFile } from './source/plain.ts'
 
@@ -18,11 +19,9 @@ const HEAD = 256 * 1024
 
 /**
  * Stacks of a repository: charts that are no library and no part of another; kustomizations that no other one uses;
- * directories in which every YAML and JSON file holds objects, the topmost of each. What Flux or Argo CD deploys with settings
- * of its own is left to it: the directory alone would give other objects.
+ * directories in which every YAML and JSON file holds objects, the topmost of each.
  */
-export async function detect(files: readonly string[], read: ReadFile): Promise<StackProposal[]> {
-  const deployers = await deployersIn(files, read)
+export async function detect(files: readonly string[], read: ReadFile): Promise<Detected> {
   const charts = await chartsIn(files, read)
   const kustomized = await kustomizedIn(files, read)
   const taken = [...charts.all, ...kustomized.all]
@@ -30,55 +29,69 @@ export async function detect(files: readonly string[], read: ReadFile): Promise<
     files.filter((file) => !taken.some((directory) => isBelow(directory, file)) && !kustomized.used.has(file)),
     read,
   )
-  const paths = new Set([...charts.roots, ...kustomized.roots, ...plain])
-  return [...paths].toSorted().map((path): StackProposal => {
-    const leftTo = deployers.leftTo(path)
-    if (leftTo !== null) return { path, leftTo }
-    const namespace = deployers.namespaceOf(path)
-    // A plain directory is read with all that lies below it.
-    const inner = plain.includes(path) ? taken.filter((directory) => isBelow(path, directory)) : []
-    const outer = inner.filter((one) => !inner.some((other) => isBelow(other, one)))
-    const exclude = outer.map((directory) => `${posix.relative(path, directory)}/**`).toSorted()
-    const settings = { ...(namespace !== undefined && { namespace }), ...(exclude.length > 0 && { exclude }) }
-    return { path, ...(Object.keys(settings).length > 0 && { with: settings }) }
-  })
+  // A directory that is both is proposed as the chart that it is.
+  const isChart = new Set(charts.stacks.map(({ path }) => path))
+  const others = [...kustomized.stacks, ...plain.map((stack) => withoutInner(stack, taken))].filter(
+    ({ path }) => !isChart.has(path),
+  )
+  return {
+    stacks: [...charts.stacks, ...others].toSorted(byPath),
+    leftOut: [...charts.leftOut, ...kustomized.leftOut].toSorted(byPath),
+  }
 }
 
-interface Found {
-  roots: string[]
+/** A plain directory is read with all that lies below it: charts and kustomizations there are no manifests of it. */
+function withoutInner(stack: Proposal, taken: readonly string[]): Proposal {
+  const inner = taken.filter((directory) => isBelow(stack.path, directory))
+  const outer = inner.filter((one) => !inner.some((other) => isBelow(other, one)))
+  const exclude = outer.map((directory) => `${posix.relative(stack.path, directory)}/**`).toSorted()
+  return exclude.length === 0 ? stack : { ...stack, with: { ...stack.with, exclude } }
+}
+
+interface Found extends Detected {
   all: string[]
 }
 
+const PART = 'vendored, a test, an example or a part of something'
+
 async function chartsIn(files: readonly string[], read: ReadFile): Promise<Found> {
   const all = files.filter((file) => posix.basename(file) === 'Chart.yaml').map((file) => posix.dirname(file))
-  const own = all.filter(
-    (directory) => !NOT_DEPLOYED.test(directory) && !all.some((other) => isBelow(other, directory)),
-  )
-  const roots: string[] = []
-  for (const directory of own) {
-    const text = (await read(posix.join(directory, 'Chart.yaml')))?.toString('utf8') ?? ''
-    if (!/^type:\s*["']?library/m.test(text) && /^name:/m.test(text)) roots.push(directory)
+  const found: Found = { all, stacks: [], leftOut: [] }
+  for (const path of all) {
+    const text = (await read(posix.join(path, 'Chart.yaml')))?.toString('utf8') ?? ''
+    const whole = all.find((other) => isBelow(other, path))
+    if (whole !== undefined) found.leftOut.push({ path, why: `a part of the chart ${whole}` })
+    else if (NOT_DEPLOYED.test(path)) found.leftOut.push({ path, why: PART })
+    else if (/^type:\s*["']?library/m.test(text)) found.leftOut.push({ path, why: 'a library chart' })
+    else if (/^name:/m.test(text)) found.stacks.push(...chartStacks(path, files))
   }
-  return { roots, all }
+  return found
 }
 
 async function kustomizedIn(files: readonly string[], read: ReadFile): Promise<Found & { used: Set<string> }> {
   const all = files.filter(isKustomization).map((file) => posix.dirname(file))
-  const used = new Set<string>()
+  const found: Found & { used: Set<string> } = { all, used: new Set(), stacks: [], leftOut: [] }
+  const users = new Map<string, string>()
   const components = new Set<string>()
   for (const directory of all) {
     const references = await readKustomization(read, directory)
-    for (const path of references?.paths ?? [])
-      used.add(posix.normalize(posix.join(directory, path)).replace(/\/$/, ''))
+    for (const path of references?.paths ?? []) {
+      const used = posix.normalize(posix.join(directory, path)).replace(/\/$/, '')
+      found.used.add(used)
+      users.set(used, directory)
+    }
     if (references?.isComponent) components.add(directory)
   }
-  const roots = all.filter(
-    (directory) => !NOT_DEPLOYED.test(directory) && !used.has(directory) && !components.has(directory),
-  )
-  return { roots, all, used }
+  for (const path of all) {
+    if (users.has(path)) found.leftOut.push({ path, why: `${users.get(path)} uses it` })
+    else if (components.has(path)) found.leftOut.push({ path, why: 'a component' })
+    else if (NOT_DEPLOYED.test(path)) found.leftOut.push({ path, why: PART })
+    else found.stacks.push({ path, why: 'kustomization' })
+  }
+  return found
 }
 
-async function plainIn(files: readonly string[], read: ReadFile): Promise<string[]> {
+async function plainIn(files: readonly string[], read: ReadFile): Promise<Proposal[]> {
   const candidates = files.filter((file) => isManifestFile(file) && !NOT_DEPLOYED.test(posix.dirname(file)))
   const verdicts = new Map<string, 'object' | 'custom' | 'other'>()
   for (const file of candidates) verdicts.set(file, await judge(file, read))
@@ -87,7 +100,8 @@ async function plainIn(files: readonly string[], read: ReadFile): Promise<string
     const below = candidates.filter((file) => isBelow(directory, file)).map((file) => verdicts.get(file))
     return below.every((verdict) => verdict !== 'other') && below.includes('object')
   })
-  return fit.filter((directory) => !fit.some((other) => isBelow(other, directory)))
+  const topmost = fit.filter((directory) => !fit.some((other) => isBelow(other, directory)))
+  return topmost.map((path) => ({ path, why: 'manifests' }))
 }
 
 async function judge(file: string, read: ReadFile): Promise<'object' | 'custom' | 'other'> {

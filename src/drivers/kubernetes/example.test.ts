@@ -58,7 +58,7 @@ describeWithTool('kube-apiserver', 'the examples', () => {
     const files = await exampleFiles('kubernetes')
     const platform = await open(files, 'platform', 'production')
     const { context } = platform
-    expect(await kubernetesDriver.detect(Object.keys(files), context.read)).toEqual([
+    expect((await kubernetesDriver.detect(Object.keys(files), context.read)).stacks).toMatchObject([
       { path: 'platform' },
       { path: 'shop/overlays/production' },
       { path: 'shop/overlays/staging' },
@@ -94,7 +94,9 @@ describeWithTool('kube-apiserver', 'the examples', () => {
       const files = await exampleFiles('helm')
       const web = await open(files, 'chart', 'production')
       const { context } = web
-      expect(await kubernetesDriver.detect(Object.keys(files), context.read)).toEqual([{ path: 'chart' }])
+      expect((await kubernetesDriver.detect(Object.keys(files), context.read)).stacks).toMatchObject([
+        { path: 'chart' },
+      ])
       expect(await kubernetesDriver.dependencies(context.read, context.list, 'chart', context.config)).toEqual([
         'values',
       ])

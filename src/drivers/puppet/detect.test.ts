@@ -8,7 +8,7 @@ const reading =
 
 test('control repositories and directories of one manifest are stacks', async () => {
   const files = ['manifests/site.pp', 'environment.conf', 'infra/web/site.pp', 'infra/web/modules/a/manifests/init.pp']
-  expect(await detect(files, reading({}))).toEqual([{ path: '.' }, { path: 'infra/web' }])
+  expect((await detect(files, reading({}))).stacks).toMatchObject([{ path: '.' }, { path: 'infra/web' }])
 })
 
 test('modules, their tests and examples are not', async () => {
@@ -21,5 +21,5 @@ test('modules, their tests and examples are not', async () => {
     'vendor/x/manifests/site.pp': '',
     'modules/apache/manifests/site.pp': '',
   }
-  expect(await detect(Object.keys(files), reading(files))).toEqual([])
+  expect((await detect(Object.keys(files), reading(files))).stacks).toEqual([])
 })

@@ -15,7 +15,7 @@ describeWithHosts('the Puppet example', () => {
       const { files, path, settings, env } = await hostExample('puppet', hosts)
       const context = await testContext<PuppetConfig>({ config: PuppetConfig.parse(settings), files, path, env })
       try {
-        expect(await puppetDriver.detect(Object.keys(files), context.read)).toEqual([{ path: 'web' }])
+        expect((await puppetDriver.detect(Object.keys(files), context.read)).stacks).toMatchObject([{ path: 'web' }])
         expect(await puppetDriver.dependencies(context.read, context.list, path, context.config)).toEqual([])
         expect(await puppetDriver.validate(context)).toEqual([])
         const plan = await puppetDriver.plan(context)

@@ -75,7 +75,7 @@ describe('dependencies', () => {
 
 describe('detect', () => {
   const detected = async (files: Files) =>
-    (await terraformDriver.detect(Object.keys(files), reader(files))).map(({ path }) => path)
+    (await terraformDriver.detect(Object.keys(files), reader(files))).stacks.map(({ path }) => path)
 
   it('proposes root modules and not what they use', async () => {
     expect(

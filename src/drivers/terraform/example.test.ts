@@ -30,7 +30,9 @@ for (const name of ['terraform', 'tofu'] as const) {
         with: stack?.with,
       })
       try {
-        expect(await terraformDriver.detect(Object.keys(files), context.read)).toEqual([{ path: 'network' }])
+        expect((await terraformDriver.detect(Object.keys(files), context.read)).stacks).toMatchObject([
+          { path: 'network' },
+        ])
         expect(await terraformDriver.dependencies(context.read, context.list, 'network', context.config)).toEqual([
           'modules/subnet',
         ])

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../domain/config/parse.ts'
 import { discoverStacks } from '../../domain/stacks/discover.ts'
-import { proposeConfig } from './propose.ts'
+import { draft } from './draft.ts'
+import { textOf } from './text.ts'
 
 const ROOT = 'terraform {\n  backend "local" {}\n}\n'
 
@@ -18,7 +19,7 @@ async function proposedFor(environments: string[], paths: string[]): Promise<str
     links: async () => new Map<string, string>(),
     matching: () => [],
   }
-  const { text } = await proposeConfig(tree, environments)
+  const text = textOf(await draft(tree, { environments, replace: null }))
   return discoverStacks(parseConfig(text), tree.directories)
     .stacks.map(({ key, path }) => `${key} (${path})`)
     .toSorted()

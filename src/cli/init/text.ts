@@ -1,0 +1,83 @@
+import { stringify } from 'yaml'
+import type { LeftOut } from '../../drivers/proposal.ts'
+import { DRIVERS } from '../../drivers/registry.ts'
+import type { Claim } from './claim.ts'
+import type { Entry } from './entries.ts'
+import { type Environment, SHARED, UNNAMED } from './environments.ts'
+
+const HEAD = `# What Trueup manages in this repository, and by which rules. Reference: docs/configuration.md
+# Check it with \`trueup validate\`, see what it would do with \`trueup plan\`.
+`
+/** More than anyone reads at the end of a file. */
+const MAX_LEFT_OUT = 30
+
+/** What a trueup.yaml is written from. */
+export interface Draft {
+  environments: readonly Environment[]
+  entries: readonly Entry[]
+  leftOut: readonly LeftOut[]
+  /** GitOps tools that the repository is written for. */
+  deployedBy: readonly Claim['by'][]
+}
+
+/** The text of a trueup.yaml: entries that take effect, those that wait for a person as comments, and what was left out. */
+export function textOf({ environments, entries, leftOut }: Draft): string {
+  const active = entries.filter(({ inactive }) => inactive === null)
+  const waiting = entries.filter(({ inactive }) => inactive !== null)
+  return `${HEAD}version: 1
+
+environments:
+${environments.map(environmentText).join('')}
+stacks:${active.length === 0 ? ' []\n' : `\n${active.map((entry) => `  # ${oneLine(entry.why)}\n${entryText(entry)}`).join('')}`}${
+    entries.length === 0 ? EXAMPLE : ''
+  }${waiting.length === 0 ? '' : waitingText(waiting, active.length === 0)}${leftOutText(leftOut)}`
+}
+
+function environmentText({ name, tier }: Environment): string {
+  const note =
+    name === UNNAMED
+      ? '  # Nothing in the repository names an environment: give it the name that you use for it.\n'
+      : name === SHARED
+        ? '  # For what exists once, beside the others.\n'
+        : ''
+  return `${note}  ${stringify(name).trim()}:
+    tier: ${tier}
+    drift: { mode: observe }          # observe, propose (a merge request) or enforce (overwrite)
+${tier === 'production' ? '    approvals: { required: 1 }        # people other than the author\n' : ''}`
+}
+
+function entryText({ path, driver, name, environments, with: settings }: Entry): string {
+  const entry = {
+    path,
+    driver,
+    ...(name !== undefined && { name }),
+    ...(environments && { environments }),
+    ...(settings && { with: settings }),
+  }
+  return `${stringify([entry], { indentSeq: true, lineWidth: 120 }).replace(/^/gm, '  ').trimEnd()}\n`
+}
+
+function waitingText(waiting: readonly Entry[], isAlone: boolean): string {
+  const how = isAlone ? 'take the "[]" above and the "# " before its lines away' : 'take the "# " before its lines away'
+  const texts = waiting.map(
+    (entry) =>
+      `  # ${oneLine(entry.why)}: ${oneLine(entry.inactive ?? '')}.\n${entryText(entry).replace(/^ {2}/gm, '  # ')}`,
+  )
+  return `\n  # These do nothing until somebody says so: ${how}.\n${texts.join('')}`
+}
+
+function leftOutText(leftOut: readonly LeftOut[]): string {
+  if (leftOut.length === 0) return ''
+  const shown = leftOut.slice(0, MAX_LEFT_OUT).map(({ path, why }) => `#   ${oneLine(path)}: ${oneLine(why)}\n`)
+  const more = leftOut.length - shown.length
+  const rest = more > 0 ? `#   and ${more} more: \`trueup init --print --output json\` lists all\n` : ''
+  return `\n# Left out (\`trueup init --explain PATH\` says more):\n${shown.join('')}${rest}`
+}
+
+/** Names of files may hold line breaks, which would end a comment. */
+const oneLine = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?')
+
+const EXAMPLE = `# A stack is a directory and the tool that understands it:
+#  - path: infra/network
+#    driver: terraform               # ${[...DRIVERS.keys()].join(', ')}
+`
