@@ -21,6 +21,7 @@ const generated = [
   'scripts/generate-cli-docs.ts',
   'scripts/generate-error-docs.ts',
   'scripts/generate-supported-docs.ts',
+  'scripts/generate-init-score.ts',
 ].filter(existsSync)
 const first: Step[] = [
   { name: 'types', argv: ['tsc', '-p', '.'] },

@@ -39,9 +39,11 @@ export type ${pascal}Config = z.infer<typeof ${pascal}Config>
     ],
     [
       at('detect.ts'),
-      `/** Directories that look like stacks of this driver, from all file paths of a repository; none so far. */
-export async function detect(_files: readonly string[]): Promise<{ path: string }[]> {
-  return []
+      `import type { Detected } from '../proposal.ts'
+
+/** Directories that look like stacks of this driver, from all file paths of a repository; none so far. */
+export async function detect(_files: readonly string[]): Promise<Detected> {
+  return { stacks: [], leftOut: [] }
 }
 `,
     ],

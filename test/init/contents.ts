@@ -11,6 +11,10 @@ const CONTENTS: { [name: string]: (argument: string) => string } = {
     'Transform: AWS::Serverless-2016-10-31\nResources:\n  F: { Type: AWS::Serverless::Function, Properties: { CodeUri: src, Handler: a.b, Runtime: python3.12 } }\n',
   flux: (path) => flux(path, ''),
   'flux-with-substitution': (path) => flux(path, '  postBuild: { substitute: { a: b } }\n'),
+  'flux-artifacts': (name) =>
+    `apiVersion: source.extensions.fluxcd.io/v1beta1\nkind: ArtifactGenerator\nmetadata: { name: all }\nspec:\n  sources: [{ alias: here, kind: GitRepository, name: flux-system }]\n  artifacts: [{ name: ${name}, copy: [{ from: "@here/${name}/**", to: "@artifact/" }] }]\n`,
+  'flux-of-artifact': (path) =>
+    `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: { name: one }\nspec: { path: ./${path}, sourceRef: { kind: ExternalArtifact, name: apps } }\n`,
   argo: (path) =>
     `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: { name: one, namespace: argocd }\nspec:\n  source: { repoURL: https://example.org/here.git, path: ${path} }\n  destination: { namespace: web }\n`,
   applicationset: (path) =>

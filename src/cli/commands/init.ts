@@ -96,7 +96,7 @@ interface Asking {
   tree: WorkingTree
   draft: Draft
   /** Shows a changed draft. */
-  show(draft: Draft): void
+  show: (draft: Draft) => void
 }
 
 /**

@@ -69,10 +69,9 @@ export function assign(
 
 /** Environments of what names none. */
 function placesOf({ single }: Found, names: readonly string[], isWanted: boolean): string[] {
-  const [first, ...others] = names
-  if (first === undefined) return [UNNAMED]
-  if (others.length === 0) return [first]
+  if (names.length === 0) return [UNNAMED]
   if (!isWanted) return [SHARED]
+  if (names.length === 1) return [...names]
   // It exists once: where the most rules hold.
   return single === true ? [names.find((name) => suggestedTier(name) === 'production') ?? names.at(-1)!] : [...names]
 }

@@ -1,6 +1,6 @@
 import { environmentSegment } from '../../domain/stacks/environment-names.ts'
 import { type Claim, directoryOf } from './claim.ts'
-import { fields, list, type Manifest, text } from './manifests.ts'
+import { type Fields, fields, list, type Manifest, text } from './manifests.ts'
 
 /** What a Flux Kustomization does beyond `kustomize build | kubectl apply`, and a Kubernetes stack does not. */
 const BEYOND = [
@@ -30,7 +30,7 @@ export function fluxClaims(manifests: readonly Manifest[]): Claim[] {
   const releases = manifests.filter(({ kind }) => kind === 'HelmRelease')
   const flux = manifests.filter(({ kind }) => kind === 'Kustomization')
   return kustomizations.map(({ file, name, spec }): Claim => {
-    const path = directoryOf(text(spec['path']) ?? '.')
+    const path = pathOf(spec, manifests)
     const within = (one: Manifest): boolean => path === '.' || one.file.startsWith(`${path}/`)
     const beyond = BEYOND.filter((key) => spec[key] !== undefined)
     const claim = { by: 'Flux', path, file } as const
@@ -60,4 +60,34 @@ export function fluxClaims(manifests: readonly Manifest[]): Claim[] {
       },
     }
   })
+}
+
+/** Directories that `flux bootstrap` was given: what lies in them is applied, whatever else says so. */
+export function bootstrapped(files: readonly string[]): Claim[] {
+  return files.flatMap((file): Claim[] => {
+    const path = /^(?:(.+)\/)?flux-system\/gotk-(?:sync|components)\.yaml$/.exec(file)
+    if (path === null) return []
+    const why = "it is what Flux itself is told by, and Trueup's stacks stand for the Kustomizations in it"
+    return [{ by: 'Flux', path: path[1] ?? '.', file, stack: null, why }]
+  })
+}
+
+/** The directory in this repository: an artifact that a generator puts together has paths of its own. */
+function pathOf(spec: Fields, manifests: readonly Manifest[]): string {
+  const path = directoryOf(text(spec['path']) ?? '.')
+  const source = fields(spec['sourceRef'])
+  if (source['kind'] !== 'ExternalArtifact') return path
+  const copies = manifests
+    .filter(({ kind }) => kind === 'ArtifactGenerator')
+    .flatMap((one) => list(one.spec['artifacts']).map(fields))
+    .filter(({ name }) => name === source['name'])
+    .flatMap(({ copy }) => list(copy).map(fields))
+  for (const { from, to } of copies) {
+    const [origin, target] = [from, to].map((each) =>
+      directoryOf((text(each) ?? '').replace(/^@[^/]+\/?/, '').replace(/\/?\*+$/, '')),
+    )
+    if (target === '.' || path === target || path.startsWith(`${target}/`))
+      return directoryOf(`${origin}/${target === '.' ? path : path.slice(target!.length)}`)
+  }
+  return path
 }

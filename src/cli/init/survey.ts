@@ -23,9 +23,9 @@ export type Replaced = Claim['by'] | null
 export async function survey(tree: WorkingTree, replaced: Replaced = null): Promise<Survey> {
   const proposed: Found[] = []
   const leftOut: LeftOut[] = []
-  for (const [driver, { detect }] of DRIVERS) {
-    const detected = await detect(tree.files, tree.read)
-    for (const stack of detected.stacks) proposed.push({ driver, ...stack })
+  for (const [name, driver] of DRIVERS) {
+    const detected = await driver.detect(tree.files, tree.read)
+    for (const stack of detected.stacks) proposed.push({ driver: name, ...stack })
     leftOut.push(...detected.leftOut)
   }
   const others = await otherTools(tree)
@@ -64,6 +64,7 @@ const covers = ({ path }: Claim, stack: Found): boolean =>
 /** Why no stack can have this path, or null. */
 function unusable(path: string): string | null {
   if (path !== '.' && path.split('/').some((segment) => segment.startsWith('.'))) return 'a hidden directory'
+  if (/(^|\/)(contrib|third[_-]party)(\/|$)/.test(path)) return 'a contribution beside the product'
   if (isGlob(path) || path.includes('{')) return 'a path with wildcards in its name would be taken for a pattern'
   return outsideProblem(path)
 }

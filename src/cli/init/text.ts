@@ -75,7 +75,7 @@ function leftOutText(leftOut: readonly LeftOut[]): string {
 }
 
 /** Names of files may hold line breaks, which would end a comment. */
-const oneLine = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?')
+const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, '?')
 
 const EXAMPLE = `# A stack is a directory and the tool that understands it:
 #  - path: infra/network

@@ -4,7 +4,7 @@ export type Tier = 'development' | 'staging' | 'production'
 
 const PRODUCTION = /^(prod|production|prd|live)$/
 const STAGING =
-  /^(stage|staging|stg|test|testing|tst|qa|uat|int|integration|acc|acceptance|pre-?prod(uction)?|preview)$/
+  /^(stage|staging|stag|stg|test|testing|tst|qa|uat|int|integration|acc|acceptance|pre-?prod(uction)?|preview)$/
 const DEVELOPMENT = /^(dev|devel|develop|development|sandbox|sbx|nonprod|non-prod|demo|lab|local|ci)$/
 /** Words that are environments only where their place says so: anywhere else they are a directory like others. */
 const ONLY_IN_PLACE = /^(live|test|testing|int|integration|acceptance|acc|preview|demo|lab|local|ci)$/
@@ -56,7 +56,7 @@ export interface EnvironmentSegment {
 }
 
 /**
- * The segment of a path that names an environment, or null: where two could be meant, nobody can say which is.
+ * The segment of a path that names an environment, the innermost where several do; null where none does.
  * `hasSiblings` tells of a directory whether one of its members is called like an environment: in `overlays` and the like
  * all members are environments then.
  */
@@ -75,7 +75,8 @@ export function environmentSegment(
   const whole = segments.flatMap((name, index) =>
     isEnvironmentName(name) ? [{ index, name, pattern: '{environment}' }] : [],
   )
-  if (whole.length > 0) return whole.length === 1 ? whole[0]! : null
+  // `non-prod/eu-west-1/qa`: the inner one says it more exactly.
+  if (whole.length > 0) return whole.at(-1)!
   const affixed = segments.flatMap((segment, index) => {
     const [, before, name = ''] = AFFIXED.exec(segment) ?? []
     return before === undefined ? [] : [{ index, name, pattern: `${before}{environment}` }]

@@ -43,13 +43,14 @@ export async function detect(files: readonly string[], read: ReadFile): Promise<
         why: `playbook ${playbook}`,
         confidence: several ? 'likely' : 'sure',
       }
-      for (const { environment, inventory } of inventories) {
+      for (const { environment, inventory, unclear } of inventories) {
         const all = { ...settings, ...(inventory !== undefined && { inventory }) }
         stacks.push({
           ...base,
           ...(Object.keys(all).length > 0 && { with: all }),
           ...(environment === undefined ? { single: true } : { environment }),
           ...(inventory === undefined && !cfgNamesOne && { danger: OWN_HOST }),
+          ...(unclear !== undefined && { danger: `nobody says which inventory is meant (${unclear})` }),
           why: inventory === undefined ? base.why! : `${base.why}, inventory ${inventory}`,
         })
       }

@@ -5,6 +5,8 @@ import { environmentFiles } from '../per-environment.ts'
 export interface Inventory {
   environment?: string
   inventory?: string
+  /** Others that could be meant as well. */
+  unclear?: string
 }
 
 const SINGLE = /^(inventory|hosts|inventories)(\.(ini|ya?ml))?$/
@@ -38,7 +40,10 @@ export function inventoriesOf(root: string, files: readonly string[], cfgNamesOn
   const [only] = members
   // `inventory/my-cluster/hosts.ini` and nothing else.
   const isNested = members.size === 1 && below.some((file) => file.startsWith(`${top}/${only}/`))
-  return [{ inventory: isNested ? `${top}/${only}` : top }]
+  const nested = [...members].filter((member) => below.some((file) => file.startsWith(`${top}/${member}/`)))
+  if (nested.length > 1) return [{ inventory: `${top}/${nested[0]}`, unclear: nested.join(', ') }]
+  const inventory = isNested ? `${top}/${only}` : top
+  return [/(^|[/_.-])(sample|example)/.test(inventory) ? { inventory, unclear: 'a sample' } : { inventory }]
 }
 
 /** The part of a path that would name the environment of an inventory. */

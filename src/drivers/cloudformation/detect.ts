@@ -11,7 +11,7 @@ import { parseTemplate, type Template } from './template/parse.ts'
 
 /** Directories of these names hold what somebody else deploys, or nobody. */
 const NOT_A_STACK =
-  /(^|\/)(node_modules|vendor|\.aws-sam|cdk\.out|\.serverless|tests?|__tests__|fixtures|testdata|(examples?|samples?)([-_][^/]*)?|docs?|modules)(\/|$)/
+  /(^|\/)(node_modules|vendor|\.aws-sam|cdk\.out|\.serverless|tests?|__tests__|fixtures|testdata|(examples?|samples?)([-_][^/]*)?|docs?|assets|modules)(\/|$)/
 const MAX_BYTES = 1024 * 1024
 /** A cheap look before a file is parsed: repositories have thousands of YAML and JSON files. */
 const LOOKS_LIKE = /AWSTemplateFormatVersion|AWS::Serverless-2016-10-31|['"]?Type['"]?\s*:\s*['"]?AWS::[A-Za-z0-9]+::/
@@ -90,7 +90,7 @@ function proposal(
   return {
     path: directory,
     // Several templates of one directory are several stacks: the path alone does not name them.
-    ...(isOneOfSeveral && { name: posix.join(directory, posix.basename(path).replace(/\.[^.]+$/, '')) }),
+    ...(isOneOfSeveral && { name: posix.join(directory, posix.basename(path).replace(/(\.template)?\.[^.]+$/, '')) }),
     ...(Object.keys(settings).length > 0 && { with: settings }),
     why: `template ${posix.basename(path)}`,
     confidence: isUsual || !isOneOfSeveral ? 'sure' : 'likely',

@@ -32,13 +32,23 @@ export function detect(files: readonly string[]): Promise<Detected> {
     else proposals.set(path, proposal)
   }
   return Promise.resolve({
-    stacks: proposals.size === 0 ? rootProject(files) : outermost(proposals),
+    stacks: (proposals.size === 0 ? rootProject(files) : outermost(proposals)).map((stack) => doubted(stack, files)),
     leftOut: [...leftOut].filter(([path]) => !proposals.has(path)).map(([path, why]) => ({ path, why })),
   })
 }
 
 const isWithin = (path: string, directory: string): boolean =>
   directory === '.' || path === directory || path.startsWith(`${directory}/`)
+
+/** A project that brings the source of its images is as often an example, or for developers. */
+function doubted(stack: Proposal, files: readonly string[]): Proposal {
+  const builds = files.some((file) => /(^|\/)(Dockerfile|Containerfile)[^/]*$/.test(file) && isWithin(file, stack.path))
+  return stack.why === COMPOSE && builds
+    ? { ...stack, confidence: 'unsure', why: `${COMPOSE} that builds its images` }
+    : stack
+}
+
+const COMPOSE = 'Compose project'
 
 function outermost(proposals: ReadonlyMap<string, Proposal>): Proposal[] {
   const paths = [...proposals.keys()]
@@ -86,14 +96,14 @@ function rootProject(files: readonly string[]): Proposal[] {
   const { path, with: settings } = compose('.', '/srv/app')
   // `.env` is the project's.
   const exclude = [...ABOUT_THE_REPOSITORY.filter((glob) => !glob.startsWith('.')), '.git*', '.git*/**']
-  return [{ path, with: { ...settings, exclude }, why: 'Compose project', confidence: 'likely' }]
+  return [{ path, with: { ...settings, exclude }, why: COMPOSE, confidence: 'likely' }]
 }
 
 const composeTarget = (directory: string): string => `/srv/${posix.basename(directory)}`
 
 const compose = (path: string, target: string): Proposal => ({
   path,
-  why: 'Compose project',
+  why: COMPOSE,
   confidence: 'likely',
   with: { target, reload: `docker compose --project-directory ${target} up --detach --remove-orphans` },
 })

@@ -7,7 +7,7 @@ import { isManifestFile } from './source/plain.ts'
 
 /** What somebody else made, what is tested or shown with, and what is a part of something. */
 const NOT_DEPLOYED =
-  /(^|\/)(vendor|node_modules|third[_-]party|testdata|tests?|e2e|fixtures|examples?|samples?|docs?|hack|templates|\.[^/]+)(\/|$)/i
+  /(^|\/)(vendor|node_modules|third[_-]party|testdata|tests?|e2e|fixtures|examples?|samples?|docs?|hack|templates|roles|\.[^/]+)(\/|$)/i
 /** Texts of this form that no API server takes: kubeconfigs, settings of tools. */
 const NOT_OBJECTS =
   /^(v1\/Config|(skaffold|backstage\.io|kind\.x-k8s\.io|k3d\.io|eksctl\.io|ctlptl\.dev|kubeadm\.k8s\.io|kubelet\.config\.k8s\.io|kustomize\.config\.k8s\.io|audit\.k8s\.io|apiserver\.(config\.)?k8s\.io|kubescheduler\.config\.k8s\.io|krew\.googlecontainertools\.github\.com|helm\.sh)\/.*)$/
@@ -75,6 +75,8 @@ async function kustomizedIn(files: readonly string[], read: ReadFile): Promise<F
   const components = new Set<string>()
   for (const directory of all) {
     const references = await readKustomization(read, directory)
+    // What only a test or an example is built on is still something that may be deployed.
+    if (NOT_DEPLOYED.test(directory)) continue
     for (const path of references?.paths ?? []) {
       const used = posix.normalize(posix.join(directory, path)).replace(/\/$/, '')
       found.used.add(used)
