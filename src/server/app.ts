@@ -20,6 +20,7 @@ import { WEB_ROOT } from './web-root.ts'
 import { ROUTES } from './routes/index.ts'
 import { addSecurityHeaders } from './security-headers.ts'
 import { createWorkerIdentity } from './worker/identity.ts'
+import { checkSignedBodies } from './worker/signed-body.ts'
 import { acceptWorkerSockets } from './worker/socket.ts'
 
 export interface AppOptions {
@@ -71,6 +72,7 @@ export async function buildApp(parts: ServerParts, options: AppOptions = {}): Pr
   admitRequests(app, parts.metrics, options.admission)
   const workers = createWorkerIdentity(parts)
   enforcePermissions(app, enforcementPorts(parts, workers))
+  checkSignedBodies(app)
   replayRepeats(app, parts)
   for (const register of ROUTES) register(app, parts)
   acceptWorkerSockets(app, parts, workers)

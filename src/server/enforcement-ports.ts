@@ -12,7 +12,8 @@ export function enforcementPorts(
 ): EnforcementPorts {
   return {
     authenticate: (request) => authenticateRequest(store, request, publicUrl()),
-    authenticateWorker: (request) => workers.verify(request.headers.authorization),
+    authenticateWorker: ({ headers: { authorization }, method, raw }) =>
+      workers.verify({ authorization, method, path: raw.url ?? '' }),
     findRepository: async (by) => {
       const found = 'id' in by ? await getRepository(store.db, by.id) : await findRepositoryByName(store.db, by.name)
       return found === undefined ? null : { ...found, damage: engine.parts.unusable.why(found.id) }

@@ -43,7 +43,7 @@ export function startLeasing({ link, log, hasRoom, start }: LeaseLoopOptions): L
   /** A repeat after a lost answer carries the same request, so a grant cannot get lost between server and worker. */
   async function leaseOne(): Promise<boolean> {
     try {
-      const { grant } = await link.deliver('lease', { request: newId('req') }, over.signal)
+      const { grant } = await link.deliver('lease', { request: newId('req'), clock: Date.now() }, over.signal)
       if (grant) start(grant)
       return grant !== null
     } catch (thrown) {

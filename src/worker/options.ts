@@ -27,6 +27,8 @@ export interface RunnerOptions {
   drainMs: number
   /** Standard input is a pipe of the program that started it: when it closes, finish what runs and exit. */
   withParent: boolean
+  /** Make a new key at this start. */
+  rotateKey: boolean
   /** `auto` tries WebSocket first. */
   transport: 'auto' | 'long-poll'
 }
@@ -72,6 +74,7 @@ export function withRunnerOptions(command: Command): Command {
     )
     .addOption(new Option('--grace <seconds>', 'between SIGINT and SIGKILL').default(10).argParser(seconds))
     .addOption(new Option('--drain <seconds>', 'for running work when told to stop').default(600).argParser(seconds))
+    .addOption(new Option('--rotate-key', 'replace the key of this worker by a new one').default(false))
     .addOption(new Option('--with-parent', 'stop when standard input closes').default(false).hideHelp())
     .addOption(
       new Option('--transport <kind>', 'how to talk to the server').choices(['auto', 'long-poll']).default('auto'),
@@ -94,6 +97,7 @@ export function runnerOptionsOf(command: Command, env: NodeJS.ProcessEnv): Runne
     graceMs: given.grace * 1000,
     drainMs: given.drain * 1000,
     withParent: given.withParent,
+    rotateKey: given.rotateKey,
     transport: given.transport,
   }
 }

@@ -1,5 +1,6 @@
 import { hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { clockSkewText } from '../domain/wire/request-proof.ts'
 import { asTrueupError } from '../lib/errors/error.ts'
 import { processRegistry } from '../lib/process/registry.ts'
 import { retry } from '../lib/retry.ts'
@@ -8,6 +9,7 @@ import { openLink, type Link } from './connection/connect.ts'
 import { enrol, httpClient, type HttpClient } from './connection/http.ts'
 import { lockData } from './data-lock.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { keyRotation } from './key-rotation.ts'
 import { loadIdentity, type Identity } from './identity.ts'
 import { startLeasing } from './lease-loop.ts'
 import type { Logger } from './logging.ts'
@@ -66,6 +68,8 @@ export async function startRunner(
   const runs = new Map<string, { run: ActiveRun; done: Promise<void> }>()
   const outbox = await openOutbox(paths.outbox, () => link, log)
   const http = httpClient(options.server, identity)
+  const rotation = keyRotation({ identity, http, log })
+  let newKeyWanted = options.rotateKey
   const source = await way.openSource({ http, data: options.data, log })
   const link: Link = openLink({
     http,
@@ -78,14 +82,20 @@ export async function startRunner(
       hostname: hostname(),
       pools: options.pools,
       slots: options.slots,
+      clock: Date.now(),
       holding: [...active().map(({ grant: { runId, fence } }) => ({ runId, fence })), ...outbox.left()],
     }),
-    onWelcome: () => {
+    onWelcome: ({ rotateKey, now }) => {
       void outbox.deliverLeft()
       leasing.wake()
+      const skew = now === undefined ? null : clockSkewText(Date.now() - now)
+      if (skew) log.warn({}, `the clock of this host is ${skew} of the server's`)
+      if (rotateKey || newKeyWanted || identity.isRotating) void newKey()
     },
     onEvent,
-    enrolAgain: async () => options.token !== undefined && (await enrolAgainOnce()),
+    // The key may be one that a rotation has replaced without this worker hearing of it.
+    enrolAgain: async () =>
+      (identity.isRotating && (await rotation.rotate())) || (options.token !== undefined && (await enrolAgainOnce())),
   })
   const room = watchRoom([workspaces.directory, paths.cache, tmpdir()])
   let full: string | null = null
@@ -154,10 +164,16 @@ export async function startRunner(
         return
       case 'watches':
         return watches.set(event.watches, event.of)
+      case 'rotateKey':
+        return void newKey()
       case 'shutdown':
         log.info({ reason: event.reason }, 'the server asks this runner to stop')
         void stop(options.drainMs)
     }
+  }
+
+  async function newKey(): Promise<void> {
+    if (await rotation.rotate()) newKeyWanted = false
   }
 
   function stopRuns(which: (run: ActiveRun) => boolean, reason: StopReason): void {
@@ -209,7 +225,7 @@ interface Enrolling {
 }
 
 async function enrolWith(options: RunnerOptions, { identity, log, kind, signal }: Enrolling): Promise<void> {
-  if (options.token === undefined) await identity.token() // says what to do
+  if (options.token === undefined) await identity.token({ method: 'POST', path: '' }) // says what to do
   const { server, token = '', name } = options
   const workerId = await retry(() => enrol(server, { token, name, kind, publicKey: identity.publicKey }), {
     pauses: ENROLMENT_PAUSES,

@@ -5,13 +5,13 @@ import Fastify from 'fastify'
 import { decodeJwt, importJWK, jwtVerify, type JWK } from 'jose'
 import { pack } from 'tar-stream'
 import { WebSocketServer, type WebSocket } from 'ws'
+import { TOKEN_AUDIENCE } from '../../src/domain/wire/request-proof.ts'
 import { newId } from '../../src/lib/ids.ts'
 import {
   CallFrame,
   CallRequest,
   EnrolRequest,
   METHODS,
-  TOKEN_AUDIENCE,
   WORKER_PATHS,
   type Grant,
   type Method,

@@ -6,6 +6,7 @@ export const agentCommand: CommandModule = (program, cli) => {
     .command('agent')
     .description('pull what is signed from a server and apply it on this machine, until Ctrl-C')
     .requiredOption('--config <file>', "the agent's configuration, in YAML")
+    .option('--rotate-key', 'replace the key of this agent by a new one', false)
     .option('--check', 'read the configuration, say whether it is in order, and end', false)
     .addHelpText(
       'after',
@@ -17,7 +18,7 @@ directory. The first Ctrl-C or SIGTERM lets running work end, the second stops i
 Example:
   $ trueup agent --config /etc/trueup/agent.yaml`,
     )
-    .action(async ({ config, check }: { config: string; check: boolean }, command) => {
+    .action(async ({ config, check, rotateKey }: { config: string; check: boolean; rotateKey: boolean }, command) => {
       const { readAgentConfig } = await import('../../worker/agent/config.ts')
       const settings = readAgentConfig(config)
       if (check) {
@@ -31,7 +32,7 @@ Example:
       const { runInForeground } = await import('../../worker/foreground.ts')
       const { createLogger } = await import('../../worker/logging.ts')
       cli.takeSignals()
-      await runInForeground(settings.options, createLogger(), agentWay(settings))
+      await runInForeground({ ...settings.options, rotateKey }, createLogger(), agentWay(settings))
       // As the process of its own that it otherwise is: nothing that a library left open holds it.
       process.exit()
     })

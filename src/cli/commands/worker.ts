@@ -1,16 +1,34 @@
 import { z } from 'zod'
+import { clockSkewText } from '../../domain/wire/request-proof.ts'
 import { parseDuration } from '../../domain/duration.ts'
 import { Done } from '../../server/schemas/common.ts'
 import { Enrolment, ServerInfo, Worker } from '../../server/schemas/operations.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { CommandModule } from '../cli.ts'
+import type { Client } from '../client.ts'
 import { collect, fields, when } from '../output.ts'
+import { waitFor } from '../wait.ts'
 
 interface EnrolOptions {
   pools: string[]
   repository: string[]
   environment: string[]
   expires: string
+}
+
+/** Clocks that differ by less are shown as right. */
+const SHOWN_SKEW_MS = 2_000
+
+/** By id, else the newest of that name. */
+async function workerNamed(client: Client, id: string, doing: string): Promise<Worker> {
+  const workers = await collect(client.all('/api/v1/workers', Worker))
+  const row = workers.find((each) => each.id === id) ?? workers.findLast((each) => each.name === id)
+  if (row) return row
+  throw new TrueupError('NOT_FOUND', {
+    doing: `${doing} worker ${id}`,
+    why: 'there is no worker of that id or name',
+    next: '`trueup worker list` shows all.',
+  })
 }
 
 const scopeText = ({ repositories, environments }: Pick<Worker, 'repositories' | 'environments'>): string =>
@@ -22,12 +40,23 @@ const Info = z.object({
   version: z.string().optional(),
   slots: z.number().optional(),
   draining: z.boolean().optional(),
+  clockSkewMs: z.number().nullish(),
 })
 
 function stateOf({ revokedAt, connected, info }: Worker): string {
   if (revokedAt !== null) return 'revoked'
   const state = connected ? 'connected' : 'away'
   return Info.safeParse(info).data?.draining ? `${state}, draining` : state
+}
+
+const clockText = (skewMs: number | null | undefined): string =>
+  skewMs === null || skewMs === undefined ? '-' : (clockSkewText(skewMs, SHOWN_SKEW_MS) ?? 'right')
+
+function keyText({ id, since, formerUntil, askedAt }: Worker['key']): string {
+  const former =
+    formerUntil !== null && formerUntil > Date.now() ? `, the one before counts until ${when(formerUntil)}` : ''
+  const asked = askedAt === null ? '' : ', a new one is asked for'
+  return `${id} since ${when(since)}${former}${asked}`
 }
 
 export const workerCommands: CommandModule = (program, cli) => {
@@ -102,14 +131,7 @@ export const workerCommands: CommandModule = (program, cli) => {
     .description('one worker: version, host, what it serves, when it was last heard of')
     .argument('<id>', 'id or name of the worker, as `trueup worker list` shows it')
     .action(async (id: string, _options, command) => {
-      const workers = await collect(cli.client(command).all('/api/v1/workers', Worker))
-      const row = workers.find((each) => each.id === id) ?? workers.findLast((each) => each.name === id)
-      if (!row)
-        throw new TrueupError('NOT_FOUND', {
-          doing: `showing worker ${id}`,
-          why: 'there is no worker of that id or name',
-          next: '`trueup worker list` shows all.',
-        })
+      const row = await workerNamed(cli.client(command), id, 'showing')
       const info = Info.parse(row.info ?? {})
       cli.output(command).result(row, () =>
         fields([
@@ -122,8 +144,10 @@ export const workerCommands: CommandModule = (program, cli) => {
           ['host', info.hostname ?? 'not heard of yet'],
           ['version', info.version ?? '-'],
           ['slots', String(info.slots ?? '-')],
+          ['clock', clockText(info.clockSkewMs)],
           ['last seen', when(row.lastSeenAt)],
           ['enrolled', when(row.createdAt)],
+          ['key', keyText(row.key)],
         ]),
       )
     })
@@ -139,6 +163,28 @@ export const workerCommands: CommandModule = (program, cli) => {
       cli
         .output(command)
         .result({ id, draining: !undo }, () => (undo ? `${id} takes runs again` : `${id} takes no further runs`))
+    })
+
+  worker
+    .command('rotate')
+    .description('have a worker replace its key by a new one; the key before counts for ten more minutes')
+    .argument('<id>', 'id of the worker, as `trueup worker list` shows it')
+    .option('--wait', 'until the new key is there', false)
+    .option('--timeout <duration>', 'how long to wait', '10m')
+    .action(async (id: string, { wait, timeout }: { wait: boolean; timeout: string }, command) => {
+      const client = cli.client(command)
+      const timeoutMs = parseDuration(timeout)
+      const one = async () => await workerNamed(client, id, 'rotating the key of')
+      const before = await one()
+      await client.send('POST', `/api/v1/workers/${encodeURIComponent(before.id)}/rotation`, Done)
+      const doing = `waiting for the new key of ${before.id}`
+      const row = wait
+        ? await waitFor(one, ({ key }) => key.id !== before.key.id, { doing, timeoutMs, signal: cli.signal })
+        : before
+      const text = wait
+        ? `The key of ${row.id} is ${keyText(row.key)}`
+        : `Asked ${row.id} for a new key${before.connected ? '' : ': it makes one when it connects'}`
+      cli.output(command).result({ id: row.id, key: row.key, done: wait }, () => text)
     })
 
   worker

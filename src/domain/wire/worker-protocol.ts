@@ -127,11 +127,24 @@ export const METHODS = {
       slots: z.number(),
       /** Runs that this worker still holds after a reconnect. */
       holding: z.array(z.object(run)),
+      /** The worker's own clock, milliseconds since the epoch. */
+      clock: z.number().optional(),
     }),
-    result: z.object({ workerId: z.string(), heartbeatMs: z.number(), leaseMs: z.number() }),
+    result: z.object({
+      workerId: z.string(),
+      heartbeatMs: z.number(),
+      leaseMs: z.number(),
+      /** Somebody wants this worker to make itself a new key. */
+      rotateKey: z.boolean().optional(),
+      /** The server's clock, milliseconds since the epoch. */
+      now: z.number().optional(),
+    }),
   },
   /** Asks for one run; `null` where there is none. `request` makes a repeat after a lost answer give the same grant. */
-  lease: { params: z.object({ request: z.string() }), result: z.object({ grant: Grant.nullable() }) },
+  lease: {
+    params: z.object({ request: z.string(), clock: z.number().optional() }),
+    result: z.object({ grant: Grant.nullable() }),
+  },
   heartbeat: {
     params: z.object({ runs: z.array(z.object(run)) }),
     result: z.object({
@@ -216,6 +229,8 @@ export const ServerEvent = z.discriminatedUnion('event', [
   /** `of`: the stacks (ids) that this speaks of, all others stay as they are; absent: `watches` is the whole set. */
   z.object({ event: z.literal('watches'), watches: z.array(WatchOrder), of: z.array(z.string()).optional() }),
   z.object({ event: z.literal('shutdown'), reason: z.string() }),
+  /** Make a new key (`WORKER_PATHS.key`). */
+  z.object({ event: z.literal('rotateKey') }),
 ])
 export type ServerEvent = z.infer<typeof ServerEvent>
 
@@ -224,12 +239,13 @@ export const CallFrame = z.object({ id: z.number(), method: z.string(), params: 
 export const AnswerFrame = z.object({ id: z.number(), result: z.unknown().optional(), error: ErrorParts.optional() })
 
 /**
- * The HTTP side. All but `enrol` carry `Authorization: Bearer <EdDSA JWT>` (iss = worker id, aud = `TOKEN_AUDIENCE`,
- * at most 60 s), the WebSocket's upgrade request too. Answers that are no success have an `ErrorBody`.
+ * The HTTP side. All but `enrol` are signed (`request-proof.ts`), the WebSocket's upgrade request too. Answers that are no
+ * success have an `ErrorBody`.
  */
-export const TOKEN_AUDIENCE = 'trueup-worker'
 export const WORKER_PATHS = {
   enrol: '/api/v1/worker/enrol',
+  /** Puts a new key in the place of the one that signs the request. */
+  key: '/api/v1/worker/key',
   socket: '/api/v1/worker/socket',
   call: '/api/v1/worker/call',
   /** `?waitMs=<ms>`: answers `EventsAnswer` as soon as there is an event, or empty when the time is up. */
@@ -260,6 +276,11 @@ export const EnrolRequest = z.object({
 })
 export type EnrolRequest = z.infer<typeof EnrolRequest>
 export const EnrolAnswer = z.object({ workerId: z.string() })
+/** `proof`: a token for `NEW_KEY_AUDIENCE`, signed by the new key. */
+export const KeyRequest = z.object({ publicKey: Jwk, proof: z.string() })
+export type KeyRequest = z.infer<typeof KeyRequest>
+/** Until when the former key counts, milliseconds since the epoch. */
+export const KeyAnswer = z.object({ formerUntil: z.number() })
 export const CallRequest = z.object({ method: z.string(), params: z.unknown() })
 /** Body of a long-polled call; an error has its own HTTP status. */
 export const CallAnswer = z.object({ result: z.unknown().optional(), error: ErrorParts.optional() })

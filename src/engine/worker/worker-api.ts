@@ -8,9 +8,9 @@ import { appendRunLog } from '../../store/runs/log.ts'
 import type { Queries } from '../../store/database/context.ts'
 import { claimRun } from '../../store/runs/claim.ts'
 import { renewLeases } from '../../store/runs/lease.ts'
-import { getRun, listRuns, type Run, transitionRun } from '../../store/runs/runs.ts'
+import { getRun, type Run, transitionRun } from '../../store/runs/runs.ts'
 import { getStack, requireStack } from '../../store/stacks/stacks.ts'
-import { getWorker, isInScope, patchWorker, touchWorker } from '../../store/workers/workers.ts'
+import { getWorker, isInScope, touchWorker } from '../../store/workers/workers.ts'
 import { checkDrift, checkSoon, currentDefinition } from '../drift/schedule.ts'
 import { watchOrders } from '../drift/watch-orders.ts'
 import { type EngineParts, repositoryOf, workerActor } from '../parts.ts'
@@ -19,9 +19,11 @@ import { followUpIfEnded } from '../run-tasks.ts'
 import { replacedOf } from '../runs/replaced.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { makeGrant } from './grant.ts'
+import { hello } from './hello.ts'
 import { lineagePack, packFile } from './packs.ts'
 import { planReceived } from './plan-received.ts'
 import { reportReceived } from './alone-report.ts'
+import { noteClock } from './worker-clock.ts'
 import { appliedReceived, finishReceived } from './results.ts'
 
 /** What a worker may call; every method checks the run's fencing token itself. */
@@ -40,8 +42,6 @@ export interface WorkerApi {
   subscribe(workerId: string, send: (event: ServerEvent) => void, cut?: () => void): () => void
 }
 
-/** A worker renews its leases three times in their length. */
-const HEARTBEATS_PER_LEASE = 3
 const LOOK_AGAIN_MS = 1_000
 /** How long a run waits that a passing fault keeps from being granted. */
 const GRANT_AGAIN_MS = 10_000
@@ -139,6 +139,8 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
       void getWorker(parts.store.db, workerId)
         .then(async (worker) => {
           if (ended || !worker) return
+          // It was revoked after it had been let in: nobody else will end this one.
+          if (worker.revokedAt !== null) return cut?.()
           end = parts.hub.attach(workerId, worker.pools, send, cut)
           send({ event: 'work' })
           send({ event: 'watches', watches: await watchOrders(parts, worker.pools, worker) })
@@ -159,38 +161,11 @@ async function heldRun(queries: Queries, workerId: string, runId: string, fence:
   throw new TrueupError('LEASE_LOST', { doing: `working on run ${runId}`, why })
 }
 
-async function hello(parts: EngineParts, workerId: string, params: Params<'hello'>): Promise<Result<'hello'>> {
-  const holding = new Set(params.holding.map((held) => `${held.runId}:${held.fence}`))
-  await parts.store.transaction(async (tx) => {
-    const { hostname, version, slots, protocol } = params
-    const before = (await getWorker(tx, workerId))?.info ?? {}
-    const { reported = null, draining = false } = before
-    await patchWorker(tx, workerId, { info: { hostname, version, slots, protocol, reported, draining } })
-    await touchWorker(tx, workerId)
-    // What it does not hold any more and had not begun to change goes back at once; the rest runs into its lease's end.
-    const states = ['leased', 'preparing', 'planning'] as const
-    const { items } = await listRuns(tx, { heldBy: workerId, states: [...states] }, { limit: 500 })
-    for (const run of items) {
-      if (holding.has(`${run.id}:${run.fence}`)) continue
-      const back = await transitionRun(tx, {
-        runId: run.id,
-        to: 'queued',
-        from: states,
-        reason: 'worker_restarted',
-        actor: workerActor(workerId),
-      })
-      await followUpIfEnded(tx, back)
-      await refreshStack(tx, run.stackId)
-    }
-  })
-  const { leaseMs } = parts.settings
-  return { workerId, leaseMs, heartbeatMs: Math.round(leaseMs / HEARTBEATS_PER_LEASE) }
-}
-
 async function lease(parts: EngineParts, workerId: string, params: Params<'lease'>): Promise<Result<'lease'>> {
   const worker = await getWorker(parts.store.db, workerId)
   if (!worker || worker.revokedAt !== null)
     throw new TrueupError('UNAUTHENTICATED', { doing: 'leasing a run', why: 'this worker is revoked' })
+  if (params.clock !== undefined) await noteClock(parts, worker, params.clock)
   if (worker.info['draining'] === true) return { grant: null }
   // A run that is given back at once (closed window, bad inputs) must not end the search of this call.
   for (let round = 0; round < 20; round++) {

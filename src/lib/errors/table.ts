@@ -51,6 +51,16 @@ export const ERRORS = {
   DATA_CORRUPT: entry(500, 'terminal', 'Restore the last backup with `trueup restore`.'),
   PORT_TAKEN: entry(503, 'terminal', 'Stop what listens there, or choose another port with --port.'),
   RUN_TRANSITION: entry(409, 'terminal', 'Look at the run: its state has moved on.'),
+  CLOCK_SKEWED: entry(
+    401,
+    'retryable',
+    "Set the clock of the worker's host (`timedatectl`, `chronyc tracking`); the worker keeps trying.",
+  ),
+  REQUEST_REPLAYED: entry(
+    401,
+    'retryable',
+    'Sign the request anew. If no proxy repeats requests, find out who sent it again.',
+  ),
   LEASE_LOST: entry(409, 'terminal', 'Stop this work: another worker may have the run.'),
   // git and forge
   GIT_FAILED: entry(502, 'retryable', 'Look at what git said and try again.'),

@@ -2,6 +2,7 @@ import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { App, RouteAction } from './http-types.ts'
 import { ACTIONS, authorize, needsRepository, repositoryNotFound, type Action, type Principal } from './permissions.ts'
 import { unusableError } from '../../engine/unusable/unusable.ts'
+import type { WorkerProof } from '../../domain/wire/request-proof.ts'
 import type { Role } from '../../domain/roles.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 
@@ -9,7 +10,7 @@ export interface EnforcementPorts {
   /** The person behind the request's credentials; UNAUTHENTICATED where there are none or they do not count. */
   authenticate(request: FastifyRequest): Promise<Principal>
   /** The worker behind the request's signed token. */
-  authenticateWorker(request: FastifyRequest): Promise<string>
+  authenticateWorker(request: FastifyRequest): Promise<WorkerProof>
   /** `damage`: why it is not served, where its Git directory is damaged. */
   findRepository(
     by: { name: string } | { id: string },
@@ -25,13 +26,15 @@ export function enforcePermissions(app: App, ports: EnforcementPorts): void {
   app.decorateRequest('principal', null)
   app.decorateRequest('repository', null)
   app.decorateRequest('workerId', null)
+  app.decorateRequest('workerProof', null)
   app.addHook('onRoute', refuseUndeclared)
   app.addHook('onRequest', async (request) => {
     if (request.is404) return
     const action = request.routeOptions.config.action as RouteAction
     if (action === 'public' || action === 'run') return
     if (action === 'worker') {
-      request.workerId = await ports.authenticateWorker(request)
+      request.workerProof = await ports.authenticateWorker(request)
+      request.workerId = request.workerProof.workerId
       return
     }
     const principal = await ports.authenticate(request)

@@ -5,6 +5,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
+import type { WorkerProof } from '../../domain/wire/request-proof.ts'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Action, Principal } from './permissions.ts'
 
@@ -41,5 +42,6 @@ declare module 'fastify' {
     repository: { id: string; name: string; defaultBranch: string } | null
     /** Set on routes of workers. */
     workerId: string | null
+    workerProof: WorkerProof | null
   }
 }

@@ -6,12 +6,15 @@ import {
   EnrolAnswer,
   EnrolRequest,
   EventsAnswer,
+  KeyAnswer,
+  KeyRequest,
   WORKER_PATHS,
 } from '../../domain/wire/worker-protocol.ts'
 import type { RouteModule } from '../parts.ts'
 import { dispatch } from '../worker/dispatch.ts'
 import { enrolWorker } from '../worker/enrol.ts'
 import { createMailboxes } from '../worker/mailbox.ts'
+import { rotateKey } from '../worker/rotate.ts'
 
 const MAX_WAIT_MS = 50_000
 
@@ -37,6 +40,20 @@ export const workerWireRoutes: RouteModule<'store' | 'engine'> = (app, { store, 
       },
     },
     async (request, reply) => reply.code(201).send(await enrolWorker(store, request.body)),
+  )
+
+  app.post(
+    WORKER_PATHS.key,
+    {
+      config: { action: 'worker' },
+      schema: {
+        tags: ['worker'],
+        summary: 'Put a new key in the place of the one that signs the request',
+        body: KeyRequest,
+        response: { 200: KeyAnswer },
+      },
+    },
+    async (request) => await rotateKey(store, request.workerProof!, request.body),
   )
 
   app.post(

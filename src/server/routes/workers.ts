@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
+import { keyIdOf } from '../../domain/wire/request-proof.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { allRepositories, findRepositoryByName } from '../../store/changes/repositories.ts'
 import type { Queries } from '../../store/database/context.ts'
@@ -71,6 +72,12 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
           environments: row.environments,
           builtin: row.builtin,
           connected: connected.has(row.id),
+          key: {
+            id: keyIdOf(row.publicKey),
+            since: row.keyChangedAt ?? row.createdAt,
+            formerUntil: row.formerKeyUntil,
+            askedAt: row.keyAskedAt,
+          },
           info: row.info,
           lastSeenAt: row.lastSeenAt,
           revokedAt: row.revokedAt,
@@ -144,6 +151,39 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
       })
       if (!draining) for (const pool of pools) engine.parts.hub.announceWork(pool)
       return { ok: true as const }
+    },
+  )
+
+  app.post(
+    '/api/v1/workers/:worker/rotation',
+    {
+      config: { action: 'worker.manage' },
+      schema: {
+        tags,
+        summary: 'Ask a worker to make itself a new key; it does so at once, or when it connects next',
+        params: z.object({ worker: z.string().max(100) }),
+        response: { 202: Done },
+      },
+    },
+    async (request, reply) => {
+      await store.transaction(async (tx) => {
+        const worker = await workerOf(tx, request.params.worker, 'rotating the key of')
+        if (worker.revokedAt !== null)
+          throw new TrueupError('CONFLICT', {
+            doing: `rotating the key of worker ${worker.id}`,
+            why: 'it is revoked, and no key of it counts',
+            next: 'Enrol it anew: `trueup worker enrol`.',
+          })
+        await patchWorker(tx, worker.id, { keyAskedAt: store.clock.now() })
+        await appendAudit(tx, {
+          ...by(request),
+          action: 'worker.rotation_ask',
+          subject: worker.id,
+          data: { name: worker.name },
+        })
+      })
+      engine.parts.hub.send(request.params.worker, { event: 'rotateKey' })
+      return reply.code(202).send({ ok: true as const })
     },
   )
 

@@ -68,6 +68,15 @@ export const Worker = z
     environments: z.array(z.string()),
     builtin: z.boolean(),
     connected: z.boolean(),
+    key: z.object({
+      /** The public half of its key. */
+      id: z.string(),
+      since: Time,
+      /** Until when the key before it counts or counted; null where there was none. */
+      formerUntil: Time.nullable(),
+      /** Since when a new one is asked for and not there. */
+      askedAt: Time.nullable(),
+    }),
     info: z.json(),
     lastSeenAt: Time.nullable(),
     revokedAt: Time.nullable(),

@@ -50,7 +50,10 @@ export interface TestAnswer {
   body: any
 }
 
-export async function startTestServer(options: { clock?: Clock; app?: AppOptions } = {}): Promise<TestServer> {
+/** `hooks`: more that happens with requests, before they are listened to. */
+export async function startTestServer(
+  options: { clock?: Clock; app?: AppOptions; hooks?: (app: App) => void } = {},
+): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trueup-server-'))
   const store = await openStore(dataDir, { clock: options.clock })
   const keys = await openKeys(dataDir, store.db)
@@ -88,6 +91,7 @@ export async function startTestServer(options: { clock?: Clock; app?: AppOptions
     },
     options.app,
   )
+  options.hooks?.(app)
   address.url = await app.listen({ host: '127.0.0.1', port: 0 })
   const owner = (
     await createUser(store.db, { name: 'owner', email: 'owner@example.org', kind: 'member', passwordHash: null })

@@ -1,9 +1,13 @@
 import type { ServerEvent } from '../../domain/wire/worker-protocol.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
 import type { WorkerApi } from '../../engine/worker/worker-api.ts'
 
 /** Events for workers that poll instead of keeping a socket. */
 export interface Mailboxes {
-  /** The events since the last call, at once where there are any, otherwise after the first one or `waitMs`. */
+  /**
+   * The events since the last call, at once where there are any, otherwise after the first one or `waitMs`. UNAUTHENTICATED
+   * as soon as the worker is revoked.
+   */
   take(workerId: string, waitMs: number, signal: AbortSignal): Promise<ServerEvent[]>
   close(): void
 }
@@ -12,6 +16,8 @@ interface Mailbox {
   events: ServerEvent[]
   wake: () => void
   unsubscribe: () => void
+  /** The worker was revoked while it waited. */
+  cut: boolean
   expiry: NodeJS.Timeout
 }
 
@@ -39,11 +45,19 @@ export function createMailboxes(api: Pick<WorkerApi, 'subscribe'>): Mailboxes {
     const box: Mailbox = {
       events: [],
       wake: () => {},
-      unsubscribe: api.subscribe(workerId, (event) => {
-        box.events.push(event)
-        if (box.events.length > MAX_EVENTS) box.events.shift()
-        box.wake()
-      }),
+      cut: false,
+      unsubscribe: api.subscribe(
+        workerId,
+        (event) => {
+          box.events.push(event)
+          if (box.events.length > MAX_EVENTS) box.events.shift()
+          box.wake()
+        },
+        () => {
+          box.cut = true
+          remove(workerId)
+        },
+      ),
       expiry: setTimeout(() => remove(workerId), EXPIRES_MS),
     }
     boxes.set(workerId, box)
@@ -65,6 +79,12 @@ export function createMailboxes(api: Pick<WorkerApi, 'subscribe'>): Mailboxes {
           box.wake = done
         })
       }
+      if (box.cut)
+        throw new TrueupError('UNAUTHENTICATED', {
+          doing: 'waiting for events',
+          why: 'this worker was revoked',
+          next: 'Enrol the worker with a new token: `trueup worker enrol`.',
+        })
       return box.events.splice(0)
     },
     close() {

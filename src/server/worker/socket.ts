@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { z } from 'zod'
+import type { WorkerProof } from '../../domain/wire/request-proof.ts'
 import { CallFrame, MAX_FRAME_BYTES, WORKER_PATHS, type ServerEvent } from '../../domain/wire/worker-protocol.ts'
 import { asTrueupError, type TrueupError } from '../../lib/errors/error.ts'
 import type { App } from '../auth/http-types.ts'
@@ -31,12 +32,13 @@ export function acceptWorkerSockets(
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
     if (request.url?.split('?')[0] !== WORKER_PATHS.socket) return refuse(socket, 404, 'nothing is upgraded here')
-    identity.verify(request.headers.authorization).then(
-      (workerId) =>
+    const { headers, method = 'GET', url: path = '' } = request
+    identity.verify({ authorization: headers.authorization, method, path }).then(
+      (proof) =>
         sockets.handleUpgrade(request, socket, head, (channel) => {
           metrics.workersConnected.inc()
           channel.once('close', () => metrics.workersConnected.dec())
-          serveWorker(channel, workerId, { api: engine.worker, identity, logger })
+          serveWorker(channel, proof, { api: engine.worker, identity, logger })
         }),
       (error: unknown) => refuseWith(socket, asTrueupError(error, 'opening a worker socket')),
     )
@@ -61,7 +63,8 @@ interface Serving {
 }
 
 /** One worker's channel: answers calls as they finish, sends events, and ends only itself: on a bad frame, when revoked. */
-function serveWorker(channel: WebSocket, workerId: string, { api, identity, logger }: Serving): void {
+function serveWorker(channel: WebSocket, proof: WorkerProof, { api, identity, logger }: Serving): void {
+  const { workerId } = proof
   let calls = 0
   let alive = true
   const send = (frame: object): void => {
@@ -79,7 +82,7 @@ function serveWorker(channel: WebSocket, workerId: string, { api, identity, logg
     if (++calls >= MAX_CALLS) channel.pause()
     try {
       // The handshake may be long ago.
-      await identity.assertTrusted(workerId)
+      await identity.assertTrusted(proof)
       send({ id: frame.id, result: await dispatch(api, workerId, frame.method, frame.params) })
     } catch (thrown) {
       const error = asTrueupError(thrown, `worker call "${frame.method}"`)
@@ -103,7 +106,7 @@ function serveWorker(channel: WebSocket, workerId: string, { api, identity, logg
     if (!alive && !channel.isPaused) return channel.terminate()
     alive = false
     channel.ping()
-    identity.assertTrusted(workerId).catch(() => channel.close(1008, 'revoked'))
+    identity.assertTrusted(proof).catch(() => channel.close(1008, 'revoked'))
   }, PING_MS)
   const unsubscribe = api.subscribe(
     workerId,
@@ -136,7 +139,7 @@ function refuseWith(socket: Duplex, error: TrueupError): void {
 
 function refuse(socket: Duplex, status: number, body: string): void {
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ndate: ${new Date().toUTCString()}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
 }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
@@ -6,36 +6,11 @@ import { PROTOCOL_VERSION, WORKER_PATHS } from '../../domain/wire/worker-protoco
 import { newToken } from '../auth/token.ts'
 import { ask } from '../testing/app.ts'
 import { useServer } from '../testing/use-server.ts'
-
-interface Key {
-  privateKey: KeyObject
-  jwk: { kty: string; crv: string; x: string }
-}
+import { claims, jwt, newKey, type TestKey as Key } from '../testing/worker-keys.ts'
 
 const { server, admin } = useServer()
 
-function newKey(): Key {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-  const { kty, crv, x } = publicKey.export({ format: 'jwk' })
-  return { privateKey, jwk: { kty: kty!, crv: crv!, x: x! } }
-}
-
-/** Made by hand from RFC 7515 and RFC 8037, so that the server is not tested with the library it uses. */
-function jwt(key: Key, claims: object, header: object = { alg: 'EdDSA' }): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const text = `${part(header)}.${part(claims)}`
-  return `${text}.${sign(null, Buffer.from(text), key.privateKey).toString('base64url')}`
-}
-
 const seconds = () => Math.floor(Date.now() / 1000)
-const claims = (workerId: string, more: object = {}) => ({
-  iss: workerId,
-  aud: 'trueup-worker',
-  iat: seconds(),
-  exp: seconds() + 45,
-  jti: randomUUID(),
-  ...more,
-})
 
 async function enrolmentToken(): Promise<string> {
   const { body } = await admin.request('POST', '/api/v1/workers/enrolments', {})

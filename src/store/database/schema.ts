@@ -355,6 +355,13 @@ export interface Database extends RollbackTables, AuditTables {
     environmentsJson: string
     /** JWK of the Ed25519 public key. */
     publicKeyJson: string
+    /** The key before it, which counts until then. */
+    formerKeyJson: string | null
+    formerKeyUntil: number | null
+    /** When the key was made known; null for that of the enrolment. */
+    keyChangedAt: number | null
+    /** Somebody asked for a new key, and it is not there yet. */
+    keyAskedAt: number | null
     infoJson: string
     builtin: number
     lastSeenAt: number | null

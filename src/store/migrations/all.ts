@@ -11,6 +11,7 @@ import { listIndexes } from './0009-list-indexes.ts'
 import { quietChecks } from './0010-quiet-checks.ts'
 import { sharedPlaces } from './0011-shared-places.ts'
 import { notices } from './0012-notices.ts'
+import { workerKeys } from './0013-worker-keys.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   quietChecks,
   sharedPlaces,
   notices,
+  workerKeys,
 ]

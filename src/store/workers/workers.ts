@@ -14,7 +14,12 @@ export interface Scope {
 /** `publicKey` is a JWK, `info` what the worker said of itself. */
 export type Worker = FromRow<
   Database['workers'],
-  Scope & { pools: string[]; publicKey: { [member: string]: Json }; info: { [member: string]: Json } },
+  Scope & {
+    pools: string[]
+    publicKey: { [member: string]: Json }
+    formerKey: { [member: string]: Json }
+    info: { [member: string]: Json }
+  },
   'builtin'
 >
 export type Enrolment = FromRow<Database['enrolments'], Scope & { pools: string[] }, 'builtin'>
@@ -24,7 +29,10 @@ const EVERYTHING: Scope = { repositories: [], environments: [] }
 const workers = makeEntity<'workers', Worker>({
   table: 'workers',
   prefix: 'worker',
-  codec: makeCodec({ json: ['pools', 'repositories', 'environments', 'publicKey', 'info'], flags: ['builtin'] }),
+  codec: makeCodec({
+    json: ['pools', 'repositories', 'environments', 'publicKey', 'formerKey', 'info'],
+    flags: ['builtin'],
+  }),
   change: ({ id }) => ({ topic: 'worker', id }),
 })
 
@@ -39,6 +47,11 @@ export const createWorker = (
   tx: Queries,
   worker: Omit<New<Worker>, 'info' | keyof Scope> & Partial<Pick<Worker, 'info' | keyof Scope>>,
 ): Promise<Worker> => workers.insert(tx, { info: {}, ...EVERYTHING, ...worker })
+/** The keys by which a worker may prove itself at this time, the one that counts first. */
+export const keysOf = (
+  { publicKey, formerKey, formerKeyUntil }: Pick<Worker, 'publicKey' | 'formerKey' | 'formerKeyUntil'>,
+  now: number,
+): Worker['publicKey'][] => [publicKey, ...(formerKey && now < (formerKeyUntil ?? 0) ? [formerKey] : [])]
 export const getWorker = (db: Queries, id: string): Promise<Worker | undefined> => workers.get(db, id)
 export const findWorkerByName = (db: Queries, name: string): Promise<Worker | undefined> =>
   workers.find(db, { name, revokedAt: null })
@@ -54,7 +67,12 @@ export const isInScope = (
 export const patchWorker = (
   tx: Queries,
   id: string,
-  patch: Partial<Pick<Worker, 'name' | 'pools' | 'info' | 'publicKey'>>,
+  patch: Partial<
+    Pick<
+      Worker,
+      'name' | 'pools' | 'info' | 'publicKey' | 'formerKey' | 'formerKeyUntil' | 'keyChangedAt' | 'keyAskedAt'
+    >
+  >,
 ): Promise<Worker> => workers.update(tx, id, patch)
 /** Oldest first. */
 export const listWorkers = (db: Queries, page: PageRequest = {}): Promise<Page<Worker>> =>

@@ -115,6 +115,7 @@ export function readAgentConfig(path: string): AgentSettings {
       graceMs: grace * 1000,
       drainMs: drain * 1000,
       withParent: false,
+      rotateKey: false,
       transport,
     },
     repositories: Object.fromEntries(

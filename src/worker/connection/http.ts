@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { errorFromBody, TrueupError, type ErrorBody } from '../../lib/errors/error.ts'
-import type { Identity } from '../identity.ts'
+import { clockSkewText } from '../../domain/wire/request-proof.ts'
+import type { Signer } from '../identity.ts'
 import { CallAnswer, EnrolAnswer, WORKER_PATHS, type EnrolRequest } from '../protocol.ts'
 
 const ErrorAnswer = CallAnswer.shape.error.unwrap()
@@ -21,24 +22,42 @@ export interface HttpClient {
   request(request: HttpRequest): Promise<Response>
 }
 
-export function httpClient(server: string, identity: Identity): HttpClient {
-  const signed = async (request: HttpRequest) => {
-    const answer = await send(server, request, { authorization: `Bearer ${await identity.token()}` })
-    // A wrong clock makes every token too old or too new: learn the server's time and try once more.
-    const date = Date.parse(answer.headers.get('date') ?? '')
-    if (answer.status !== 401 || Number.isNaN(date) || Math.abs(date - identity.now()) < 5_000) return answer
-    identity.serverTime(date)
-    await answer.body?.cancel()
-    return await send(server, request, { authorization: `Bearer ${await identity.token()}` })
-  }
+export function httpClient(server: string, signer: Signer): HttpClient {
   return {
     server,
     async request(request) {
-      const answer = await signed(request)
-      if (!answer.ok) throw await refusal(server, request, answer)
-      return answer
+      const { method, path } = request
+      const body = bodyOf(request)
+      for (let tries = 1; ; tries++) {
+        const token = await signer.token({ method, path, body })
+        const answer = await send(server, request, { authorization: `Bearer ${token}` })
+        if (answer.ok) return answer
+        const error = await refusal(server, request, answer)
+        if (tries > 1 || !learnsTime(signer, error, answer.headers.get('date'))) throw error
+      }
     },
   }
+}
+
+/** How far apart two clocks are before a refusal of an older server, which says no more, is put down to them. */
+const SUSPECT_MS = 5_000
+
+/**
+ * Whether a request that was refused is to be signed once more, now that the server's time is known: a wrong clock makes every
+ * signature too old or too new, and what was signed before the server's start counts as used.
+ * @throws CLOCK_SKEWED where the clock is too far off to work with.
+ */
+export function learnsTime(signer: Signer, error: TrueupError, dateHeader: string | null | undefined): boolean {
+  const date = Date.parse(dateHeader ?? '')
+  if (error.status !== 401 || Number.isNaN(date)) return false
+  const ofTime = error.code === 'CLOCK_SKEWED' || error.code === 'REQUEST_REPLAYED'
+  if (!ofTime && Math.abs(date - signer.now()) < SUSPECT_MS) return false
+  if (signer.serverTime(date)) return true
+  throw new TrueupError('CLOCK_SKEWED', {
+    doing: 'signing a request to the server',
+    why: `the clock of this host is ${clockSkewText(Date.now() - date)} of the server's`,
+    cause: error,
+  })
 }
 
 /** Exchanges a one-time token for a worker id. The same token with the same key gives the same id. */
@@ -49,13 +68,16 @@ export async function enrol(server: string, body: EnrolRequest): Promise<string>
   return parseAnswer(EnrolAnswer, await answer.json().catch(() => null), `enrolling this worker at ${server}`).workerId
 }
 
+/** The text that is signed and sent. */
+const bodyOf = ({ body }: HttpRequest): string | undefined => (body === undefined ? undefined : JSON.stringify(body))
+
 async function send(server: string, request: HttpRequest, headers: { [name: string]: string }): Promise<Response> {
   const timeout = AbortSignal.timeout(request.timeoutMs)
   try {
     return await fetch(server + request.path, {
       method: request.method,
       headers: { ...headers, ...(request.body !== undefined && { 'content-type': 'application/json' }) },
-      ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      body: bodyOf(request),
       redirect: 'error',
       signal: request.signal ? AbortSignal.any([timeout, request.signal]) : timeout,
     })
@@ -79,12 +101,17 @@ export function unreachable(server: string, thrown: unknown): TrueupError {
 
 async function refusal(server: string, request: HttpRequest, answer: Response): Promise<TrueupError> {
   const text = (await answer.text().catch(() => '')).slice(0, ERROR_BODY_BYTES)
+  return refusalOf(text, answer.status, `calling ${request.method} ${server}${request.path.split('?')[0]}`)
+}
+
+/** What an answer that is no success says, whether it is the server's own or comes from something before it. */
+export function refusalOf(text: string, status: number, doing: string): TrueupError {
   const parsed = ErrorAnswer.safeParse(parseJson(text))
   if (parsed.success) return errorFromBody(parsed.data as ErrorBody)
-  const code = answer.status === 401 ? 'UNAUTHENTICATED' : answer.status === 403 ? 'FORBIDDEN' : 'SERVER_UNREACHABLE'
+  const code = status === 401 ? 'UNAUTHENTICATED' : status === 403 ? 'FORBIDDEN' : 'SERVER_UNREACHABLE'
   return new TrueupError(code, {
-    doing: `calling ${request.method} ${server}${request.path}`,
-    why: `the answer is HTTP ${answer.status} and not from a Trueup server: ${text.slice(0, 200).trim() || 'empty'}`,
+    doing,
+    why: `the answer is HTTP ${status} and not from a Trueup server: ${text.slice(0, 200).trim() || 'empty'}`,
     next: 'Check --server and the proxies on the way; the runner keeps trying.',
   })
 }

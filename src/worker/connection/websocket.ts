@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
-import { TrueupError } from '../../lib/errors/error.ts'
-import type { Identity } from '../identity.ts'
+import type { TrueupError } from '../../lib/errors/error.ts'
+import type { Signer } from '../identity.ts'
 import {
   AnswerFrame,
   MAX_FRAME_BYTES,
@@ -11,12 +12,13 @@ import {
   type Result,
 } from '../protocol.ts'
 import { checkParams, readAnswer, type Connection, type OnEvent } from './connection.ts'
-import { unreachable } from './http.ts'
+import { learnsTime, refusalOf, unreachable } from './http.ts'
 
 const HANDSHAKE_MS = 10_000
 const CALL_MS = 30_000
 /** Two missed pongs end the connection: a NAT that forgot it says nothing. */
 const PING_MS = 15_000
+const REFUSAL_CHARS = 64 * 1024
 
 /** The server (or a proxy before it) answers HTTP but does not let a WebSocket through. */
 export class WebSocketRefused extends Error {}
@@ -30,8 +32,8 @@ interface Pending {
  * Opens the socket.
  * @throws WebSocketRefused where long-polling may still work; SERVER_UNREACHABLE where nothing answers; UNAUTHENTICATED.
  */
-export async function openWebSocket(server: string, identity: Identity, onEvent: OnEvent): Promise<Connection> {
-  const socket = await handshake(server, await identity.token())
+export async function openWebSocket(server: string, signer: Signer, onEvent: OnEvent): Promise<Connection> {
+  const socket = await signedHandshake(server, signer)
   const calls = new Map<number, Pending>()
   let nextId = 1
   let heard = true
@@ -99,6 +101,40 @@ export async function openWebSocket(server: string, identity: Identity, onEvent:
   return { kind: 'websocket', call, closed, close: () => end('closed by this runner') }
 }
 
+async function signedHandshake(server: string, signer: Signer): Promise<WebSocket> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await handshake(server, await signer.token({ method: 'GET', path: WORKER_PATHS.socket }))
+    } catch (thrown) {
+      if (!(thrown instanceof Refused)) throw thrown
+      if (tries > 1 || !learnsTime(signer, thrown.error, thrown.date)) throw thrown.error
+    }
+  }
+}
+
+/** The server's own word against this worker. */
+class Refused extends Error {
+  readonly error: TrueupError
+  readonly date: string | undefined
+
+  constructor(error: TrueupError, date: string | undefined) {
+    super(error.message)
+    this.error = error
+    this.date = date
+  }
+}
+
+/** An answer instead of a socket: of the server, or of something before it that knows no WebSocket. */
+async function refused(server: string, response: IncomingMessage): Promise<Error> {
+  const { statusCode: status = 0, headers } = response
+  let text = ''
+  response.setEncoding('utf8')
+  for await (const chunk of response) if (text.length < REFUSAL_CHARS) text += chunk
+  if (![401, 403, 426].includes(status)) return new WebSocketRefused(`HTTP ${status}`)
+  const error = refusalOf(text, status, `connecting to ${server}`)
+  return error.code === 'SERVER_UNREACHABLE' ? new WebSocketRefused(`HTTP ${status}`) : new Refused(error, headers.date)
+}
+
 function handshake(server: string, token: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(server.replace(/^http/, 'ws') + WORKER_PATHS.socket, {
@@ -114,19 +150,15 @@ function handshake(server: string, token: string): Promise<WebSocket> {
       resolve(socket)
     })
     socket.once('unexpected-response', (_request, response) => {
-      const { statusCode } = response
-      response.resume()
       socket.on('error', () => {})
-      socket.terminate()
-      reject(
-        statusCode === 401 || statusCode === 403
-          ? new TrueupError(statusCode === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN', {
-              doing: `connecting to ${server}`,
-              why: `the server does not accept this worker (HTTP ${statusCode})`,
-              next: 'Check the clock of this host; enrol the worker again when it was removed (`trueup worker enrol`).',
-            })
-          : new WebSocketRefused(`HTTP ${statusCode}`),
-      )
+      const late = setTimeout(() => response.destroy(), HANDSHAKE_MS)
+      void refused(server, response)
+        .catch((error: Error) => new WebSocketRefused(error.message))
+        .then(reject)
+        .finally(() => {
+          clearTimeout(late)
+          socket.terminate()
+        })
     })
     socket.once('error', (error: NodeJS.ErrnoException) =>
       // A system error code means that nothing is there; without one the connection stood and the handshake did not.
