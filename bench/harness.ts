@@ -230,6 +230,8 @@ export function spread(values: readonly number[]): Spread {
   return { median: at(0.5), min: at(0), max: at(1), quartiles: [at(0.25), at(0.75)] }
 }
 
+export const median = (values: readonly number[]): number => spread(values).median
+
 export function describeSpread(of: Spread, digits = 2): string {
   const n = (value: number): string => value.toFixed(digits)
   return `${n(of.median)} (quartiles ${n(of.quartiles[0])}–${n(of.quartiles[1])}, range ${n(of.min)}–${n(of.max)})`

@@ -17,6 +17,7 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
   ['B16', async () => (await import('./b16.ts')).b16],
   ['GROWTH', async () => (await import('./growth.ts')).growth],
   ['W1', async () => (await import('./w1.ts')).w1],
+  ['W2', async () => (await import('./w2.ts')).w2],
 ])
 
 const USAGE = 'npm run bench -- [B1 B8 … | all] [--pairs N] [--stacks N] [--days N] [--runs N] [--json]; --list'

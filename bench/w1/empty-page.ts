@@ -2,15 +2,24 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 
-const MAIN = `import { createElement } from 'react'
+const MAIN = `import { createElement, useState } from 'react'
 import { createRoot } from 'react-dom/client'
-createRoot(document.getElementById('root')).render(createElement('h1', null, 'There it is'))
+function Page() {
+  const [text, setText] = useState('')
+  const field = createElement('input', { type: 'search', value: text, onChange: (event) => setText(event.target.value) })
+  return createElement('main', null, createElement('h1', null, 'There it is'), field)
+}
+createRoot(document.getElementById('root')).render(createElement(Page))
 `
 const TYPES: { [extension: string]: string } = { '.html': 'text/html', '.js': 'text/javascript' }
 
-/** React, its renderer and one heading, built as our pages are and served from memory: what any page of it costs. */
+/**
+ * React, its renderer, a heading and a field, built and packed as our pages are: what any page of it costs. Served from
+ * memory.
+ */
 export async function startEmptyPage(directory: string): Promise<{ url: string; close(): void }> {
   const root = join(directory, 'empty')
   mkdirSync(root)
@@ -19,11 +28,14 @@ export async function startEmptyPage(directory: string): Promise<{ url: string; 
   const modules = join(import.meta.dirname, '..', '..', 'node_modules')
   const alias = { 'react-dom': join(modules, 'react-dom'), react: join(modules, 'react') }
   await build({ configFile: false, root, logLevel: 'silent', resolve: { alias } })
+  const packed = new Map<string, Buffer>()
   const server = createServer((request, answer) => {
     const path = request.url === '/' ? '/index.html' : request.url!
     try {
-      const content = readFileSync(join(root, 'dist', path))
-      answer.setHeader('content-type', TYPES[extname(path)] ?? 'text/plain').end(content)
+      const content = packed.get(path) ?? gzipSync(readFileSync(join(root, 'dist', path)))
+      packed.set(path, content)
+      answer.setHeader('content-type', TYPES[extname(path)] ?? 'text/plain')
+      answer.setHeader('content-encoding', 'gzip').setHeader('content-length', content.length).end(content)
     } catch {
       answer.writeHead(404).end()
     }

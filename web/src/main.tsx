@@ -22,6 +22,9 @@ const client = new QueryClient({
   },
 })
 const router = createAppRouter(client)
+// The page's code comes while the server is asked who this is, not after it.
+for (const { routeId } of router.matchRoutes(router.latestLocation))
+  void router.loadRouteChunk(router.routesById[routeId as keyof typeof router.routesById])
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

@@ -8,7 +8,15 @@ import {
   redirect,
 } from '@tanstack/react-router'
 import { ApiError } from './api/client.ts'
-import { repositoriesQuery, sessionQuery } from './api/queries.ts'
+import {
+  environmentsQuery,
+  matrixQuery,
+  mrsQuery,
+  overviewQuery,
+  repositoriesQuery,
+  runsQuery,
+  sessionQuery,
+} from './api/queries.ts'
 import { NotFound, PageError } from './app/page-error.tsx'
 import { Shell } from './app/shell.tsx'
 import { Waiting } from './ui/load.tsx'
@@ -53,6 +61,16 @@ const overview = createRoute({
   getParentRoute: () => shell,
   path: '/r/$repository',
   validateSearch: search.matrix,
+  // Once, while the page's code is still on its way; afterwards the stream of changes says what is old.
+  staleTime: Number.POSITIVE_INFINITY,
+  loader: ({ context: { client }, params: { repository }, location }) => {
+    const filter = search.matrix(location.search)
+    void client.prefetchQuery(overviewQuery(repository))
+    void client.prefetchQuery(environmentsQuery(repository))
+    void client.prefetchInfiniteQuery(matrixQuery(repository, { ...filter, sort: filter.sort ?? 'need' }))
+    void client.prefetchInfiniteQuery(runsQuery(repository, { state: 'awaiting_approval' }))
+    void client.prefetchInfiniteQuery(mrsQuery(repository, 'open'))
+  },
   component: lazyRouteComponent(() => import('./pages/overview.tsx'), 'OverviewPage'),
 })
 const mrs = createRoute({

@@ -1,12 +1,12 @@
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef } from 'react'
+import { type CSSProperties, memo, useEffect, useMemo, useRef } from 'react'
 import type { Schemas } from '../api/client.ts'
 import { useKey } from '../app/keys.ts'
 import { statusLook } from '../text.ts'
 import { Empty } from '../ui/basics.tsx'
 import { ErrorNote, Waiting } from '../ui/load.tsx'
+import { stackHref, useRowLinks } from '../ui/row-links.ts'
 import { Mark, toneInk } from '../ui/status.tsx'
 import { ago, useNow } from '../ui/time.tsx'
 
@@ -38,7 +38,7 @@ export function Matrix({
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
-    overscan: 12,
+    overscan: 8,
   })
   const shown = virtual.getVirtualItems()
   const last = shown.at(-1)?.index ?? 0
@@ -50,9 +50,13 @@ export function Matrix({
     const failures = [...(scroller.current?.querySelectorAll<HTMLElement>('[data-failed]') ?? [])]
     failures[(failures.indexOf(document.activeElement as HTMLElement) + 1) % failures.length]?.focus()
   })
+  const follow = useRowLinks()
+  const grid = useMemo(
+    () => ({ gridTemplateColumns: `minmax(180px, 1fr) repeat(${columns.length}, minmax(132px, 200px))` }),
+    [columns.length],
+  )
   if (!query.data)
     return query.error ? <ErrorNote error={query.error} again={() => void query.refetch()} /> : <Waiting lines={10} />
-  const grid = { gridTemplateColumns: `minmax(180px, 1fr) repeat(${columns.length}, minmax(132px, 200px))` }
   return (
     <div className="flex min-h-0 flex-col overflow-hidden rounded-lg border border-line bg-panel">
       <div
@@ -78,38 +82,22 @@ export function Matrix({
             </div>
           ))}
         </div>
-        <div role="rowgroup" className="relative min-w-max" style={{ height: virtual.getTotalSize() }}>
+        <div role="rowgroup" className="relative min-w-max" style={{ height: virtual.getTotalSize() }} onClick={follow}>
           {shown.map(({ index, start }) => {
             const line = lines[index]!
-            const place = { ...grid, height: ROW_PX, transform: `translateY(${start}px)` }
+            const at = { index, start, grid }
             return 'folder' in line ? (
-              <div
-                key={line.folder}
-                role="row"
-                aria-rowindex={index + 2}
-                className="absolute inset-x-0 top-0 grid items-center bg-sunken"
-                style={place}
-              >
-                <div role="rowheader" className="px-3 text-sm font-medium text-muted">
-                  {line.folder}/
-                </div>
-              </div>
+              <FolderLine key={line.folder} {...at} folder={line.folder} />
             ) : (
-              <div
+              <StackLine
                 key={line.row.name}
-                role="row"
-                aria-rowindex={index + 2}
-                className="absolute inset-x-0 top-0 grid items-center border-b border-line/60 hover:bg-hover"
-                style={place}
-              >
-                <div role="rowheader" className="flex min-w-0 items-center gap-2 px-3">
-                  <Name name={line.row.name} short={folders} />
-                  <span className="ml-auto shrink-0 text-sm text-faint">{line.row.cells[0]?.driver}</span>
-                </div>
-                {columns.map((environment) => (
-                  <Cell key={environment} repository={repository} row={line.row} environment={environment} now={now} />
-                ))}
-              </div>
+                {...at}
+                repository={repository}
+                row={line.row}
+                columns={columns}
+                short={folders}
+                now={now}
+              />
             )
           })}
         </div>
@@ -124,6 +112,58 @@ export function Matrix({
     </div>
   )
 }
+
+interface Placed {
+  index: number
+  start: number
+  grid: CSSProperties
+}
+
+const placeOf = ({ start, grid }: Placed): CSSProperties => ({
+  ...grid,
+  height: ROW_PX,
+  transform: `translateY(${start}px)`,
+})
+
+const FolderLine = memo(({ folder, ...at }: Placed & { folder: string }) => (
+  <div
+    role="row"
+    aria-rowindex={at.index + 2}
+    className="absolute inset-x-0 top-0 grid items-center bg-sunken"
+    style={placeOf(at)}
+  >
+    <div role="rowheader" className="px-3 text-sm font-medium text-muted">
+      {folder}/
+    </div>
+  </div>
+))
+
+/** Drawn again only when something of it has changed: scrolling moves the others past. */
+const StackLine = memo(
+  ({
+    repository,
+    row,
+    columns,
+    short,
+    now,
+    ...at
+  }: Placed & { repository: string; row: Row; columns: readonly string[]; short: boolean; now: number }) => (
+    <div
+      role="row"
+      aria-rowindex={at.index + 2}
+      className="absolute inset-x-0 top-0 grid items-center border-b border-line/60 hover:bg-hover"
+      style={placeOf(at)}
+    >
+      <div role="rowheader" className="flex min-w-0 items-center gap-2 px-3">
+        <Name name={row.name} short={short} />
+        <span className="ml-auto shrink-0 text-sm text-faint">{row.cells[0]?.driver}</span>
+      </div>
+      {columns.map((environment) => (
+        <Cell key={environment} repository={repository} row={row} environment={environment} now={now} />
+      ))}
+    </div>
+  ),
+)
 
 function toLines(rows: readonly Row[], folders: boolean): Line[] {
   const lines: Line[] = []
@@ -172,9 +212,8 @@ function Cell({
   const seen = found.observedAt === null ? 'never checked' : `checked ${ago(found.observedAt, now)}`
   return (
     <div role="cell" className="min-w-0 px-1">
-      <Link
-        to="/r/$repository/stacks/$"
-        params={{ repository, _splat: `${environment}/${row.name}` }}
+      <a
+        href={stackHref(repository, `${environment}/${row.name}`)}
         data-row=""
         {...(look.tone === 'bad' && { 'data-failed': '' })}
         title={[look.meaning, found.statusReason, stale ? `stale: ${seen}` : seen].filter(Boolean).join('\n')}
@@ -185,7 +224,7 @@ function Cell({
           {look.label}
         </span>
         {stale && <span className="ml-auto text-xs text-warn">stale</span>}
-      </Link>
+      </a>
     </div>
   )
 }

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { Search } from 'lucide-react'
-import { useDeferredValue, useEffect, useState } from 'react'
+import { Search as Glass } from 'lucide-react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { ApiError, type Schemas } from '../api/client.ts'
 import { environmentsQuery, matrixQuery, overviewQuery, repositoriesQuery } from '../api/queries.ts'
 import { statusLook, STATUSES } from '../text.ts'
@@ -13,6 +13,8 @@ import { Matrix } from './matrix.tsx'
 import { NeedsYou } from './needs-you.tsx'
 
 const route = getRouteApi('/shell/r/$repository')
+/** Who types on is not asked for after every letter. */
+const TYPED_MS = 120
 const TIERS = ['development', 'staging', 'production']
 
 /** Environments × stacks: what is in which state, what needs a person first. */
@@ -22,24 +24,15 @@ export function OverviewPage() {
   const navigate = route.useNavigate()
   const overview = useQuery(overviewQuery(repository))
   const environments = useQuery(environmentsQuery(repository))
-  const [text, setText] = useState(filter.q ?? '')
-  const q = useDeferredValue(text)
-  useEffect(() => {
-    if (q !== (filter.q ?? '')) void navigate({ search: (before) => ({ ...before, q: q || undefined }), replace: true })
-  }, [q, filter.q, navigate])
   const matrix = useInfiniteQuery(matrixQuery(repository, { ...filter, sort: filter.sort ?? 'need' }))
+
+  const columns = useColumns(overview.data, environments.data, filter.environment)
 
   if (overview.error && !overview.data)
     return <PageErrorNote error={overview.error} again={() => void overview.refetch()} />
   if (!overview.data) return <Waiting lines={8} />
   const counts = totals(overview.data)
   const names = overview.data.environments.map(({ name }) => name)
-  const tier = new Map(
-    (environments.data ?? []).map((environment) => [environment.name, TIERS.indexOf(environment.tier)]),
-  )
-  const columns = names
-    .filter((name) => filter.environment === undefined || name === filter.environment)
-    .sort((a, b) => (tier.get(a) ?? 9) - (tier.get(b) ?? 9) || a.localeCompare(b))
   const set = (change: Partial<typeof filter>): void =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   return (
@@ -56,17 +49,7 @@ export function OverviewPage() {
       <NeedsYou repository={repository} />
       <EnvironmentNotices repository={repository} />
       <div className="flex shrink-0 flex-wrap items-center gap-2 pb-2">
-        <label className="relative">
-          <span className="sr-only">Search stacks by name</span>
-          <Search size={14} className="absolute left-2 top-1/2 -translate-y-1/2 text-faint" aria-hidden />
-          <input
-            type="search"
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-            placeholder="Search by name"
-            className="w-56 pl-7!"
-          />
-        </label>
+        <Search text={filter.q ?? ''} set={(q) => set({ q: q || undefined })} />
         <select
           aria-label="Environment"
           value={filter.environment ?? ''}
@@ -109,6 +92,46 @@ export function OverviewPage() {
       )}
     </div>
   )
+}
+
+/** Each letter draws this field and nothing else; what was typed is told when the typing rests. */
+function Search({ text: told, set }: { text: string; set: (text: string) => void }) {
+  const [text, setText] = useState(told)
+  const tell = useRef(set)
+  tell.current = set
+  useEffect(() => {
+    if (text === told) return
+    const rest = window.setTimeout(() => tell.current(text), TYPED_MS)
+    return () => window.clearTimeout(rest)
+  }, [text, told])
+  return (
+    <label className="relative">
+      <span className="sr-only">Search stacks by name</span>
+      <Glass size={14} className="absolute left-2 top-1/2 -translate-y-1/2 text-faint" aria-hidden />
+      <input
+        type="search"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        placeholder="Search by name"
+        className="w-56 pl-7!"
+      />
+    </label>
+  )
+}
+
+/** The environments that are shown, development first and production last; the same array as long as they are the same. */
+function useColumns(
+  overview: Schemas['Overview'] | undefined,
+  environments: readonly Schemas['Environment'][] | undefined,
+  only: string | undefined,
+): readonly string[] {
+  return useMemo(() => {
+    const tier = new Map((environments ?? []).map((environment) => [environment.name, TIERS.indexOf(environment.tier)]))
+    return (overview?.environments ?? [])
+      .map(({ name }) => name)
+      .filter((name) => only === undefined || name === only)
+      .sort((a, b) => (tier.get(a) ?? 9) - (tier.get(b) ?? 9) || a.localeCompare(b))
+  }, [overview, environments, only])
 }
 
 function totals(overview: Schemas['Overview']): Map<string, number> {
