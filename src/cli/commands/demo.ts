@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Option } from 'commander'
 import type { CommandModule } from '../cli.ts'
 import { walkTheLoop } from '../demo/demo.ts'
@@ -12,6 +12,7 @@ import { createSteps } from '../demo/steps.ts'
 
 interface DemoOptions {
   keep: boolean
+  kubeconfig?: string
   port: number
   logLevel: 'error' | 'warn' | 'info' | 'debug' | 'silent'
 }
@@ -22,6 +23,7 @@ export const demoCommand: CommandModule = (program, cli) => {
     .command('demo')
     .description('walk the whole loop on this machine: merge request, plan, approval, deployment, drift, rollback')
     .option('--keep', 'leave the server running afterwards and say how to look around', false)
+    .option('--kubeconfig <file>', 'with --keep: add a stack on the cluster of this file, in a namespace "shop"')
     .option('--port <port>', 'port to listen on; 0 takes a free one', Number, 0)
     .addOption(
       new Option('--log-level <level>', 'of the server log on stderr')
@@ -45,7 +47,7 @@ export const demoCommand: CommandModule = (program, cli) => {
         started.server = server
         const adminToken = (await readFile(server.adminTokenFile ?? '', 'utf8')).trim()
         const hands = await walkTheLoop({ url: server.url, adminToken, directory, signal: cli.signal }, steps)
-        if (options.keep) await leaveWork(hands, steps)
+        if (options.keep) await leaveWork(hands, steps, options.kubeconfig && resolve(options.kubeconfig))
         output.result({ steps: steps.timings, passed: steps.passed }, () => `demo: ${steps.passed} steps passed`)
         if (options.keep) {
           await web.done

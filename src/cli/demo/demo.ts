@@ -28,11 +28,13 @@ export interface DemoWorld {
   signal: AbortSignal
 }
 
-/** For who goes on by hand: opens merge requests as ada, and waits for their plans. */
+/** For who goes on by hand: opens merge requests as ada, waits for their plans, merges them when bob has approved. */
 export interface DemoHands {
   sources: DemoSources
   openMr: (branch: string, message: string, files: { [path: string]: string }) => Promise<number>
   planned: (number: number) => Promise<MrDetail>
+  approveAndMerge: (number: number) => Promise<MrDetail>
+  stacksInSync: (doing: string) => Promise<Stack[]>
 }
 
 /** The whole loop, as two people would walk it: ada writes, bob approves. */
@@ -208,7 +210,7 @@ export async function walkTheLoop(world: DemoWorld, steps: Steps): Promise<DemoH
     },
     (verdict) => `${verdict.count} events`,
   )
-  return { sources, openMr, planned }
+  return { sources, openMr, planned, approveAndMerge, stacksInSync }
 }
 
 const failedStack = (stack: Stack): boolean => {

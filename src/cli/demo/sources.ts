@@ -3,8 +3,10 @@ export interface DemoSources {
   first: { [path: string]: string }
   addStacks: { [path: string]: string }
   change: { [path: string]: string }
-  /** An Ansible stack beside them, which writes a file on this machine. */
-  addMotd: { [path: string]: string }
+  /** A Kubernetes stack beside them, on the cluster of a kubeconfig. */
+  addShop: (kubeconfig: string) => { [path: string]: string }
+  /** An Ansible stack beside them, and beside the one on Kubernetes where there is a cluster; it writes a file on this machine. */
+  addMotd: (kubeconfig: string | undefined) => { [path: string]: string }
   /** One more change of the page. */
   greetAnew: { [path: string]: string }
 }
@@ -24,6 +26,13 @@ const MOTD = `  - path: hosts/motd
     driver: ansible
     environments: [production]
     with: { inventory: hosts.yml, requirements: false, idempotent: true }
+`
+
+const SHOP = (kubeconfig: string): string => `  - path: apps/shop
+    name: shop
+    driver: kubernetes
+    environments: [production]
+    with: { namespace: shop, createNamespace: true, kubeconfig: ${JSON.stringify(kubeconfig)} }
 `
 
 /** `terraform`: name of the tool for the dependent stack; null where this machine has none. */
@@ -74,8 +83,23 @@ output "name" {
       }),
     },
     change: { 'hosts/web/index.html': page('Hello, world'), 'hosts/web/conf/limits.conf': 'requests = 500\n' },
-    addMotd: {
-      'trueup.yaml': environments + stacks(MOTD),
+    addShop: (kubeconfig) => ({
+      'trueup.yaml': environments + stacks(SHOP(kubeconfig)),
+      'apps/shop/settings.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: { name: settings }
+data: { greeting: Hello, currency: EUR }
+`,
+      'apps/shop/service.yaml': `apiVersion: v1
+kind: Service
+metadata: { name: shop, labels: { app: shop } }
+spec:
+  selector: { app: shop }
+  ports: [{ name: http, port: 80, targetPort: 8080 }]
+`,
+    }),
+    addMotd: (kubeconfig) => ({
+      'trueup.yaml': environments + stacks((kubeconfig === undefined ? '' : SHOP(kubeconfig)) + MOTD),
       'hosts/motd/hosts.yml': 'all:\n  hosts:\n    here: { ansible_connection: local }\n',
       'hosts/motd/site.yml': `- hosts: all
   gather_facts: false
@@ -83,7 +107,7 @@ output "name" {
     - name: Greet who logs in
       copy: { dest: ${JSON.stringify(`${target}.motd`)}, content: "Managed by Git.\\n", mode: "0644" }
 `,
-    },
+    }),
     greetAnew: { 'hosts/web/index.html': page('Good to see you') },
   }
 }

@@ -4,6 +4,8 @@ import type { Output } from '../output.ts'
 export interface Steps {
   /** Runs `work`; what it returns is said behind the step's name. A throw ends the demo with that step named. */
   step<T>(name: string, work: () => Promise<T>, say?: (result: T) => string): Promise<T>
+  /** Says that something is not shown here, and what is missing for it. */
+  leftOut(name: string, missing: string): void
   readonly passed: number
   readonly timings: { name: string; milliseconds: number; said: string }[]
 }
@@ -15,6 +17,7 @@ export function createSteps(output: Output): Steps {
     get passed() {
       return timings.length
     },
+    leftOut: (name, missing) => output.note(`${output.paint('yellow', 'left out', 'err')}  ${name}: ${missing}`),
     async step(name, work, say) {
       if (output.live) output.progress(`…  ${name}`)
       const started = performance.now()
