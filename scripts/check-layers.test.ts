@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findCircle, hallProblem, lengthProblem, problemsOf } from './check-layers.ts'
+import { findCircle, forgeProblems, hallProblem, lengthProblem, problemsOf } from './check-layers.ts'
 import { hallsOf, houseTable, importsOf } from './house.ts'
 
 describe('the house', () => {
@@ -16,6 +16,14 @@ describe('the house', () => {
   it('refuses one driver that knows another', () => {
     expect(problemsOf('drivers/files/plan.ts', ['../terraform/plan.ts'])).toHaveLength(1)
     expect(problemsOf('drivers/files/plan.ts', ['../driver.ts'])).toEqual([])
+  })
+
+  it('lets nobody outside know a forge by more than the port, tests neither', () => {
+    expect(forgeProblems('src/engine/merge.ts', ['../forges/forge.ts', '../forges/forges.ts'])).toEqual([])
+    expect(forgeProblems('src/forges/forges.ts', ['./builtin/index.ts'])).toEqual([])
+    expect(forgeProblems('src/engine/merge.ts', ['../forges/builtin/merging.ts'])).toHaveLength(1)
+    expect(forgeProblems('src/engine/merge.test.ts', ['../forges/builtin/merging.ts'])).toHaveLength(1)
+    expect(forgeProblems('test/loop.test.ts', ['../src/forges/builtin/merging.ts'])).toHaveLength(1)
   })
 
   it('refuses a file that is too long to be read at once, tests among them', () => {

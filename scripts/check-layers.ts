@@ -1,12 +1,12 @@
 /**
  * Enforces the house: an import may only point downwards, never across drivers or forges, and never in a circle, neither
- * of files nor of the units of any folder; an import of types only is an import. No file of the project, tests among them, is
+ * of files nor of the units of any folder; an import of types only is an import. Of a forge all others know the port only. No file of the project, tests among them, is
  * longer than can be read at once.
  * `--house` prints how large the halls are, `--house=REVISION` how large they were.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
-import { type Hall, hallsAt, hallsOf, houseTable, importGraph } from './house.ts'
+import { type Hall, hallsAt, hallsOf, houseTable, importGraph, importsOf } from './house.ts'
 
 const FLOORS = ['cli', 'server', 'worker', 'engine', 'forges', 'drivers', 'store', 'git', 'domain', 'lib'] as const
 /** Folders whose sub-folders must not know each other. */
@@ -17,6 +17,9 @@ const SHARED = ['drivers/tools', 'drivers/values', 'drivers/paths', 'drivers/hos
 /** Where the project's own files are. */
 const SOURCES = '{src,web/src,test,scripts,bench}/**/*.{ts,tsx}'
 const MOST_LINES = 400
+
+/** Of a forge, all outside of `forges` know the port. The one file that chooses among them lives in there, too. */
+const FORGES = 'src/forges/'
 
 export interface LayerProblem {
   file: string
@@ -50,6 +53,21 @@ export function problemsOf(file: string, imports: readonly string[]): LayerProbl
     }
   }
   return problems
+}
+
+/** Tests too: what they try is to hold on every forge. Paths are relative to the root of the project. */
+export function forgeProblems(file: string, imports: readonly string[]): LayerProblem[] {
+  if (file.startsWith(FORGES)) return []
+  const targets = imports.map((specifier) => normalize(join(dirname(file), specifier)))
+  const insides = targets.filter((target) => target.startsWith(FORGES) && target.slice(FORGES.length).includes('/'))
+  const why = 'only the port is known outside of forges: go by forges/forge.ts and forges/forges.ts'
+  return insides.map((target) => ({ file: join('..', file), imports: target, why }))
+}
+
+/** All imports that reach past the port, wherever they stand. */
+export function pastThePort(root: string): LayerProblem[] {
+  const files = globSync(SOURCES, { cwd: root })
+  return files.flatMap((file) => forgeProblems(file, importsOf(readFileSync(join(root, file), 'utf8'))))
 }
 
 /** A circle in a graph, as the list of nodes on it with the first one again at its end, or null. */
@@ -126,7 +144,7 @@ export function webProblems(web: string): LayerProblem[] {
 if (import.meta.main) {
   const src = join(import.meta.dirname, '..', 'src')
   const { problems, halls } = checkHouse(src)
-  problems.push(...webProblems(join(src, '..', 'web')), ...longFiles(join(src, '..')))
+  problems.push(...webProblems(join(src, '..', 'web')), ...longFiles(join(src, '..')), ...pastThePort(join(src, '..')))
   for (const { file, imports, why } of problems) console.error(`${relative('.', join(src, file))}: ${why} (${imports})`)
   const asked = process.argv.map((word) => /^--house(?:=(.+))?$/.exec(word)).find((match) => match !== null)
   if (asked) console.log(houseTable(halls, asked[1] === undefined ? undefined : hallsAt(join(src, '..'), asked[1])))

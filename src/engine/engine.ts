@@ -1,6 +1,4 @@
-import type { Forge } from '../forges/forge.ts'
-import { builtinForge } from '../forges/builtin/index.ts'
-import { recoverMerges } from '../forges/builtin/merge.ts'
+import { createForges } from '../forges/forges.ts'
 import type { GitService } from '../git/repository.ts'
 import type { SigningKey } from '../git/signing-key.ts'
 import type { Logger } from '../lib/log.ts'
@@ -15,7 +13,7 @@ import { deployBranch } from './deploy/deploy.ts'
 import { deployWithNewVariables } from './deploy/redeploy.ts'
 import { runEnded } from './deploy/run-ended.ts'
 import { evaluateMergeRequest } from './merge-requests/evaluate.ts'
-import { settleBegunMerge } from './merge-requests/merge.ts'
+import { recoverMerges, settleBegunMerge } from './merge-requests/merge.ts'
 import { hasNoPlan, previewAll, previewMergeRequest } from './merge-requests/preview.ts'
 import type { EngineParts, EngineSettings } from './parts.ts'
 import { createRepository, type NewRepository } from './repositories.ts'
@@ -45,7 +43,6 @@ export interface EngineOptions {
 
 export interface Engine {
   parts: EngineParts
-  forge: Forge
   worker: WorkerApi
   /** Ids of the workers that have a channel now. */
   connectedWorkers(): string[]
@@ -67,9 +64,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { store, git, keys, log } = options
   const settings: EngineSettings = { leaseMs: options.settings?.leaseMs ?? LEASE_MS, publicUrl: options.publicUrl }
   const leasing = { open: true }
+  const signingKey = options.signingKey ?? null
   const parts: EngineParts = {
     store,
     git,
+    forges: createForges({ store, git, signingKey }),
     keys,
     log,
     settings,
@@ -77,19 +76,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     hub: createWorkerHub(),
     turns: createTurns(),
     unusable: createUnusable(),
-    signingKey: options.signingKey ?? null,
+    signingKey,
     packs: options.packs,
   }
-  const forge = builtinForge(parts)
   const usable = await setDamagedAside(parts)
-  await recoverMerges(parts, (repositoryId) => parts.unusable.why(repositoryId) === null)
+  await recoverMerges(parts)
   await recoverPushes(parts, usable, options.pushSpool)
-  const loop = await startTaskLoop(parts, handlersOf(parts, forge))
+  const loop = await startTaskLoop(parts, handlersOf(parts))
   const endAnnouncing = announceChanges(parts)
   const clock = startClock(parts, options.pushSpool)
   return {
     parts,
-    forge,
     worker: createWorkerApi(parts, leasing),
     connectedWorkers: () => parts.hub.connected().map(({ workerId }) => workerId),
     createRepository: (wish) => createRepository(parts, wish),
@@ -122,17 +119,17 @@ async function setDamagedAside(parts: EngineParts): Promise<string[]> {
   return usable
 }
 
-function handlersOf(parts: EngineParts, forge: Forge): { [kind: string]: TaskHandler } {
+function handlersOf(parts: EngineParts): { [kind: string]: TaskHandler } {
   const text = (payload: JsonObject, name: string): string => payload[name] as string
   return {
     'mr.preview': (payload) => previewMergeRequest(parts, text(payload, 'mrId')),
     'mr.retry': (payload) => previewMergeRequest(parts, text(payload, 'mrId'), hasNoPlan),
-    'mr.evaluate': (payload) => evaluateMergeRequest(parts, forge, text(payload, 'mrId')),
+    'mr.evaluate': (payload) => evaluateMergeRequest(parts, text(payload, 'mrId')),
     'mr.settle': (payload) => settleBegunMerge(parts, text(payload, 'mrId')),
     'branch.moved': (payload) => branchMoved(parts, text(payload, 'repositoryId'), text(payload, 'branch')),
     'mr.all': (payload) => previewAll(parts, text(payload, 'repositoryId')),
     deploy: (payload) => deployBranch(parts, text(payload, 'repositoryId')),
     redeploy: (payload) => deployWithNewVariables(parts, text(payload, 'repositoryId')),
-    'run.ended': (payload) => runEnded(parts, forge, text(payload, 'runId')),
+    'run.ended': (payload) => runEnded(parts, text(payload, 'runId')),
   }
 }

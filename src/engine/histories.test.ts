@@ -2,9 +2,6 @@ import fc from 'fast-check'
 import { afterEach, expect, it } from 'vitest'
 import type { Plan } from '../domain/plans/plan.ts'
 import { isAtLeast, RELEASER, VOTER } from '../domain/roles.ts'
-import { closeMergeRequest } from '../forges/builtin/lifecycle.ts'
-import { openMergeRequest } from '../forges/builtin/open.ts'
-import { reviewMergeRequest } from '../forges/builtin/review.ts'
 import { TrueupError } from '../lib/errors/error.ts'
 import { verifyAudit } from '../store/audit/verify.ts'
 import { listMergeRequests, type MergeRequest } from '../store/changes/merge-requests.ts'
@@ -76,7 +73,7 @@ const openMrs = async (world: EngineHarness): Promise<MergeRequest[]> =>
 
 /** Does what a step says, by the ways that people have. */
 async function take(world: EngineHarness, estate: Estate, step: Step): Promise<void> {
-  const { parts, forge } = world.engine
+  const { parts } = world.engine
   const { repositoryId, users } = world
   const chosen = async (number: number): Promise<MergeRequest | undefined> => {
     const all = await openMrs(world)
@@ -92,14 +89,14 @@ async function take(world: EngineHarness, estate: Estate, step: Step): Promise<v
       const branch = `change-${(await listMergeRequests(world.store.db, {}, { limit: 100 })).items.length}`
       await world.push(branch, { 'a/resources': edited(await resources('main'), first!) }, { by: step.by })
       const named = { sourceBranch: branch, targetBranch: 'main', title: branch, description: '' }
-      const { id } = await openMergeRequest(parts, { repositoryId, ...named, authorId: users[step.by].id })
+      const { id } = await world.forge.changes.open({ repositoryId, ...named, authorId: users[step.by].id })
       const text = edited(await resources(branch), second ?? [])
       if (step.pusher) await world.push(branch, { 'a/resources': text }, { by: step.pusher })
       await estate.work((applying) => judgeApply(world, applying))
       for (const by of step.voters) await vote(world, id, by, 'approve').catch(refused)
       if (step.against) await vote(world, id, step.against, 'request_changes')
       if (step.loss) await lose(world, ...step.loss)
-      await mergeRequested(parts, forge, { mrId: id, actorId: users.second.id, squash: false })
+      await mergeRequested(parts, { mrId: id, actorId: users.second.id, squash: false })
       return
     }
     case 'vote': {
@@ -109,12 +106,12 @@ async function take(world: EngineHarness, estate: Estate, step: Step): Promise<v
     }
     case 'merge': {
       const mr = await chosen(step.mr)
-      if (mr) await mergeRequested(parts, forge, { mrId: mr.id, actorId: users.second.id, squash: false })
+      if (mr) await mergeRequested(parts, { mrId: mr.id, actorId: users.second.id, squash: false })
       return
     }
     case 'close': {
       const mr = await chosen(step.mr)
-      if (mr) await closeMergeRequest(parts, mr.id, 'user:x', 'enough')
+      if (mr) await world.forge.changes.close(mr.id, 'user:x', 'enough')
       return
     }
     case 'rollback': {
@@ -125,7 +122,7 @@ async function take(world: EngineHarness, estate: Estate, step: Step): Promise<v
         step.whole && one
           ? ({ what: 'deployment', repositoryId, deploymentId: one.id } as const)
           : ({ what: 'stack', stackId } as const)
-      const { id } = await rollBack(parts, forge, { target, reason: 'it smells', actorId: users[step.by].id })
+      const { id } = await rollBack(parts, { target, reason: 'it smells', actorId: users[step.by].id })
       await estate.work((applying) => judgeApply(world, applying))
       if (step.voter && (await mrOf(world, id)).state === 'open') await vote(world, id, step.voter, 'approve')
       return
@@ -166,7 +163,7 @@ async function vote(
   })
   const { digests, files } = await judged(world, mrId)
   const { headOid } = await mrOf(world, mrId)
-  await reviewMergeRequest(world.engine.parts, { mrId, userId, verdict, body: '', headOid, digests, files })
+  await world.forge.reviews.give({ mrId, userId, verdict, body: '', headOid, digests, files })
 }
 
 async function lose(world: EngineHarness, who: Who, loss: Loss): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Forges } from '../forges/forges.ts'
 import type { GitRepository, GitService } from '../git/repository.ts'
 import type { SigningKey } from '../git/signing-key.ts'
 import type { DataKeys } from '../store/database/keys.ts'
@@ -12,6 +13,7 @@ import type { WorkerHub } from './worker-hub.ts'
 export interface EngineParts {
   store: Store
   git: GitService
+  forges: Forges
   keys: DataKeys
   log: Logger
   snapshots: SnapshotCache

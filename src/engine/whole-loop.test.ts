@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { reviewMergeRequest } from '../forges/builtin/review.ts'
-import { openMergeRequest } from '../forges/builtin/open.ts'
 import { getMergeRequest } from '../store/changes/merge-requests.ts'
 import { listRuns } from '../store/runs/runs.ts'
 import { allStacks } from '../store/stacks/stacks.ts'
@@ -25,7 +23,7 @@ describe('from a push to a deployment', () => {
 
   it('plans the MR, takes an approval, merges and applies what was approved', async () => {
     const { engine, users, repositoryId } = harness
-    const { parts, forge } = engine
+    const { parts } = engine
     await harness.push('main', { 'trueup.yaml': CONFIG, 'a/file': '1' })
     const same: PuppetScript = { plan: () => ({}) }
     const first = await workAll(harness, same)
@@ -34,7 +32,7 @@ describe('from a push to a deployment', () => {
     ])
 
     await harness.push('change', { 'a/file': '2' })
-    const opened = await openMergeRequest(parts, {
+    const opened = await harness.forge.changes.open({
       repositoryId,
       sourceBranch: 'change',
       targetBranch: 'main',
@@ -48,11 +46,11 @@ describe('from a push to a deployment', () => {
 
     const mr = (await getMergeRequest(parts.store.db, opened.id))!
     await expect(
-      mergeRequested(parts, forge, { mrId: mr.id, actorId: users.reviewer.id, squash: false }),
+      mergeRequested(parts, { mrId: mr.id, actorId: users.reviewer.id, squash: false }),
     ).rejects.toMatchObject({ code: 'MR_BLOCKED' })
     const { digests, files } = await judge(parts, mr)
     expect(Object.keys(digests)).toEqual(['production/a'])
-    await reviewMergeRequest(parts, {
+    await harness.forge.reviews.give({
       mrId: mr.id,
       userId: users.reviewer.id,
       verdict: 'approve',
@@ -61,7 +59,7 @@ describe('from a push to a deployment', () => {
       digests,
       files,
     })
-    const merged = await mergeRequested(parts, forge, { mrId: mr.id, actorId: users.reviewer.id, squash: false })
+    const merged = await mergeRequested(parts, { mrId: mr.id, actorId: users.reviewer.id, squash: false })
     expect(merged).toMatchObject({ state: 'merged', mergeSequence: expect.any(Number) })
 
     const deployed = await workAll(harness, script)

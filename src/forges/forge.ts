@@ -1,6 +1,24 @@
 import type { Queries } from '../store/database/context.ts'
 import type { JsonObject } from '../lib/json.ts'
+import type { Comment } from '../store/changes/comments.ts'
 import type { MergeRequest } from '../store/changes/merge-requests.ts'
+import type { Review } from '../store/changes/reviews.ts'
+
+export type ForgeName = 'builtin'
+
+/**
+ * What the engine, the server and ref sync ask of the place where the merge requests of a repository live. What is said
+ * to it are intents; what became of them is read again. The rows that the calls give back are the store's copy of what
+ * the forge says (on the built-in forge they are the merge request itself), so that everything else can ask the store, and
+ * a transaction never waits for a forge.
+ */
+export interface Forge {
+  readonly name: ForgeName
+  readonly changes: Changes
+  readonly reviews: Reviews
+  readonly comments: Comments
+  readonly merging: Merging
+}
 
 export interface NewChange {
   repositoryId: string
@@ -14,6 +32,74 @@ export interface NewChange {
   origin?: { kind: 'rollback' | 'codify'; detail: JsonObject }
 }
 
+export interface MrEdit {
+  title?: string
+  description?: string
+  draft?: boolean
+}
+
+/** Merge requests from being opened to being closed. `actor`: as the audit writes it, `user:…` or `system`. */
+export interface Changes {
+  /** The same source and target give the MR that is open already. Errors: NOT_FOUND (branch), INVALID_REQUEST. */
+  open(change: NewChange): Promise<MergeRequest>
+  /** Changes what people wrote. Errors: CONFLICT (not open), INVALID_REQUEST. */
+  edit(mrId: string, actorId: string, edit: MrEdit): Promise<MergeRequest>
+  /** Errors: CONFLICT (not open). */
+  close(mrId: string, actor: string, reason: string): Promise<MergeRequest>
+  /** Errors: NOT_FOUND (branch), CONFLICT (not closed, nothing to merge, or another one is open for the branches). */
+  reopen(mrId: string, actor: string): Promise<MergeRequest>
+  /** Git shows that nothing is left to merge: a branch is gone, or the target has it all. No error where it is over anyway. */
+  endAsPointless(mrId: string, reason: string): Promise<void>
+}
+
+export interface NewReview {
+  mrId: string
+  userId: string
+  verdict: 'approve' | 'request_changes' | 'comment'
+  body: string
+  /** Head that the reviewer looked at; refused with MR_MOVED when the branch has moved on. */
+  headOid: string
+  /** stack key → plan digest that the reviewer saw. */
+  digests: { [stackKey: string]: string }
+  /** Owned file → its content that the reviewer saw. */
+  files: { [path: string]: string }
+}
+
+export interface Reviews {
+  /** An earlier review of the same person no longer counts. Errors: MR_MOVED, FORBIDDEN (author), CONFLICT (not open). */
+  give(review: NewReview): Promise<Review>
+  /** Takes one's own approval or request for changes back. Errors: NOT_FOUND where there is none, CONFLICT (not open). */
+  withdraw(mrId: string, userId: string): Promise<void>
+}
+
+export interface NewComment {
+  mrId: string
+  authorId: string
+  body: string
+  /** First comment of the thread that this one answers; a new thread where absent. */
+  threadId?: string
+  /** For a line comment: a file of the diff, and a line on one side of it. */
+  path?: string
+  line?: number
+  side?: 'old' | 'new'
+}
+
+export interface ThreadState {
+  mrId: string
+  threadId: string
+  userId: string
+  resolved: boolean
+}
+
+export interface Comments {
+  /** Adds a comment, a line comment or an answer. Errors: NOT_FOUND (thread), INVALID_REQUEST, TOO_LARGE. */
+  add(comment: NewComment): Promise<Comment>
+  /** Marks a thread resolved, or open again. Errors: NOT_FOUND. */
+  resolve(thread: ThreadState): Promise<void>
+  /** Creates or replaces Trueup's own comment with this marker; one of each kind per MR. */
+  upsert(mrId: string, marker: string, body: string): Promise<void>
+}
+
 export interface MergeHow {
   mrId: string
   /** Heads that the caller has judged; MR_MOVED when either has moved since. */
@@ -23,22 +109,24 @@ export interface MergeHow {
   actorId: string
   bypassReason: string | null
   /**
-   * Asked in the transaction that lets the merge begin: whether plans and reviews are still those that were judged.
-   * MR_MOVED where they are not.
+   * Asked in the transaction that writes down that the merge begins: whether plans and reviews are still those that were
+   * judged. MR_MOVED where they are not. A forge is told to merge only after that transaction.
    */
   stillAsJudged(tx: Queries): Promise<boolean>
 }
 
 /**
- * What the engine asks of the place where merge requests live. Payloads of webhooks are hints: facts are read again
- * through these calls.
+ * A merge is written down as begun, done by the forge, and recorded as what the forge says. Whoever dies in between leaves a
+ * begun one, which `settle` brings to its end. The caller sees to it that nobody settles an MR while it is merged.
  */
-export interface Forge {
-  readonly name: 'builtin'
-  openChange(change: NewChange): Promise<MergeRequest>
-  /** Creates or replaces Trueup's own comment with this marker. */
-  upsertComment(mrId: string, marker: string, body: string): Promise<void>
-  /** Merges by compare-and-swap on the target branch. Errors: MR_CONFLICT, MR_MOVED, MR_BLOCKED (not open). */
+export interface Merging {
+  /** Merges by compare-and-swap on the heads that were judged. Errors: MR_CONFLICT, MR_MOVED, CONFLICT (not open). */
   merge(how: MergeHow): Promise<MergeRequest>
-  close(mrId: string, actorId: string, reason: string): Promise<void>
+  /** Records a begun merge that came about, and takes any other back. Nothing where none was begun. */
+  settle(mrId: string): Promise<void>
+  /**
+   * The MR whose merge this commit of a target branch is, recorded as merged; null where it is nobody's. The commit may
+   * be seen before the merge that made it is recorded.
+   */
+  mergedWith(repositoryId: string, commitOid: string): Promise<MergeRequest | null>
 }

@@ -1,9 +1,8 @@
 import { suggestionsIn, withSuggestion } from '../../domain/reviews/suggestion.ts'
-import { resolveThread } from '../../forges/builtin/comments.ts'
-import { mustGetOpenMr } from '../../forges/builtin/find.ts'
 import type { GitRepository, Person } from '../../git/repository.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { type Comment, listComments } from '../../store/changes/comments.ts'
+import { requireOpenMergeRequest } from '../../store/changes/merge-requests.ts'
 import { getUser } from '../../store/people/users.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { assertHead, authorOf, moveSource, sourceTip, textAt } from './commit-to-source.ts'
@@ -24,7 +23,7 @@ export interface SuggestionOrder {
  */
 export async function applySuggestion(parts: EngineParts, order: SuggestionOrder): Promise<string> {
   const doing = 'applying a suggestion'
-  const mr = await mustGetOpenMr(parts.store.db, order.mrId, doing)
+  const mr = await requireOpenMergeRequest(parts.store.db, order.mrId, doing)
   const comments = await listComments(parts.store.db, mr.id)
   const comment = comments.find(({ id }) => id === order.commentId)
   if (!comment) throw new TrueupError('NOT_FOUND', { doing, why: `!${mr.number} has no comment ${order.commentId}` })
@@ -48,7 +47,8 @@ export async function applySuggestion(parts: EngineParts, order: SuggestionOrder
   const message = `Apply a suggestion to ${place.path}\n${suggester ? `\nSuggested-by: ${suggester.name}\n` : ''}`
   const commit = await git.commitTree({ tree, parents: [tip], message, author })
   await moveSource(parts, { mr, from: tip, to: commit, userId: order.userId, doing })
-  await resolveThread(parts, { mrId: mr.id, threadId: comment.threadId, userId: order.userId, resolved: true })
+  const forge = await parts.forges.of(mr.repositoryId)
+  await forge.comments.resolve({ mrId: mr.id, threadId: comment.threadId, userId: order.userId, resolved: true })
   return commit
 }
 

@@ -1,7 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { addComment } from '../../forges/builtin/comments.ts'
-import { closeMergeRequest } from '../../forges/builtin/lifecycle.ts'
-import { openMergeRequest } from '../../forges/builtin/open.ts'
 import { listComments } from '../../store/changes/comments.ts'
 import { pushersOf } from '../../store/changes/refs.ts'
 import { approve, audited, bootstrap, configOf, mrOf, propose, runsOf, unmet } from '../testing/flows.ts'
@@ -116,7 +113,7 @@ describe('a commit without a push', () => {
       await expect(commit(mr.id, { files: [{ path, content: 'x' }] })).rejects.toMatchObject({
         code: 'INVALID_REQUEST',
       })
-    await closeMergeRequest(harness.engine.parts, mr.id, 'system', 'over')
+    await harness.forge.changes.close(mr.id, 'system', 'over')
     await expect(commit(mr.id, {})).rejects.toMatchObject({ code: 'CONFLICT' })
   })
 
@@ -124,7 +121,7 @@ describe('a commit without a push', () => {
     await bootstrap(harness, world, files)
     await harness.push('release', { 'a/value': 'older\n' })
     await harness.push('main', { 'a/value': 'newer\n' })
-    const mr = await openMergeRequest(harness.engine.parts, {
+    const mr = await harness.forge.changes.open({
       repositoryId: harness.repositoryId,
       sourceBranch: 'main',
       targetBranch: 'release',
@@ -140,7 +137,7 @@ describe('a commit without a push', () => {
 
 describe('a suggestion', () => {
   const suggest = (mrId: string, line: number, body: string, path = 'a/value') =>
-    addComment(harness.engine.parts, { mrId, authorId: harness.users.reviewer.id, body, path, line })
+    harness.forge.comments.add({ mrId, authorId: harness.users.reviewer.id, body, path, line })
   const apply = async (mrId: string, commentId: string, index = 0) => {
     await applySuggestion(harness.engine.parts, { mrId, commentId, index, userId: harness.users.author.id })
     await harness.settle()

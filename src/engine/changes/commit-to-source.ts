@@ -1,9 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import { mustGetOpenMr } from '../../forges/builtin/find.ts'
 import { refusalsOf, symbolicRefusals } from '../../git/push-rules.ts'
 import type { GitRepository, PathEntry, Person } from '../../git/repository.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import type { MergeRequest } from '../../store/changes/merge-requests.ts'
+import { type MergeRequest, requireOpenMergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { getUser } from '../../store/people/users.ts'
 import { type EngineParts, repositoryOf, userActor } from '../parts.ts'
@@ -37,7 +36,7 @@ export async function sourceTip(parts: EngineParts, mr: MergeRequest, doing: str
  * commit. Errors: CONFLICT, FORBIDDEN, INVALID_REQUEST, MR_MOVED, PATH_OUTSIDE, TOO_LARGE.
  */
 export async function commitToSource(parts: EngineParts, edit: SourceEdit): Promise<string> {
-  const mr = await mustGetOpenMr(parts.store.db, edit.mrId, 'committing to the merge request')
+  const mr = await requireOpenMergeRequest(parts.store.db, edit.mrId, 'committing to the merge request')
   const doing = `committing to "${mr.sourceBranch}"`
   const git = repositoryOf(parts, mr.repositoryId)
   const tip = await sourceTip(parts, mr, doing)

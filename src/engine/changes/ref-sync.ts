@@ -1,4 +1,3 @@
-import { openMergeRequest } from '../../forges/builtin/open.ts'
 import { asTrueupError } from '../../lib/errors/error.ts'
 import { NO_OID } from '../../git/repository.ts'
 import { askedFileOf, listPushes, readAsked, readPush, type PushRecord } from '../../git/push-file.ts'
@@ -156,11 +155,12 @@ async function openFromPush(parts: EngineParts, push: PushRecord): Promise<void>
   const repository = await getRepository(parts.store.db, push.repositoryId)
   if (!wanted || !repository) return
   const targetBranch = options.get('mr.target') || repository.defaultBranch
+  const { changes } = await parts.forges.of(repository.id)
   for (const { ref, newOid } of push.updates) {
     const sourceBranch = ref.startsWith(BRANCHES) ? ref.slice(BRANCHES.length) : ''
     if (sourceBranch === '' || sourceBranch === targetBranch || newOid === NO_OID) continue
     const [subject, ...body] = (await repositoryOf(parts, push.repositoryId).commit(newOid)).message.split('\n')
-    await openMergeRequest(parts, {
+    const change = {
       repositoryId: push.repositoryId,
       sourceBranch,
       targetBranch,
@@ -168,9 +168,12 @@ async function openFromPush(parts: EngineParts, push: PushRecord): Promise<void>
       description: body.join('\n').trim().slice(0, 50_000),
       authorId: push.userId,
       draft: options.has('mr.draft'),
-    }).catch((error: unknown) =>
-      parts.log.warn({ err: error, sourceBranch }, 'a merge request asked for by a push is not opened'),
-    )
+    }
+    await changes
+      .open(change)
+      .catch((error: unknown) =>
+        parts.log.warn({ err: error, sourceBranch }, 'a merge request asked for by a push is not opened'),
+      )
   }
 }
 

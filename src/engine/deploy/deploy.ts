@@ -1,5 +1,4 @@
 import { EMPTY_TREE, NO_OID } from '../../git/repository.ts'
-import { mergedWith } from '../../forges/builtin/merge.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import type { Tx } from '../../store/database/context.ts'
 import { getRepository, takeMergeSequence } from '../../store/changes/repositories.ts'
@@ -40,7 +39,8 @@ async function enactStep(
       ? await parts.snapshots.of(repositoryId, repositoryOf(parts, repositoryId), EMPTY_TREE)
       : await snapshotOf(parts, repositoryId, usable)
   const after = await snapshotOf(parts, repositoryId, commitOid)
-  const mr = await mergedWith(parts, repositoryId, commitOid)
+  const { merging } = await parts.forges.of(repositoryId)
+  const mr = await merging.mergedWith(repositoryId, commitOid)
   await parts.store.transaction(async (tx) => {
     const cursor = await deployCursor(tx, repositoryId)
     if (cursor !== previous) return

@@ -1,5 +1,4 @@
 import type { RunState } from '../../domain/runs/run.ts'
-import type { Forge } from '../../forges/forge.ts'
 import { nowOf } from '../../store/open.ts'
 import { getRun, listRuns, type Run } from '../../store/runs/runs.ts'
 import { requireStack } from '../../store/stacks/stacks.ts'
@@ -14,7 +13,7 @@ import { blockDependents, releaseDependents } from './dependencies.ts'
 import { deployDependants } from './redeploy.ts'
 
 /** What follows from the end of a run. At least once per run; every part finds out what is already done. */
-export async function runEnded(parts: EngineParts, forge: Forge, runId: string): Promise<void> {
+export async function runEnded(parts: EngineParts, runId: string): Promise<void> {
   const run = await getRun(parts.store.db, runId)
   if (!run || run.finishedAt === null) return
   switch (run.kind) {
@@ -22,11 +21,11 @@ export async function runEnded(parts: EngineParts, forge: Forge, runId: string):
       if (run.mrId) await previewEnded(parts, run.mrId)
       return
     case 'drift':
-      return await afterDriftCheck(parts, forge, run)
+      return await afterDriftCheck(parts, run)
     case 'deploy':
     case 'destroy':
     case 'heal':
-      return await changeEnded(parts, forge, run)
+      return await changeEnded(parts, run)
   }
 }
 
@@ -46,18 +45,18 @@ async function previewEnded(parts: EngineParts, mrId: string): Promise<void> {
 /** Queued ones do not count: with few workers they may stand for long. */
 const UNDER_WAY: RunState[] = ['leased', 'preparing', 'planning']
 
-async function changeEnded(parts: EngineParts, forge: Forge, run: Run): Promise<void> {
+async function changeEnded(parts: EngineParts, run: Run): Promise<void> {
   if (run.state === 'succeeded') {
     if (run.kind !== 'heal') await parts.store.transaction((tx) => releaseDependents(tx, run))
     await deployDependants(parts, run)
     await previewAgain(parts, run)
   } else if (run.state === 'failed' || run.state === 'canceled') {
     await parts.store.transaction((tx) => blockDependents(tx, run))
-    if (run.state === 'failed' && run.kind === 'deploy') await rollBackAutomatically(parts, forge, run)
+    if (run.state === 'failed' && run.kind === 'deploy') await rollBackAutomatically(parts, run)
   }
   // Plans that were made before it began to apply no longer say what is there.
   if ((await requireStack(parts.store.db, run.stackId)).brokenByRunId === run.id) await previewAgain(parts, run)
-  if (run.mrId) await commentDeployment(parts, forge, run.mrId)
+  if (run.mrId) await commentDeployment(parts, { ...run, mrId: run.mrId })
 }
 
 /** Open MRs that plan this stack were planned against what was deployed before. */

@@ -1,4 +1,3 @@
-import type { Forge } from '../../forges/forge.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { type DriftRecord, getDriftRecord, patchDriftRecord, standingDrift } from '../../store/stacks/drift.ts'
@@ -26,7 +25,7 @@ export interface AcceptWish {
  * One attribute may be as it is, for a reason and a time: it is neither shown as drift nor healed meanwhile.
  * Errors: NOT_FOUND, CONFLICT (the drift is over), INVALID_REQUEST.
  */
-export async function acceptDrift(parts: EngineParts, forge: Forge, wish: AcceptWish): Promise<DriftRecord> {
+export async function acceptDrift(parts: EngineParts, wish: AcceptWish): Promise<DriftRecord> {
   const doing = `accepting drift ${wish.recordId}`
   const reason = wish.reason.trim()
   if (reason === '') throw new TrueupError('INVALID_REQUEST', { doing, why: 'the reason is empty' })
@@ -59,7 +58,7 @@ export async function acceptDrift(parts: EngineParts, forge: Forge, wish: Accept
   })
   const left = await standingDrift(parts.store.db, accepted.stackId)
   if (left.every((record) => record.state !== 'open'))
-    await closeCodify(parts, forge, await requireStack(parts.store.db, accepted.stackId))
+    await closeCodify(parts, await requireStack(parts.store.db, accepted.stackId))
   return accepted
 }
 

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { closeMergeRequest } from '../../forges/builtin/lifecycle.ts'
 import { listMergeRequests } from '../../store/changes/merge-requests.ts'
 import { approve, merge, mrOf, runsOf, stackOf } from '../testing/flows.ts'
 import { KEY, useDrift } from '../testing/drifts.ts'
@@ -45,14 +44,14 @@ describe('drift', () => {
       world.things.set(KEY, 'x')
       await check()
       const [first] = await codifyMrs()
-      await closeMergeRequest(harness.engine.parts, first!.id, 'user:reviewer', 'no')
+      await harness.forge.changes.close(first!.id, 'user:reviewer', 'no')
       await check()
       expect(await codifyMrs()).toHaveLength(1)
       await codifyNow(harness.engine.parts, await wish())
       await world.work()
       const [asked] = await codifyMrs()
       expect(asked).toMatchObject({ state: 'open' })
-      await closeMergeRequest(harness.engine.parts, asked!.id, 'user:reviewer', 'no')
+      await harness.forge.changes.close(asked!.id, 'user:reviewer', 'no')
       await check()
       expect(await codifyMrs()).toHaveLength(2)
       world.things.set(KEY, 'y')

@@ -152,13 +152,13 @@ describe('drift', () => {
     await harness.push('main', { 'trueup.yaml': drifting({ mode: 'observe' }) })
     await check()
     const [record] = await records()
-    const { parts, forge } = harness.engine
+    const { parts } = harness.engine
     const until = harness.clock.now() + 60 * MINUTE
     const acceptance = { recordId: record!.id, reason: 'black friday', until, actorId: harness.users.second.id }
-    await expect(acceptDrift(parts, forge, { ...acceptance, reason: '' })).rejects.toMatchObject({
+    await expect(acceptDrift(parts, { ...acceptance, reason: '' })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
     })
-    await acceptDrift(parts, forge, acceptance)
+    await acceptDrift(parts, acceptance)
     expect(await stackOf(harness, KEY)).toMatchObject({ status: 'in_sync' })
     await harness.push('main', { 'trueup.yaml': drifting({ mode: 'enforce' }) })
     await check()
@@ -168,16 +168,16 @@ describe('drift', () => {
     await check()
     expect(world.applied).toEqual([`${KEY}=1`])
     expect(await audited(harness, 'drift.accept')).toHaveLength(1)
-    await expect(acceptDrift(parts, forge, { ...acceptance, until: null })).rejects.toMatchObject({ code: 'CONFLICT' })
+    await expect(acceptDrift(parts, { ...acceptance, until: null })).rejects.toMatchObject({ code: 'CONFLICT' })
   })
 
   it('that another value replaces is no longer what was accepted', async () => {
     await begin({ mode: 'observe' })
     world.things.set(KEY, 'x')
     await check()
-    const { parts, forge } = harness.engine
+    const { parts } = harness.engine
     const recordId = (await records())[0]!.id
-    await acceptDrift(parts, forge, { recordId, reason: 'ok', until: null, actorId: harness.users.second.id })
+    await acceptDrift(parts, { recordId, reason: 'ok', until: null, actorId: harness.users.second.id })
     world.things.set(KEY, 'y')
     await check()
     expect(await records()).toMatchObject([{ state: 'open', actual: 'y' }])

@@ -1,4 +1,3 @@
-import type { Forge } from '../../forges/forge.ts'
 import { NO_OID } from '../../git/repository.ts'
 import { standingDrift } from '../../store/stacks/drift.ts'
 import { listMergeRequests, type MergeRequest } from '../../store/changes/merge-requests.ts'
@@ -7,7 +6,7 @@ import { getRepository, type Repository } from '../../store/changes/repositories
 import type { Run } from '../../store/runs/runs.ts'
 import { requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import { openMergeRequests } from '../merge-requests/open.ts'
-import { type EngineParts, repositoryOf } from '../parts.ts'
+import { type EngineParts, repositoryOf, SYSTEM } from '../parts.ts'
 import { syncRefs } from '../changes/ref-sync.ts'
 import { specOfRun } from '../run-spec.ts'
 import { systemUser } from '../system-user.ts'
@@ -28,7 +27,7 @@ const codifyBranch = ({ environment, name, id }: Stack): string =>
  * Git has gained since is merged and not overwritten. Merging it makes Git follow, healing makes reality follow: people
  * choose. Nothing where the driver has no patches to offer.
  */
-export async function proposeCodify(parts: EngineParts, forge: Forge, run: Run): Promise<void> {
+export async function proposeCodify(parts: EngineParts, run: Run): Promise<void> {
   const patches = (run.result as { patches?: StoredPatch[] } | null)?.patches ?? []
   const repository = await getRepository(parts.store.db, run.repositoryId)
   if (patches.length === 0 || !repository) return
@@ -40,7 +39,8 @@ export async function proposeCodify(parts: EngineParts, forge: Forge, run: Run):
   if (specOfRun(run).codifyFor === undefined && (await isDeclined(parts, stack))) return
   const author = await systemUser(parts.store)
   const key = `${stack.environment}/${stack.name}`
-  await forge.openChange({
+  const forge = await parts.forges.of(repository.id)
+  await forge.changes.open({
     repositoryId: repository.id,
     sourceBranch: codifyBranch(stack),
     targetBranch: repository.defaultBranch,
@@ -105,7 +105,9 @@ async function openCodify(parts: EngineParts, stack: Stack): Promise<MergeReques
 }
 
 /** Closes the codify MR of a stack whose drift is gone or accepted: there is nothing left to choose. */
-export async function closeCodify(parts: EngineParts, forge: Forge, stack: Stack): Promise<void> {
+export async function closeCodify(parts: EngineParts, stack: Stack): Promise<void> {
   const mr = await openCodify(parts, stack)
-  if (mr) await forge.close(mr.id, 'system', 'the drift is gone')
+  if (!mr) return
+  const forge = await parts.forges.of(stack.repositoryId)
+  await forge.changes.close(mr.id, SYSTEM, 'the drift is gone')
 }

@@ -70,8 +70,8 @@ describe('a heal that waits for a person or a freeze', () => {
     const { id: stackId } = await stackOf(harness, KEY)
     const { items } = await listDriftRecords(harness.store.db, { stackId })
     const wish = { reason: 'ok', until: null, actorId: harness.users.second.id }
-    const { parts, forge } = harness.engine
-    await acceptDrift(parts, forge, { ...wish, recordId: items.find(({ attribute }) => attribute === 'value')!.id })
+    const { parts } = harness.engine
+    await acceptDrift(parts, { ...wish, recordId: items.find(({ attribute }) => attribute === 'value')!.id })
     expect(await runsOf(harness, { kind: 'heal' })).toMatchObject([{ state: 'superseded', reason: 'drift_accepted' }])
     await scheduleDrift(parts)
     await world.work()

@@ -1,6 +1,5 @@
 import { inert } from '../../domain/render/markdown-text.ts'
 import { describeState } from '../../domain/runs/run.ts'
-import type { Forge } from '../../forges/forge.ts'
 import { getRun, listRuns, type Run } from '../../store/runs/runs.ts'
 import { getStack } from '../../store/stacks/stacks.ts'
 import type { EngineParts } from '../parts.ts'
@@ -13,7 +12,10 @@ const MAX_STACKS = 100
 const MAX_RESOURCES = 20
 
 /** Says on the MR how its deployments ended, and of those that failed half-way what was done and what was not. */
-export async function commentDeployment(parts: EngineParts, forge: Forge, mrId: string): Promise<void> {
+export async function commentDeployment(
+  parts: EngineParts,
+  { mrId, repositoryId }: { mrId: string; repositoryId: string },
+): Promise<void> {
   const kinds = ['deploy', 'destroy'] as const
   const { items } = await listRuns(parts.store.db, { mrId, kinds }, { limit: 500 })
   // Newest first: of a stack that was tried several times the last try counts.
@@ -24,7 +26,9 @@ export async function commentDeployment(parts: EngineParts, forge: Forge, mrId: 
     if (stack && run) lines.push(...linesOf(`${stack.environment}/${stack.name}`, run))
   }
   if (newest.size > MAX_STACKS) lines.push(`- and ${newest.size - MAX_STACKS} more stacks`)
-  if (lines.length > 0) await forge.upsertComment(mrId, DEPLOYMENT_COMMENT, ['**Deployment**', '', ...lines].join('\n'))
+  if (lines.length === 0) return
+  const forge = await parts.forges.of(repositoryId)
+  await forge.comments.upsert(mrId, DEPLOYMENT_COMMENT, ['**Deployment**', '', ...lines].join('\n'))
 }
 
 function linesOf(key: string, run: Run): string[] {

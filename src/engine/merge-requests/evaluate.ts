@@ -6,7 +6,6 @@ import { patchReview } from '../../store/changes/reviews.ts'
 import { noteChange } from '../../store/open.ts'
 import type { Plan } from '../../domain/plans/plan.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
-import type { Forge } from '../../forges/forge.ts'
 import { isRollback } from '../rolled-back/judge.ts'
 import { isPlanning, judge, type Judgement } from './gate.ts'
 import { mergeByEngine } from './merge.ts'
@@ -18,16 +17,17 @@ export const PLAN_COMMENT = 'plan'
  * Judges an MR anew after something that matters to it: takes back approvals whose plan has changed, updates the plan
  * comment in place, and merges what is on the fast lane.
  */
-export async function evaluateMergeRequest(parts: EngineParts, forge: Forge, mrId: string): Promise<void> {
+export async function evaluateMergeRequest(parts: EngineParts, mrId: string): Promise<void> {
   const mr = await getMergeRequest(parts.store.db, mrId)
   if (!mr || mr.state !== 'open') return
   const judgement = await judge(parts, mr)
   const planning = isPlanning(judgement.stacks)
   const dropped = !planning && (await dropStaleReviews(parts, mr, judgement))
   const settled = dropped ? await judge(parts, mr) : judgement
-  await forge.upsertComment(mr.id, PLAN_COMMENT, commentOf(mr, settled))
+  const forge = await parts.forges.of(mr.repositoryId)
+  await forge.comments.upsert(mr.id, PLAN_COMMENT, commentOf(mr, settled))
   await parts.store.transaction(async (tx) => noteChange(tx, { topic: 'mr', id: mr.id, repositoryId: mr.repositoryId }))
-  if (!planning && isRollback(mr) && !mr.draft && settled.outcome.mergeable) await mergeByEngine(parts, forge, mr)
+  if (!planning && isRollback(mr) && !mr.draft && settled.outcome.mergeable) await mergeByEngine(parts, mr)
 }
 
 /** @returns whether there was one */

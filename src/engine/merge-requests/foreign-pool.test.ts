@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { reviewMergeRequest } from '../../forges/builtin/review.ts'
 import { approve, bootstrap, configOf, judged, mrOf, propose, runsOf } from '../testing/flows.ts'
 import { useWorld } from '../testing/use-world.ts'
 import { previewsOf } from './previews.ts'
@@ -39,7 +38,7 @@ it('plans nothing on workers that only the merge request names, until somebody e
   async function review(verdict: 'request_changes'): Promise<void> {
     const { headOid } = await mrOf(harness, mr.id)
     const given = { mrId: mr.id, userId: harness.users.reviewer.id, verdict, body: '', headOid, digests: {}, files: {} }
-    await reviewMergeRequest(harness.engine.parts, given)
+    await harness.forge.reviews.give(given)
     await harness.settle()
   }
 })

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { reviewMergeRequest, withdrawReview } from '../../forges/builtin/review.ts'
 import { recordPush } from '../changes/pushers.ts'
 import { addTeamMember, createTeam } from '../../store/people/teams.ts'
 import { approve, bootstrap, configOf, judged, merge, mrOf, propose, unmet } from '../testing/flows.ts'
@@ -71,10 +70,10 @@ describe('the gate of a merge request', () => {
     const mr = await change()
     const { headOid } = await mrOf(harness, mr.id)
     const review = { mrId: mr.id, userId: harness.users.second.id, body: 'no', headOid, digests: {}, files: {} }
-    await reviewMergeRequest(harness.engine.parts, { ...review, verdict: 'request_changes' })
+    await harness.forge.reviews.give({ ...review, verdict: 'request_changes' })
     await approve(harness, mr.id)
     expect(await unmet(harness, mr.id)).toEqual(['approvals'])
-    await withdrawReview(harness.engine.parts, mr.id, harness.users.second.id)
+    await harness.forge.reviews.withdraw(mr.id, harness.users.second.id)
     expect(await unmet(harness, mr.id)).toEqual([])
   })
 
@@ -90,7 +89,7 @@ describe('the gate of a merge request', () => {
       digests: {},
       files: {},
     }
-    await expect(reviewMergeRequest(harness.engine.parts, { ...review, verdict: 'approve' })).rejects.toMatchObject({
+    await expect(harness.forge.reviews.give({ ...review, verdict: 'approve' })).rejects.toMatchObject({
       code: 'MR_MOVED',
     })
   })

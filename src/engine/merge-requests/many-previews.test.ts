@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import { listRuns } from '../../store/runs/runs.ts'
-import { closeMergeRequest } from '../../forges/builtin/lifecycle.ts'
 import { configOf, judged, propose } from '../testing/flows.ts'
 import { leaseOne, workOne } from '../testing/puppet.ts'
 import { useWorld } from '../testing/use-world.ts'
@@ -43,7 +42,7 @@ it('ends all of them, waiting and running, when the merge request is closed', as
   const running = (await leaseOne(harness))!
   const heard: unknown[] = []
   harness.engine.parts.hub.attach(harness.workerId, ['default'], (event) => heard.push(event))
-  await closeMergeRequest(harness.engine.parts, mr.id, 'system', 'not wanted')
+  await harness.forge.changes.close(mr.id, 'system', 'not wanted')
   await harness.settle()
   const left = await unfinished(mr.id)
   expect(left.map(({ id, cancelReason }) => [id, cancelReason])).toEqual([[running.runId, 'mr_closed']])

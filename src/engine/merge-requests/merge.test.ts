@@ -1,3 +1,4 @@
+import type { Forge } from '../../forges/forge.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { TrueupError } from '../../lib/errors/error.ts'
@@ -5,8 +6,6 @@ import { patchMergeRequest } from '../../store/changes/merge-requests.ts'
 import { nextTaskAt } from '../../store/runs/tasks.ts'
 import { approve, audited, configOf, merge, mrOf, propose, runsOf, unmet } from '../testing/flows.ts'
 import { useWorld } from '../testing/use-world.ts'
-import { mergeMergeRequest } from '../../forges/builtin/merge.ts'
-import { withdrawReview } from '../../forges/builtin/review.ts'
 import { mergeRequested } from './merge.ts'
 
 describe('a merge by compare-and-swap', () => {
@@ -33,8 +32,10 @@ describe('a merge by compare-and-swap', () => {
 
   it('lets one of two at the same time win, and tells the other to look again', async () => {
     const [one, two] = [await ready('one', 'a/value'), await ready('two', 'b/value')]
-    const { parts } = harness.engine
-    const results = await Promise.allSettled([mergeMergeRequest(parts, how(one)), mergeMergeRequest(parts, how(two))])
+    const results = await Promise.allSettled([
+      harness.forge.merging.merge(how(one)),
+      harness.forge.merging.merge(how(two)),
+    ])
     const lost = results.filter((result) => result.status === 'rejected')
     expect(lost).toHaveLength(1)
     expect(lost[0]!.reason).toMatchObject({ code: 'MR_MOVED', retryable: true })
@@ -50,30 +51,36 @@ describe('a merge by compare-and-swap', () => {
   it('refuses heads other than those that were judged', async () => {
     const mr = await ready('one', 'a/value')
     await harness.push('one', { 'a/value': '3' })
-    await expect(mergeMergeRequest(harness.engine.parts, how(mr))).rejects.toMatchObject({ code: 'MR_MOVED' })
+    await expect(harness.forge.merging.merge(how(mr))).rejects.toMatchObject({ code: 'MR_MOVED' })
   })
 
   it('does not happen when an approval is taken back while it begins', async () => {
     const mr = await ready('one', 'a/value')
-    const { parts, forge } = harness.engine
-    const late: typeof forge = {
+    const { engine, forge } = harness
+    const late: Forge = {
       ...forge,
-      async merge(wish) {
-        await withdrawReview(parts, mr.id, harness.users.reviewer.id)
-        return await forge.merge(wish)
+      merging: {
+        ...forge.merging,
+        async merge(how) {
+          await forge.reviews.withdraw(mr.id, harness.users.reviewer.id)
+          return await forge.merging.merge(how)
+        },
       },
     }
+    const parts = { ...engine.parts, forges: { ...engine.parts.forges, of: async () => late } }
     const before = await main()
     const wish = { mrId: mr.id, actorId: harness.users.reviewer.id, squash: false }
-    await expect(mergeRequested(parts, late, wish)).rejects.toMatchObject({ code: 'MR_MOVED' })
+    await expect(mergeRequested(parts, wish)).rejects.toMatchObject({ code: 'MR_MOVED' })
     expect(await mrOf(harness, mr.id)).toMatchObject({ state: 'open' })
     expect(await main()).toBe(before)
   })
 
   it('of one MR by two people happens once', async () => {
     const mr = await ready('one', 'a/value')
-    const { parts } = harness.engine
-    const results = await Promise.allSettled([mergeMergeRequest(parts, how(mr)), mergeMergeRequest(parts, how(mr))])
+    const results = await Promise.allSettled([
+      harness.forge.merging.merge(how(mr)),
+      harness.forge.merging.merge(how(mr)),
+    ])
     expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected'])
     await world.work()
     expect(world.applied).toEqual(['production/a=2'])
@@ -156,7 +163,7 @@ describe('a merge by compare-and-swap', () => {
     const mr = await ready('one', 'a/value')
     const updateRef = harness.git.updateRef.bind(harness.git)
     const calls = gitDown(times, async () => true)
-    await expect(mergeMergeRequest(harness.engine.parts, how(mr))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await expect(harness.forge.merging.merge(how(mr))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     expect(await mrOf(harness, mr.id)).toMatchObject({ state: 'merging' })
     await expect.poll(() => stateAfterAWhile(mr), { timeout: 10_000 }).toBe('open')
     expect(calls()).toBeGreaterThan(times)
@@ -172,7 +179,7 @@ describe('a merge by compare-and-swap', () => {
     const mr = await ready('one', 'a/value')
     const updateRef = harness.git.updateRef.bind(harness.git)
     const calls = gitDown(2, updateRef)
-    await expect(mergeMergeRequest(harness.engine.parts, how(mr))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await expect(harness.forge.merging.merge(how(mr))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     expect(await mrOf(harness, mr.id)).toMatchObject({ state: 'merging' })
     await expect.poll(() => stateAfterAWhile(mr), { timeout: 10_000 }).toBe('merged')
     expect(calls()).toBeGreaterThan(2)

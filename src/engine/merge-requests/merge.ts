@@ -1,9 +1,12 @@
-import type { Forge, MergeHow } from '../../forges/forge.ts'
-import { mustGetOpenMr } from '../../forges/builtin/find.ts'
-import { settleMerge } from '../../forges/builtin/merge.ts'
+import type { MergeHow } from '../../forges/forge.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { canonicalJson, type Json } from '../../lib/json.ts'
-import { getMergeRequest, type MergeRequest } from '../../store/changes/merge-requests.ts'
+import {
+  getMergeRequest,
+  listMergeRequests,
+  type MergeRequest,
+  requireOpenMergeRequest,
+} from '../../store/changes/merge-requests.ts'
 import { pushersOf } from '../../store/changes/refs.ts'
 import { listReviews } from '../../store/changes/reviews.ts'
 import type { Queries } from '../../store/database/context.ts'
@@ -21,8 +24,8 @@ export interface MergeWish {
 }
 
 /** Merges an MR whose gate is open, by the plans that were judged. Errors: MR_BLOCKED names what is missing; MR_MOVED. */
-export async function mergeRequested(parts: EngineParts, forge: Forge, wish: MergeWish): Promise<MergeRequest> {
-  let mr = await mustGetOpenMr(parts.store.db, wish.mrId, 'merging the merge request')
+export async function mergeRequested(parts: EngineParts, wish: MergeWish): Promise<MergeRequest> {
+  let mr = await requireOpenMergeRequest(parts.store.db, wish.mrId, 'merging the merge request')
   const doing = `merging !${mr.number}`
   const git = repositoryOf(parts, mr.repositoryId)
   const [head, target] = await Promise.all([
@@ -32,7 +35,7 @@ export async function mergeRequested(parts: EngineParts, forge: Forge, wish: Mer
   if (head !== mr.headOid || target !== mr.targetOid || mr.previews === null) {
     // A branch moved and the notice is still on its way: look now, so that the answer is about what is merged.
     await previewMergeRequest(parts, mr.id)
-    mr = await mustGetOpenMr(parts.store.db, wish.mrId, doing)
+    mr = await requireOpenMergeRequest(parts.store.db, wish.mrId, doing)
   }
   // What may change is read first: a change between the two readings must not look like what was judged.
   const judged = await standing(parts.store.db, mr)
@@ -61,12 +64,22 @@ export async function mergeRequested(parts: EngineParts, forge: Forge, wish: Mer
       return now !== undefined && (await standing(tx, now)) === judged
     },
   }
-  return await parts.turns.take(turnOf(mr.id), () => forge.merge(how))
+  const { merging } = await parts.forges.of(mr.repositoryId)
+  return await parts.turns.take(turnOf(mr.id), () => merging.merge(how))
 }
 
 /** Follow-up work of a merge that was begun: settles it where Git or the store failed before it was through. */
 export async function settleBegunMerge(parts: EngineParts, mrId: string): Promise<void> {
-  await parts.turns.take(turnOf(mrId), () => settleMerge(parts, mrId))
+  const mr = await getMergeRequest(parts.store.db, mrId)
+  if (mr?.state !== 'merging') return
+  const { merging } = await parts.forges.of(mr.repositoryId)
+  await parts.turns.take(turnOf(mrId), () => merging.settle(mrId))
+}
+
+/** At start-up: merges that a killed process had begun are finished where they came about, and taken back otherwise. */
+export async function recoverMerges(parts: EngineParts): Promise<void> {
+  const { items } = await listMergeRequests(parts.store.db, { states: ['merging'] }, { limit: 500 })
+  for (const mr of items) if (parts.unusable.why(mr.repositoryId) === null) await settleBegunMerge(parts, mr.id)
 }
 
 /** Merging and settling of one MR take turns: what is still under way must not be taken for what broke off. */
@@ -91,9 +104,9 @@ async function standing(db: Queries, mr: MergeRequest): Promise<string> {
 }
 
 /** Merges a rollback whose fast lane is open. Somebody else's merge or push in between only means: not now. */
-export async function mergeByEngine(parts: EngineParts, forge: Forge, mr: MergeRequest): Promise<void> {
+export async function mergeByEngine(parts: EngineParts, mr: MergeRequest): Promise<void> {
   try {
-    await mergeRequested(parts, forge, { mrId: mr.id, actorId: mr.authorId, squash: false })
+    await mergeRequested(parts, { mrId: mr.id, actorId: mr.authorId, squash: false })
   } catch (error) {
     if (error instanceof TrueupError && ['MR_MOVED', 'MR_BLOCKED', 'CONFLICT'].includes(error.code)) return
     throw error

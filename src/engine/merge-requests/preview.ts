@@ -1,4 +1,3 @@
-import { closeMergeRequest, isOverAnyway } from '../../forges/builtin/lifecycle.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { getMergeRequest, type MergeRequest, patchMergeRequest } from '../../store/changes/merge-requests.ts'
@@ -100,7 +99,8 @@ async function planHeads(
   }
   if (result.treeOid === (await git.commit(targetOid)).tree && (await git.isAncestor(headOid, targetOid))) {
     const reason = `"${mr.targetBranch}" has all of its commits already`
-    await closeMergeRequest(parts, mr.id, SYSTEM, reason).catch(isOverAnyway)
+    const { changes } = await parts.forges.of(mr.repositoryId)
+    await changes.endAsPointless(mr.id, reason)
     return null
   }
   const target = { repositoryId: mr.repositoryId, branch: mr.targetBranch }

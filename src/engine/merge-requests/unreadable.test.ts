@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { listComments } from '../../store/changes/comments.ts'
-import { openMergeRequest } from '../../forges/builtin/open.ts'
 import { approve, bootstrap, configOf, judged, merge, mrOf, propose, runsOf, unmet } from '../testing/flows.ts'
 import { useWorld } from '../testing/use-world.ts'
 import { previewsOf } from './previews.ts'
@@ -117,8 +116,7 @@ describe('while trueup.yaml of the target branch cannot be read, a merge request
     await begin(configOf({ a: {} }, approvals(2)))
     const from = await harness.push('release', { 'trueup.yaml': BROKEN })
     await harness.push('repair', { 'trueup.yaml': configOf({ a: {} }, approvals(0)) }, { from })
-    const { parts } = harness.engine
-    const mr = await openMergeRequest(parts, {
+    const mr = await harness.forge.changes.open({
       repositoryId: harness.repositoryId,
       sourceBranch: 'repair',
       targetBranch: 'release',

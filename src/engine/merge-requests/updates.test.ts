@@ -1,7 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { addComment, resolveThread } from '../../forges/builtin/comments.ts'
-import { closeMergeRequest, editMergeRequest, reopenMergeRequest } from '../../forges/builtin/lifecycle.ts'
-import { openMergeRequest } from '../../forges/builtin/open.ts'
 import { listComments } from '../../store/changes/comments.ts'
 import { listReviews } from '../../store/changes/reviews.ts'
 import { NO_OID } from '../../git/repository.ts'
@@ -155,21 +152,20 @@ describe('a merge request', () => {
     await world.work()
     await approve(harness, mr.id)
     await expect(merge(harness, mr.id)).rejects.toMatchObject({ code: 'MR_BLOCKED' })
-    await editMergeRequest(harness.engine.parts, mr.id, harness.users.author.id, { draft: false })
+    await harness.forge.changes.edit(mr.id, harness.users.author.id, { draft: false })
     await merge(harness, mr.id)
   })
 
   it('is closed and reopened, and plans again only what it has to', async () => {
     const mr = await propose(harness, 'two', { 'a/value': '2' })
-    const { parts } = harness.engine
-    await closeMergeRequest(parts, mr.id, 'user:x', 'not now')
+    await harness.forge.changes.close(mr.id, 'user:x', 'not now')
     await harness.settle()
     expect((await previews()).map((run) => run.state)).toEqual(['superseded'])
     await expect(merge(harness, mr.id)).rejects.toMatchObject({ code: 'CONFLICT' })
-    await reopenMergeRequest(parts, mr.id, 'user:x')
+    await harness.forge.changes.reopen(mr.id, 'user:x')
     await world.work()
-    await closeMergeRequest(parts, mr.id, 'user:x', 'not now')
-    await reopenMergeRequest(parts, mr.id, 'user:x')
+    await harness.forge.changes.close(mr.id, 'user:x', 'not now')
+    await harness.forge.changes.reopen(mr.id, 'user:x')
     await world.work()
     expect((await previews()).map((run) => run.state)).toEqual(['succeeded', 'superseded'])
   })
@@ -178,9 +174,9 @@ describe('a merge request', () => {
     const mr = await propose(harness, 'two', { 'a/value': '2' })
     await world.work()
     await approve(harness, mr.id)
-    await closeMergeRequest(harness.engine.parts, mr.id, 'user:x', 'not now')
+    await harness.forge.changes.close(mr.id, 'user:x', 'not now')
     await harness.push('two', { 'a/value': 'evil' })
-    expect(await reopenMergeRequest(harness.engine.parts, mr.id, 'user:x')).toMatchObject({ headOid: mr.headOid })
+    expect(await harness.forge.changes.reopen(mr.id, 'user:x')).toMatchObject({ headOid: mr.headOid })
     await expect(merge(harness, mr.id)).rejects.toMatchObject({ code: 'MR_BLOCKED' })
     await world.work()
     expect(await unmet(harness, mr.id)).toEqual(['approvals'])
@@ -188,8 +184,8 @@ describe('a merge request', () => {
 
   it('is not reopened beside another one of its branch, or with nothing to merge', async () => {
     const mr = await propose(harness, 'two', { 'a/value': '2' })
-    const reopen = () => reopenMergeRequest(harness.engine.parts, mr.id, 'user:x')
-    await closeMergeRequest(harness.engine.parts, mr.id, 'user:x', 'not now')
+    const reopen = () => harness.forge.changes.reopen(mr.id, 'user:x')
+    await harness.forge.changes.close(mr.id, 'user:x', 'not now')
     const other = await propose(harness, 'two', { 'a/value': '3' })
     await expect(reopen()).rejects.toMatchObject({
       code: 'CONFLICT',
@@ -207,13 +203,13 @@ describe('a merge request', () => {
     await harness.removeBranch('two')
     expect(await mrOf(harness, mr.id)).toMatchObject({ state: 'closed' })
     expect((await previews()).map((run) => run.state)).toEqual(['superseded'])
-    await expect(reopenMergeRequest(harness.engine.parts, mr.id, 'user:x')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(harness.forge.changes.reopen(mr.id, 'user:x')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   it('is closed when its target branch is deleted', async () => {
     await harness.push('release', { 'README.md': 'release' })
     await harness.push('two', { 'a/value': '2' })
-    const mr = await openMergeRequest(harness.engine.parts, {
+    const mr = await harness.forge.changes.open({
       repositoryId: harness.repositoryId,
       sourceBranch: 'two',
       targetBranch: 'release',
@@ -223,7 +219,7 @@ describe('a merge request', () => {
     })
     await harness.removeBranch('release')
     expect(await mrOf(harness, mr.id)).toMatchObject({ state: 'closed' })
-    await expect(reopenMergeRequest(harness.engine.parts, mr.id, 'user:x')).rejects.toMatchObject({
+    await expect(harness.forge.changes.reopen(mr.id, 'user:x')).rejects.toMatchObject({
       code: 'NOT_FOUND',
       text: { why: 'the branch "release" is gone' },
     })
@@ -261,7 +257,7 @@ describe('a merge request', () => {
     expect((await propose(harness, 'two', { 'a/value': '3' })).id).toBe(mr.id)
     await harness.git.updateRef('refs/heads/same', (await harness.git.resolve('refs/heads/main'))!, NO_OID)
     const open = (sourceBranch: string) =>
-      openMergeRequest(harness.engine.parts, {
+      harness.forge.changes.open({
         repositoryId: harness.repositoryId,
         sourceBranch,
         targetBranch: 'main',
@@ -295,17 +291,18 @@ describe('a merge request', () => {
 
   it('counts threads on lines until they are resolved', async () => {
     const mr = await propose(harness, 'two', { 'a/value': '2' })
-    const { parts } = harness.engine
     const comment = { mrId: mr.id, authorId: harness.users.reviewer.id, body: 'why?' }
-    await addComment(parts, comment)
-    const thread = await addComment(parts, { ...comment, path: 'a/value', line: 1 })
-    const answer = await addComment(parts, { ...comment, body: 'because', threadId: thread.id })
+    await harness.forge.comments.add(comment)
+    const thread = await harness.forge.comments.add({ ...comment, path: 'a/value', line: 1 })
+    const answer = await harness.forge.comments.add({ ...comment, body: 'because', threadId: thread.id })
     const threads = async () =>
       (await judged(harness, mr.id)).outcome.requirements.find((requirement) => requirement.name === 'threads')
     expect(await threads()).toMatchObject({ satisfied: false, blocking: false, message: '1 unresolved thread' })
-    await expect(addComment(parts, { ...comment, threadId: answer.id })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(harness.forge.comments.add({ ...comment, threadId: answer.id })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
     const resolve = { mrId: mr.id, threadId: thread.id, userId: harness.users.author.id, resolved: true }
-    await resolveThread(parts, resolve)
+    await harness.forge.comments.resolve(resolve)
     expect(await threads()).toMatchObject({ satisfied: true })
   })
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { reviewMergeRequest } from '../../forges/builtin/review.ts'
 import { NO_OID } from '../../git/repository.ts'
 import { removeMember, setMember } from '../../store/people/members.ts'
 import { addTeamMember, createTeam, removeTeamMember } from '../../store/people/teams.ts'
@@ -29,7 +28,7 @@ describe('a vote', () => {
   const askForChanges = async (id: string, by: User) => {
     const { headOid } = await mrOf(harness, id)
     const review = { mrId: id, userId: by.id, body: '', headOid, digests: {}, files: {} }
-    await reviewMergeRequest(harness.engine.parts, { ...review, verdict: 'request_changes' })
+    await harness.forge.reviews.give({ ...review, verdict: 'request_changes' })
   }
 
   it.each<[string, (harness: EngineHarness, user: User) => Promise<unknown>]>([

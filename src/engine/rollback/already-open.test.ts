@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { closeMergeRequest } from '../../forges/builtin/lifecycle.ts'
 import { listDeployments } from '../../store/stacks/deployments.ts'
 import { stackOf } from '../testing/flows.ts'
 import { KEY, useRollbacks } from '../testing/rollbacks.ts'
@@ -28,7 +27,7 @@ describe('a rollback beside an open one', () => {
       })
     expect(await opened()).toHaveLength(1)
     // Once it is closed, or for a newer change of the same stack, there is something to take back again.
-    await closeMergeRequest(harness.engine.parts, open.id, 'system', 'another one')
+    await harness.forge.changes.close(open.id, 'system', 'another one')
     const second = await back(await stack())
     await deploy('three', { 'a/value': '3' })
     const third = await back(await stack())

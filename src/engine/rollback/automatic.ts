@@ -1,4 +1,3 @@
-import type { Forge } from '../../forges/forge.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
@@ -11,7 +10,7 @@ import { systemUser } from '../system-user.ts'
 import { rollBack } from './rollback.ts'
 
 /** `onFailure: rollback`: a deployment that failed while it was being applied is taken back by a revert MR. */
-export async function rollBackAutomatically(parts: EngineParts, forge: Forge, run: Run): Promise<void> {
+export async function rollBackAutomatically(parts: EngineParts, run: Run): Promise<void> {
   const stack = await requireStack(parts.store.db, run.stackId)
   // Only what has touched the world needs to be taken back; a refused plan did not.
   if (stack.brokenByRunId !== run.id) return
@@ -23,7 +22,7 @@ export async function rollBackAutomatically(parts: EngineParts, forge: Forge, ru
   const author = await systemUser(parts.store)
   const reason = `Run ${run.id} failed: ${run.message ?? run.reason ?? 'see its log'}`
   try {
-    await rollBack(parts, forge, { target: { what: 'stack', stackId: stack.id }, reason, actorId: author.id })
+    await rollBack(parts, { target: { what: 'stack', stackId: stack.id }, reason, actorId: author.id })
   } catch (error) {
     if (!(error instanceof TrueupError) || error.retryable) throw error
     // A person was first, or this is done a second time.

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { closeMergeRequest, reopenMergeRequest } from '../../forges/builtin/lifecycle.ts'
 import { listMergeRequests, type MergeRequest } from '../../store/changes/merge-requests.ts'
 import { listDeployments } from '../../store/stacks/deployments.ts'
 import { listQuarantine } from '../../store/stacks/quarantine.ts'
@@ -35,9 +34,9 @@ describe('a rollback of what was imported', () => {
       ({ origin }) => origin === 'rollback',
     )
   const standing = async () => await listQuarantine(harness.store.db, { stackId: (await stackOf(harness, KEY)).id })
-  const back = async (target: Parameters<typeof rollBack>[2]['target']) => {
-    const { parts, forge } = harness.engine
-    const mr = await rollBack(parts, forge, { target, reason: 'it smells', actorId: harness.users.author.id })
+  const back = async (target: Parameters<typeof rollBack>[1]['target']) => {
+    const { parts } = harness.engine
+    const mr = await rollBack(parts, { target, reason: 'it smells', actorId: harness.users.author.id })
     await harness.settle()
     return mr
   }
@@ -98,11 +97,11 @@ describe('a rollback of what was imported', () => {
     const mr = await back({ ...(await stack()) })
     expect(await standing()).toMatchObject([{ mrId: mr.id, reason: 'it smells' }])
     expect((await stackOf(harness, KEY)).statusReason).toContain(`in quarantine by !${mr.number}`)
-    await closeMergeRequest(harness.engine.parts, mr.id, 'user:x', 'a false alarm')
+    await harness.forge.changes.close(mr.id, 'user:x', 'a false alarm')
     await harness.settle()
     expect(await standing()).toEqual([])
     expect((await stackOf(harness, KEY)).statusReason).toBeNull()
-    await reopenMergeRequest(harness.engine.parts, mr.id, 'user:x')
+    await harness.forge.changes.reopen(mr.id, 'user:x')
     await harness.settle()
     expect(await standing()).toMatchObject([{ mrId: mr.id }])
   })

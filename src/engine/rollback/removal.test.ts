@@ -27,7 +27,7 @@ describe('a rollback of an environment whose newest merge removed stacks', () =>
   const back = async (): Promise<MergeRequest> => {
     const target = { what: 'environment' as const, repositoryId: harness.repositoryId, environment: 'production' }
     const wish = { target, reason: 'too soon', actorId: harness.users.author.id }
-    const mr = await rollBack(harness.engine.parts, harness.engine.forge, wish)
+    const mr = await rollBack(harness.engine.parts, wish)
     await harness.settle()
     return mr
   }
@@ -113,11 +113,11 @@ describe('a rollback of an environment whose newest merge removed stacks', () =>
     await land('earlier', { 'b/value': '2' })
     await land('gone', { 'trueup.yaml': configOf({ a: {}, b: {} }) })
     const target = { what: 'deployment' as const, repositoryId: harness.repositoryId }
-    const { parts, forge } = harness.engine
+    const { parts } = harness.engine
     const [run] = await runsOf(harness, { kind: 'deploy', stack: KEY })
     const deployment = await findDeploymentByRun(harness.store.db, run!.id)
     const wish = { reason: 'too soon', actorId: harness.users.author.id }
-    await enact(await rollBack(parts, forge, { ...wish, target: { ...target, deploymentId: deployment!.id } }))
+    await enact(await rollBack(parts, { ...wish, target: { ...target, deploymentId: deployment!.id } }))
     expect(await changed(await back())).toEqual(['b/value'])
   })
 })

@@ -1,4 +1,3 @@
-import type { Forge } from '../../forges/forge.ts'
 import { type GitRepository, NO_OID, type Person } from '../../git/repository.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
@@ -28,18 +27,13 @@ export interface RollbackWish {
  * Errors: NOT_FOUND, CONFLICT (nothing to go back to), ROLLBACK_OPEN (an open one does that), MR_CONFLICT (later changes
  * are in the way).
  */
-export async function rollBack(parts: EngineParts, forge: Forge, wish: RollbackWish): Promise<MergeRequest> {
+export async function rollBack(parts: EngineParts, wish: RollbackWish): Promise<MergeRequest> {
   const plan = await planRollback(parts, wish.target)
   // One after the other: of two at the same moment the second is to find the merge request of the first.
-  return await parts.turns.take(`rollback:${plan.repository.id}`, () => openRevert(parts, forge, wish, plan))
+  return await parts.turns.take(`rollback:${plan.repository.id}`, () => openRevert(parts, wish, plan))
 }
 
-async function openRevert(
-  parts: EngineParts,
-  forge: Forge,
-  wish: RollbackWish,
-  plan: RollbackPlan,
-): Promise<MergeRequest> {
+async function openRevert(parts: EngineParts, wish: RollbackWish, plan: RollbackPlan): Promise<MergeRequest> {
   const { repository, returns } = plan
   const git = repositoryOf(parts, repository.id)
   const head = await git.resolve(`refs/heads/${repository.defaultBranch}`)
@@ -81,7 +75,8 @@ async function openRevert(
   }))
   const removed = plan.removed.map(({ id }) => id)
   const detail: RollbackDetail = { stacks, removed, revertCommit, commitOid, reason: wish.reason }
-  const mr = await forge.openChange({
+  const forge = await parts.forges.of(repository.id)
+  const mr = await forge.changes.open({
     repositoryId: repository.id,
     sourceBranch: branch,
     targetBranch: repository.defaultBranch,

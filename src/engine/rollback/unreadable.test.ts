@@ -11,8 +11,8 @@ const CONFIG = configOf({ a: {}, b: { inputs: { from: 'a.value' } } })
 describe('a rollback across a trueup.yaml that could not be read', () => {
   const { harness, world } = useWorld({ files: { 'trueup.yaml': CONFIG, 'a/value': '1', 'b/value': '1' } })
   const back = async (target: RollbackTarget) => {
-    const { parts, forge } = harness.engine
-    const mr = await rollBack(parts, forge, { target, reason: 'it smells', actorId: harness.users.author.id })
+    const { parts } = harness.engine
+    const mr = await rollBack(parts, { target, reason: 'it smells', actorId: harness.users.author.id })
     await world.work()
     return await mrOf(harness, mr.id)
   }

@@ -18,9 +18,9 @@ describe('a rollback of what others wait for', () => {
     expect(await runsOf(harness, { state: 'blocked' })).toHaveLength(2)
     world.failing.clear()
     const { id: stackId } = await stackOf(harness, 'production/a')
-    const { parts, forge } = harness.engine
+    const { parts } = harness.engine
     const target = { what: 'stack' as const, stackId }
-    const mr = await rollBack(parts, forge, { target, reason: 'it smells', actorId: harness.users.author.id })
+    const mr = await rollBack(parts, { target, reason: 'it smells', actorId: harness.users.author.id })
     await world.work()
     await approve(harness, mr.id)
     await world.work()

@@ -2,7 +2,6 @@ import { beforeEach, expect, it } from 'vitest'
 import type { Grant, ServerEvent } from '../../domain/wire/worker-protocol.ts'
 import { getRun } from '../../store/runs/runs.ts'
 import { createWorker, patchWorker } from '../../store/workers/workers.ts'
-import { openMergeRequest } from '../../forges/builtin/open.ts'
 import { bootstrap, configOf, land, propose } from '../testing/flows.ts'
 import { leaseOne, planOne } from '../testing/puppet.ts'
 import { useWorld } from '../testing/use-world.ts'
@@ -90,7 +89,7 @@ it("takes a slot back from a share that holds all, for another's preview that ha
 
   await harness.push('other', { 'b/value': '3' }, { by: 'second' })
   const { author, second } = harness.users
-  await openMergeRequest(harness.engine.parts, {
+  await harness.forge.changes.open({
     repositoryId: harness.repositoryId,
     sourceBranch: 'other',
     targetBranch: 'main',

@@ -156,10 +156,10 @@ describe('what a run waited for is said no longer', () => {
 
   it('after its quarantine is lifted', async () => {
     await held()
-    const { parts, forge } = harness.engine
+    const { parts } = harness.engine
     const actorId = harness.users.second.id
     const { id: stackId } = await stackOf(harness, KEY)
-    await rollBack(parts, forge, { target: { what: 'stack', stackId }, reason: 'it smells', actorId })
+    await rollBack(parts, { target: { what: 'stack', stackId }, reason: 'it smells', actorId })
     await world.work()
     const again = await propose(harness, 'again', { 'a/value': '2' })
     await world.work()

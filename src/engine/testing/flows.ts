@@ -1,6 +1,4 @@
 import type { RunKind } from '../../domain/runs/run.ts'
-import { openMergeRequest } from '../../forges/builtin/open.ts'
-import { reviewMergeRequest } from '../../forges/builtin/review.ts'
 import { listAudit } from '../../store/audit/list.ts'
 import { getMergeRequest, type MergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRun, listRuns, type Run } from '../../store/runs/runs.ts'
@@ -44,7 +42,7 @@ export async function propose(
   more: { draft?: boolean } = {},
 ): Promise<MergeRequest> {
   await harness.push(branch, files)
-  const mr = await openMergeRequest(harness.engine.parts, {
+  const mr = await harness.forge.changes.open({
     repositoryId: harness.repositoryId,
     sourceBranch: branch,
     targetBranch: 'main',
@@ -75,14 +73,14 @@ export async function approve(harness: EngineHarness, id: string, by: User = har
   const { digests, files } = await judged(harness, id)
   const { headOid } = await mrOf(harness, id)
   const review = { mrId: id, userId: by.id, verdict: 'approve' as const, body: '', headOid, digests, files }
-  await reviewMergeRequest(harness.engine.parts, review)
+  await harness.forge.reviews.give(review)
   await harness.settle()
 }
 
 export async function merge(harness: EngineHarness, id: string, more: Partial<MergeWish> = {}): Promise<MergeRequest> {
-  const { parts, forge } = harness.engine
+  const { parts } = harness.engine
   const wish = { mrId: id, actorId: harness.users.reviewer.id, squash: false, ...more }
-  const merged = await mergeRequested(parts, forge, wish)
+  const merged = await mergeRequested(parts, wish)
   await harness.settle()
   return merged
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
+import type { Forge } from '../../forges/forge.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type Logger, silentLogger } from '../../lib/log.ts'
 import { type GitRepository, type GitService, NO_OID } from '../../git/repository.ts'
@@ -28,6 +29,7 @@ export interface EngineHarness {
   readonly engine: Engine
   readonly store: Store
   readonly git: GitRepository
+  readonly forge: Forge
   repositoryId: string
   users: { author: User; reviewer: User; second: User }
   workerId: string
@@ -82,6 +84,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Engine
       },
       get git() {
         return running.git.repository(repositoryId)
+      },
+      get forge() {
+        return running.engine.parts.forges.named('builtin')
       },
       repositoryId,
       users,

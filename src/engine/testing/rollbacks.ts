@@ -28,8 +28,8 @@ export function useRollbacks() {
       return await mrOf(harness, mr.id)
     },
     back: async (target: RollbackTarget): Promise<MergeRequest> => {
-      const { parts, forge } = harness.engine
-      const mr = await rollBack(parts, forge, { target, reason: 'it smells', actorId: harness.users.author.id })
+      const { parts } = harness.engine
+      const mr = await rollBack(parts, { target, reason: 'it smells', actorId: harness.users.author.id })
       await harness.settle()
       return mr
     },

@@ -1,24 +1,13 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { type Comment, createComment, listComments, patchComment } from '../../store/changes/comments.ts'
+import { requireMergeRequest } from '../../store/changes/merge-requests.ts'
 import { noteChange } from '../../store/open.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
-import { mustGetMr } from './find.ts'
+import type { NewComment, ThreadState } from '../forge.ts'
 import type { BuiltinParts } from './parts.ts'
 
 const MAX_BODY = 65_536
-
-export interface NewComment {
-  mrId: string
-  authorId: string
-  body: string
-  /** First comment of the thread that this one answers; a new thread where absent. */
-  threadId?: string
-  /** For a line comment: a file of the diff, and a line on one side of it. */
-  path?: string
-  line?: number
-  side?: 'old' | 'new'
-}
 
 /** Adds a comment, a line comment or an answer. Errors: NOT_FOUND (thread), INVALID_REQUEST. */
 export async function addComment(parts: BuiltinParts, comment: NewComment): Promise<Comment> {
@@ -31,7 +20,7 @@ export async function addComment(parts: BuiltinParts, comment: NewComment): Prom
     throw new TrueupError('INVALID_REQUEST', { doing, why: 'a line comment needs both a path and a line' })
   }
   return await parts.store.transaction(async (tx) => {
-    const mr = await mustGetMr(tx, comment.mrId, doing)
+    const mr = await requireMergeRequest(tx, comment.mrId, doing)
     if (comment.threadId !== undefined) {
       const thread = (await listComments(tx, mr.id)).find((existing) => existing.id === comment.threadId)
       // Threads do not branch: an answer belongs to the comment that began it.
@@ -64,11 +53,11 @@ export async function addComment(parts: BuiltinParts, comment: NewComment): Prom
 /** Marks a thread resolved, or open again. */
 export async function resolveThread(
   parts: BuiltinParts,
-  { mrId, threadId, userId, resolved }: { mrId: string; threadId: string; userId: string; resolved: boolean },
+  { mrId, threadId, userId, resolved }: ThreadState,
 ): Promise<void> {
   await parts.store.transaction(async (tx) => {
     const doing = 'resolving a thread'
-    const mr = await mustGetMr(tx, mrId, doing)
+    const mr = await requireMergeRequest(tx, mrId, doing)
     const thread = (await listComments(tx, mrId)).find(
       (comment) => comment.id === threadId && comment.threadId === threadId,
     )
@@ -88,7 +77,7 @@ export async function upsertMarkedComment(
   body: string,
 ): Promise<void> {
   await parts.store.transaction(async (tx) => {
-    const mr = await mustGetMr(tx, mrId, 'commenting the plan')
+    const mr = await requireMergeRequest(tx, mrId, 'commenting the plan')
     const existing = (await listComments(tx, mrId)).find((comment) => comment.marker === marker)
     if (existing?.body === body) return
     if (existing) await patchComment(tx, existing.id, { body })

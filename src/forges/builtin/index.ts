@@ -1,19 +1,34 @@
 import type { Forge } from '../forge.ts'
-import { upsertMarkedComment } from './comments.ts'
-import { closeMergeRequest } from './lifecycle.ts'
-import { mergeMergeRequest } from './merge.ts'
-import { openMergeRequest } from './open.ts'
+import { closeMergeRequest, editMergeRequest, endAsPointless, openMergeRequest, reopenMergeRequest } from './changes.ts'
+import { addComment, resolveThread, upsertMarkedComment } from './comments.ts'
+import { mergedWith, mergeMergeRequest, settleMerge } from './merging.ts'
 import type { BuiltinParts } from './parts.ts'
+import { reviewMergeRequest, withdrawReview } from './reviews.ts'
 
 /** The forge that Trueup brings along: bare repositories, merge requests in the store. */
 export function builtinForge(parts: BuiltinParts): Forge {
   return {
     name: 'builtin',
-    openChange: (change) => openMergeRequest(parts, change),
-    upsertComment: (mrId, marker, body) => upsertMarkedComment(parts, mrId, marker, body),
-    merge: (how) => mergeMergeRequest(parts, how),
-    async close(mrId, actorId, reason) {
-      await closeMergeRequest(parts, mrId, actorId === 'system' ? 'system' : `user:${actorId}`, reason)
+    changes: {
+      open: (change) => openMergeRequest(parts, change),
+      edit: (mrId, actorId, edit) => editMergeRequest(parts, mrId, actorId, edit),
+      close: (mrId, actor, reason) => closeMergeRequest(parts, mrId, actor, reason),
+      reopen: (mrId, actor) => reopenMergeRequest(parts, mrId, actor),
+      endAsPointless: (mrId, reason) => endAsPointless(parts, mrId, reason),
+    },
+    reviews: {
+      give: (review) => reviewMergeRequest(parts, review),
+      withdraw: (mrId, userId) => withdrawReview(parts, mrId, userId),
+    },
+    comments: {
+      add: (comment) => addComment(parts, comment),
+      resolve: (thread) => resolveThread(parts, thread),
+      upsert: (mrId, marker, body) => upsertMarkedComment(parts, mrId, marker, body),
+    },
+    merging: {
+      merge: (how) => mergeMergeRequest(parts, how),
+      settle: (mrId) => settleMerge(parts, mrId),
+      mergedWith: (repositoryId, commitOid) => mergedWith(parts, repositoryId, commitOid),
     },
   }
 }

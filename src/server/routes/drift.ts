@@ -29,7 +29,7 @@ const ORDERS = [
 
 /** Drift: what has left the deployed revision, and what to do about it. */
 export const driftRoutes: RouteModule<'engine'> = (app, { engine }) => {
-  const { parts, forge } = engine
+  const { parts } = engine
   const tags = ['drift']
 
   app.get(
@@ -95,7 +95,7 @@ export const driftRoutes: RouteModule<'engine'> = (app, { engine }) => {
       await assertHere(recordId, repositoryOf(request))
       const { reason, until = null } = request.body
       const wish = { recordId, reason, until, actorId: principalOf(request).userId }
-      return showDrift(parts, await acceptDrift(parts, forge, wish))
+      return showDrift(parts, await acceptDrift(parts, wish))
     },
   )
 

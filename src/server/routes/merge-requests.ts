@@ -4,9 +4,6 @@ import { assertSeen, namedHead } from '../../engine/merge-requests/seen.ts'
 import { mergeRequested } from '../../engine/merge-requests/merge.ts'
 import { repositoryOf as gitOf, userActor } from '../../engine/parts.ts'
 import { orderPreview } from '../../engine/run-tasks.ts'
-import { closeMergeRequest, editMergeRequest, reopenMergeRequest } from '../../forges/builtin/lifecycle.ts'
-import { openMergeRequest } from '../../forges/builtin/open.ts'
-import { reviewMergeRequest, withdrawReview } from '../../forges/builtin/review.ts'
 import { listMergeRequests } from '../../store/changes/merge-requests.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
@@ -28,9 +25,9 @@ const LIST = '/api/v1/repositories/:repository/merge-requests'
 const ONE = `${LIST}/:number`
 export const MrParams = InRepository.extend({ number: z.coerce.number().int().min(1) })
 
-/** Merge requests of the built-in forge: the only way to change anything. */
+/** Merge requests: the only way to change anything. */
 export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
-  const { parts, forge } = engine
+  const { parts } = engine
   const tags = ['merge requests']
   type Request = Parameters<typeof repositoryOf>[0] & { params: { number: number } }
   const find = (request: Request) => mrOf(parts, repositoryOf(request), request.params.number)
@@ -76,7 +73,8 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
       const { id, name, defaultBranch } = repositoryOf(request)
       const { targetBranch = defaultBranch, ...rest } = request.body
       const authorId = principalOf(request).userId
-      const mr = await openMergeRequest(parts, { ...rest, repositoryId: id, targetBranch, authorId })
+      const forge = await parts.forges.of(id)
+      const mr = await forge.changes.open({ ...rest, repositoryId: id, targetBranch, authorId })
       return reply.code(201).send(await showDetail(parts, name, mr))
     },
   )
@@ -103,7 +101,9 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
       },
     },
     async (request) => {
-      const mr = await editMergeRequest(parts, (await find(request)).id, principalOf(request).userId, request.body)
+      const { id, repositoryId } = await find(request)
+      const forge = await parts.forges.of(repositoryId)
+      const mr = await forge.changes.edit(id, principalOf(request).userId, request.body)
       return showDetail(parts, repositoryOf(request).name, mr)
     },
   )
@@ -126,7 +126,8 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
       const seen = { ...rest, ...(head !== undefined && { head: namedHead(mr, head) }) }
       const { digests, files } = await judge(parts, mr)
       if (verdict === 'approve') assertSeen(mr, { digests, files }, seen)
-      await reviewMergeRequest(parts, {
+      const forge = await parts.forges.of(mr.repositoryId)
+      await forge.reviews.give({
         mrId: mr.id,
         userId: principalOf(request).userId,
         verdict,
@@ -152,7 +153,9 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
       },
     },
     async (request) => {
-      await withdrawReview(parts, (await find(request)).id, principalOf(request).userId)
+      const { id, repositoryId } = await find(request)
+      const forge = await parts.forges.of(repositoryId)
+      await forge.reviews.withdraw(id, principalOf(request).userId)
       return { ok: true as const }
     },
   )
@@ -179,7 +182,7 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
       // The right to bypass was checked only where the query asked for it, so only then may the reason count.
       const bypass = request.query.bypass === undefined ? undefined : bypassReason
       const actorId = principalOf(request).userId
-      const merged = await mergeRequested(parts, forge, {
+      const merged = await mergeRequested(parts, {
         mrId: mr.id,
         actorId,
         squash,
@@ -204,10 +207,11 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
       async (request) => {
         const mr = await find(request)
         const actor = userActor(principalOf(request).userId)
+        const { changes } = await parts.forges.of(mr.repositoryId)
         const changed =
           verb === 'close'
-            ? await closeMergeRequest(parts, mr.id, actor, 'closed by a person')
-            : await reopenMergeRequest(parts, mr.id, actor)
+            ? await changes.close(mr.id, actor, 'closed by a person')
+            : await changes.reopen(mr.id, actor)
         return showDetail(parts, repositoryOf(request).name, changed)
       },
     )

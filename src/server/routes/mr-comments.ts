@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { assertHead } from '../../engine/changes/commit-to-source.ts'
-import { addComment, resolveThread } from '../../forges/builtin/comments.ts'
 import { listComments } from '../../store/changes/comments.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
@@ -49,7 +48,8 @@ export const mrCommentRoutes: RouteModule<'engine'> = (app, { engine }) => {
       const mr = await mrOf(parts, repositoryOf(request), request.params.number)
       const { head, ...body } = request.body
       if (head !== undefined) assertHead(mr, mr.headOid, head, 'commenting a line')
-      const { id } = await addComment(parts, { mrId: mr.id, authorId: principalOf(request).userId, ...body })
+      const forge = await parts.forges.of(mr.repositoryId)
+      const { id } = await forge.comments.add({ mrId: mr.id, authorId: principalOf(request).userId, ...body })
       const shown = await showComments(parts, mr, await listComments(parts.store.db, mr.id))
       return reply.code(201).send(shown.find((comment) => comment.id === id)!)
     },
@@ -70,7 +70,8 @@ export const mrCommentRoutes: RouteModule<'engine'> = (app, { engine }) => {
     async (request) => {
       const mr = await mrOf(parts, repositoryOf(request), request.params.number)
       const { resolved } = request.body
-      await resolveThread(parts, {
+      const forge = await parts.forges.of(mr.repositoryId)
+      await forge.comments.resolve({
         mrId: mr.id,
         threadId: request.params.thread,
         userId: principalOf(request).userId,

@@ -17,7 +17,7 @@ const StackQuery = z.strictObject({ stack: z.string().max(300).meta({ descriptio
 
 /** Stacks, their history, and the way back. */
 export const stackRoutes: RouteModule<'engine'> = (app, { engine }) => {
-  const { parts, forge } = engine
+  const { parts } = engine
   const tags = ['stacks']
 
   app.get(
@@ -106,7 +106,7 @@ export const stackRoutes: RouteModule<'engine'> = (app, { engine }) => {
     async (request, reply) => {
       const repository = repositoryOf(request)
       const { target, reason } = request.body
-      const mr = await rollBack(parts, forge, {
+      const mr = await rollBack(parts, {
         reason,
         actorId: principalOf(request).userId,
         target:

@@ -1,4 +1,4 @@
-import type { ErrorBody } from '../../lib/errors/error.ts'
+import { type ErrorBody, TrueupError } from '../../lib/errors/error.ts'
 import type { Queries } from '../database/context.ts'
 import { type FromRow, makeCodec } from '../database/codec.ts'
 import { makeEntity, type New } from '../database/entity.ts'
@@ -42,6 +42,20 @@ export const createMergeRequest = (
 ): Promise<MergeRequest> => mergeRequests.insert(tx, { state: 'open', ...mr })
 
 export const getMergeRequest = (db: Queries, id: string): Promise<MergeRequest | undefined> => mergeRequests.get(db, id)
+
+/** The merge request, or NOT_FOUND. */
+export async function requireMergeRequest(db: Queries, id: string, doing: string): Promise<MergeRequest> {
+  const mr = await getMergeRequest(db, id)
+  if (!mr) throw new TrueupError('NOT_FOUND', { doing, why: `there is no merge request ${id}` })
+  return mr
+}
+
+/** The merge request while it is open, or CONFLICT that says what it is now. */
+export async function requireOpenMergeRequest(db: Queries, id: string, doing: string): Promise<MergeRequest> {
+  const mr = await requireMergeRequest(db, id, doing)
+  if (mr.state !== 'open') throw new TrueupError('CONFLICT', { doing, why: `!${mr.number} is ${mr.state}` })
+  return mr
+}
 
 export const findMergeRequestByNumber = (
   db: Queries,

@@ -7,6 +7,7 @@ import {
   listMergeRequests,
   type MergeRequest,
   patchMergeRequest,
+  requireOpenMergeRequest,
 } from '../../store/changes/merge-requests.ts'
 import { nowOf } from '../../store/database/context.ts'
 import { recordPusher, setRef } from '../../store/changes/refs.ts'
@@ -14,7 +15,6 @@ import { getRepository, takeMergeSequence } from '../../store/changes/repositori
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import { getUser } from '../../store/people/users.ts'
 import type { MergeHow } from '../forge.ts'
-import { mustGetOpenMr } from './find.ts'
 import type { BuiltinParts } from './parts.ts'
 
 /**
@@ -22,13 +22,13 @@ import type { BuiltinParts } from './parts.ts'
  * 1. the merge commit is made and the MR is marked `merging` with its oid,
  * 2. the target branch is moved from the head that was judged to that commit,
  * 3. the MR is marked `merged`, gets its merge sequence, and the deployment is ordered.
- * `recoverMerges` finishes or undoes at start-up what was between 1 and 3; where only Git or the store failed meanwhile,
- * the follow-up work that step 1 orders does. The caller sees to it that nobody settles an MR while it is merged.
+ * `settleMerge` finishes or undoes what was between 1 and 3: at start-up, and where only Git or the store failed meanwhile
+ * as the follow-up work that step 1 orders. The caller sees to it that nobody settles an MR while it is merged.
  */
 export async function mergeMergeRequest(parts: BuiltinParts, how: MergeHow): Promise<MergeRequest> {
   const { store } = parts
   const doing = 'merging the merge request'
-  const mr = await mustGetOpenMr(store.db, how.mrId, doing)
+  const mr = await requireOpenMergeRequest(store.db, how.mrId, doing)
   const git = parts.git.repository(mr.repositoryId)
   const targetRef = `refs/heads/${mr.targetBranch}`
   const [head, target] = await Promise.all([git.resolve(`refs/heads/${mr.sourceBranch}`), git.resolve(targetRef)])
@@ -58,7 +58,7 @@ const SETTLE_AFTER_MS = 5_000
 /** Step 1. */
 async function markMerging(parts: BuiltinParts, mr: MergeRequest, how: MergeHow, mergeOid: string): Promise<void> {
   await parts.store.transaction(async (tx) => {
-    await mustGetOpenMr(tx, mr.id, 'merging the merge request')
+    await requireOpenMergeRequest(tx, mr.id, 'merging the merge request')
     if (!(await how.stillAsJudged(tx))) throw overtaken(mr)
     await patchMergeRequest(tx, mr.id, {
       state: 'merging',
@@ -137,16 +137,6 @@ async function recordMerge(parts: BuiltinParts, mrId: string): Promise<MergeRequ
     })
     return merged
   })
-}
-
-/** At start-up: merges that a killed process had begun are finished when they reached the branch, undone otherwise. */
-export async function recoverMerges(
-  parts: BuiltinParts,
-  isUsable: (repositoryId: string) => boolean = () => true,
-): Promise<number> {
-  const { items } = await listMergeRequests(parts.store.db, { states: ['merging'] }, { limit: 500 })
-  for (const mr of items) if (isUsable(mr.repositoryId)) await settleMerge(parts, mr.id)
-  return items.length
 }
 
 /** Finishes a begun merge that has reached the branch and undoes any other. Only while nobody is at step 2. */

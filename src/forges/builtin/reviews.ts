@@ -1,29 +1,17 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
+import { requireOpenMergeRequest } from '../../store/changes/merge-requests.ts'
 import { noteChange } from '../../store/open.ts'
 import { createReview, listReviews, patchReview, type Review } from '../../store/changes/reviews.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
-import { mustGetOpenMr } from './find.ts'
+import type { NewReview } from '../forge.ts'
 import type { BuiltinParts } from './parts.ts'
-
-export interface NewReview {
-  mrId: string
-  userId: string
-  verdict: 'approve' | 'request_changes' | 'comment'
-  body: string
-  /** Head that the reviewer looked at; refused with MR_MOVED when the branch has moved on. */
-  headOid: string
-  /** stack key → plan digest that the reviewer saw. */
-  digests: { [stackKey: string]: string }
-  /** Owned file → its content that the reviewer saw. */
-  files: { [path: string]: string }
-}
 
 /** Records a review; an earlier one of the same person no longer counts. */
 export async function reviewMergeRequest(parts: BuiltinParts, review: NewReview): Promise<Review> {
   return await parts.store.transaction(async (tx) => {
     const doing = 'reviewing the merge request'
-    const mr = await mustGetOpenMr(tx, review.mrId, doing)
+    const mr = await requireOpenMergeRequest(tx, review.mrId, doing)
     if (mr.headOid !== review.headOid) {
       const why = `"${mr.sourceBranch}" has moved from ${review.headOid.slice(0, 10)} to ${mr.headOid.slice(0, 10)}`
       throw new TrueupError('MR_MOVED', { doing, why, next: 'Look at the new commits and plans, then review again.' })
@@ -71,7 +59,7 @@ export async function reviewMergeRequest(parts: BuiltinParts, review: NewReview)
 export async function withdrawReview(parts: BuiltinParts, mrId: string, userId: string): Promise<void> {
   await parts.store.transaction(async (tx) => {
     const doing = 'withdrawing a review'
-    const mr = await mustGetOpenMr(tx, mrId, doing)
+    const mr = await requireOpenMergeRequest(tx, mrId, doing)
     const standing = (await listReviews(tx, mrId)).filter(
       (review) => review.userId === userId && review.droppedAt === null && review.verdict !== 'comment',
     )

@@ -1,0 +1,27 @@
+import { TrueupError } from '../lib/errors/error.ts'
+import { getRepository } from '../store/changes/repositories.ts'
+import { builtinForge } from './builtin/index.ts'
+import type { BuiltinParts } from './builtin/parts.ts'
+import type { Forge, ForgeName } from './forge.ts'
+
+/** The forges that this server knows. Nothing outside of this folder knows one of them by more than the port. */
+export interface Forges {
+  /** The forge where the merge requests of a repository live. NOT_FOUND where there is no such repository. */
+  of(repositoryId: string): Promise<Forge>
+  named(name: ForgeName): Forge
+}
+
+export type ForgeParts = BuiltinParts
+
+export function createForges(parts: ForgeParts): Forges {
+  const all: { readonly [name in ForgeName]: Forge } = { builtin: builtinForge(parts) }
+  return {
+    async of(repositoryId) {
+      const repository = await getRepository(parts.store.db, repositoryId)
+      if (repository) return all[repository.forge]
+      const why = `there is no repository ${repositoryId}`
+      throw new TrueupError('NOT_FOUND', { doing: 'asking for the forge of a repository', why })
+    },
+    named: (name) => all[name],
+  }
+}
