@@ -107,10 +107,26 @@ describe('the first own repository', { timeout: 120_000 }, () => {
     expect((await json('mr', 'show', '1', '--wait')).planned).toBe(true)
   })
 
+  it('means the merge request of the branch here where no number is given, and brings one here', async () => {
+    expect((await json('mr', 'commits')).map(({ message }: { message: string }) => message.trim())).toEqual([
+      'Nothing more',
+      'Publish the first page',
+    ])
+    expect((await works('mr', 'diff')).out).toContain('+++ web/index.html')
+    await git('switch', '--quiet', 'main')
+    const none = await trueup('mr', 'diff')
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('the open merge request of branch main')])
+    await git('branch', '--quiet', '--delete', '--force', 'first-page')
+    expect((await works('mr', 'checkout', '1')).out).toMatch(/^On first-page at [0-9a-f]{10}\n$/)
+    await git('reset', '--quiet', '--hard', 'HEAD^')
+    await works('mr', 'checkout', '1')
+    expect(await git('log', '-1', '--format=%s')).toBe('Nothing more\n')
+  })
+
   it('merges nothing unapproved, and what is approved is deployed', async () => {
     const early = await trueup('mr', 'merge', '1', '--output', 'json')
     expect([early.code, early.out, JSON.parse(early.err).code]).toEqual([1, '', 'MR_BLOCKED'])
-    const approved = await asBob('mr', 'approve', '1')
+    const approved = await asBob('mr', 'approve')
     expect([approved.code, approved.out]).toEqual([0, expect.stringContaining('Ready to merge.')])
     const merged = await works('mr', 'merge', '1', '--wait')
     expect(merged.out).toBe('production/web: succeeded\n')

@@ -112,6 +112,9 @@ function both(a: AbortSignal | null | undefined, b: AbortSignal | null | undefin
   return a && b ? AbortSignal.any([a, b]) : (a ?? b ?? null)
 }
 
+/** How OpenSSL says that nobody vouches for a certificate. */
+const CERTIFICATE = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED/
+
 function unreachable(connection: Connection, error: unknown): TrueupError {
   const cause = error instanceof Error ? error.cause : undefined
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
@@ -120,9 +123,13 @@ function unreachable(connection: Connection, error: unknown): TrueupError {
       ? 'nothing listens there'
       : code === 'ENOTFOUND'
         ? 'there is no host of that name'
-        : cause instanceof Error
-          ? cause.message
-          : String(error)
+        : code !== undefined && /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$|^EPROTO$/.test(code)
+          ? 'what listens there speaks HTTP and not HTTPS'
+          : code !== undefined && CERTIFICATE.test(code)
+            ? `its certificate is not trusted (${code}): name its authority in NODE_EXTRA_CA_CERTS`
+            : cause instanceof Error
+              ? cause.message
+              : String(error)
   return new TrueupError('SERVER_UNREACHABLE', { doing: `connecting to ${connection.url}`, why, cause: error })
 }
 

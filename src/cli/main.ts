@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
-import { furtherProblems } from '../domain/config/problems.ts'
+import { type ListedProblem, listedProblems, problemText } from '../domain/config/problems.ts'
+import { visible } from '../domain/render/safe-text.ts'
 import { asTrueupError, TrueupError } from '../lib/errors/error.ts'
 import { onStopRequests } from '../lib/process/stop-signals.ts'
 import { createCli } from './cli.ts'
@@ -35,8 +36,20 @@ async function main(argv: string[]): Promise<number> {
 
 function report(error: TrueupError, json: boolean): void {
   process.stderr.write(json ? `${JSON.stringify(error.toJSON())}\n` : `error: ${error.explain()}\n`)
-  if (!json) for (const problem of furtherProblems(error.text.details)) process.stderr.write(`  ${problem}\n`)
+  if (!json) process.stderr.write(problemsText(listedProblems(error.text.details)))
   if (error.code === 'INTERNAL' && process.env.TRUEUP_DEBUG) process.stderr.write(`${String(error.text.cause)}\n`)
+}
+
+/** The lines of a file that its problems stand in, each once; the first problem is said by the error itself. */
+function problemsText(problems: readonly ListedProblem[]): string {
+  return problems
+    .map((problem, index) => {
+      const said = index === 0 ? '' : `  ${problemText(problem)}\n`
+      const isShown = problems.slice(0, index).some(({ line }) => line === problem.line)
+      if (problem.excerpt === undefined || isShown) return said
+      return `${said}${String(problem.line).padStart(6)} | ${visible(problem.excerpt)}\n`
+    })
+    .join('')
 }
 
 /** A command line that commander refuses, for a program that reads standard error. Help and version were printed. */

@@ -133,3 +133,9 @@ export function planProgress(detail: MrDetail): string {
   const done = detail.stacks.filter((stack) => stack.state === 'succeeded' || stack.state === 'failed').length
   return `planning !${detail.number}: ${done} of ${detail.stacks.length} stacks`
 }
+
+/** Files as `diff -u` shows them. */
+export const diffText = (
+  files: readonly { path: string; oldPath: string | null; binary: boolean; hunks: string }[],
+): string =>
+  files.map((file) => `--- ${file.oldPath}\n+++ ${file.path}\n${file.binary ? '(binary)' : file.hunks}`).join('\n\n')

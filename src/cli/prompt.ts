@@ -8,10 +8,10 @@ import type { Cli } from './cli.ts'
 export async function readSecret(
   cli: Pick<Cli, 'stdin' | 'streams' | 'signal'>,
   prompt: string,
-  { keepNewline = false } = {},
+  { keepNewline = false, mayBeEmpty = false } = {},
 ): Promise<string> {
   const secret = cli.stdin.isTTY ? await fromTerminal(cli, prompt) : lastLineBreak(await text(cli.stdin), keepNewline)
-  if (secret !== '') return secret
+  if (secret !== '' || mayBeEmpty) return secret
   throw new TrueupError('INVALID_REQUEST', {
     doing: `reading "${prompt.trim().replace(/:$/, '')}"`,
     why: 'nothing was entered',

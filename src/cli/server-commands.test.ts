@@ -107,6 +107,14 @@ describe('against a server on this machine', () => {
     expect(after.err).toContain('revoked')
   })
 
+  it("sets one's own password, and says which lines it needs", async () => {
+    const set = (input: string) => shell.run(['password'], { input })
+    expect((await set('only one line\n')).err).toContain('two lines are needed')
+    expect((await set('\nfirst password of mine\n')).out).toContain('Your password is set')
+    expect((await set('wrong one\nsecond password of mine\n')).err).toContain('the current password is wrong')
+    expect((await set('first password of mine\nsecond password of mine\n')).code).toBe(0)
+  })
+
   it('never sends a stored token to another server', async () => {
     await shell.run(['login', url, '--token-stdin'], {
       input: await readFile(join(shell.home, 'data', 'admin.token'), 'utf8'),

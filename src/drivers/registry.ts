@@ -1,6 +1,8 @@
+import type { LineOf } from '../domain/config/document.ts'
+import { configError } from '../domain/config/problems.ts'
+import { shapeProblems } from '../domain/config/shape.ts'
 import type { StackDefinition } from '../domain/stacks/definition.ts'
 import { didYouMean } from '../domain/suggest.ts'
-import { TrueupError } from '../lib/errors/error.ts'
 import type { Driver } from './driver.ts'
 import { ansibleDriver } from './ansible/index.ts'
 import { chefDriver } from './chef/index.ts'
@@ -26,25 +28,31 @@ export const DRIVERS: ReadonlyMap<string, Driver> = new Map<string, Driver>([
   ['terraform', terraformDriver as unknown as Driver],
 ])
 
-/** The driver of a name. Throws CONFIG_INVALID, with the names there are. */
-export function driverNamed(name: string): Driver {
+/** The driver of a name. Throws CONFIG_INVALID, with the names there are; `line` is where the name stands. */
+export function driverNamed(name: string, line?: number): Driver {
   const driver = DRIVERS.get(name)
   if (driver) return driver
-  throw new TrueupError('CONFIG_INVALID', {
-    doing: `looking up the driver "${name}"`,
-    why: `there is none of that name${didYouMean(name, DRIVERS.keys())}; there are ${[...DRIVERS.keys()].join(', ')}`,
-  })
+  const why = `there is none of that name${didYouMean(name, DRIVERS.keys())}; there are ${[...DRIVERS.keys()].join(', ')}`
+  throw configError('CONFIG_INVALID', `looking up the driver "${name}"`, [{ line, path: '', message: why }])
 }
 
-/** The driver of a stack, and what its schema makes of the stack's `with:`. Throws CONFIG_INVALID. */
-export function configuredDriver(definition: StackDefinition): { driver: Driver; config: unknown } {
-  const driver = driverNamed(definition.driver)
+/**
+ * The driver of a stack, and what its schema makes of the stack's `with:`. Throws CONFIG_INVALID with all problems; `lineOf`
+ * puts the lines of keys of the stack's entry into them.
+ */
+export function configuredDriver(
+  definition: StackDefinition,
+  lineOf: LineOf = () => undefined,
+): { driver: Driver; config: unknown } {
+  const driver = driverNamed(definition.driver, lineOf(['driver']))
   const parsed = driver.config.safeParse(definition.driverConfig)
   if (parsed.success) return { driver, config: parsed.data }
-  const issue = parsed.error.issues[0]
-  throw new TrueupError('CONFIG_INVALID', {
-    doing: `reading the settings of stack ${definition.key}`,
-    why: `${['with', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'not valid'}`,
-    next: `Correct the \`with:\` block; docs/drivers/${definition.driver}.md lists the settings.`,
-  })
+  const { issues } = parsed.error
+  const problems = shapeProblems(driver.config, definition.driverConfig, issues, (path) => lineOf(['with', ...path]))
+  throw configError(
+    'CONFIG_INVALID',
+    `reading the settings of stack ${definition.key}`,
+    problems.map((problem) => ({ ...problem, path: problem.path === '' ? 'with' : `with.${problem.path}` })),
+    `Correct the \`with:\` block; docs/drivers/${definition.driver}.md lists the settings, and so does \`trueup explain ${definition.driver}\`.`,
+  )
 }

@@ -14,7 +14,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['init'], load: async () => (await import('./init.ts')).initCommand },
   { names: ['validate'], load: async () => (await import('./validate.ts')).validateCommand },
   { names: ['plan'], load: async () => (await import('./plan.ts')).planCommand },
-  { names: ['login', 'logout', 'whoami'], load: async () => (await import('./login.ts')).loginCommands },
+  { names: ['login', 'logout', 'whoami', 'password'], load: async () => (await import('./login.ts')).loginCommands },
   { names: ['open'], load: async () => (await import('./open.ts')).openCommand },
   { names: ['repo'], load: async () => (await import('./repo.ts')).repositoryCommands },
   { names: ['mr'], load: async () => (await import('./mr.ts')).mrCommands },
@@ -38,6 +38,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['recover-admin'], load: async () => (await import('./recover-admin.ts')).recoverAdminCommand },
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).doctorCommand },
   { names: ['git-credential'], load: async () => (await import('./git-credential.ts')).gitCredentialCommand },
+  { names: ['explain'], load: async () => (await import('./explain.ts')).explainCommand },
   { names: ['completion'], load: async () => (await import('./completion.ts')).completionCommand },
   { names: ['version'], load: async () => (await import('./version.ts')).versionCommand },
 ]

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import { Option } from 'commander'
 import { CreatedToken, Session } from '../../server/schemas/people.ts'
-import type { CommandModule } from '../cli.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { Cli, CommandModule } from '../cli.ts'
 import { createClient } from '../client.ts'
 import { fields } from '../output.ts'
 import { readSecret } from '../prompt.ts'
@@ -83,4 +84,39 @@ Examples:
         ]),
       )
     })
+
+  program
+    .command('password')
+    .description('set your own password; ends every other login of yours')
+    .addHelpText(
+      'after',
+      '\nAsks for the current password, where there is one, and for the new one twice. Without a terminal it reads two lines: the\ncurrent and the new password.',
+    )
+    .action(async (_options, command) => {
+      const [current, password] = cli.stdin.isTTY ? await askTwice(cli) : await twoLines(cli)
+      const body = { ...(current !== '' && { current }), password }
+      const done = await cli.client(command).send('PUT', '/api/v1/session/password', Done, body)
+      cli.output(command).result(done, () => 'Your password is set; other logins of yours have ended.')
+    })
+}
+
+async function askTwice(cli: Cli): Promise<[string, string]> {
+  const current = await readSecret(cli, 'Current password (empty where there is none): ', { mayBeEmpty: true })
+  const password = await readSecret(cli, 'New password: ')
+  if ((await readSecret(cli, 'New password again: ')) === password) return [current, password]
+  throw new TrueupError('INVALID_REQUEST', {
+    doing: 'setting your password',
+    why: 'the two new passwords differ',
+    next: 'Type it again.',
+  })
+}
+
+async function twoLines(cli: Cli): Promise<[string, string]> {
+  const [current = '', password = '', ...more] = (await readSecret(cli, '')).split(/\r?\n/)
+  if (password !== '' && more.length === 0) return [current, password]
+  throw new TrueupError('INVALID_REQUEST', {
+    doing: 'reading passwords from standard input',
+    why: 'two lines are needed',
+    next: 'Send the current password (an empty line where there is none) and the new one, a line each.',
+  })
 }

@@ -6,13 +6,14 @@ import { approvalText, assertLooked, type Looked } from '../approval.ts'
 import { duration, mrNumber } from '../arguments.ts'
 import type { Cli } from '../cli.ts'
 import { followDeployments, howToApprove, runLine, wentWell } from '../follow.ts'
+import { HERE, numberOrHere } from '../mr-here.ts'
 import { gateText } from '../mr-text.ts'
 import { mrPath, withRepository } from '../repository.ts'
 
 /** Saying yes or no to a merge request, and merging it, as commands below `mr`. */
 export function addReviewCommands(mr: Command, cli: Cli): void {
   withRepository(mr.command('approve').description('approve exactly the plans that it shows'))
-    .argument('<number>', '', mrNumber)
+    .argument('[number]', HERE, mrNumber)
     .option('--comment <text>', '', '')
     .option('--head <commit>', 'approve only this head')
     .option('--digest <digest>', 'approve only these plans; once for each', (text, all: string[]) => [...all, text], [])
@@ -20,7 +21,8 @@ export function addReviewCommands(mr: Command, cli: Cli): void {
       'after',
       '\nWithout --head and --digest it approves what is there now, and shows what that is.\n\nExample:\n  $ trueup mr approve 7 --head 3f2a90c1 --digest 9b1c22d07e41',
     )
-    .action(async (number: number, options: Looked & { comment: string }, command) => {
+    .action(async (given: number | undefined, options: Looked & { comment: string }, command) => {
+      const number = await numberOrHere(cli, command, given)
       const client = cli.client(command)
       const output = cli.output(command)
       const url = await mrPath(cli, command, number)
@@ -60,14 +62,15 @@ export function addReviewCommands(mr: Command, cli: Cli): void {
     })
 
   withRepository(mr.command('withdraw').description('take your approval or request for changes back'))
-    .argument('<number>', '', mrNumber)
-    .action(async (number: number, _options, command) => {
+    .argument('[number]', HERE, mrNumber)
+    .action(async (given: number | undefined, _options, command) => {
+      const number = await numberOrHere(cli, command, given)
       const done = await cli.client(command).send('DELETE', `${await mrPath(cli, command, number)}/reviews/mine`, Done)
       cli.output(command).result(done, () => `Withdrawn from !${number}`)
     })
 
   withRepository(mr.command('merge').description('merge; what was approved is then enacted'))
-    .argument('<number>', '', mrNumber)
+    .argument('[number]', HERE, mrNumber)
     .option('--squash', 'one commit on the target branch', false)
     .option('--bypass <reason>', 'merge although the gate says no: recorded, and shown in red')
     .addOption(new Option('--wait [duration]', 'follow the deployments to their end').preset('30m').argParser(duration))
@@ -75,23 +78,26 @@ export function addReviewCommands(mr: Command, cli: Cli): void {
       'after',
       '\nExit code with --wait: 1 when a deployment did not succeed, or stands still until a person approves it.',
     )
-    .action(async (number: number, options: { squash: boolean; bypass?: string; wait?: number }, command) => {
-      const client = cli.client(command)
-      const output = cli.output(command)
-      const path = await mrPath(cli, command, number)
-      const url = `${path}/merge${options.bypass === undefined ? '' : '?bypass=1'}`
-      const body = { squash: options.squash, ...(options.bypass !== undefined && { bypassReason: options.bypass }) }
-      const merged = await client.send('POST', url, MrDetail, body)
-      const said = `Merged !${number} as ${merged.mergeCommit?.slice(0, 10)} (${merged.mergeSequence})`
-      if (options.wait === undefined) {
-        output.result(merged, () => said)
-        if (!output.json) output.note(`Deployments: trueup run list --mr ${number}`)
-        return
-      }
-      if (!output.json) output.note(said)
-      const following = { client, output, signal: cli.signal, timeoutMs: options.wait }
-      reportDeployments(cli, command, merged, await followDeployments(following, path))
-    })
+    .action(
+      async (given: number | undefined, options: { squash: boolean; bypass?: string; wait?: number }, command) => {
+        const number = await numberOrHere(cli, command, given)
+        const client = cli.client(command)
+        const output = cli.output(command)
+        const path = await mrPath(cli, command, number)
+        const url = `${path}/merge${options.bypass === undefined ? '' : '?bypass=1'}`
+        const body = { squash: options.squash, ...(options.bypass !== undefined && { bypassReason: options.bypass }) }
+        const merged = await client.send('POST', url, MrDetail, body)
+        const said = `Merged !${number} as ${merged.mergeCommit?.slice(0, 10)} (${merged.mergeSequence})`
+        if (options.wait === undefined) {
+          output.result(merged, () => said)
+          if (!output.json) output.note(`Deployments: trueup run list --mr ${number}`)
+          return
+        }
+        if (!output.json) output.note(said)
+        const following = { client, output, signal: cli.signal, timeoutMs: options.wait }
+        reportDeployments(cli, command, merged, await followDeployments(following, path))
+      },
+    )
 }
 
 /** What a merge led to, on stdout; exit code 1 when not everything is deployed. */

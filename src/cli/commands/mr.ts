@@ -4,17 +4,18 @@ import { InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import type { Plan as DomainPlan } from '../../domain/plans/plan.ts'
 import { renderPlanText } from '../../domain/render/text.ts'
-import { TrueupError } from '../../lib/errors/error.ts'
 import { Done } from '../../server/schemas/common.ts'
 import { FileDiff, MrDetail, MrSummary } from '../../server/schemas/merge-requests.ts'
 import { RunDetail } from '../../server/schemas/plans.ts'
 import { duration, mrNumber } from '../arguments.ts'
 import type { Cli, CommandModule } from '../cli.ts'
 import { runPath } from '../follow.ts'
-import { describeMr, isPlanned, planProgress } from '../mr-text.ts'
+import { HERE, numberOrHere, OPENING_MS } from '../mr-here.ts'
+import { describeMr, diffText, isPlanned, planProgress } from '../mr-text.ts'
 import { collect, when } from '../output.ts'
 import { mrPath, withRepository } from '../repository.ts'
 import { waitFor } from '../wait.ts'
+import { addBranchCommands } from './mr-branch.ts'
 import { addCommentCommands } from './mr-comments.ts'
 import { addEditCommands } from './mr-edits.ts'
 import { addReviewCommands } from './mr-review.ts'
@@ -67,7 +68,7 @@ export const mrCommands: CommandModule = (program, cli) => {
     )
 
   withRepository(mr.command('show').description('one merge request: plans, gate and what is missing'))
-    .argument('[number]', 'default: the open one of the branch checked out here', mrNumber)
+    .argument('[number]', HERE, mrNumber)
     .option('--plan', 'also the whole plan of every stack', false)
     .option('--diff', 'also what changes in Git', false)
     .addOption(new Option('--wait [duration]', 'wait until the plans are made').preset('10m').argParser(duration))
@@ -77,7 +78,7 @@ export const mrCommands: CommandModule = (program, cli) => {
     )
     .action(async (asked: number | undefined, options: { plan: boolean; diff: boolean; wait?: number }, command) => {
       const client = cli.client(command)
-      const number = asked ?? (await numberHere(cli, command, options.wait ? OPENING_MS : 0))
+      const number = await numberOrHere(cli, command, asked, options.wait ? OPENING_MS : 0)
       const url = await path(command, number)
       const output = cli.output(command)
       const timeoutMs = options.wait ?? 0
@@ -100,13 +101,14 @@ export const mrCommands: CommandModule = (program, cli) => {
             (run) =>
               `${run.stack}\n${run.plan ? renderPlanText(run.plan as unknown as DomainPlan, { color: colour(cli, command), width: layout.width }) : run.state}`,
           ),
-          ...diff.map((file) => `--- ${file.oldPath}\n+++ ${file.path}\n${file.binary ? '(binary)' : file.hunks}`),
+          ...(options.diff ? [diffText(diff)] : []),
         ].join('\n\n'),
       )
       if (timeoutMs > 0 && !isPlanned(detail)) cli.exitWith(1)
     })
 
   addReviewCommands(mr, cli)
+  addBranchCommands(mr, cli)
 
   for (const verb of ['close', 'reopen'] as const) {
     withRepository(mr.command(verb).description(`${verb} it`))
@@ -155,26 +157,6 @@ function git(cli: Cli, argv: string[], option: string): string {
   } catch {
     throw new InvalidArgumentError(`This directory is no Git repository: name it with ${option}.`)
   }
-}
-
-/** How long a merge request may take to be there after the push that opens it. */
-const OPENING_MS = 5_000
-
-/** The open merge request of the branch that is checked out here. */
-async function numberHere(cli: Cli, command: Command, forMs: number): Promise<number> {
-  const branch = git(cli, ['rev-parse', '--abbrev-ref', 'HEAD'], 'its number')
-  const client = cli.client(command)
-  const path = await mrPath(cli, command)
-  const doing = `looking for the open merge request of branch ${branch}`
-  const until = Date.now() + forMs
-  const found = await waitFor(
-    async () =>
-      (await collect(client.all(path, MrSummary, { state: 'open' }))).find((mr) => mr.sourceBranch === branch),
-    (mr) => mr !== undefined || Date.now() > until,
-    { doing, timeoutMs: 2 * OPENING_MS, signal: cli.signal },
-  )
-  if (found) return found.number
-  throw new TrueupError('NOT_FOUND', { doing, why: 'there is none', next: '`trueup mr list --state all` shows all.' })
 }
 
 const colour = (cli: Cli, command: Command): boolean => cli.output(command).paint('bold', 'x') !== 'x'

@@ -21,6 +21,7 @@ export function configError(
   code: 'CONFIG_SYNTAX' | 'CONFIG_INVALID' | 'CONFIG_LIMIT' | 'CONFIG_CYCLE' | 'PATH_OUTSIDE',
   doing: string,
   problems: readonly Problem[],
+  next?: string,
 ): TrueupError {
   const sorted = [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
   const more = sorted.length - 1
@@ -28,6 +29,7 @@ export function configError(
   return new TrueupError(code, {
     doing,
     why: `${first ? problemText(first) : 'it is not valid'}${more > 0 ? ` — and ${more} more` : ''}`,
+    ...(next !== undefined && { next }),
     details: {
       count: sorted.length,
       problems: sorted
@@ -47,13 +49,33 @@ export function problemText({ line, column, path, message }: Problem): string {
  * What stands behind the "and N more" of an error made by `configError`, one text each, also when it came over the
  * wire. Empty for every other error.
  */
-export function furtherProblems(details: { [key: string]: Json } | undefined): string[] {
+export const furtherProblems = (details: { [key: string]: Json } | undefined): string[] =>
+  listedProblems(details).slice(1).map(problemText)
+
+/** A problem as an error carries it, also over the wire. */
+export interface ListedProblem {
+  line?: number
+  path: string
+  message: string
+  /** The line itself, where the file is at hand. */
+  excerpt?: string
+}
+
+/** The problems of an error made by `configError`, the first (which its text says) included. Empty for every other error. */
+export function listedProblems(details: { [key: string]: Json } | undefined): ListedProblem[] {
   const listed = Details.safeParse(details)
-  return listed.success ? listed.data.problems.slice(1).map(problemText) : []
+  return listed.success ? listed.data.problems : []
 }
 const Details = z.object({
   count: z.number(),
-  problems: z.array(z.object({ line: z.number().optional(), path: z.string(), message: z.string() })),
+  problems: z.array(
+    z.object({
+      line: z.number().optional(),
+      path: z.string(),
+      message: z.string(),
+      excerpt: z.string().optional(),
+    }),
+  ),
 })
 
 /** `['stacks', 3, 'path']` as `stacks[3].path`; keys that are no plain words are quoted. */

@@ -83,6 +83,8 @@ function unionProblems(
   path: readonly PropertyKey[],
   lineOf: LineOf,
 ): Problem[] {
+  // A schema that has words of its own knows best what was meant.
+  if (issue.message !== 'Invalid input') return [{ line: lineOf(path), path: pathText(path), message: issue.message }]
   const value = valueAt(root, path)
   const fitting = issue.errors.find(
     (issues) => !issues.some((one) => one.code === 'invalid_type' && one.path.length === 0),
@@ -147,7 +149,8 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
 }
 
 function unwrap(schema: z.ZodType): z.ZodType[] {
-  if (schema instanceof z.ZodOptional) return unwrap(schema.unwrap() as z.ZodType)
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return unwrap(schema.unwrap() as z.ZodType)
   if (schema instanceof z.ZodUnion) return (schema.options as z.ZodType[]).flatMap(unwrap)
   return [schema]
 }
