@@ -80,7 +80,7 @@ describe('command lines of the documents', () => {
     ])
     expect(problemOf(program, ['mr', 'shwo', '1'], true)).toBe('there is no command "shwo"')
     expect(problemOf(program, ['mr', 'show', '--all', '1'], true)).toBe('there is no option --all')
-    expect(problemOf(program, ['mr', 'merge'], true)).toBe('<number> is missing')
+    expect(problemOf(program, ['mr', 'close'], true)).toBe('<number> is missing')
     expect(problemOf(program, ['mr', 'list', '--state', 'gone'], true)).toBe('--state does not take "gone"')
     expect(problemOf(program, ['status', 'now'], true)).toBe('"now" is one argument too many')
     expect(problemOf(program, ['mr', 'show', '1', '--wait', '--url', 'http://a', '-o', 'json'], true)).toBe(null)
