@@ -54,7 +54,7 @@ export interface AgentProcess {
 }
 
 /** For a busy machine; nothing here takes long by itself. */
-const PATIENCE_MS = 100_000
+const PATIENCE_MS = 300_000
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
 
