@@ -13,7 +13,8 @@ import { answerErrors, sendError } from './errors.ts'
 import { replayRepeats } from './idempotency.ts'
 import type { App } from './auth/http-types.ts'
 import { countLooks } from '../store/stacks/stacks.ts'
-import { measureRequests, measureStacks } from './metrics.ts'
+import { queues } from '../engine/worker/queues.ts'
+import { measureQueues, measureRequests, measureStacks } from './metrics.ts'
 import { describeRoutes } from './openapi.ts'
 import type { ServerParts } from './parts.ts'
 import { WEB_ROOT } from './web-root.ts'
@@ -57,6 +58,7 @@ export async function buildApp(parts: ServerParts, options: AppOptions = {}): Pr
   app.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id))
   measureRequests(app, parts.metrics)
   measureStacks(parts.metrics, () => countLooks(parts.store.db))
+  measureQueues(parts.metrics, parts.store.clock, () => queues(parts.engine.parts))
   await describeRoutes(app)
   await app.register(cookie)
   await app.register(fastifyStatic, { root: WEB_ROOT, serve: false, preCompressed: true, cacheControl: false })

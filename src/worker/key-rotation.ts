@@ -48,7 +48,7 @@ export function keyRotation({
     } catch (thrown) {
       if (!(thrown instanceof TrueupError) || thrown.code !== 'UNAUTHENTICATED') throw thrown
       // The server took it, its answer was lost, and since then the former key has ceased to count.
-      KeyAnswer.parse(await (await httpClient(http.server, next).request(request)).json())
+      KeyAnswer.parse(await (await httpClient(http.server, next, http.route).request(request)).json())
     }
   }
 

@@ -2,7 +2,9 @@ import { availableParallelism, hostname } from 'node:os'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { TrueupError } from '../lib/errors/error.ts'
 import { VERSION } from '../lib/version.ts'
+import type { RouteOptions } from './connection/route.ts'
 
 /** Everything that can be set about a runner. */
 export interface RunnerOptions {
@@ -27,6 +29,8 @@ export interface RunnerOptions {
   drainMs: number
   /** Standard input is a pipe of the program that started it: when it closes, finish what runs and exit. */
   withParent: boolean
+  /** Proxy, authorities and own certificate on the way to the server. */
+  route: RouteOptions
   /** Make a new key at this start. */
   rotateKey: boolean
   /** `auto` tries WebSocket first. */
@@ -74,6 +78,16 @@ export function withRunnerOptions(command: Command): Command {
     )
     .addOption(new Option('--grace <seconds>', 'between SIGINT and SIGKILL').default(10).argParser(seconds))
     .addOption(new Option('--drain <seconds>', 'for running work when told to stop').default(600).argParser(seconds))
+    .addOption(new Option('--proxy <url>', 'HTTP proxy on the way to the server (default: HTTPS_PROXY, NO_PROXY …)'))
+    .addOption(new Option('--no-proxy', 'no proxy, whatever the environment says'))
+    .addOption(new Option('--proxy-credentials <file>', 'file that holds user:password for the proxy'))
+    .addOption(
+      new Option('--ca <files>', 'certificates of further authorities (PEM), separated by commas')
+        .default([])
+        .argParser(list),
+    )
+    .addOption(new Option('--cert <file>', 'certificate of this worker, for servers that ask for one (PEM)'))
+    .addOption(new Option('--key <file>', 'private key of that certificate (PEM)'))
     .addOption(new Option('--rotate-key', 'replace the key of this worker by a new one').default(false))
     .addOption(new Option('--with-parent', 'stop when standard input closes').default(false).hideHelp())
     .addOption(
@@ -98,15 +112,36 @@ export function runnerOptionsOf(command: Command, env: NodeJS.ProcessEnv): Runne
     drainMs: given.drain * 1000,
     withParent: given.withParent,
     rotateKey: given.rotateKey,
+    route: routeOf(given),
     transport: given.transport,
   }
 }
 
 /** As the command line has it: seconds, and the token perhaps in a file. */
-interface Given extends Omit<RunnerOptions, 'graceMs' | 'drainMs'> {
+interface Given extends Omit<RunnerOptions, 'graceMs' | 'drainMs' | 'route'> {
   tokenFile?: string
+  /** An address; false with --no-proxy. */
+  proxy?: string | false
+  proxyCredentials?: string
+  ca: string[]
+  cert?: string
+  key?: string
   grace: number
   drain: number
+}
+
+function routeOf({ proxy, proxyCredentials, ca, cert, key }: Given): RouteOptions {
+  if ((cert === undefined) !== (key === undefined))
+    throw new TrueupError('CONFIG_INVALID', {
+      doing: 'reading the options of the runner',
+      why: '--cert and --key need each other',
+    })
+  return {
+    ...(proxy === false ? { proxy: null } : proxy !== undefined && { proxy }),
+    ...(proxyCredentials !== undefined && { proxyCredentials: resolve(proxyCredentials) }),
+    ca: ca.map((file) => resolve(file)),
+    ...(cert !== undefined && key !== undefined && { clientCertificate: { cert: resolve(cert), key: resolve(key) } }),
+  }
 }
 
 function tokenIn(file: string, command: Command): string {

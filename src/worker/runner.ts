@@ -1,12 +1,14 @@
 import { hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clockSkewText } from '../domain/wire/request-proof.ts'
+import { CAPABILITIES, SELF } from '../domain/wire/versions.ts'
 import { asTrueupError } from '../lib/errors/error.ts'
 import { processRegistry } from '../lib/process/registry.ts'
 import { retry } from '../lib/retry.ts'
 import { VERSION } from '../lib/version.ts'
 import { openLink, type Link } from './connection/connect.ts'
 import { enrol, httpClient, type HttpClient } from './connection/http.ts'
+import { openRoute, type Route } from './connection/route.ts'
 import { lockData } from './data-lock.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { keyRotation } from './key-rotation.ts'
@@ -15,7 +17,7 @@ import { startLeasing } from './lease-loop.ts'
 import type { Logger } from './logging.ts'
 import { dataPaths, type RunnerOptions } from './options.ts'
 import { openOutbox } from './outbox.ts'
-import { PROTOCOL_VERSION, type Grant, type ServerEvent } from './protocol.ts'
+import { type Grant, type ServerEvent } from './protocol.ts'
 import { recover } from './recovery.ts'
 import { activeRun, type ActiveRun, type StopReason } from './runs/active-run.ts'
 import { executeRun } from './runs/execute-run.ts'
@@ -62,12 +64,13 @@ export async function startRunner(
   const workspaces = openWorkspaces(options.workspaces ?? defaultWorkspaces(options.data), log)
   await recover(paths.processes, workspaces, options.graceMs, log)
   const identity = await loadIdentity(paths.identity)
-  const enrolNow = () => enrolWith(options, { identity, log, kind: way.kind, signal })
+  const route = openRoute(options.server, options.route, log)
+  const enrolNow = () => enrolWith(options, { identity, log, kind: way.kind, signal, route })
   if (identity.workerId === undefined) await enrolNow()
 
   const runs = new Map<string, { run: ActiveRun; done: Promise<void> }>()
   const outbox = await openOutbox(paths.outbox, () => link, log)
-  const http = httpClient(options.server, identity)
+  const http = httpClient(options.server, identity, route)
   const rotation = keyRotation({ identity, http, log })
   let newKeyWanted = options.rotateKey
   const source = await way.openSource({ http, data: options.data, log })
@@ -77,8 +80,8 @@ export async function startRunner(
     log,
     transport: options.transport,
     hello: () => ({
-      protocol: PROTOCOL_VERSION,
-      version: VERSION,
+      ...SELF(VERSION),
+      capabilities: [...CAPABILITIES],
       hostname: hostname(),
       pools: options.pools,
       slots: options.slots,
@@ -210,6 +213,7 @@ export async function startRunner(
     heartbeat.close()
     await alongside?.close()
     await link.close()
+    await route.close()
     await source.close()
     workspaces.close()
     lock.release()
@@ -222,12 +226,13 @@ interface Enrolling {
   log: Logger
   kind: Way['kind']
   signal: AbortSignal | undefined
+  route: Route
 }
 
-async function enrolWith(options: RunnerOptions, { identity, log, kind, signal }: Enrolling): Promise<void> {
+async function enrolWith(options: RunnerOptions, { identity, log, kind, signal, route }: Enrolling): Promise<void> {
   if (options.token === undefined) await identity.token({ method: 'POST', path: '' }) // says what to do
   const { server, token = '', name } = options
-  const workerId = await retry(() => enrol(server, { token, name, kind, publicKey: identity.publicKey }), {
+  const workerId = await retry(() => enrol(server, { token, name, kind, publicKey: identity.publicKey }, route), {
     pauses: ENROLMENT_PAUSES,
     signal,
     again: (outcome) => !outcome.ok && asTrueupError(outcome.thrown, 'enrolling').retryable,

@@ -26,6 +26,8 @@ export interface Faults {
   cutBeforeAnswer?: Method
   /** The next call of this method is not done, and the connection cut. */
   cutBeforeCall?: Method
+  /** How another version of the server says it. */
+  answers?: ((method: Method, result: unknown) => unknown) | undefined
   /** Every answer is sent twice. */
   twice?: boolean
   /** Upgrades are refused with this HTTP status. */
@@ -97,7 +99,8 @@ export async function startPeer(): Promise<WorkerPeer> {
 
   function answer(worker: string, method: Method, params: unknown, via: 'websocket' | 'long-poll') {
     try {
-      return { result: call(worker, method, params, via) }
+      const result = call(worker, method, params, via)
+      return { result: faults.answers ? faults.answers(method, result) : result }
     } catch (thrown) {
       const code = thrown instanceof LeaseLost ? 'LEASE_LOST' : 'INVALID_REQUEST'
       return { error: { code, doing: `worker call ${method}`, why: String(thrown), next: 'Stop.' } }

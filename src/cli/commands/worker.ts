@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { clockSkewText } from '../../domain/wire/request-proof.ts'
 import { parseDuration } from '../../domain/duration.ts'
 import { Done } from '../../server/schemas/common.ts'
-import { Enrolment, ServerInfo, Worker } from '../../server/schemas/operations.ts'
+import { Enrolment, Queue, ServerInfo, Worker } from '../../server/schemas/operations.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { CommandModule } from '../cli.ts'
 import type { Client } from '../client.ts'
@@ -121,6 +121,25 @@ export const workerCommands: CommandModule = (program, cli) => {
             scopeText(row),
             stateOf(row),
             when(row.lastSeenAt),
+          ]),
+        ),
+      )
+    })
+
+  worker
+    .command('queues')
+    .description('what waits for workers, by pool')
+    .action(async (_options, command) => {
+      const { items } = await cli.client(command).get('/api/v1/workers/queues', z.object({ items: z.array(Queue) }))
+      cli.output(command).result(items, ({ table }) =>
+        table(
+          ['pool', 'waiting', 'since', 'running', 'workers'],
+          items.map(({ pool, waiting, oldestAt, running, workers }) => [
+            pool,
+            String(waiting),
+            oldestAt === null ? '-' : when(oldestAt),
+            String(running),
+            String(workers),
           ]),
         ),
       )

@@ -14,12 +14,11 @@ import {
 } from './plan-parts.ts'
 
 /**
- * The wire between worker and server, version 1. A worker calls methods (request/response, over WebSocket, or
+ * The wire between worker and server (`versions.ts` has its versions). A worker calls methods (request/response, over WebSocket, or
  * `POST /api/v1/worker/call` where WebSocket is not to be had) and receives events (over the same WebSocket, or by long
  * poll of `GET /api/v1/worker/events`). Every call about a run carries its fencing token; a token that is no longer the
  * run's answers LEASE_LOST, and the worker must stop at once.
  */
-export const PROTOCOL_VERSION = 1
 /** One frame or call at most: a plan holds up to 64 MiB, and JSON text is longer than what it says. */
 export const MAX_FRAME_BYTES = 96 * 1024 * 1024
 /** Characters of log that the server keeps of one run in all its leases; then one line says so. */
@@ -120,8 +119,11 @@ const run = { runId: z.string(), fence: z.number() }
 export const METHODS = {
   hello: {
     params: z.object({
+      /** The newest protocol that the worker speaks, and the oldest; without it only that one. */
       protocol: z.number(),
+      oldest: z.number().optional(),
       version: z.string(),
+      capabilities: z.array(z.string().max(100)).max(100).optional(),
       hostname: z.string(),
       pools: z.array(z.string()),
       slots: z.number(),
@@ -132,6 +134,10 @@ export const METHODS = {
     }),
     result: z.object({
       workerId: z.string(),
+      /** The protocol that both speak from now on; 1 where it is absent. */
+      protocol: z.number().optional(),
+      version: z.string().optional(),
+      capabilities: z.array(z.string()).optional(),
       heartbeatMs: z.number(),
       leaseMs: z.number(),
       /** Somebody wants this worker to make itself a new key. */
@@ -234,7 +240,7 @@ export const ServerEvent = z.discriminatedUnion('event', [
 ])
 export type ServerEvent = z.infer<typeof ServerEvent>
 
-/** WebSocket frames, JSON text. */
+/** WebSocket frames, JSON text. A frame of a kind that is not known is answered with METHOD_UNKNOWN, under its id or 0. */
 export const CallFrame = z.object({ id: z.number(), method: z.string(), params: z.unknown() })
 export const AnswerFrame = z.object({ id: z.number(), result: z.unknown().optional(), error: ErrorParts.optional() })
 

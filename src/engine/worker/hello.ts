@@ -1,4 +1,7 @@
+import { agreedProtocol, CAPABILITIES, disagreement, SELF } from '../../domain/wire/versions.ts'
 import type { Params, Result } from '../../domain/wire/worker-protocol.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { VERSION } from '../../lib/version.ts'
 import { listRuns, transitionRun } from '../../store/runs/runs.ts'
 import { getWorker, patchWorker, touchWorker } from '../../store/workers/workers.ts'
 import { type EngineParts, workerActor } from '../parts.ts'
@@ -11,13 +14,17 @@ const HEARTBEATS_PER_LEASE = 3
 
 /** The first word on a connection: who it is, what it still holds, and how its clock stands. */
 export async function hello(parts: EngineParts, workerId: string, params: Params<'hello'>): Promise<Result<'hello'>> {
+  const self = SELF(VERSION)
+  const protocol = agreedProtocol(params, self)
+  if (protocol === null)
+    throw new TrueupError('PROTOCOL_MISMATCH', { doing: 'letting a worker in', ...disagreement(params, self) })
   const clockSkewMs = params.clock === undefined ? null : measureClock(parts, workerId, params.clock)
   const holding = new Set(params.holding.map((held) => `${held.runId}:${held.fence}`))
   const rotateKey = await parts.store.transaction(async (tx) => {
-    const { hostname, version, slots, protocol } = params
+    const { hostname, version, slots, capabilities = [] } = params
     const worker = await getWorker(tx, workerId)
     const { reported = null, draining = false } = worker?.info ?? {}
-    const info = { hostname, version, slots, protocol, reported, draining, clockSkewMs }
+    const info = { hostname, version, slots, protocol, capabilities, reported, draining, clockSkewMs }
     await patchWorker(tx, workerId, { info })
     await touchWorker(tx, workerId)
     // What it does not hold any more and had not begun to change goes back at once; the rest runs into its lease's end.
@@ -39,5 +46,14 @@ export async function hello(parts: EngineParts, workerId: string, params: Params
   })
   const { leaseMs } = parts.settings
   const heartbeatMs = Math.round(leaseMs / HEARTBEATS_PER_LEASE)
-  return { workerId, leaseMs, heartbeatMs, now: parts.store.clock.now(), ...(rotateKey && { rotateKey }) }
+  return {
+    workerId,
+    protocol,
+    version: self.version,
+    capabilities: [...CAPABILITIES],
+    leaseMs,
+    heartbeatMs,
+    now: parts.store.clock.now(),
+    ...(rotateKey && { rotateKey }),
+  }
 }

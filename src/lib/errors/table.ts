@@ -61,6 +61,8 @@ export const ERRORS = {
     'retryable',
     'Sign the request anew. If no proxy repeats requests, find out who sent it again.',
   ),
+  PROTOCOL_MISMATCH: entry(426, 'terminal', 'Upgrade the older one of worker and server.'),
+  METHOD_UNKNOWN: entry(400, 'terminal', 'Upgrade the older one of worker and server, if this is wanted.'),
   LEASE_LOST: entry(409, 'terminal', 'Stop this work: another worker may have the run.'),
   // git and forge
   GIT_FAILED: entry(502, 'retryable', 'Look at what git said and try again.'),

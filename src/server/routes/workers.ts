@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
+import type { Capability } from '../../domain/wire/versions.ts'
 import { keyIdOf } from '../../domain/wire/request-proof.ts'
+import { queues } from '../../engine/worker/queues.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { allRepositories, findRepositoryByName } from '../../store/changes/repositories.ts'
 import type { Queries } from '../../store/database/context.ts'
@@ -16,7 +18,7 @@ import { newToken } from '../auth/token.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { Done } from '../schemas/common.ts'
-import { Enrolment, NewEnrolment, Worker } from '../schemas/operations.ts'
+import { Enrolment, NewEnrolment, Queue, Worker } from '../schemas/operations.ts'
 import { by } from './users.ts'
 
 /** NOT_FOUND names the repository that there is not. */
@@ -42,6 +44,12 @@ async function workerOf(tx: Queries, id: string, doing: string): Promise<WorkerR
     why: 'there is no worker of that id',
     next: '`trueup worker list` shows all.',
   })
+}
+
+/** By what it said at its last hello. */
+function canRotate({ info }: WorkerRow): boolean {
+  const capabilities = info['capabilities']
+  return Array.isArray(capabilities) && capabilities.includes('rotateKey' satisfies Capability)
 }
 
 export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engine }) => {
@@ -86,6 +94,19 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
       )
       return { items: shown, next }
     },
+  )
+
+  app.get(
+    '/api/v1/workers/queues',
+    {
+      config: { action: 'worker.list' },
+      schema: {
+        tags,
+        summary: 'What waits for workers, by pool: the signal to have more or fewer of them',
+        response: { 200: z.object({ items: z.array(Queue) }) },
+      },
+    },
+    async () => ({ items: await queues(engine.parts) }),
   )
 
   app.post(
@@ -173,6 +194,12 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
             doing: `rotating the key of worker ${worker.id}`,
             why: 'it is revoked, and no key of it counts',
             next: 'Enrol it anew: `trueup worker enrol`.',
+          })
+        if (typeof worker.info['version'] === 'string' && !canRotate(worker))
+          throw new TrueupError('CONFLICT', {
+            doing: `rotating the key of worker ${worker.id}`,
+            why: `its version ${worker.info['version']} cannot replace its key`,
+            next: 'Upgrade it, or enrol it anew: `trueup worker enrol`.',
           })
         await patchWorker(tx, worker.id, { keyAskedAt: store.clock.now() })
         await appendAudit(tx, {

@@ -85,6 +85,21 @@ export const Worker = z
   .meta({ id: 'Worker' })
 export type Worker = z.infer<typeof Worker>
 
+export const Queue = z
+  .object({
+    pool: z.string(),
+    /** Runs that wait for nothing but a worker. */
+    waiting: z.int(),
+    /** Since when the one waits that has waited longest; null where none does. */
+    oldestAt: Time.nullable(),
+    running: z.int(),
+    /** Workers that are connected and serve it. */
+    workers: z.int(),
+    /** False: no worker was ever enrolled for it, or all were revoked. */
+    enrolled: z.boolean(),
+  })
+  .meta({ id: 'Queue' })
+
 export const NewEnrolment = z.strictObject({
   pools: z.array(Name).min(1).max(20).default(['default']),
   /** Names of the repositories and environments whose runs it is given; all where empty. */

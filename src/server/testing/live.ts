@@ -30,7 +30,7 @@ export interface LiveServer {
 /** `files`: what the first push brings, a function of the directory for targets. */
 export async function startLiveServer(
   files: (directory: string) => { [path: string]: string },
-  options: { host?: string } = {},
+  options: { host?: string; leaseMs?: number } = {},
 ): Promise<LiveServer> {
   const directory = await mkdtemp(join(tmpdir(), 'trueup-live-'))
   const start = (port: number) =>

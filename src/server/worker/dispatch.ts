@@ -1,10 +1,15 @@
 import { METHODS, type Method } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
+import { VERSION } from '../../lib/version.ts'
 import type { WorkerApi } from '../../engine/worker/worker-api.ts'
 
-/** Checks a call against the protocol and makes it. INVALID_REQUEST for an unknown method or wrong parameters. */
+/** Checks a call against the protocol and makes it. METHOD_UNKNOWN; INVALID_REQUEST for wrong parameters. */
 export async function dispatch(api: WorkerApi, workerId: string, method: string, params: unknown): Promise<unknown> {
-  if (!Object.hasOwn(METHODS, method)) throw invalid(method, 'there is no such method in this version of the protocol')
+  if (!Object.hasOwn(METHODS, method))
+    throw new TrueupError('METHOD_UNKNOWN', {
+      doing: 'answering a worker',
+      why: `this server (Trueup ${VERSION}) knows no method "${method.slice(0, 50)}"`,
+    })
   const known = method as Method
   const parsed = METHODS[known].params.safeParse(params)
   if (!parsed.success) {

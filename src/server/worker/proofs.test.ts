@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { CLOCK_LIMIT_MS } from '../../domain/wire/request-proof.ts'
-import { PROTOCOL_VERSION, WORKER_PATHS } from '../../domain/wire/worker-protocol.ts'
+import { PROTOCOL_VERSION } from '../../domain/wire/versions.ts'
+import { WORKER_PATHS } from '../../domain/wire/worker-protocol.ts'
 import { ask } from '../testing/app.ts'
 import { useServer } from '../testing/use-server.ts'
 import { claims, jwt, newKey, proof } from '../testing/worker-keys.ts'
@@ -96,15 +97,21 @@ describe('clocks', () => {
       const body = hello({ clock })
       return post(proof(key, workerId, { ...CALL, body }), body)
     }
-    expect((await say(Date.now() + 42_000)).status).toBe(200)
-    expect(Math.round((await shown(workerId)).info.clockSkewMs / 10_000)).toBe(4)
+    // What is measured misses the way here, however long that took.
+    const measured = async (ahead: number) => {
+      const began = Date.now()
+      expect((await say(began + ahead)).status).toBe(200)
+      const { clockSkewMs } = (await shown(workerId)).info
+      expect(clockSkewMs).toBeLessThanOrEqual(ahead)
+      expect(clockSkewMs).toBeGreaterThanOrEqual(ahead - (Date.now() - began))
+    }
+    await measured(42_000)
     expect((await say(Date.now() - CLOCK_LIMIT_MS - 60_000)).body).toMatchObject({ code: 'CLOCK_SKEWED' })
-    expect((await say(Date.now())).status).toBe(200)
-    expect(Math.abs((await shown(workerId)).info.clockSkewMs)).toBeLessThan(10_000)
+    await measured(0)
   })
 })
 
-describe('a worker that is revoked', () => {
+describe('a connection of a worker', () => {
   const open = async (token: string) => {
     const socket = new WebSocket(server.url.replace('http', 'ws') + WORKER_PATHS.socket, {
       headers: { authorization: `Bearer ${token}` },
@@ -113,7 +120,7 @@ describe('a worker that is revoked', () => {
     return socket
   }
 
-  it('loses every socket at once, older ones too', async () => {
+  it('ends at once when the worker is revoked, older ones too', async () => {
     const { key, workerId } = await enrolled('two-sockets')
     const token = () => proof(key, workerId, { method: 'GET', path: WORKER_PATHS.socket })
     const sockets = [await open(token()), await open(token())]
@@ -122,7 +129,25 @@ describe('a worker that is revoked', () => {
     expect((await Promise.all(ends)).map(([code]) => code)).toEqual([1008, 1008])
   })
 
-  it('is answered at once where it waits in a long poll', async () => {
+  it('that it has left for another is not heard any more', async () => {
+    const { key, workerId } = await enrolled('twice-connected')
+    const token = () => proof(key, workerId, { method: 'GET', path: WORKER_PATHS.socket })
+    const [before, now] = [await open(token()), await open(token())]
+    const { method, params } = hello()
+    const answered = new Promise<void>((resolve) => {
+      now.on('message', (data) => {
+        if (JSON.parse((data as Buffer).toString()).id === 1) resolve()
+      })
+    })
+    now.send(JSON.stringify({ id: 1, method, params }))
+    await answered
+    const ended = once(before, 'close')
+    before.send(JSON.stringify({ id: 1, method, params }))
+    expect((await ended)[0]).toBe(1008)
+    now.close()
+  })
+
+  it('is answered at once where it waits in a long poll and the worker is revoked', async () => {
     const { key, workerId } = await enrolled('waiting')
     const poll = (waitMs: number) => {
       const path = `${WORKER_PATHS.events}?waitMs=${waitMs}`

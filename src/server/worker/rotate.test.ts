@@ -95,7 +95,8 @@ it('is asked for by people: at once over the socket, and again at the next hello
   await expect.poll(() => heard.map(({ event }) => event)).toContain('watches')
   expect((await admin.request('POST', `/api/v1/workers/${workerId}/rotation`)).status).toBe(202)
   await expect.poll(() => heard).toContainEqual({ event: 'rotateKey' })
-  const params = { protocol: 1, version: '0', hostname: 'h', pools: [], slots: 1, holding: [] }
+  const capabilities = ['rotateKey']
+  const params = { protocol: 2, capabilities, version: '0', hostname: 'h', pools: [], slots: 1, holding: [] }
   const answers = () => heard.flatMap(({ result }) => (result ? [result.rotateKey] : []))
   socket.send(JSON.stringify({ id: 1, method: 'hello', params }))
   await expect.poll(answers).toEqual([true])
@@ -103,4 +104,13 @@ it('is asked for by people: at once over the socket, and again at the next hello
   socket.send(JSON.stringify({ id: 2, method: 'hello', params }))
   await expect.poll(answers).toEqual([true, undefined])
   socket.close()
+})
+
+it('is not asked of a worker whose version cannot', async () => {
+  const params = { protocol: 1, version: '0.1.0', hostname: 'h', pools: [], slots: 1, holding: [] }
+  const body = { method: 'hello', params }
+  const token = proof(first, workerId, { method: 'POST', path: WORKER_PATHS.call, body })
+  expect((await ask(server.url, token, 'POST', WORKER_PATHS.call, body)).status).toBe(200)
+  const refused = await admin.request('POST', `/api/v1/workers/${workerId}/rotation`)
+  expect(refused.body).toMatchObject({ code: 'CONFLICT', why: expect.stringContaining('0.1.0') })
 })

@@ -2,10 +2,10 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
-import type { z } from 'zod'
 import type { WorkerProof } from '../../domain/wire/request-proof.ts'
 import { CallFrame, MAX_FRAME_BYTES, WORKER_PATHS, type ServerEvent } from '../../domain/wire/worker-protocol.ts'
-import { asTrueupError, type TrueupError } from '../../lib/errors/error.ts'
+import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
+import { VERSION } from '../../lib/version.ts'
 import type { App } from '../auth/http-types.ts'
 import type { ServerParts } from '../parts.ts'
 import type { WorkerApi } from '../../engine/worker/worker-api.ts'
@@ -29,6 +29,7 @@ export function acceptWorkerSockets(
     perMessageDeflate: false,
     clientTracking: true,
   })
+  const greetings = newestGreetings()
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
     if (request.url?.split('?')[0] !== WORKER_PATHS.socket) return refuse(socket, 404, 'nothing is upgraded here')
@@ -38,7 +39,7 @@ export function acceptWorkerSockets(
         sockets.handleUpgrade(request, socket, head, (channel) => {
           metrics.workersConnected.inc()
           channel.once('close', () => metrics.workersConnected.dec())
-          serveWorker(channel, proof, { api: engine.worker, identity, logger })
+          serveWorker(channel, proof, { api: engine.worker, identity, logger, greets: greetings(proof.workerId) })
         }),
       (error: unknown) => refuseWith(socket, asTrueupError(error, 'opening a worker socket')),
     )
@@ -60,10 +61,29 @@ interface Serving {
   api: WorkerApi
   identity: WorkerIdentity
   logger: Logger
+  /** Asked at each hello: false where a newer socket of the worker has greeted before. */
+  greets: () => boolean
+}
+
+/**
+ * A hello says what a worker holds, and what it does not name goes back to the queue. One that was held up on a connection
+ * which the worker has left since must not be taken for what is so now.
+ */
+function newestGreetings(): (workerId: string) => () => boolean {
+  const newest = new Map<string, number>()
+  let opened = 0
+  return (workerId) => {
+    const own = ++opened
+    return () => {
+      if (own < (newest.get(workerId) ?? 0)) return false
+      newest.set(workerId, own)
+      return true
+    }
+  }
 }
 
 /** One worker's channel: answers calls as they finish, sends events, and ends only itself: on a bad frame, when revoked. */
-function serveWorker(channel: WebSocket, proof: WorkerProof, { api, identity, logger }: Serving): void {
+function serveWorker(channel: WebSocket, proof: WorkerProof, { api, identity, logger, greets }: Serving): void {
   const { workerId } = proof
   let calls = 0
   let alive = true
@@ -77,8 +97,12 @@ function serveWorker(channel: WebSocket, proof: WorkerProof, { api, identity, lo
     channel.send(JSON.stringify(frame))
   }
   const answer = async (data: RawData): Promise<void> => {
-    const frame = parseFrame(data)
-    if (!frame) return channel.close(1002, 'not a call frame')
+    const heard = frameIn(data)
+    if (!heard) return channel.close(1002, 'not a JSON object')
+    const parsed = CallFrame.safeParse(heard)
+    if (!parsed.success) return send({ id: typeof heard['id'] === 'number' ? heard['id'] : 0, error: unknownFrame() })
+    const frame = parsed.data
+    if (frame.method === 'hello' && !greets()) return channel.close(1008, 'the worker has a newer connection')
     if (++calls >= MAX_CALLS) channel.pause()
     try {
       // The handshake may be long ago.
@@ -124,14 +148,21 @@ function textOf(data: RawData): string {
   return (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString('utf8')
 }
 
-function parseFrame(data: RawData): z.infer<typeof CallFrame> | null {
+function frameIn(data: RawData): { [member: string]: unknown } | null {
   try {
-    const parsed = CallFrame.safeParse(JSON.parse(textOf(data)))
-    return parsed.success ? parsed.data : null
+    const frame: unknown = JSON.parse(textOf(data))
+    return typeof frame === 'object' && frame !== null && !Array.isArray(frame) ? { ...frame } : null
   } catch {
     return null
   }
 }
+
+/** What a newer worker may say; it goes on without. */
+const unknownFrame = (): object =>
+  new TrueupError('METHOD_UNKNOWN', {
+    doing: 'answering a worker',
+    why: `this server (Trueup ${VERSION}) knows no such frame`,
+  }).toJSON()
 
 function refuseWith(socket: Duplex, error: TrueupError): void {
   refuse(socket, error.status, JSON.stringify(error.toJSON()))

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { PROTOCOL_VERSION, WORKER_PATHS } from '../../domain/wire/worker-protocol.ts'
+import { PROTOCOL_VERSION } from '../../domain/wire/versions.ts'
+import { WORKER_PATHS } from '../../domain/wire/worker-protocol.ts'
 import { newToken } from '../auth/token.ts'
 import { ask } from '../testing/app.ts'
 import { useServer } from '../testing/use-server.ts'
@@ -162,7 +163,7 @@ describe('the socket', () => {
       answerTo(socket, { id: 2, method: 'nothing', params: {} } as never),
     ])
     expect(hello.result).toMatchObject({ workerId })
-    expect(wrong.error).toMatchObject({ code: 'INVALID_REQUEST' })
+    expect(wrong.error).toMatchObject({ code: 'METHOD_UNKNOWN' })
     const { body } = await admin.request('GET', '/api/v1/workers')
     expect(body.items.find((worker: { id: string }) => worker.id === workerId)).toMatchObject({ connected: true })
     socket.close()
@@ -179,7 +180,7 @@ describe('the socket', () => {
 
   it.each([
     ['that is not JSON', 'not json'],
-    ['that is no call', '{"hello":1}'],
+    ['that is no object', '[{"hello":1}]'],
     ['that is binary', Buffer.from([1, 2, 3])],
   ])('ends on a frame %s, and no other socket does', async (_what, frame) => {
     const [bad, good] = [await enrolled(`bad-${randomUUID()}`), await enrolled(`good-${randomUUID()}`)]

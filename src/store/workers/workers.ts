@@ -77,6 +77,11 @@ export const patchWorker = (
 /** Oldest first. */
 export const listWorkers = (db: Queries, page: PageRequest = {}): Promise<Page<Worker>> =>
   workers.list(db, {}, page, 'asc')
+/** Pools of all workers that are not revoked. */
+export async function enrolledPools(db: Queries): Promise<Set<string>> {
+  const rows = await db.selectFrom('workers').select('poolsJson').distinct().where('revokedAt', 'is', null).execute()
+  return new Set(rows.flatMap(({ poolsJson }) => JSON.parse(poolsJson) as string[]))
+}
 /** NOT_FOUND where there is none. */
 export const revokeWorker = (tx: Queries, id: string): Promise<Worker> =>
   workers.update(tx, id, { revokedAt: nowOf(tx) })

@@ -56,6 +56,13 @@ export type RepositoryConfig = z.infer<typeof RepositoryConfig>
 const Variable = z.union([z.string(), z.strictObject({ file })])
 const seconds = z.number().min(0).max(86_400)
 
+const ProxyUrl = z
+  .string()
+  .regex(
+    /^https?:\/\/[^/@]+\/?$/,
+    'a URL such as http://proxy.example.org:3128, with user and password in `credentials`',
+  )
+
 const AgentConfig = z.strictObject({
   server: z
     .string()
@@ -71,6 +78,12 @@ const AgentConfig = z.strictObject({
   grace: seconds.default(10),
   drain: seconds.default(600),
   transport: z.enum(['auto', 'long-poll']).default('auto'),
+  /** On the way to the server; `none`: whatever the environment says. Credentials stand in a file of their own. */
+  proxy: absent(z.union([z.literal('none'), ProxyUrl, z.strictObject({ url: ProxyUrl, credentials: absent(file) })])),
+  /** Certificates of authorities besides the host's own. */
+  ca: z.array(file).default([]),
+  /** What the server's side may ask for. */
+  clientCertificate: absent(z.strictObject({ cert: file, key: file })),
   repositories: z
     .record(z.string(), RepositoryConfig)
     .refine((all) => Object.keys(all).length > 0, 'name at least one'),
@@ -116,6 +129,7 @@ export function readAgentConfig(path: string): AgentSettings {
       drainMs: drain * 1000,
       withParent: false,
       rotateKey: false,
+      route: routeOf(parsed.data, at),
       transport,
     },
     repositories: Object.fromEntries(
@@ -129,6 +143,20 @@ export function readAgentConfig(path: string): AgentSettings {
           : { value: readText(at(given.file), doing).replace(/\n$/, ''), secret: true },
       ]),
     ),
+  }
+}
+
+type Route = Pick<z.infer<typeof AgentConfig>, 'proxy' | 'ca' | 'clientCertificate'>
+
+function routeOf({ proxy, ca, clientCertificate }: Route, at: (name: string) => string): RunnerOptions['route'] {
+  const named = typeof proxy === 'string' ? { url: proxy } : proxy
+  return {
+    ...(named && { proxy: named.url === 'none' ? null : named.url }),
+    ...(named?.credentials !== undefined && { proxyCredentials: at(named.credentials) }),
+    ca: ca.map(at),
+    ...(clientCertificate && {
+      clientCertificate: { cert: at(clientCertificate.cert), key: at(clientCertificate.key) },
+    }),
   }
 }
 

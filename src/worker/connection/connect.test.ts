@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { startPeer, type WorkerPeer } from '../../../test/worker-peer/peer.ts'
+import { SELF } from '../../domain/wire/versions.ts'
 import { silentLogger } from '../../lib/log.ts'
 import { loadIdentity } from '../identity.ts'
 import type { ServerEvent } from '../protocol.ts'
@@ -35,7 +36,7 @@ async function open(more: Partial<LinkOptions> = {}, server = peer.url) {
     identity,
     transport: 'auto',
     log: silentLogger,
-    hello: () => ({ protocol: 1, version: '0', hostname: 'h', pools: [], slots: 1, holding: [] }),
+    hello: () => ({ ...SELF('0'), hostname: 'h', pools: [], slots: 1, holding: [] }),
     onWelcome: () => welcomes++,
     onEvent: (event) => events.push(event),
     enrolAgain: async () => false,

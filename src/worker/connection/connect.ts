@@ -1,3 +1,4 @@
+import { agreedProtocol, disagreement } from '../../domain/wire/versions.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import { pause } from '../../lib/retry.ts'
 import type { Identity } from '../identity.ts'
@@ -100,7 +101,7 @@ export function openLink(options: LinkOptions): Link {
 
   async function openPreferred(): Promise<Connection> {
     try {
-      return await openWebSocket(options.http.server, options.identity, onEvent)
+      return await openWebSocket(options.http, options.identity, onEvent)
     } catch (thrown) {
       if (!(thrown instanceof WebSocketRefused)) throw thrown
       log.warn({ reason: thrown.message }, 'no websocket gets through, long-polling instead')
@@ -110,7 +111,9 @@ export function openLink(options: LinkOptions): Link {
   }
 
   async function welcome(connection: Connection): Promise<void> {
-    const answer = await connection.call('hello', options.hello())
+    const said = options.hello()
+    const answer = await connection.call('hello', said)
+    assertSpoken(said, answer)
     current = connection
     options.onWelcome(answer)
     connected.resolve()
@@ -128,7 +131,7 @@ export function openLink(options: LinkOptions): Link {
   function scheduleUpgrade(connection: Connection): NodeJS.Timeout | undefined {
     if (options.transport === 'long-poll') return undefined
     return setInterval(() => {
-      void openWebSocket(options.http.server, options.identity, () => {}).then(
+      void openWebSocket(options.http, options.identity, () => {}).then(
         (probe) => {
           probe.close()
           longPoll = false
@@ -192,6 +195,13 @@ export function openLink(options: LinkOptions): Link {
     current?.close()
     await running
   }
+}
+
+/** PROTOCOL_MISMATCH where the server has chosen a protocol that this worker does not speak. */
+function assertSpoken(worker: Params<'hello'>, { protocol = 1, version = '0.1' }: Result<'hello'>): void {
+  const server = { protocol, version }
+  if (agreedProtocol(worker, server) === protocol) return
+  throw new TrueupError('PROTOCOL_MISMATCH', { doing: 'talking to the server', ...disagreement(worker, server) })
 }
 
 const isUnreachable = (thrown: unknown): boolean =>

@@ -24,7 +24,7 @@ it('hears what the server says in the same packet as its handshake', async () =>
   const identity = { token: () => Promise.resolve('token') } as Partial<Identity> as Identity
   const { port } = server.address() as AddressInfo
   const heard = Promise.withResolvers<ServerEvent>()
-  const connection = await openWebSocket(`http://127.0.0.1:${port}`, identity, heard.resolve)
+  const connection = await openWebSocket({ server: `http://127.0.0.1:${port}` }, identity, heard.resolve)
   try {
     expect(await heard.promise).toEqual({ event: 'work' })
   } finally {

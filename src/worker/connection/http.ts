@@ -1,7 +1,9 @@
+import { fetch } from 'undici'
 import { z } from 'zod'
 import { errorFromBody, TrueupError, type ErrorBody } from '../../lib/errors/error.ts'
 import { clockSkewText } from '../../domain/wire/request-proof.ts'
 import type { Signer } from '../identity.ts'
+import type { Route } from './route.ts'
 import { CallAnswer, EnrolAnswer, WORKER_PATHS, type EnrolRequest } from '../protocol.ts'
 
 const ErrorAnswer = CallAnswer.shape.error.unwrap()
@@ -18,19 +20,22 @@ export interface HttpRequest {
 /** The worker's requests to its server, signed afresh each time. */
 export interface HttpClient {
   readonly server: string
+  /** Node's own way where it is absent. */
+  readonly route?: Route | undefined
   /** The answer with status 2xx; otherwise the server's own error, or SERVER_UNREACHABLE. */
   request(request: HttpRequest): Promise<Response>
 }
 
-export function httpClient(server: string, signer: Signer): HttpClient {
+export function httpClient(server: string, signer: Signer, route?: Route): HttpClient {
   return {
     server,
+    route,
     async request(request) {
       const { method, path } = request
       const body = bodyOf(request)
       for (let tries = 1; ; tries++) {
         const token = await signer.token({ method, path, body })
-        const answer = await send(server, request, { authorization: `Bearer ${token}` })
+        const answer = await send({ server, route }, request, { authorization: `Bearer ${token}` })
         if (answer.ok) return answer
         const error = await refusal(server, request, answer)
         if (tries > 1 || !learnsTime(signer, error, answer.headers.get('date'))) throw error
@@ -61,9 +66,9 @@ export function learnsTime(signer: Signer, error: TrueupError, dateHeader: strin
 }
 
 /** Exchanges a one-time token for a worker id. The same token with the same key gives the same id. */
-export async function enrol(server: string, body: EnrolRequest): Promise<string> {
+export async function enrol(server: string, body: EnrolRequest, route?: Route): Promise<string> {
   const request: HttpRequest = { method: 'POST', path: WORKER_PATHS.enrol, body, timeoutMs: 30_000 }
-  const answer = await send(server, request, {})
+  const answer = await send({ server, route }, request, {})
   if (!answer.ok) throw await refusal(server, request, answer)
   return parseAnswer(EnrolAnswer, await answer.json().catch(() => null), `enrolling this worker at ${server}`).workerId
 }
@@ -71,32 +76,48 @@ export async function enrol(server: string, body: EnrolRequest): Promise<string>
 /** The text that is signed and sent. */
 const bodyOf = ({ body }: HttpRequest): string | undefined => (body === undefined ? undefined : JSON.stringify(body))
 
-async function send(server: string, request: HttpRequest, headers: { [name: string]: string }): Promise<Response> {
+async function send(
+  { server, route }: Pick<HttpClient, 'server' | 'route'>,
+  request: HttpRequest,
+  headers: { [name: string]: string },
+): Promise<Response> {
   const timeout = AbortSignal.timeout(request.timeoutMs)
   try {
-    return await fetch(server + request.path, {
+    const answer = await fetch(server + request.path, {
+      ...(route && { dispatcher: route.dispatcher() }),
       method: request.method,
       headers: { ...headers, ...(request.body !== undefined && { 'content-type': 'application/json' }) },
       body: bodyOf(request),
       redirect: 'error',
       signal: request.signal ? AbortSignal.any([timeout, request.signal]) : timeout,
     })
+    // Node's own declarations of fetch are those of another version of undici.
+    return answer as unknown as Response
   } catch (thrown) {
-    throw unreachable(server, thrown)
+    throw unreachable(server, thrown, route)
   }
 }
 
-/** `fetch` says "fetch failed" and keeps the reason in its cause. */
-export function unreachable(server: string, thrown: unknown): TrueupError {
+/** `fetch` says "fetch failed" and keeps the reason in its cause, or in the cause of that. */
+export function unreachable(server: string, thrown: unknown, route?: Route): TrueupError {
   if (thrown instanceof TrueupError) return thrown
-  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown
+  let cause = thrown
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
   const why = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause)
   return new TrueupError('SERVER_UNREACHABLE', {
-    doing: `calling the server ${server}`,
+    doing: `calling the server ${server}${route?.via ?? ''}`,
     why: why ?? 'no answer',
-    next: 'Check --server and that the server runs; the runner keeps trying.',
+    next: nextAfter(why ?? ''),
     cause: thrown,
   })
+}
+
+function nextAfter(why: string): string {
+  if (/certificate/i.test(why))
+    return 'Name the authority of the server (--ca, `ca`), and the certificate that it asks for (--cert, `clientCertificate`).'
+  if (/\b407\b/.test(why))
+    return 'Name a file with user:password for the proxy (--proxy-credentials, `proxy.credentials`).'
+  return 'Check --server and that the server runs; the runner keeps trying.'
 }
 
 async function refusal(server: string, request: HttpRequest, answer: Response): Promise<TrueupError> {

@@ -12,7 +12,7 @@ import {
   type Result,
 } from '../protocol.ts'
 import { checkParams, readAnswer, type Connection, type OnEvent } from './connection.ts'
-import { learnsTime, refusalOf, unreachable } from './http.ts'
+import { type HttpClient, learnsTime, refusalOf, unreachable } from './http.ts'
 
 const HANDSHAKE_MS = 10_000
 const CALL_MS = 30_000
@@ -32,8 +32,12 @@ interface Pending {
  * Opens the socket.
  * @throws WebSocketRefused where long-polling may still work; SERVER_UNREACHABLE where nothing answers; UNAUTHENTICATED.
  */
-export async function openWebSocket(server: string, signer: Signer, onEvent: OnEvent): Promise<Connection> {
-  const socket = await signedHandshake(server, signer)
+export async function openWebSocket(
+  { server, route }: Pick<HttpClient, 'server' | 'route'>,
+  signer: Signer,
+  onEvent: OnEvent,
+): Promise<Connection> {
+  const socket = await signedHandshake({ server, route }, signer)
   const calls = new Map<number, Pending>()
   let nextId = 1
   let heard = true
@@ -57,7 +61,7 @@ export async function openWebSocket(server: string, signer: Signer, onEvent: OnE
   const closed = new Promise<string>((resolve) => {
     socket.once('close', () => {
       clearInterval(pings)
-      for (const call of calls.values()) call.fail(unreachable(server, closing))
+      for (const call of calls.values()) call.fail(unreachable(server, closing, route))
       calls.clear()
       resolve(closing)
     })
@@ -84,7 +88,7 @@ export async function openWebSocket(server: string, signer: Signer, onEvent: OnE
     const checked = checkParams(method, params)
     const id = nextId++
     const answer = await new Promise<{ result?: unknown; error?: unknown }>((resolve, reject) => {
-      if (socket.readyState !== WebSocket.OPEN) return reject(unreachable(server, closing))
+      if (socket.readyState !== WebSocket.OPEN) return reject(unreachable(server, closing, route))
       const timer = setTimeout(() => end(`no answer to ${method} within ${CALL_MS / 1000} s`), CALL_MS)
       const over = () => {
         clearTimeout(timer)
@@ -101,10 +105,10 @@ export async function openWebSocket(server: string, signer: Signer, onEvent: OnE
   return { kind: 'websocket', call, closed, close: () => end('closed by this runner') }
 }
 
-async function signedHandshake(server: string, signer: Signer): Promise<WebSocket> {
+async function signedHandshake(to: Pick<HttpClient, 'server' | 'route'>, signer: Signer): Promise<WebSocket> {
   for (let tries = 1; ; tries++) {
     try {
-      return await handshake(server, await signer.token({ method: 'GET', path: WORKER_PATHS.socket }))
+      return await handshake(to, await signer.token({ method: 'GET', path: WORKER_PATHS.socket }))
     } catch (thrown) {
       if (!(thrown instanceof Refused)) throw thrown
       if (tries > 1 || !learnsTime(signer, thrown.error, thrown.date)) throw thrown.error
@@ -135,10 +139,11 @@ async function refused(server: string, response: IncomingMessage): Promise<Error
   return error.code === 'SERVER_UNREACHABLE' ? new WebSocketRefused(`HTTP ${status}`) : new Refused(error, headers.date)
 }
 
-function handshake(server: string, token: string): Promise<WebSocket> {
+function handshake({ server, route }: Pick<HttpClient, 'server' | 'route'>, token: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(server.replace(/^http/, 'ws') + WORKER_PATHS.socket, {
       headers: { authorization: `Bearer ${token}` },
+      agent: route?.agent(),
       handshakeTimeout: HANDSHAKE_MS,
       maxPayload: MAX_FRAME_BYTES,
       perMessageDeflate: false,
@@ -162,7 +167,7 @@ function handshake(server: string, token: string): Promise<WebSocket> {
     })
     socket.once('error', (error: NodeJS.ErrnoException) =>
       // A system error code means that nothing is there; without one the connection stood and the handshake did not.
-      reject(error.code ? unreachable(server, error) : new WebSocketRefused(error.message)),
+      reject(error.code ? unreachable(server, error, route) : new WebSocketRefused(error.message)),
     )
   })
 }

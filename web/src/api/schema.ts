@@ -9,6 +9,7 @@ export interface components { schemas: {
   AuditEvent: { "seq": number; /** milliseconds since 1970-01-01T00:00:00Z */ "at": number; "actor": string; "actorName": string | null; "action": string; "subject": string; "repositoryId": string | null; "data": unknown; "previousHash": string; "hash": string }
   AuditVerdict: { "ok": boolean; "count": number; "checkpoints": number; "firstBad"?: { "seq": number; "kind": "missing" | "forked" | "changed" | "checkpoint" | "head" | "kept" | "reseal"; "why": string; "at": number | null; "after": number | null }; "breaks": ({ "seq": number; "kind": "missing" | "forked" | "changed" | "checkpoint" | "head" | "kept" | "reseal"; "why": string; "at": number | null; "after": number | null })[]; "total": number; "reseals": ({ "seq": number; "at": number; "actor": string; "actorName": string | null; "reason": string; "breaks": ({ "seq": number; "kind": "missing" | "forked" | "changed" | "checkpoint" | "head" | "kept" | "reseal"; "why": string; "at": number | null; "after": number | null })[]; "total": number })[] }
   Worker: { "id": string; "name": string; "kind": "runner" | "agent"; "pools": (string)[]; "repositories": (string)[]; "environments": (string)[]; "builtin": boolean; "connected": boolean; "key": { "id": string; /** milliseconds since 1970-01-01T00:00:00Z */ "since": number; "formerUntil": number | null; "askedAt": number | null }; "info": unknown; "lastSeenAt": number | null; "revokedAt": number | null; /** milliseconds since 1970-01-01T00:00:00Z */ "createdAt": number }
+  Queue: { "pool": string; "waiting": number; "oldestAt": number | null; "running": number; "workers": number; "enrolled": boolean }
   Enrolment: { "id": string; "token": string; "pools": (string)[]; "repositories": (string)[]; "environments": (string)[]; /** milliseconds since 1970-01-01T00:00:00Z */ "expiresAt": number }
   ServerInfo: { "version": string; "url": string; /** milliseconds since 1970-01-01T00:00:00Z */ "startedAt": number; "workersConnected": number; "signingKey": string | null }
   User: { "id": string; "name": string; "email": string; "kind": "admin" | "member"; "disabledAt": number | null; /** milliseconds since 1970-01-01T00:00:00Z */ "createdAt": number }
@@ -311,6 +312,9 @@ export interface paths {
   }
   "/api/v1/workers": {
     get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Worker'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
+  }
+  "/api/v1/workers/queues": {
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Queue'])[] } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
   }
   "/api/v1/workers/enrolments": {
     post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "pools"?: (string)[]; "repositories"?: (string)[]; "environments"?: (string)[]; "expiresInMs"?: number } } }; responses: { 201: { content: { 'application/json': components['schemas']['Enrolment'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
