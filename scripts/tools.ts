@@ -1,19 +1,27 @@
 /**
  * Gets the tools that the tests and the demo can use and that come from npm or Debian: `npm run tools`.
  * Prints one line a tool; ends non-zero only when something that could be installed was not. `--newest` makes the newest
- * supported versions ready, too, on which `npm run conformance -- --matrix` runs.
+ * supported versions ready, too, on which `npm run conformance -- --matrix` runs; with `--minutes N` what of it is not
+ * would not be made by then is named and left. `--dry-run` installs nothing and says what would be.
  */
+import { parseArgs } from 'node:util'
 import { findTool, forgetTools } from '../test/tools.ts'
 import { canInstallPackages, installPackages } from './tools/debian.ts'
 import { buildKubernetes, canBuildKubernetes } from './tools/kubernetes.ts'
+import { installMoto, MOTO } from './tools/moto.ts'
 import { installNpmBinary } from './tools/npm-binary.ts'
 import { NEWEST, provideNewest } from './tools/newest.ts'
+import { canProvidePython } from './tools/python-venv.ts'
 import type { WantedTool } from './tools/wanted.ts'
+
+const { values: options } = parseArgs({
+  options: { newest: { type: 'boolean' }, minutes: { type: 'string' }, 'dry-run': { type: 'boolean' } },
+})
 
 const isLinuxX64 = process.platform === 'linux' && process.arch === 'x64'
 /** Neither npm nor Debian has them built. */
 const fromSource = {
-  how: 'built by `npm run tools` as root on Debian 12, elsewhere with Go 1.21 or newer',
+  how: 'built by `npm run tools` as root on Debian 12 or newer, elsewhere with Go 1.21 or newer',
   ...(canBuildKubernetes() && { install: buildKubernetes }),
 }
 
@@ -87,8 +95,36 @@ const WANTED: WantedTool[] = [
     debian: 'chromium',
     how: 'https://www.chromium.org/getting-involved/download-chromium/',
   },
+  {
+    name: 'moto_server',
+    what: 'AWS double, for tests',
+    optional: true,
+    how: 'https://docs.getmoto.org (needs Python 3.10 or newer with venv)',
+    ...(canProvidePython(MOTO.python) && { install: installMoto }),
+  },
   { name: 'r10k', what: 'Puppetfile installer', debian: 'r10k', how: 'https://github.com/puppetlabs/r10k' },
 ]
+
+/** What `npm run tools` would do about each of them here. */
+function dryRun(): void {
+  for (const tool of WANTED) {
+    const now = findTool(tool.name)
+    const plan =
+      now !== null
+        ? `found ${now.version} (${now.path})`
+        : canInstallPackages() && tool.debian !== undefined
+          ? `would install Debian’s ${tool.debian}`
+          : tool.install !== undefined
+            ? 'would be made into .tools/bin'
+            : `not here; ${tool.how}`
+    print(tool.name, tool.what, plan)
+  }
+  for (const set of options.newest ? NEWEST : [])
+    for (const part of set.parts) {
+      const plan = part.made() ? 'made' : (part.missing() ?? `would be made, about ${part.minutes} min`)
+      print(`newest ${set.driver}`, part.what, plan)
+    }
+}
 
 function main(): void {
   const missing = WANTED.filter((tool) => findTool(tool.name) === null)
@@ -117,18 +153,27 @@ function report(tool: WantedTool, wasMissing: boolean, failure: string | undefin
       : failure !== undefined
         ? `not installed: ${failure}; ${tool.how}`
         : `not here; ${tool.how}`
-  console.log(`${tool.name.padEnd(16)} ${tool.what.padEnd(26)} ${state}`)
-  if (now === null && (failure !== undefined || (wasMissing && tool.install !== undefined))) process.exitCode = 1
+  print(tool.name, tool.what, state)
+  if (now === null && tool.optional !== true && (failure !== undefined || (wasMissing && tool.install !== undefined)))
+    process.exitCode = 1
 }
 
-function newest(): void {
+const print = (name: string, what: string, state: string): void =>
+  console.log(`${name.padEnd(16)} ${what.padEnd(26)} ${state}`)
+
+function newest(minutes: string | undefined): void {
+  const until = minutes === undefined ? undefined : Date.now() + Number(minutes) * 60_000
+  if (Number.isNaN(until)) throw new Error('--minutes takes a number')
   for (const set of NEWEST) {
     const title = `newest for ${set.driver}`.padEnd(43)
-    const { parts, missing } = provideNewest(set, (what) => console.log(`${title} making ready: ${what}`))
+    const { parts, missing } = provideNewest(set, (what) => console.log(`${title} making ready: ${what}`), until)
     for (const what of missing) console.log(`${title} without ${what}`)
     console.log(`${title} ${parts === 0 ? 'not here' : 'ready'}`)
   }
 }
 
-main()
-if (process.argv.includes('--newest')) newest()
+if (options['dry-run']) dryRun()
+else {
+  main()
+  if (options.newest) newest(options.minutes)
+}

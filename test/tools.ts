@@ -1,12 +1,20 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { accessSync, constants, globSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { coerce, gte } from 'semver'
 import { describe } from 'vitest'
 
 /** Directory into which `npm run tools` puts what is not on PATH; not in Git. */
 export const toolsDirectory = join(dirname(dirname(fileURLToPath(import.meta.url))), '.tools', 'bin')
+
+/**
+ * Where tools stay that took long to make, beside all checkouts: a fresh clone on the same machine does not make them
+ * again. `TRUEUP_TOOLS_CACHE` puts it elsewhere; removing it costs only time.
+ */
+export const toolsCache =
+  process.env.TRUEUP_TOOLS_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'trueup', 'tools')
 
 export interface FoundTool {
   path: string
@@ -40,6 +48,35 @@ export function findTool(name: string): FoundTool | null {
   const tool = path === undefined ? null : withVersion(name, path)
   found.set(name, tool)
   return tool
+}
+
+/**
+ * A tool of at least this version, for tests of what older ones cannot do: the one that `findTool` finds where it is new
+ * enough, else one that `npm run tools -- --newest` has made. Null where neither is.
+ */
+export function findNewTool(name: string, atLeast: string): FoundTool | null {
+  const fits = (tool: FoundTool | null): boolean => tool !== null && gte(coerce(tool.version) ?? '0.0.0', atLeast)
+  const usual = findTool(name)
+  if (fits(usual)) return usual
+  for (const path of globSync(join(toolsCache, `${name}-v*`, name))) {
+    const made = withVersion(name, path)
+    if (fits(made)) return made
+  }
+  return null
+}
+
+/** `describe` for tests of what only a tool of at least this version can do; named as skipped where there is none. */
+export function describeWithNewTool(
+  name: string,
+  atLeast: string,
+  title: string,
+  suite: (tool: FoundTool) => void,
+): void {
+  const tool = findNewTool(name, atLeast)
+  if (tool !== null) describe(`${title} (${name} ${tool.version})`, () => suite(tool))
+  else
+    describe.skip(`${title} (skipped: no ${name} ${atLeast} or newer, "npm run tools -- --newest" makes one)`, () =>
+      suite({ path: name, version: atLeast }))
 }
 
 /** Looks anew: something was installed. */

@@ -1,45 +1,84 @@
 /**
  * `npm run conformance`: every driver under the conformance suite, and a table of driver × property.
- * `--matrix` runs the drivers on the newest supported version of their tools, too, and makes what of it is not there.
- * `--json` prints `[{"driver","property","against","passed"}]` as the last line; `--write` puts the table into
- * docs/drivers/conformance.md. A driver whose tool is missing here has no rows, and is named on stderr.
+ *
+ * | option | does |
+ * |---|---|
+ * | `--matrix` | each driver on the oldest tools (those on PATH) and then on the newest, making what of those is not there |
+ * | `--newest` | on the newest tools only |
+ * | `--driver NAME` | this driver only; may be repeated |
+ * | `--minutes N` | stops making newest tools after N minutes: what was not made by then is named, and its driver runs on the rest |
+ * | `--write` | puts the results into docs/drivers/conformance.json and the table into conformance.md; others stay as they are |
+ * | `--json` | prints `[{"driver","property","against","passed"}]` as the last line, instead of the table |
+ *
+ * A driver whose tool is missing has no rows, and is named on stderr. The last line without `--json` is
+ * `N passed, N failed, N skipped`, where a driver or a newest tool that cannot be had counts as one skipped.
  */
+import { parseArgs } from 'node:util'
+import { DRIVERS } from '../../src/drivers/registry.ts'
 import { NEWEST, provideNewest } from '../tools/newest.ts'
+import { keptResults, writeResults } from './page.ts'
+import { mergeResults } from './results.ts'
 import { runSuite, type SuiteRun } from './suite-report.ts'
-import { tableOf, writePage } from './table.ts'
+import { tableOf } from './table.ts'
 
-async function main(options: readonly string[]): Promise<number> {
-  const runs = [await runSuite(null, process.env)]
-  if (options.includes('--matrix')) runs.push(...(await newestRuns()))
+const { values: options } = parseArgs({
+  options: {
+    matrix: { type: 'boolean', default: false },
+    newest: { type: 'boolean', default: false },
+    driver: { type: 'string', multiple: true, default: [] },
+    minutes: { type: 'string' },
+    write: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+})
+
+async function main(): Promise<number> {
+  const unknown = options.driver.filter((name) => !DRIVERS.has(name))
+  if (unknown.length > 0) throw new Error(`no driver is called ${unknown.join(', ')}`)
+  const runs: SuiteRun[] = []
+  if (!options.newest) runs.push(...(await oldestRuns()))
+  if (options.matrix || options.newest) runs.push(...(await newestRuns()))
   const rows = runs.flatMap((run) => run.rows)
-  const columns = runs.flatMap((run) => run.columns)
-  for (const name of new Set(runs.flatMap(({ skipped }) => skipped))) console.error(`not run: ${name}`)
-  const table = tableOf(distinct(columns), rows)
-  if (options.includes('--write')) writePage(table)
-  if (options.includes('--json')) console.log(JSON.stringify(rows))
-  else console.log(table)
-  return rows.length > 0 && rows.every(({ passed }) => passed) ? 0 : 1
+  const skipped = [...new Set(runs.flatMap((run) => run.skipped))]
+  for (const name of skipped) console.error(`not run: ${name}`)
+  const made = runs.flatMap((run) => run.columns)
+  if (options.write) writeResults(mergeResults(keptResults(), made))
+  const passed = rows.filter((row) => row.passed).length
+  const summary = `${passed} passed, ${rows.length - passed} failed, ${skipped.length} skipped`
+  if (options.json) console.log(JSON.stringify(rows))
+  else console.log(`${tableOf(mergeResults([], made))}\n\n${summary}`)
+  // Where no newer tool can be had there is nothing that could hold or not.
+  return passed === rows.length && (rows.length > 0 || options.newest) ? 0 : 1
 }
 
-/** The suite of each driver that has newer tools than those on PATH, on these. */
+/** Driver by driver where some are named, and otherwise all at once, as `npm test` does. */
+async function oldestRuns(): Promise<SuiteRun[]> {
+  const runs: SuiteRun[] = []
+  const which = options.driver.length > 0 ? options.driver : [null]
+  for (const driver of which) runs.push(await runSuite({ driver, set: 'oldest', env: process.env }))
+  return runs
+}
+
+/** The suite of each driver that has newer tools than those on PATH, on these, one driver after the other. */
 async function newestRuns(): Promise<SuiteRun[]> {
   const runs: SuiteRun[] = []
-  for (const set of NEWEST) {
-    const { provided, parts, missing } = provideNewest(set, (what) => console.error(`making ready: ${what}`))
-    for (const what of missing) console.error(`newest tools of ${set.driver} without ${what}`)
-    if (parts === 0) {
-      console.error(`not run: newest tools of ${set.driver}`)
-      continue
-    }
+  const until = options.minutes === undefined ? undefined : Date.now() + Number(options.minutes) * 60_000
+  if (Number.isNaN(until)) throw new Error('--minutes takes a number')
+  const wanted = NEWEST.filter(({ driver }) => options.driver.length === 0 || options.driver.includes(driver))
+  for (const newest of wanted) {
+    const { provided, parts, only, missing } = provideNewest(
+      newest,
+      (what) => console.error(`making ready: ${what}`),
+      until,
+    )
+    const skipped = missing.map((what) => `newest tools of ${newest.driver} without ${what}`)
+    runs.push({ rows: [], columns: [], skipped })
+    if (parts === 0) continue
     const path = [provided.path, process.env.PATH].filter(Boolean).join(':')
-    runs.push(await runSuite(set.driver, { ...process.env, ...provided.env, PATH: path }))
+    const env = { ...process.env, ...provided.env, PATH: path }
+    runs.push(await runSuite({ driver: newest.driver, set: 'newest', env, only }))
   }
   return runs
 }
 
-/** Two runs may have one column in common: a target that has no newer version. */
-function distinct<C extends { driver: string; against: string }>(columns: readonly C[]): C[] {
-  return [...new Map(columns.map((column) => [`${column.driver} ${column.against}`, column])).values()]
-}
-
-process.exitCode = await main(process.argv.slice(2))
+process.exitCode = await main()

@@ -1,13 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { toolsCache } from '../../test/tools.ts'
 
-/**
- * Where tools stay that took long to make, beside all checkouts: a fresh clone on the same machine does not make them
- * again. `TRUEUP_TOOLS_CACHE` puts it elsewhere; removing it costs only time.
- */
-export const toolsCache =
-  process.env.TRUEUP_TOOLS_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'trueup', 'tools')
+/** Whether it was made already: what is there costs nothing to provide. */
+export const isMade = (name: string): boolean => existsSync(join(toolsCache, name))
 
 /**
  * The directory of something that is made once, by `make` into an empty directory. It appears under its name only when it is

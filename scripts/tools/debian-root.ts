@@ -14,12 +14,16 @@ export interface DebianRoot {
 /** What a test host needs beside the packages that are asked for: `test/hosts/test-hosts` starts sshd in it. */
 const HOST_PACKAGES = ['ca-certificates', 'openssh-server', 'procps', 'python3', 'python3-apt']
 
+/** Its place in the cache. */
+export const debianRootName = ({ suite, packages }: DebianRoot): string => `debian-${suite}-${packages.join('-')}`
+
 /** Makes the root by debootstrap and answers its directory. Needs root. Throws with what debootstrap or apt-get said last. */
-export function makeDebianRoot({ suite, packages }: DebianRoot): string {
-  const directory = madeOnce(`debian-${suite}-${packages.join('-')}`, (arriving) => {
+export function makeDebianRoot(root: DebianRoot, timeoutMs: number): string {
+  const { suite, packages } = root
+  const directory = madeOnce(debianRootName(root), (arriving) => {
     if (!existsSync('/usr/sbin/debootstrap')) installPackages(['debootstrap'])
     const include = `--include=${[...HOST_PACKAGES, ...packages].join(',')}`
-    debootstrap(['--variant=minbase', include, suite, join(arriving, 'root'), archive()])
+    debootstrap(['--variant=minbase', include, suite, join(arriving, 'root'), archive()], timeoutMs)
   })
   return join(directory, 'root')
 }
@@ -34,13 +38,15 @@ function archive(): string {
   throw new Error('apt has no source configured')
 }
 
-function debootstrap(argv: readonly string[]): void {
+function debootstrap(argv: readonly string[], timeoutMs: number): void {
   try {
-    execFileSync('/usr/sbin/debootstrap', argv, {
+    // What it mounts for the new system, and what runs there, is gone with it, also when it is given up.
+    const alone = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '/usr/sbin/debootstrap']
+    execFileSync('unshare', [...alone, ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
       encoding: 'utf8',
       maxBuffer: 64 << 20,
-      timeout: 20 * 60_000,
+      timeout: timeoutMs,
     })
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string }

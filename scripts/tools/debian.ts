@@ -1,9 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 /** Whether packages can be installed: Debian (or a child of it), and root. */
 export const canInstallPackages = (): boolean =>
   existsSync('/etc/debian_version') && existsSync('/usr/bin/apt-get') && process.getuid?.() === 0
+
+/** The release of this Debian: 12, 13; testing and sid, which tell no number, are newer than all. 0 where it is none. */
+export function debianRelease(): number {
+  if (!existsSync('/etc/debian_version')) return 0
+  const number = /^\d+/.exec(readFileSync('/etc/debian_version', 'utf8'))?.[0]
+  return number === undefined ? Number.POSITIVE_INFINITY : Number(number)
+}
 
 /**
  * Installs Debian packages, without those they only recommend and without starting a service. The package lists are

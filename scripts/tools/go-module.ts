@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { madeOnce } from './cache.ts'
+import { canInstallPackages, debianRelease, installPackages } from './debian.ts'
 
 /** A program that is published as a Go module, at one version of it. */
 export interface GoProgram {
@@ -18,30 +19,58 @@ export interface GoProgram {
   stamp?: { readonly [variable: string]: string }
 }
 
-/** Whether there is a Go that can build modules of today: 1.21 was the first that fetches a newer toolchain by itself. */
-export function canBuildGo(): boolean {
+/** 1.21 was the first that fetches a newer toolchain by itself, as modules of today need it. */
+const OLDEST_GO = 21
+
+/** Whether there is a Go that can build modules of today, or Debian has one: that of Debian 12 is too old. */
+export const canBuildGo = (): boolean => goMinor() >= OLDEST_GO || debianHasGo()
+
+const debianHasGo = (): boolean => canInstallPackages() && debianRelease() >= 13
+
+/** The minor version of the Go on PATH; 0 where none is. */
+function goMinor(): number {
   try {
     const said = execFileSync('go', ['env', 'GOVERSION'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    const minor = Number(/^go1\.(\d+)/.exec(said.trim())?.[1])
-    return minor >= 21
+    return Number(/^go1\.(\d+)/.exec(said.trim())?.[1] ?? 0)
   } catch {
-    return false
+    return 0
   }
 }
 
-/** Builds the program from its published module and answers the directory that holds it; what was built stays. */
-export function buildGoProgram(program: GoProgram): string {
-  return madeOnce(`${program.name}-${program.version}`, (directory) => {
+/** Its place in the cache. */
+export const goProgramName = ({ name, version }: GoProgram): string => `${name}-${version}`
+
+/**
+ * Builds the program from its published module and answers the directory that holds it; what was built stays. A build that
+ * was given up goes on from where it was, thanks to Go's own cache.
+ */
+export function buildGoProgram(program: GoProgram, timeoutMs: number): string {
+  return madeOnce(goProgramName(program), (directory) => {
+    if (goMinor() < OLDEST_GO && debianHasGo()) installPackages(['golang-go', 'ca-certificates'])
     const work = mkdtempSync(join(tmpdir(), 'trueup-go-'))
     try {
-      build(program, work, join(directory, program.name))
+      build(program, work, join(directory, program.name), Date.now() + timeoutMs)
     } finally {
       rmSync(work, { recursive: true, force: true })
     }
   })
 }
 
-function build(program: GoProgram, work: string, output: string): void {
+/**
+ * What a module of a published program says to use in place of others, as arguments of `go mod edit -replace`: Go heeds
+ * such lines of the main module only. OpenTofu takes a fork of a library. Kubernetes takes directories of its own
+ * repository for what it requires at v0.0.0; published, they have its minor version.
+ */
+export function replacements(goMod: string, version: string): string[] {
+  const lines = goMod.matchAll(/^(?:replace\s+|\s+)(\S+)(?: (v\S+))? => (\S+)(?: (v\S+))?\s*(?:\/\/.*)?$/gm)
+  return [...lines].flatMap(([, from, only, to, at]) => {
+    const replaced = only === undefined ? from : `${from}@${only}`
+    if (at !== undefined) return [`${replaced}=${to}@${at}`]
+    return to?.startsWith('./staging/') ? [`${from}=${from}@${version.replace(/^v1\./, 'v0.')}`] : []
+  })
+}
+
+function build(program: GoProgram, work: string, output: string, until: number): void {
   // A module with `replace` lines cannot be installed by its name alone: it is built as a dependency of an empty one.
   const go = (...argv: string[]): string =>
     execFileSync('go', argv, {
@@ -56,7 +85,7 @@ function build(program: GoProgram, work: string, output: string): void {
         GOWORK: 'off',
       },
       maxBuffer: 64 << 20,
-      timeout: 60 * 60_000,
+      timeout: Math.max(1, until - Date.now()),
     })
   mkdirSync(work, { recursive: true })
   go('mod', 'init', 'tool')
@@ -65,9 +94,8 @@ function build(program: GoProgram, work: string, output: string): void {
     GoMod: string
     GoVersion?: string
   }
-  // Kubernetes requires its staging modules at v0.0.0 and replaces them by directories; published, they have its minor version.
-  const staging = readFileSync(found.GoMod, 'utf8').matchAll(/^\s+(k8s\.io\/\S+) v0\.0\.0$/gm)
-  for (const [, name] of staging) go('mod', 'edit', `-replace=${name}=${name}@${version.replace(/^v1\./, 'v0.')}`)
+  for (const replacement of replacements(readFileSync(found.GoMod, 'utf8'), version))
+    go('mod', 'edit', `-replace=${replacement}`)
   go('get', `${program.package}@${version}`)
   const variables = Object.entries(program.stamp ?? {}).map(([variable, value]) => `-X ${variable}=${value}`)
   const flags = ['-trimpath', '-buildvcs=false', `-ldflags=${['-s -w', ...variables].join(' ')}`]

@@ -1,16 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { toolsDirectory } from '../../test/tools.ts'
-import { canInstallPackages } from './debian.ts'
+import { canInstallPackages, debianRelease } from './debian.ts'
 import { buildGoProgram, canBuildGo } from './go-module.ts'
 import { kubernetesPrograms } from './newest.ts'
 
 const RECIPE = join(import.meta.dirname, '../../test/kube/build-from-debian')
 
 /** Debian 12 is the one whose source package builds: the oldest version that the driver is for. */
-const hasSourcePackage = (): boolean =>
-  canInstallPackages() && /^12(\.|$)/.test(readFileSync('/etc/debian_version', 'utf8').trim())
+const hasSourcePackage = (): boolean => canInstallPackages() && debianRelease() === 12
 
 /** By the recipe, which installs Go by apt-get, or with a Go that is there from the published modules. */
 export const canBuildKubernetes = (): boolean => process.platform === 'linux' && (hasSourcePackage() || canBuildGo())
@@ -32,7 +31,7 @@ export function buildKubernetes(): void {
     const place = join(toolsDirectory, program.name)
     if (existsSync(place)) continue
     const arriving = `${place}.arriving`
-    copyFileSync(join(buildGoProgram(program), program.name), arriving)
+    copyFileSync(join(buildGoProgram(program, 60 * 60_000), program.name), arriving)
     chmodSync(arriving, 0o755)
     renameSync(arriving, place)
   }

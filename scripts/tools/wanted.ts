@@ -7,6 +7,8 @@ export interface WantedTool {
   debian?: string
   /** Installs it into `.tools/bin` and throws where that does not work. */
   install?: () => void
+  /** Tests do without it, by name: that it cannot be installed is told and is no failure. */
+  optional?: boolean
   /** For a person, where neither does it. */
   how: string
 }

@@ -1,15 +1,31 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { once } from 'node:events'
+import { realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { findTool, requireTool } from '../tools.ts'
 
 export interface Moto {
   url: string
   stop(): Promise<void>
 }
 
+/** Its version, or nothing where it cannot be told: moto itself takes seconds to say it. */
+export function motoVersion(): string {
+  const server = findTool('moto_server')
+  if (server === null) return ''
+  try {
+    const python = join(dirname(realpathSync(server.path)), 'python')
+    const script = 'import importlib.metadata; print(importlib.metadata.version("moto"))'
+    return execFileSync(python, ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  } catch {
+    return ''
+  }
+}
+
 /** Starts moto's server (PyPI `moto[server]`) on a port that is free, and waits until it listens. */
 export async function startMoto(): Promise<Moto> {
-  const child = spawn('moto_server', ['-H', '127.0.0.1', '-p', '0'], {
+  const child = spawn(requireTool('moto_server').path, ['-H', '127.0.0.1', '-p', '0'], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -30,6 +46,7 @@ export async function startMoto(): Promise<Moto> {
   return {
     url,
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
       // Its launcher may have started another process: the whole group goes.
       process.kill(-child.pid!, 'SIGKILL')
       await ended
