@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest'
-import { kubernetesSubject, stopCluster } from './subjects/kubernetes.ts'
+import { kubernetesSubjects, stopCluster } from './subjects/kubernetes.ts'
 import { conformance } from './suite.ts'
 
-conformance(kubernetesSubject)
+for (const subject of kubernetesSubjects) conformance(subject)
 afterAll(stopCluster)

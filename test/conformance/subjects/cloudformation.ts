@@ -1,32 +1,34 @@
 import { stackIs, stackTest } from '../../cloudformation/stack.ts'
+import { motoVersion } from '../../terraform-aws/moto.ts'
+import { findTool } from '../../tools.ts'
+import { openOnMoto } from './cloudformation-moto.ts'
+import { MADE, SECRET, template } from './cloudformation-template.ts'
 import type { Subject, World } from '../subject.ts'
 
-const SECRET = 'correct-horse-battery'
-
-const template = ({ timeout = 30, extra = '' } = {}): string => `AWSTemplateFormatVersion: '2010-09-09'
-Parameters:
-  DbPassword: { Type: String, NoEcho: true }
-Resources:
-  Queue:
-    Type: AWS::SQS::Queue
-    Properties:
-      QueueName: jobs
-      VisibilityTimeout: ${timeout}
-      DelaySeconds: 5
-  Topic:
-    Type: AWS::SNS::Topic
-    Properties: { TopicName: news, DisplayName: News }
-  Password:
-    Type: AWS::SSM::Parameter
-    Properties: { Name: /jobs/password, Type: String, Value: !Ref DbPassword }
-${extra}Outputs:
-  Url: { Value: !Ref Queue }
-`
+/** What moto cannot do, so that the property cannot be asked: docs/drivers/cloudformation.md. */
+const WITHOUT_DRIFT = 'moto has no drift detection'
+const GAPS: Subject['exempt'] = {
+  'second-plan-empty': 'moto has no drift detection, so nothing counts as looked at',
+  'drift-exact': WITHOUT_DRIFT,
+  heal: WITHOUT_DRIFT,
+  ignore: WITHOUT_DRIFT,
+  secrets: WITHOUT_DRIFT,
+  cancel: 'moto is done at once',
+  'half-failed': 'moto takes values that the service refuses',
+}
 
 /** Both ways of healing: drift-aware change sets, and two updates where the endpoint does not offer them. */
 export const cloudformationSubjects: readonly Subject[] = [
   subject('a double of CloudFormation', true),
   subject('a double of CloudFormation without REVERT_DRIFT', false),
+  {
+    driver: 'cloudformation',
+    against: `moto ${motoVersion()}`,
+    missing: findTool('moto_server') === null ? 'moto_server is missing, "npm run tools" installs it' : null,
+    needs: 'moto_server',
+    exempt: { 'missing-tool': 'it needs no tool', ...GAPS },
+    open: openOnMoto,
+  },
 ]
 
 function subject(against: string, revertDrift: boolean): Subject {
@@ -78,9 +80,7 @@ async function open(revertDrift: boolean): Promise<World> {
       return { begun: () => stackIs(test, /^UPDATE_IN_PROGRESS$/) }
     },
     async addUncheckable() {
-      await source(
-        template({ extra: '  Made:\n    Type: Custom::Thing\n    Properties: { ServiceToken: arn:aws:lambda:x }\n' }),
-      )
+      await source(template({ extra: MADE }))
       return 'Made'
     },
     close: () => test.close(),

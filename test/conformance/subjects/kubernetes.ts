@@ -1,30 +1,51 @@
+import { delimiter } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KubernetesConfig } from '../../../src/drivers/kubernetes/config.ts'
 import { testContext } from '../../../src/drivers/testing/context.ts'
 import { CLUSTER_TOOLS, type Looked, startCluster, type TestCluster } from '../../kube/cluster.ts'
 import { openWire } from '../../kube/wire.ts'
-import { findTool } from '../../tools.ts'
+import { findTool, toolsDirectory } from '../../tools.ts'
 import type { Subject, World } from '../subject.ts'
 
 const SECRET = 'correct-horse-battery'
 const PATCH = 'application/merge-patch+json'
 
-const missing = CLUSTER_TOOLS.filter((name) => findTool(name) === null)
+/** Files of the stack by name, each with objects: as one way of rendering them wants them to lie. */
+type Layout = (objects: { [file: string]: string }) => { [path: string]: string }
+
+const kustomized: Layout = (objects) => ({
+  'stack/kustomization.yaml': `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [${Object.keys(objects).join(', ')}]\n`,
+  ...mapped(objects, (file) => `stack/${file}`),
+})
+const charted: Layout = (objects) => ({
+  'stack/Chart.yaml': 'apiVersion: v2\nname: app\nversion: 1.0.0\n',
+  ...mapped(objects, (file) => `stack/templates/${file}`),
+})
+const mapped = (objects: { [file: string]: string }, place: (file: string) => string): { [path: string]: string } =>
+  Object.fromEntries(Object.entries(objects).map(([file, text]) => [place(file), text]))
 
 /** By itself, where it is on PATH, as the driver takes it. */
 function kustomize(): string {
   const found = findTool('kustomize')
-  return found === null ? 'Kustomize of kubectl' : `Kustomize ${found.version}`
+  return found === null ? `Kustomize of kubectl ${findTool('kubectl')?.version ?? ''}` : `Kustomize ${found.version}`
 }
 
-export const kubernetesSubject: Subject = {
-  driver: 'kubernetes',
-  against: `kube-apiserver ${findTool('kube-apiserver')?.version ?? ''}, ${kustomize()}`,
-  missing: missing.length === 0 ? null : `${missing.join(', ')} missing: run "npm run tools"`,
-  needs: 'kube-apiserver',
-  exempt: {},
-  open,
+function subject(renderer: string, needed: readonly string[], layout: Layout): Subject {
+  const missing = needed.filter((name) => findTool(name) === null)
+  return {
+    driver: 'kubernetes',
+    against: `kube-apiserver ${findTool('kube-apiserver')?.version ?? ''}, ${renderer}`,
+    missing: missing.length === 0 ? null : `${missing.join(', ')} missing: run "npm run tools"`,
+    needs: 'kube-apiserver',
+    exempt: {},
+    open: () => open(layout),
+  }
 }
+
+export const kubernetesSubjects: readonly Subject[] = [
+  subject(kustomize(), CLUSTER_TOOLS, kustomized),
+  subject(`Helm ${findTool('helm')?.version ?? ''}`, [...CLUSTER_TOOLS, 'helm'], charted),
+]
 
 /** One API server for all tests of the suite; each has a namespace of its own. */
 let cluster: Promise<TestCluster> | undefined
@@ -48,8 +69,6 @@ spec:
     spec: {containers: [{name: web, image: "nginx:1"}]}
 `
 const SECRETS = `apiVersion: v1\nkind: Secret\nmetadata: {name: app}\nstringData: {password: ${SECRET}}\n`
-const KUSTOMIZATION = (...more: string[]): string =>
-  `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [${['config.yaml', 'web.yaml', 'secret.yaml', ...more].join(', ')}]\n`
 const SERVICE = (name: string, port: number, wave: number): string =>
   `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}, annotations: {trueup.dev/wave: "${wave}"}}\nspec: {type: NodePort, ports: [{port: 80, protocol: TCP, nodePort: ${port}}]}\n`
 const LATER = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: later, annotations: {trueup.dev/wave: "9"}}\ndata: {a: b}\n`
@@ -64,24 +83,22 @@ spec:
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
 `
 
-async function open(): Promise<World> {
+async function open(layout: Layout): Promise<World> {
   cluster ??= startCluster()
   const target = await cluster
   const wire = await openWire(target)
   const number = ++worlds
   const namespace = `world-${number}`
   await target.api('POST', '/api/v1/namespaces', { metadata: { name: namespace } })
+  const objects = { 'config.yaml': CONFIG('1'), 'web.yaml': DEPLOYMENT, 'secret.yaml': SECRETS }
   const base = await testContext({
     config: KubernetesConfig.parse({ namespace, waitTimeout: '60s' }),
     name: namespace,
-    files: {
-      'stack/kustomization.yaml': KUSTOMIZATION(),
-      'stack/config.yaml': CONFIG('1'),
-      'stack/web.yaml': DEPLOYMENT,
-      'stack/secret.yaml': SECRETS,
-    },
-    env: { KUBECONFIG: wire.kubeconfig },
+    files: layout(objects),
+    env: { KUBECONFIG: wire.kubeconfig, PATH: [process.env.PATH, toolsDirectory].join(delimiter) },
   })
+  const write = (changed: { [file: string]: string }): Promise<void> =>
+    base.write(layout(Object.assign(objects, changed)))
   const api = (method: string, path: string, body?: unknown): Promise<Looked> =>
     target.api(method, path.replace('NS', `namespaces/${namespace}`), body, PATCH).then((answer) => answer.body)
   const web = '/apis/apps/v1/NS/deployments/web'
@@ -89,7 +106,7 @@ async function open(): Promise<World> {
     context: (options) => base.next(options),
     read: () => readAll(api),
     async edit() {
-      await base.write({ 'stack/config.yaml': CONFIG('changed') })
+      await write({ 'config.yaml': CONFIG('changed') })
       return { address: `ConfigMap/${namespace}/app`, attribute: 'data.a' }
     },
     async tamper() {
@@ -105,26 +122,21 @@ async function open(): Promise<World> {
       }
     },
     secret: SECRET,
-    breakSource: () => base.write({ 'stack/config.yaml': 'apiVersion: v1\nkind: ConfigMap\n  metadata: {name: app\n' }),
+    breakSource: () => write({ 'config.yaml': 'apiVersion: v1\nkind: ConfigMap\n  metadata: {name: app\n' }),
     killTarget: () => Promise.resolve(wire.cut()),
     async breakApply() {
       const port = 30_000 + number
       // A dry run reserves no port, so only the second one's apply finds it taken.
-      await base.write({
-        'stack/kustomization.yaml': KUSTOMIZATION('one.yaml', 'two.yaml', 'later.yaml'),
-        'stack/one.yaml': SERVICE('one', port, 1),
-        'stack/two.yaml': SERVICE('two', port, 2),
-        'stack/later.yaml': LATER,
+      await write({
+        'one.yaml': SERVICE('one', port, 1),
+        'two.yaml': SERVICE('two', port, 2),
+        'later.yaml': LATER,
       })
       return { done: [`Service/${namespace}/one`], failed: [`Service/${namespace}/two`] }
     },
     async slowApply() {
       // Nobody starts the pod, and a wave waits for it.
-      await base.write({
-        'stack/kustomization.yaml': KUSTOMIZATION('pod.yaml', 'later.yaml'),
-        'stack/pod.yaml': POD,
-        'stack/later.yaml': LATER,
-      })
+      await write({ 'pod.yaml': POD, 'later.yaml': LATER })
       return {
         begun: async () => {
           for (let attempt = 0; attempt < 200; attempt++) {
@@ -137,10 +149,9 @@ async function open(): Promise<World> {
     },
     async addUncheckable() {
       const group = `${namespace}.example.org`
-      await base.write({
-        'stack/kustomization.yaml': KUSTOMIZATION('definition.yaml', 'thing.yaml'),
-        'stack/definition.yaml': DEFINITION(group),
-        'stack/thing.yaml': `apiVersion: ${group}/v1\nkind: Thing\nmetadata: {name: thing}\n`,
+      await write({
+        'definition.yaml': DEFINITION(group),
+        'thing.yaml': `apiVersion: ${group}/v1\nkind: Thing\nmetadata: {name: thing}\n`,
       })
       return `Thing.${group}/${namespace}/thing`
     },
