@@ -1,4 +1,5 @@
 import { type Dirent, lstatSync, readdirSync } from 'node:fs'
+import { byteNames } from '../host/byte-names.ts'
 import type { HostTree } from '../host/host-tree.ts'
 import { isOwnName } from '../host/inventory.ts'
 import { type Live, look, reasonOf } from '../host/live.ts'
@@ -52,13 +53,23 @@ export function findExtras(tree: HostTree, directory: string, search: ExtrasSear
         continue
       }
       if (isUnnameable(tree, path)) {
-        found.unchecked.push({ path, why: 'its name is not valid UTF-8: rename or remove it by hand' })
+        nameInBytes(below, entry.name)
         empty = false
         continue
       }
       if (!keepOrRemove(path)) empty = false
     }
     return empty
+  }
+
+  /** Several names may look the same: each is told once. */
+  function nameInBytes(below: string, shown: string): void {
+    const place = tree.directory(below)
+    for (const name of place.kind === 'open' ? byteNames(place.path, shown) : []) {
+      const path = below === '' ? name : `${below}/${name}`
+      if (found.unchecked.some((known) => known.path === path)) continue
+      found.unchecked.push({ path, why: 'its name is not valid UTF-8: rename or remove it by hand' })
+    }
   }
 
   /** True when the entry goes. */

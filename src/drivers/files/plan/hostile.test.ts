@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from 'no
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { decodePath } from '../../../git/paths.ts'
 import { HostTree } from '../host/host-tree.ts'
 import { filesDriver } from '../index.ts'
 import { deploy, type FilesTest, filesTest, leftovers, lines, tree } from '../testing/stack.ts'
@@ -105,15 +106,27 @@ test('names with newlines, quotes, percent signs and glob characters are ordinar
   expect((await filesDriver.plan(await context.next())).changes).toEqual([])
 })
 
-test('a name that is not UTF-8 is refused in Git and reported, not removed, on the host', async () => {
-  context = await filesTest({ files: { 'stack/a': 'a\n' }, config: { prune: 'all' } })
-  await writeFile(Buffer.concat([Buffer.from(`${context.target}/caf`), Buffer.from([0xe9])]), 'x')
+test('names that are not UTF-8 are refused in Git and reported, not removed, on the host, as the server writes them', async () => {
+  const named = (directory: string, last: number): Buffer =>
+    Buffer.concat([Buffer.from(`${directory}/caf`), Buffer.from([last])])
+  context = await filesTest({ files: { 'stack/d/a': 'a\n' }, config: { prune: 'all' } })
+  await mkdir(`${context.target}/d`)
+  // Two that look the same wherever bytes that are no text become one sign.
+  for (const last of [0xe9, 0xe8]) await writeFile(named(`${context.target}/d`, last), 'x')
   const { plan, result } = await deploy(context)
   expect(result.status).toBe('applied')
-  expect(plan.coverage.unchecked).toMatchObject([{ why: expect.stringContaining('not valid UTF-8') }])
-  expect(await readdir(context.target)).toHaveLength(3)
-  await writeFile(Buffer.concat([Buffer.from(`${context.directory}/caf`), Buffer.from([0xe9])]), 'x')
-  await expect(filesDriver.plan(await context.next())).rejects.toMatchObject({ code: 'SOURCE_INVALID' })
+  const why = expect.stringContaining('not valid UTF-8')
+  expect(plan.coverage.unchecked).toEqual([
+    { address: expect.stringContaining('d/caf\ufffdE8'), why },
+    { address: expect.stringContaining('d/caf\ufffdE9'), why },
+  ])
+  expect(await readdir(`${context.target}/d`)).toHaveLength(3)
+  const inGit = named(`${context.directory}/d`, 0xe9)
+  await writeFile(inGit, 'x')
+  await expect(filesDriver.plan(await context.next())).rejects.toMatchObject({
+    code: 'SOURCE_INVALID',
+    message: expect.stringContaining(decodePath(Buffer.from('d/caf\xe9', 'latin1'))),
+  })
 })
 
 test('links in Git are placed as they are and never read through', async () => {

@@ -5,6 +5,7 @@ import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { Accounts } from '../host/accounts.ts'
 import type { FilesConfig } from '../config.ts'
+import { byteNames } from '../host/byte-names.ts'
 import { bytesId, fileId, type IdFormat } from '../host/content.ts'
 import { HashCache } from '../host/cache.ts'
 import { isOwnName } from '../host/inventory.ts'
@@ -192,7 +193,8 @@ export function walkSource(context: DriverContext<FilesConfig>): SourceEntry[] {
       const path = below === '' ? entry.name : `${below}/${entry.name}`
       const origin = `${directory}/${entry.name}`
       if (entry.name.includes('\uFFFD') && lstatSync(origin, { throwIfNoEntry: false }) === undefined) {
-        throw notUtf8(path)
+        const [name = entry.name] = byteNames(directory, entry.name)
+        throw notUtf8(below === '' ? name : `${below}/${name}`)
       }
       if (isOwnName(entry.name) || isOfRepository(path, context)) continue
       if (entry.isDirectory()) walk(path, origin)
