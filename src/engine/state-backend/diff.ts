@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { attributeChanges } from '../../drivers/values/attributes.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Json } from '../../lib/json.ts'
-import { instancesOfState } from './objects.ts'
+import { instancesOfState, refuseEncrypted } from './objects.ts'
 
 /** What became of one object between two versions of a state. */
 export interface StateDifference {
@@ -22,8 +22,12 @@ const State = z.looseObject({
     .default({}),
 })
 
-/** Two state files (version 4) side by side: managed objects, then outputs, each in order of address. TOOL_OUTPUT for another shape. */
+/**
+ * Two state files (version 4) side by side: managed objects, then outputs, each in order of address. TOOL_OUTPUT for another
+ * shape, CONFLICT where OpenTofu has encrypted one of them.
+ */
 export function stateDifferences(from: Buffer, to: Buffer): StateDifference[] {
+  for (const body of [from, to]) refuseEncrypted(body, 'comparing two versions of the state')
   return [...compare(objectsIn(from), objectsIn(to)), ...compare(outputsIn(from), outputsIn(to))]
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { JsonObject } from '../../lib/json.ts'
+import { isEncrypted } from './state-file.ts'
 
 const Instance = z.looseObject({
   index_key: z.union([z.string(), z.number()]).optional(),
@@ -31,12 +32,16 @@ export interface StateObject {
   needs: string[]
 }
 
-/** The managed objects of a state file (version 4), in the tool's own addresses and order. TOOL_OUTPUT for another shape. */
+/**
+ * The managed objects of a state file (version 4), in the tool's own addresses and order. TOOL_OUTPUT for another shape,
+ * CONFLICT for one that OpenTofu has encrypted.
+ */
 export const objectsOfState = (body: Buffer): StateObject[] =>
   instancesOfState(body).map(({ values: _values, ...object }) => object)
 
 /** The same with their values in clear, secrets among them: not to be answered to anybody. */
 export function instancesOfState(body: Buffer): (StateObject & { values: JsonObject })[] {
+  refuseEncrypted(body, 'listing the state')
   const parsed = State.safeParse(JSON.parse(body.toString('utf8')))
   if (!parsed.success)
     throw new TrueupError('TOOL_OUTPUT', { doing: 'listing the state', why: z.prettifyError(parsed.error) })
@@ -52,4 +57,14 @@ export function instancesOfState(body: Buffer): (StateObject & { values: JsonObj
         values: attributes ?? {},
       })),
     )
+}
+
+/** Of an encrypted state there is nothing to show: throws what says so, and who can. */
+export function refuseEncrypted(body: Buffer, doing: string): void {
+  if (!isEncrypted(body)) return
+  throw new TrueupError('CONFLICT', {
+    doing,
+    why: 'OpenTofu has encrypted it with a key that the server does not have: Trueup keeps, locks and restores its versions, and cannot look into them',
+    next: 'Use `tofu state list` and `tofu state pull` where the key is; docs/drivers/terraform.md says how to reach the state.',
+  })
 }

@@ -23,7 +23,7 @@ import {
 } from '../../store/stacks/state.ts'
 import type { Page, PageRequest } from '../../store/database/page.ts'
 import type { EngineParts } from '../parts.ts'
-import { readStateFile, withSerial } from './state-file.ts'
+import { isEncrypted, readStateFile, withSerial } from './state-file.ts'
 
 export type { StateVersionInfo } from '../../store/stacks/state.ts'
 
@@ -79,7 +79,7 @@ export interface TerraformStates {
   versions(key: StateKey, page?: PageRequest): Promise<Page<StateVersionInfo>>
   /**
    * Makes an earlier version the current one again: as a new version with a serial above the current one, so that no
-   * client takes it for an old copy. STATE_LOCKED while anyone holds the lock, NOT_FOUND where it is not there.
+   * client takes it for an old copy; one that OpenTofu has encrypted keeps its serial. STATE_LOCKED while anyone holds the lock, NOT_FOUND where it is not there.
    */
   restore(actor: StateActor, key: StateKey, version: number): Promise<{ version: number; serial: number }>
 }
@@ -195,8 +195,9 @@ export function makeTerraformStates({ store, keys }: Parts): TerraformStates {
       const old = await open(key, wanted)
       // The serial decides the bytes, so what is stored is made before the transaction and checked inside it.
       const before = await latestStateVersion(store.db, key.stackId, key.workspace)
-      const serial = (before?.serial ?? 0) + 1
-      const body = withSerial(old, serial)
+      // OpenTofu refuses an encrypted state whose serial outside is not the one inside, which nobody here can write.
+      const serial = isEncrypted(old) ? wanted.serial : (before?.serial ?? 0) + 1
+      const body = isEncrypted(old) ? old : withSerial(old, serial)
       const next = { lineage: wanted.lineage, serial, md5: createHash('md5').update(body).digest('hex') }
       const compressed = await compress(body)
       return store.transaction(async (tx) => {

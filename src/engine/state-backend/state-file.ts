@@ -8,10 +8,32 @@ const StateFile = z.looseObject({
   lineage: z.string().min(1).max(200),
 })
 
+/**
+ * What OpenTofu stores where the code has an `encryption` block: serial and lineage in clear, and again inside, where they
+ * have to be the same (https://opentofu.org/docs/language/state/encryption/). There is no version beside them.
+ */
+const EncryptedState = StateFile.omit({ version: true }).extend({ encrypted_data: z.string().min(1) })
+
 /** Lineage and serial of a state file. INVALID_REQUEST for anything else: it would be handed out as the state later. */
 export function readStateFile(body: Buffer): { lineage: string; serial: number } {
-  return parse(body)
+  const doing = 'reading a Terraform state'
+  let tree: unknown
+  try {
+    tree = JSON.parse(body.toString('utf8'))
+  } catch (cause) {
+    throw new TrueupError('INVALID_REQUEST', { doing, why: 'it is not JSON', cause })
+  }
+  const state = (isEncryptedTree(tree) ? EncryptedState : StateFile).safeParse(tree)
+  if (state.success) return state.data
+  const [issue] = state.error.issues
+  throw new TrueupError('INVALID_REQUEST', { doing, why: `${issue?.path.join('.')}: ${issue?.message}` })
 }
+
+const isEncryptedTree = (tree: unknown): boolean =>
+  typeof tree === 'object' && tree !== null && 'encrypted_data' in tree
+
+/** Whether OpenTofu has encrypted it, with a key that the server never has. */
+export const isEncrypted = (body: Buffer): boolean => isEncryptedTree(JSON.parse(body.toString('utf8')))
 
 /** The same state with another serial, written as Terraform writes it, its numbers to the last digit. */
 export function withSerial(body: Buffer, serial: number): Buffer {
@@ -26,18 +48,4 @@ const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown }
 /** Terraform's numbers have 512 bits. */
 function asWritten(_key: string, value: unknown, { source }: { source?: string }): unknown {
   return typeof value === 'number' && source !== undefined ? rawJSON(source) : value
-}
-
-function parse(body: Buffer): z.infer<typeof StateFile> {
-  const doing = 'reading a Terraform state'
-  let tree: unknown
-  try {
-    tree = JSON.parse(body.toString('utf8'))
-  } catch (cause) {
-    throw new TrueupError('INVALID_REQUEST', { doing, why: 'it is not JSON', cause })
-  }
-  const state = StateFile.safeParse(tree)
-  if (state.success) return state.data
-  const [issue] = state.error.issues
-  throw new TrueupError('INVALID_REQUEST', { doing, why: `${issue?.path.join('.')}: ${issue?.message}` })
 }

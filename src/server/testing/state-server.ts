@@ -12,6 +12,9 @@ import { createRun, type Run, transitionRun } from '../../store/runs/runs.ts'
 import { upsertStack } from '../../store/stacks/stacks.ts'
 import { startTestServer, type TestServer } from './app.ts'
 
+/** A machine that is slow takes no lease away: those of tests end when a test ends them. */
+const LEASE_MS = 60 * 60_000
+
 /** Someone who may write states. */
 export const alice: StateActor = { runId: null, userId: 'usr_alice', label: 'alice', write: true }
 
@@ -67,7 +70,7 @@ export function useStateServer() {
       const { store } = server
       return store.transaction(async (tx) => {
         await createRun(tx, { ...ids, kind, commitOid: 'c', desiredDigest: 'd', spec: {}, actor: 'system' })
-        const claim = { workerId: 'worker-1', pools: ['default'], leaseMs: 60_000, now: store.clock.now() }
+        const claim = { workerId: 'worker-1', pools: ['default'], leaseMs: LEASE_MS, now: store.clock.now() }
         const run = await claimRun(tx, { ...claim, request: `${Math.random()}` })
         if (run === null) throw new Error('no run was ready')
         return run

@@ -1,4 +1,4 @@
-import { access, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { ApplyResult, DriverPlan, Finding } from '../../../domain/plans/plan.ts'
@@ -16,14 +16,13 @@ import { openSession, type Session } from '../session.ts'
 import { applyStateEdit } from '../plan/state-edit.ts'
 import { declaredSecrets } from '../secrets/declared.ts'
 import { variableArguments } from '../source/variables.ts'
+import { rescueState } from './rescue.ts'
 
 /**
  * From the first SIGINT the tool starts nothing new, waits for what its providers are doing and saves the state. Killed
  * before that, it loses what it made: objects nobody knows of. So it gets longer than others.
  */
 const APPLY_GRACE_MS = 120_000
-/** What the tool leaves in its directory when the state could not be stored at the end. */
-const ERRORED_STATE = 'errored.tfstate'
 
 /** Applies exactly the plan file of the preceding plan. PLAN_STALE where the state has moved on since. */
 export async function apply(context: DriverContext<TerraformConfig>, plan: DriverPlan): Promise<ApplyResult> {
@@ -132,30 +131,3 @@ const killed = (session: Session): Finding => ({
   code: 'tool_killed',
   message: `${session.tool.name} had to be killed before it saved its state: objects it made last may be missing there; look for them and import or delete them`,
 })
-
-/** Stores a state that the tool could not store: it is the only record of what was just made. */
-async function rescueState(context: DriverContext<TerraformConfig>, session: Session): Promise<Finding[]> {
-  const errored = join(context.directory, ERRORED_STATE)
-  const there = await access(errored).then(
-    () => true,
-    () => false,
-  )
-  if (!there) return []
-  context.log('the state could not be stored; trying once more')
-  const push = session.command('state', 'push', '-no-color', ERRORED_STATE)
-  const result = await context.run({ ...push, timeoutMs: 60_000, graceMs: 5_000 })
-  if (result.exitCode === 0) {
-    return [{ severity: 'warning', code: 'state_rescued', message: 'the state was stored at the second attempt only' }]
-  }
-  const directory = join(context.cache, 'rescued')
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const copy = join(directory, `${context.stack.id}-${Date.now()}.tfstate`)
-  await copyFile(errored, copy)
-  return [
-    {
-      severity: 'error',
-      code: 'state_not_stored',
-      message: `the state after this apply could not be stored and is kept on the worker as ${copy} (it holds secrets in clear): once the backend accepts it again, run "${session.tool.name} state push" with that file before the next apply`,
-    },
-  ]
-}
