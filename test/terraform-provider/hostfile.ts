@@ -21,8 +21,8 @@ export interface HostFile {
   delay_ms: number | Unknown | null
 }
 
-type Options = { optional?: boolean; required?: boolean; computed?: boolean; sensitive?: boolean }
-const attribute = (name: string, type: string, options: Options) => ({
+type Options = { [option in 'optional' | 'required' | 'computed' | 'sensitive' | 'write_only']?: boolean }
+export const attribute = (name: string, type: string, options: Options) => ({
   name,
   type: Buffer.from(JSON.stringify(type)),
   ...options,

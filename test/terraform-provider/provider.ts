@@ -1,4 +1,4 @@
-/** A Terraform provider (protocol 6 over go-plugin) with one resource, `hostfile_file`. Started by Terraform or OpenTofu. */
+/** A Terraform provider (protocol 6 over go-plugin) with `hostfile_file` and what newer tools know. Started by them. */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -6,7 +6,18 @@ import { fileURLToPath } from 'node:url'
 import * as grpc from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { deleteFile, FILE_SCHEMA, type HostFile, planFile, PROVIDER_SCHEMA, readFile, writeFile } from './hostfile.ts'
-import { decode, type Dynamic, encode } from './values.ts'
+import {
+  deleteSealed,
+  FUNCTIONS,
+  openToken,
+  readSealed,
+  SEALED_SCHEMA,
+  type SealedFile,
+  shout,
+  TOKEN_SCHEMA,
+  writeSealed,
+} from './newer.ts'
+import { decode, type Dynamic, encode, unknown } from './values.ts'
 
 /** go-plugin gives this to its plugins, so that nobody starts one by hand. Public and fixed. */
 const MAGIC_COOKIE = 'd602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2'
@@ -22,6 +33,7 @@ interface Request {
   private?: Uint8Array
   type_name?: string
   id?: string
+  arguments?: Dynamic[]
 }
 type Handler = (request: Request) => object | Promise<object>
 
@@ -31,7 +43,9 @@ const stopped = new AbortController()
 const handlers: { [method: string]: Handler } = {
   GetProviderSchema: () => ({
     provider: PROVIDER_SCHEMA,
-    resource_schemas: { hostfile_file: FILE_SCHEMA },
+    resource_schemas: { hostfile_file: FILE_SCHEMA, hostfile_sealed: SEALED_SCHEMA },
+    ephemeral_resource_schemas: { hostfile_token: TOKEN_SCHEMA },
+    functions: FUNCTIONS,
     server_capabilities: { plan_destroy: false, get_provider_schema_optional: true },
   }),
   ValidateProviderConfig: () => ({}),
@@ -48,10 +62,16 @@ const handlers: { [method: string]: Handler } = {
     return {}
   },
   ReadResource: (request) => ({
-    new_state: encode(readFile(root, decode(request.current_state) as HostFile)),
+    new_state: encode(
+      isSealed(request)
+        ? readSealed(root, decode(request.current_state) as SealedFile)
+        : readFile(root, decode(request.current_state) as HostFile),
+    ),
     private: request.private,
   }),
-  PlanResourceChange: ({ prior_state: prior, proposed_new_state: proposed }) => {
+  PlanResourceChange: (request) => {
+    const { prior_state: prior, proposed_new_state: proposed } = request
+    if (isSealed(request)) return { planned_state: encode(plannedSealed(decode(prior), decode(proposed))) }
     const wanted = decode(proposed) as HostFile | null
     if (wanted === null) return { planned_state: encode(null) }
     const { planned, replace } = planFile(decode(prior) as HostFile | null, wanted)
@@ -76,13 +96,34 @@ const handlers: { [method: string]: Handler } = {
     if (found === null) return { diagnostics: problem('no such file', id ?? '') }
     return { imported_resources: [{ type_name: typeName, state: encode(found) }] }
   },
+  ValidateEphemeralResourceConfig: () => ({}),
+  OpenEphemeralResource: () => ({ result: encode(openToken()) }),
+  CloseEphemeralResource: () => ({}),
+  GetFunctions: () => ({ functions: FUNCTIONS }),
+  CallFunction: (request) => ({ result: encode(shout(decode(request.arguments?.[0]) as string)) }),
   StopProvider: () => {
     stopped.abort()
     return {}
   },
 }
 
-async function applyChange({ prior_state: before, planned_state: after }: Request): Promise<object> {
+const isSealed = ({ type_name: typeName }: Request): boolean => typeName === 'hostfile_sealed'
+
+const plannedSealed = (prior: unknown, proposed: unknown): SealedFile | null =>
+  proposed === null
+    ? null
+    : { ...(proposed as SealedFile), token: null, id: prior === null ? unknown : (prior as SealedFile).id }
+
+function applySealed({ prior_state: before, planned_state: after, config }: Request): object {
+  const planned = decode(after) as SealedFile | null
+  if (planned !== null) return { new_state: encode(writeSealed(root, planned, decode(config) as SealedFile)) }
+  deleteSealed(root, decode(before) as SealedFile)
+  return { new_state: encode(null) }
+}
+
+async function applyChange(request: Request): Promise<object> {
+  if (isSealed(request)) return applySealed(request)
+  const { prior_state: before, planned_state: after } = request
   const prior = decode(before) as HostFile | null
   const planned = decode(after) as HostFile | null
   try {

@@ -48,3 +48,43 @@ test('what is left for a later plan and what an apply invokes are named, with th
     ],
   })
 })
+
+test('a write-only attribute is named, whether an ephemeral value or one of the code is given to it', () => {
+  const change = { actions: ['no-op'], after: { token: null, note: null, name: null, size: null } }
+  const plan = PlanJson.parse({
+    format_version: '1.2',
+    resource_changes: [
+      { ...resource('module.app[0].vault_secret.a', ['no-op']), change },
+      {
+        ...resource('module.app[0].vault_secret.b', ['create']),
+        change: { ...change, after_unknown: { token: true } },
+      },
+    ],
+    configuration: {
+      root_module: {
+        module_calls: {
+          app: {
+            module: {
+              resources: ['a', 'b'].map((name) => ({
+                address: `vault_secret.${name}`,
+                expressions: {
+                  token: { references: ['ephemeral.vault_token.it.value', 'ephemeral.vault_token.it'] },
+                  // Null in the code's own words, or by another spelling of nothing.
+                  note: { constant_value: '' },
+                  name: { references: ['var.name'] },
+                  timeouts: [{ create: { constant_value: '5m' } }],
+                },
+              })),
+            },
+          },
+        },
+      },
+    },
+  })
+  expect(coverageOf(plan, { refresh: true }).unchecked).toEqual([
+    {
+      address: 'module.app[0].vault_secret.a',
+      why: 'token is write-only: it is given to each apply that changes the resource, and nobody can read it back',
+    },
+  ])
+})

@@ -1,7 +1,8 @@
+import { z } from 'zod'
 import type { Coverage } from '../../../domain/plans/plan.ts'
 import { uniqueAddress, withoutKeys } from './addresses.ts'
 import { deferredWord } from './reasons.ts'
-import type { ConfigModule, PlanJson } from '../tool/plan-json.ts'
+import type { ConfigModule, PlanJson, PlannedChange } from '../tool/plan-json.ts'
 
 /**
  * What was looked at: the managed resources of state and code, unless the plan was told not to read them. Provisioners are
@@ -16,9 +17,14 @@ export function coverageOf(plan: PlanJson, options: { refresh: boolean }): Cover
     const why = 'planned with refresh: false, the real resource was not read'
     unchecked.push(...managed.map((resource) => ({ address: uniqueAddress(resource), why })))
   }
-  const provisioners = provisionersIn(plan.configuration.root_module)
-  for (const { address } of managed) {
-    for (const type of provisioners.get(withoutKeys(address)) ?? []) {
+  const blocks = blocksIn(plan.configuration.root_module)
+  for (const { address, change } of managed) {
+    const { provisioners = [], expressions = {} } = blocks.get(withoutKeys(address)) ?? {}
+    for (const attribute of writeOnly(expressions, change)) {
+      const why = `${attribute} is write-only: it is given to each apply that changes the resource, and nobody can read it back`
+      unchecked.push({ address, why })
+    }
+    for (const type of new Set(provisioners.map((provisioner) => provisioner.type))) {
       unchecked.push({
         address: `${address} (${type})`,
         why: 'a provisioner: it runs when the resource is created, and the tool never looks at what it did',
@@ -40,17 +46,40 @@ export function coverageOf(plan: PlanJson, options: { refresh: boolean }): Cover
   return { checked: options.refresh ? managed.length : 0, unchecked }
 }
 
-/** Types of the provisioners of each resource block, by its address without keys of instances. */
-function provisionersIn(
-  module: ConfigModule | undefined,
-  prefix = '',
-  found = new Map<string, Set<string>>(),
-): Map<string, Set<string>> {
-  for (const { address, provisioners } of module?.resources ?? []) {
-    if (provisioners.length > 0) found.set(`${prefix}${address}`, new Set(provisioners.map(({ type }) => type)))
-  }
-  for (const [name, call] of Object.entries(module?.module_calls ?? {})) {
-    provisionersIn(call.module, `${prefix}module.${name}.`, found)
-  }
+const Given = z.object({ constant_value: z.unknown().optional(), references: z.array(z.string()).default([]) })
+
+/**
+ * Attributes that the code gives a value and the plan none. Of those that take it from elsewhere this is known where that
+ * is ephemeral, which only a write-only attribute may be
+ * (https://developer.hashicorp.com/terraform/language/resources/ephemeral/write-only).
+ */
+function writeOnly(
+  expressions: { readonly [attribute: string]: unknown },
+  { after, after_unknown }: PlannedChange,
+): string[] {
+  if (!isObject(after)) return []
+  return Object.entries(expressions).flatMap(([attribute, expression]) => {
+    const given = Given.safeParse(expression).data
+    if (given === undefined || (after[attribute] ?? null) !== null) return []
+    if (isObject(after_unknown) && after_unknown[attribute] !== undefined) return []
+    const isGiven = isSomething(given.constant_value) || given.references.some(isEphemeral)
+    return isGiven ? [attribute] : []
+  })
+}
+
+/** Providers take null for nothing's other spellings: "", 0, false, [] and {}. */
+const isSomething = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value)
+const isEphemeral = (reference: string): boolean => reference.startsWith('ephemeral.')
+const isObject = (value: unknown): value is { [name: string]: unknown } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+type Block = ConfigModule['resources'][number]
+
+/** The resource blocks by their addresses without keys of instances. */
+function blocksIn(module: ConfigModule | undefined, prefix = '', found = new Map<string, Block>()): Map<string, Block> {
+  for (const block of module?.resources ?? []) found.set(`${prefix}${block.address}`, block)
+  for (const [name, call] of Object.entries(module?.module_calls ?? {}))
+    blocksIn(call.module, `${prefix}module.${name}.`, found)
   return found
 }

@@ -10,6 +10,7 @@ const WORDS: { readonly [reason: string]: string } = {
   delete_because_no_resource_config: 'no longer in the code',
   delete_because_no_module: 'its module is no longer in the code',
   delete_because_wrong_repetition: 'the code has another kind of instances (count, for_each)',
+  delete_because_enabled_false: 'its `enabled` is false',
   delete_because_count_index: 'beyond its count',
   delete_because_each_key: 'its key is not in for_each any more',
   delete_because_no_move_target: 'moved to an address that is not in the code',

@@ -57,7 +57,14 @@ export type StateModule = z.infer<typeof StateModule>
 const ConfigModule = z.object({
   variables: z.record(z.string(), z.object({ sensitive: z.boolean().default(false) })).default({}),
   resources: z
-    .array(z.object({ address: z.string(), provisioners: z.array(z.object({ type: z.string() })).default([]) }))
+    .array(
+      z.object({
+        address: z.string(),
+        provisioners: z.array(z.object({ type: z.string() })).default([]),
+        /** By attribute: what the code gives it. Blocks have shapes of their own. */
+        expressions: z.record(z.string(), z.unknown()).default({}),
+      }),
+    )
     .default([]),
   get module_calls() {
     return z.record(z.string(), z.object({ module: ConfigModule.optional() })).default({})
