@@ -1,8 +1,9 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { describeOnCluster } from '../../../../test/kube/describe-on-cluster.ts'
-import { requireTool } from '../../../../test/tools.ts'
+import { findNewTool, findTool, requireTool } from '../../../../test/tools.ts'
+import { KubernetesConfig } from '../config.ts'
 import { placesOf } from '../testing/stack.ts'
 
 const MAP = (name: string): string =>
@@ -58,4 +59,47 @@ describeOnCluster('another version of what renders', (world) => {
     ])
     expect((await world.stack.plan({ env: other, kind: 'drift' })).findings).toEqual([])
   })
+
+  const old = findTool('helm')
+  const four = findNewTool('helm', '4.0.0')
+  const missing = four === null ? 'skipped: no helm 4, "npm run tools -- --newest" makes one' : 'helm 3 and 4'
+  it.skipIf(four === null || old?.version.startsWith('3.') !== true)(
+    `a null in the chart's own values means something else to Helm 4: the first plan shows it and says why (${missing})`,
+    async () => {
+      await world.open({
+        'stack/Chart.yaml': 'apiVersion: v2\nname: app\nversion: 1.0.0\n',
+        'stack/values.yaml': 'sub: {greeting: null}\n',
+        'stack/charts/sub/Chart.yaml': 'apiVersion: v2\nname: sub\nversion: 1.0.0\n',
+        'stack/charts/sub/values.yaml': 'greeting: hello\n',
+        'stack/charts/sub/templates/map.yaml': MAP('one').replace(
+          '.Values.greeting',
+          '.Values.greeting | default "none"',
+        ),
+      })
+      const { env } = world.stack.context
+      const using = (tool: { path: string }) => ({
+        env: { ...env, PATH: [dirname(tool.path), env.PATH].join(delimiter) },
+      })
+      expect((await world.stack.deploy(using(old!))).result.status).toBe('applied')
+      expect(world.get('configmap', 'one').data).toEqual({ greeting: 'none' })
+      expect((await world.stack.plan({ ...using(four!), kind: 'drift' })).changes).toEqual([])
+      const plan = await world.stack.plan(using(four!))
+      expect(placesOf(plan)).toEqual([`ConfigMap/${world.namespace}/one data.greeting`])
+      expect(plan.findings).toMatchObject([
+        {
+          severity: 'warning',
+          code: 'other_renderer',
+          message: expect.stringMatching(
+            /^rendered by helm 4\..*, deployed with helm 3\..*: a null in the values\.yaml/,
+          ),
+        },
+      ])
+      await world.stack.write({ 'stack/values.yaml': 'sub: {}\n' })
+      const config = KubernetesConfig.parse({
+        ...world.stack.context.config,
+        helm: { values: { sub: { greeting: null } } },
+      })
+      expect(placesOf(await world.stack.plan({ ...using(four!), config }))).toEqual([])
+    },
+  )
 })
