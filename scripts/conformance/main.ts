@@ -7,6 +7,7 @@
  * | `--newest` | on the newest tools only |
  * | `--driver NAME` | this driver only; may be repeated |
  * | `--minutes N` | stops making newest tools after N minutes: what was not made by then is named, and its driver runs on the rest |
+ * | `--at-once N` | runs N drivers at a time on their newest tools, instead of one after the other |
  * | `--write` | puts the results into docs/drivers/conformance.json and the table into conformance.md; others stay as they are |
  * | `--json` | prints `[{"driver","property","against","passed"}]` as the last line, instead of the table |
  *
@@ -18,7 +19,7 @@ import { DRIVERS } from '../../src/drivers/registry.ts'
 import { NEWEST, provideNewest } from '../tools/newest.ts'
 import { keptResults, writeResults } from './page.ts'
 import { mergeResults } from './results.ts'
-import { runSuite, type SuiteRun } from './suite-report.ts'
+import { runSuite, type SuiteRequest, type SuiteRun } from './suite-report.ts'
 import { tableOf } from './table.ts'
 
 const { values: options } = parseArgs({
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     newest: { type: 'boolean', default: false },
     driver: { type: 'string', multiple: true, default: [] },
     minutes: { type: 'string' },
+    'at-once': { type: 'string', default: '1' },
     write: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -59,25 +61,28 @@ async function oldestRuns(): Promise<SuiteRun[]> {
   return runs
 }
 
-/** The suite of each driver that has newer tools than those on PATH, on these, one driver after the other. */
+/** The suite of each driver that has newer tools than those on PATH, on these. */
 async function newestRuns(): Promise<SuiteRun[]> {
-  const runs: SuiteRun[] = []
   const until = options.minutes === undefined ? undefined : Date.now() + Number(options.minutes) * 60_000
-  if (Number.isNaN(until)) throw new Error('--minutes takes a number')
-  const wanted = NEWEST.filter(({ driver }) => options.driver.length === 0 || options.driver.includes(driver))
-  for (const newest of wanted) {
-    const { provided, parts, only, missing } = provideNewest(
-      newest,
-      (what) => console.error(`making ready: ${what}`),
-      until,
-    )
-    const skipped = missing.map((what) => `newest tools of ${newest.driver} without ${what}`)
-    runs.push({ rows: [], columns: [], skipped })
-    if (parts === 0) continue
-    const path = [provided.path, process.env.PATH].filter(Boolean).join(':')
-    const env = { ...process.env, ...provided.env, PATH: path }
-    runs.push(await runSuite({ driver: newest.driver, set: 'newest', env, only }))
+  const atOnce = Number(options['at-once'])
+  if (Number.isNaN(until) || !(atOnce >= 1)) throw new Error('--minutes and --at-once take a number')
+  const runs: SuiteRun[] = []
+  const wanted: SuiteRequest[] = []
+  for (const newest of NEWEST) {
+    if (options.driver.length > 0 && !options.driver.includes(newest.driver)) continue
+    const { driver } = newest
+    const found = provideNewest(newest, (what) => console.error(`making ready: ${what}`), until)
+    runs.push({
+      rows: [],
+      columns: [],
+      skipped: found.missing.map((what) => `newest tools of ${driver} without ${what}`),
+    })
+    if (found.parts === 0) continue
+    const path = [found.provided.path, process.env.PATH].filter(Boolean).join(':')
+    const env = { ...process.env, ...found.provided.env, PATH: path }
+    wanted.push({ driver, set: 'newest', env, only: found.only })
   }
+  while (wanted.length > 0) runs.push(...(await Promise.all(wanted.splice(0, atOnce).map(runSuite))))
   return runs
 }
 
