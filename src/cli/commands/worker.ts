@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { clockSkewText } from '../../domain/wire/request-proof.ts'
 import { parseDuration } from '../../domain/duration.ts'
 import { Done } from '../../server/schemas/common.ts'
-import { Enrolment, Queue, ServerInfo, Worker } from '../../server/schemas/operations.ts'
+import { Enrolment, Queue, ServerInfo, Worker, WorkerDetail } from '../../server/schemas/operations.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { CommandModule } from '../cli.ts'
 import type { Client } from '../client.ts'
@@ -51,6 +51,14 @@ function stateOf({ revokedAt, connected, info }: Worker): string {
 
 const clockText = (skewMs: number | null | undefined): string =>
   skewMs === null || skewMs === undefined ? '-' : (clockSkewText(skewMs, SHOWN_SKEW_MS) ?? 'right')
+
+function doingText({ runs, otherRuns }: WorkerDetail): string {
+  const shown = runs.map(
+    ({ id, repository, stack, kind, state }) => `${kind} of ${repository} ${stack}, ${state} (${id})`,
+  )
+  const others = otherRuns === 0 ? [] : [`${otherRuns} of repositories that you have no role in`]
+  return [...shown, ...others].join('; ') || 'nothing'
+}
 
 function keyText({ id, since, formerUntil, askedAt }: Worker['key']): string {
   const former =
@@ -147,10 +155,10 @@ export const workerCommands: CommandModule = (program, cli) => {
 
   worker
     .command('show')
-    .description('one worker: version, host, what it serves, when it was last heard of')
+    .description('one worker: version, host, what it serves, what it does now, when it was last heard of')
     .argument('<id>', 'id or name of the worker, as `trueup worker list` shows it')
     .action(async (id: string, _options, command) => {
-      const row = await workerNamed(cli.client(command), id, 'showing')
+      const row = await cli.client(command).get(`/api/v1/workers/${encodeURIComponent(id)}`, WorkerDetail)
       const info = Info.parse(row.info ?? {})
       cli.output(command).result(row, () =>
         fields([
@@ -163,6 +171,7 @@ export const workerCommands: CommandModule = (program, cli) => {
           ['host', info.hostname ?? 'not heard of yet'],
           ['version', info.version ?? '-'],
           ['slots', String(info.slots ?? '-')],
+          ['does', doingText(row)],
           ['clock', clockText(info.clockSkewMs)],
           ['last seen', when(row.lastSeenAt)],
           ['enrolled', when(row.createdAt)],

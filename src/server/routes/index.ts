@@ -34,6 +34,7 @@ import { userRoutes } from './users.ts'
 import { variableRoutes } from './variables.ts'
 import { webRoutes } from './web.ts'
 import { workerWireRoutes } from './workers-wire.ts'
+import { workerDetailRoutes } from './worker-detail.ts'
 import { workerRoutes } from './workers.ts'
 
 /** Every file of routes; a new one is a line here. */
@@ -69,6 +70,7 @@ export const ROUTES: readonly RouteModule[] = [
   eventRoutes,
   auditRoutes,
   workerRoutes,
+  workerDetailRoutes,
   workerWireRoutes,
   backupRoutes,
   databaseRoutes,

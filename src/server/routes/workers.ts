@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Capability } from '../../domain/wire/versions.ts'
-import { keyIdOf } from '../../domain/wire/request-proof.ts'
 import { queues } from '../../engine/worker/queues.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import { allRepositories, findRepositoryByName } from '../../store/changes/repositories.ts'
+import { findRepositoryByName } from '../../store/changes/repositories.ts'
 import type { Queries } from '../../store/database/context.ts'
 import {
   createEnrolment,
@@ -20,6 +19,7 @@ import type { RouteModule } from '../parts.ts'
 import { Done } from '../schemas/common.ts'
 import { Enrolment, NewEnrolment, Queue, Worker } from '../schemas/operations.ts'
 import { by } from './users.ts'
+import { workerView } from './worker-view.ts'
 
 /** NOT_FOUND names the repository that there is not. */
 async function idsOf(tx: Queries, names: readonly string[]): Promise<string[]> {
@@ -67,32 +67,8 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
       },
     },
     async (request) => {
-      const connected = new Set(engine.connectedWorkers())
       const { items, next } = await listWorkers(store.db, request.query)
-      const named = new Map((await allRepositories(store.db)).map(({ id, name }) => [id, name]))
-      const shown = items.map(
-        (row): Worker => ({
-          id: row.id,
-          name: row.name,
-          kind: row.kind,
-          pools: row.pools,
-          repositories: row.repositories.map((id) => named.get(id) ?? id),
-          environments: row.environments,
-          builtin: row.builtin,
-          connected: connected.has(row.id),
-          key: {
-            id: keyIdOf(row.publicKey),
-            since: row.keyChangedAt ?? row.createdAt,
-            formerUntil: row.formerKeyUntil,
-            askedAt: row.keyAskedAt,
-          },
-          info: row.info,
-          lastSeenAt: row.lastSeenAt,
-          revokedAt: row.revokedAt,
-          createdAt: row.createdAt,
-        }),
-      )
-      return { items: shown, next }
+      return { items: await workerView(store, engine.connectedWorkers(), items), next }
     },
   )
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AuditBreak } from '../../domain/audit.ts'
 import { Name, Time } from './common.ts'
+import { RunKind, RunState } from './plans.ts'
 
 export const AuditEvent = z
   .object({
@@ -84,6 +85,24 @@ export const Worker = z
   })
   .meta({ id: 'Worker' })
 export type Worker = z.infer<typeof Worker>
+
+export const WorkerDetail = Worker.extend({
+  /** What it does now. */
+  runs: z.array(
+    z.object({
+      id: z.string(),
+      repository: z.string(),
+      /** `environment/name`. */
+      stack: z.string(),
+      kind: RunKind,
+      state: RunState,
+      startedAt: Time.nullable(),
+    }),
+  ),
+  /** Runs of repositories in which the person has no role. */
+  otherRuns: z.int(),
+}).meta({ id: 'WorkerDetail' })
+export type WorkerDetail = z.infer<typeof WorkerDetail>
 
 export const Queue = z
   .object({
