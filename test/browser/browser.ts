@@ -13,14 +13,7 @@ export function buildWeb(): void {
 
 /** `path`: Debian's Chromium. Without a sandbox of its own, which root may not have; it opens our own pages only. */
 export const startBrowser = (path: string): Promise<Browser> =>
-  chromium.launch({
-    executablePath: path,
-    args: [
-      '--no-sandbox',
-      '--disable-dev-shm-usage',
-      '--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup',
-    ],
-  })
+  chromium.launch({ executablePath: path, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
 
 /** A window of a person, logged in by a one-time link. What its pages complain about ends up in `complaints`. */
 export interface Window {
