@@ -25,6 +25,12 @@ for (const name of ['kustomize', 'kubectl'] as const) {
       return context
     }
 
+    /** Warnings, and the reasons behind a base, came with Kustomize 5, which kubectl has since 1.27. */
+    async function isOld(): Promise<boolean> {
+      const { name: program, version } = await findKustomize(context)
+      return program === 'kubectl' && Number(version.split('.')[1]) < 27
+    }
+
     it('renders, and says which version did', async () => {
       await open({ 'stack/kustomization.yaml': 'resources: [map.yaml]\nnamePrefix: a-\n', 'stack/map.yaml': MAP })
       // A `kustomize` of /usr/bin would be preferred: then it is what is to be found.
@@ -44,17 +50,38 @@ for (const name of ['kustomize', 'kubectl'] as const) {
       expect(finding?.message).toMatch(/base|missing\.yaml/)
     })
 
+    it('tells of a chain of bases only what is wrong at its end', async () => {
+      await open({
+        'stack/kustomization.yaml': 'resources: [../base]\n',
+        'base/kustomization.yaml': 'resources: [../deep]\n',
+        'deep/kustomization.yaml': 'resources: [map.yaml, missing.yaml]\n',
+        'deep/map.yaml': MAP,
+      })
+      const [finding] = await kubernetesDriver.validate(context)
+      expect(finding?.message).toMatch(
+        (await isOld()) ? /base/ : /^deep: missing\.yaml: there is no such file or directory$/,
+      )
+    })
+
+    it('names a base of the network that cannot be fetched', async () => {
+      const base = 'http://127.0.0.1:1/base.yaml'
+      await open({
+        'stack/kustomization.yaml': 'resources: [../base]\n',
+        'base/kustomization.yaml': `resources: ["${base}"]\n`,
+      })
+      const [finding] = await kubernetesDriver.validate(context)
+      const told = new RegExp(`^base: ${base} cannot be fetched: .*(connect|refused)`, 'i')
+      expect(finding?.message).toMatch((await isOld()) ? /base/ : told)
+    })
+
     it('shows warnings as findings', async () => {
       await open({
         'stack/kustomization.yaml': 'resources: [map.yaml]\ncommonLabels: {a: b}\n',
         'stack/map.yaml': MAP,
       })
       const findings = await kubernetesDriver.validate(context)
-      const { name: program, version } = await findKustomize(context)
-      // The warnings came with Kustomize 5; kubectl has it since 1.27.
-      const warns = program === 'kustomize' || Number(version.split('.')[1]) >= 27
       const codes = findings.map(({ severity, code }) => `${severity} ${code}`)
-      expect(codes).toEqual(warns ? ['warning kustomize_warning'] : [])
+      expect(codes).toEqual((await isOld()) ? [] : ['warning kustomize_warning'])
     })
   })
 }

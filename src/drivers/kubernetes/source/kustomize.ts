@@ -5,6 +5,7 @@ import { checkEnded, lastWords } from '../../tools/verdict.ts'
 import type { KubernetesConfig } from '../config.ts'
 import { directoryOf, inWorkspace } from './locate.ts'
 import type { Manifest, Problem } from './manifests.ts'
+import { resourceProblem } from './kustomize-words.ts'
 import { parsedManifests } from './parsed.ts'
 
 const MAX_OUTPUT = 128 * 1024 * 1024
@@ -65,5 +66,12 @@ function refused(context: DriverContext<unknown>, doing: string, words: string):
     .replaceAll(`${context.workspace}/`, '')
     .replaceAll(context.workspace, '.')
     .replace(/^error: /i, '')
-  return new TrueupError('SOURCE_INVALID', { doing, why: why || 'it said nothing' })
+  const problem = resourceProblem(why)
+  const next =
+    problem?.unreachable && 'The worker has to reach it; or put a copy into the repository and name that instead.'
+  return new TrueupError('SOURCE_INVALID', {
+    doing,
+    why: problem?.why || why || 'it said nothing',
+    ...(next && { next }),
+  })
 }
