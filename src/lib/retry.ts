@@ -11,7 +11,7 @@
  * | worker: files of a run     | broken transfer, retryable answer; begun anew    | 800 ms … 8 s    | 5 attempts              |
  * | worker: a watch's set-up   | any failure: drift would go unseen               | 5 s … 1 min     | watched, stopped        |
  * | command line: a request    | no answer, 503; writes carry one idempotency key | 300 ms … 2 s    | 4 attempts              |
- * | driver kubernetes: request | closed connection, 429, 502-504, etcd's 500;     | 200 ms … 5 s, or| 5 attempts              |
+ * | driver kubernetes: request | closed connection, 429, 502-504, etcd's 500;     | 200 ms … 5 s, or| 5 attempts, of 429: 40  |
  * |                            | all requests may be repeated                     | as it asks      |                         |
  * | driver kubernetes: watch   | any end but the server's regular one             | 400 ms … 30 s   | the watch is closed     |
  * | driver kubernetes: removal | others wrote the object meanwhile; it is read    | 40 ms … 400 ms  | 12 attempts             |

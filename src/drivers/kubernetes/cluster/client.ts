@@ -8,8 +8,11 @@ import { failureOf, isStatus, type Status } from './failures.ts'
 const CONNECT_MS = 10_000
 const ANSWER_MS = 60_000
 const ATTEMPTS = 5
-/** A server that has just started, or a definition that has just come: it answers 429 for up to a minute. */
-const STARTING_ATTEMPTS = 40
+/**
+ * 429 that says when to come again: nothing was done. A server with too much to do, one that has just started, a
+ * definition that has just come (https://github.com/kubernetes/kubernetes/pull/124007). That may last for a minute.
+ */
+const BUSY_ATTEMPTS = 40
 const PAUSES = { first: 200, longest: 5_000 }
 const MAX_CONNECTIONS = 128
 
@@ -56,9 +59,9 @@ export class Client {
     try {
       const attempt = () => this.#once<T>(call)
       let attempts = 0
-      const again = (outcome: Outcome<Answer<T | Status>>): boolean | number =>
-        (++attempts < ATTEMPTS || isStarting(outcome)) && mayTryAgain<T>(outcome)
-      return await retry(attempt, { pauses: PAUSES, attempts: STARTING_ATTEMPTS, signal: call.signal, again })
+      const again = (outcome: Outcome<Answer<T | Status> & { retryAfterMs?: number }>): boolean | number =>
+        (++attempts < ATTEMPTS || isBusy(outcome)) && mayTryAgain<T>(outcome)
+      return await retry(attempt, { pauses: PAUSES, attempts: BUSY_ATTEMPTS, signal: call.signal, again })
     } catch (thrown) {
       if (call.signal?.aborted) throw new TrueupError('CANCELED', { doing: call.doing, why: 'the run was stopped' })
       if (thrown instanceof TrueupError) throw thrown
@@ -164,11 +167,12 @@ function connect({ tls }: ClusterAccess): Connections {
   }
 }
 
-/** https://github.com/kubernetes/kubernetes/pull/124007: the caches of the storage are not filled yet. */
-const isStarting = (outcome: Outcome<Answer<unknown>>): boolean =>
+/** It says when to come again, or that its storage is not there yet. */
+const isBusy = (outcome: Outcome<Answer<unknown> & { retryAfterMs?: number }>): boolean =>
   outcome.ok &&
   outcome.value.status === 429 &&
-  /storage is \(re\)initializing/.test((outcome.value.body as Status).message ?? '')
+  (outcome.value.retryAfterMs !== undefined ||
+    /storage is \(re\)initializing/.test((outcome.value.body as Status).message ?? ''))
 
 /**
  * Busy, starting, or etcd choosing a leader; a kept connection that the server has closed meanwhile. Other answers 500 are
