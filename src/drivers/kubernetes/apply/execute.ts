@@ -112,8 +112,9 @@ function holds(there: unknown, sent: unknown): boolean {
   return isObject(there) && Object.entries(sent).every(([name, value]) => value === null || holds(there[name], value))
 }
 
+/** The second is what the server says, without a Status, as long as it has no handler for the whole group. */
 const isNotServed = (status: number, body: KubeObject | Status): boolean =>
-  status === 404 && /could not find the requested resource/.test((body as Status).message ?? '')
+  status === 404 && /could not find the requested resource|404 page not found/.test((body as Status).message ?? '')
 
 /** Kinds that are their pods: they are gone when these are. */
 const RUNS_PODS = /^(apps|batch)\//

@@ -33,12 +33,13 @@ export function failureOf(doing: string, code: number, status: Status): TrueupEr
     return new TrueupError('TARGET_DENIED', { doing, why: `the cluster does not know who we are: ${why}`, next })
   }
   if (code === 403) {
-    const next = 'Grant the identity of the kubeconfig (or of `impersonate:`) what the message names.'
+    const next = isWithoutRight(status)
+      ? 'Grant the identity of the kubeconfig (or of `impersonate:`) what the message names.'
+      : 'A rule of the cluster (a quota, a limit, a policy) refuses it: meet it, or have it changed.'
     return new TrueupError('TARGET_DENIED', { doing, why, next })
   }
   // 1.20 answers 500 to fields that its schema does not have.
-  const isTyped = /typed patch object|not declared in schema|associative list/.test(why)
-  if (isTyped) return new TrueupError('SOURCE_INVALID', { doing, why })
+  if (TYPED.test(why)) return new TrueupError('SOURCE_INVALID', { doing, why })
   return new TrueupError(known ?? (code >= 500 ? 'UNAVAILABLE' : 'TOOL_FAILED'), {
     doing,
     why,
@@ -46,6 +47,7 @@ export function failureOf(doing: string, code: number, status: Status): TrueupEr
   })
 }
 
+const TYPED = /typed patch object|not declared in schema|associative list/
 const LONGEST = 2000
 
 /** Messages begin with what was tried, with the whole object in it at times, and end with what is wrong. */
@@ -62,9 +64,23 @@ export const isImmutable = (status: Status): boolean =>
     status.message ?? '',
   )
 
+/** The identity lacks a right; admission answers 403, too, to what nobody may (quotas, limits, namespaces that go away). */
+export const isWithoutRight = (status: Status): boolean =>
+  status.code === 403 &&
+  (status.message === undefined || /\bcannot \w+ (resource|path)|^forbidden/i.test(status.message))
+
 /** A webhook that has side effects refuses dry runs. */
 export const refusesDryRun = (status: Status): boolean =>
   status.code === 400 && /does not support dry.?run/i.test(status.message ?? '')
+
+/** A webhook whose server is away: nobody can say what it would, and a change of that very server has to stay possible. */
+export const isWebhookAway = (status: Status): boolean =>
+  status.code === 500 && /failed calling webhook/.test(status.message ?? '')
+
+/** Something is wrong with the object as it is written, wherever it is to be. */
+export const isMalformed = (status: Status): boolean =>
+  TYPED.test(status.message ?? '') ||
+  (status.code === 422 && / is invalid: /.test(status.message ?? '') && !/\bdenied\b/.test(status.message ?? ''))
 
 /** Field conflicts of a server-side apply, one sentence each, the other manager named. */
 export function conflictsIn(status: Status): string[] {

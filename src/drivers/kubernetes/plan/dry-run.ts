@@ -1,6 +1,14 @@
 import type { Client } from '../cluster/client.ts'
 import { pathOf, type Resource } from '../cluster/discovery.ts'
-import { failureOf, isImmutable, refusesDryRun, type Status } from '../cluster/failures.ts'
+import {
+  failureOf,
+  isImmutable,
+  isMalformed,
+  isWebhookAway,
+  isWithoutRight,
+  refusesDryRun,
+  type Status,
+} from '../cluster/failures.ts'
 import { FIELD_MANAGER } from '../compare/fields.ts'
 import type { KubeObject, ObjectRef } from '../objects/object.ts'
 
@@ -48,9 +56,36 @@ export async function predict(client: Client, wanted: Applied, signal: AbortSign
   const { status, body } = await client.ask<KubeObject>(call)
   if (status < 300) return { kind: 'object', object: body as KubeObject }
   const refused = body as Status
-  if (status === 403) return { kind: 'unknown', why: `a dry run is not allowed: ${refused.message ?? 'forbidden'}` }
-  if (refusesDryRun(refused)) return { kind: 'unknown', why: refused.message ?? 'a webhook refuses dry runs' }
+  if (isWithoutRight(refused))
+    return { kind: 'unknown', why: `a dry run is not allowed: ${refused.message ?? 'forbidden'}` }
+  // A quota or limit, which this very change may raise.
+  if (status === 403) return { kind: 'unknown', why: `as it is now, the cluster refuses it: ${refused.message ?? ''}` }
+  if (refusesDryRun(refused) || isWebhookAway(refused))
+    return { kind: 'unknown', why: refused.message ?? 'a webhook refuses dry runs' }
   if (isImmutable(refused)) return { kind: 'immutable', why: refused.message ?? 'a field cannot be changed' }
   if (status === 404 && /namespaces? "/.test(refused.message ?? '')) return { kind: 'no-namespace' }
   throw failureOf(call.doing, status, refused)
+}
+
+/** Every cluster has it. */
+const ANY_NAMESPACE = 'default'
+
+/**
+ * Whether the server would take an object whose namespace is not there yet: asked about in another one. SOURCE_INVALID for
+ * what is wrong with the object itself. Quotas, policies, accounts and rights are those of the other namespace and say
+ * nothing, and neither does a twin of the object that lives there.
+ */
+export async function checkForm(client: Client, wanted: Applied, signal: AbortSignal): Promise<void> {
+  const { object, ref } = wanted
+  const moved: Applied = {
+    ...wanted,
+    ref: { ...ref, namespace: ANY_NAMESPACE },
+    object: { ...object, metadata: { ...object.metadata, namespace: ANY_NAMESPACE } },
+  }
+  const { doing, path, ...call } = applyCall(moved, { dryRun: true, force: true, signal })
+  const { status, body } = await client.ask<KubeObject>({ ...call, path, doing })
+  if (status < 300 || !isMalformed(body as Status)) return
+  const [place] = path.split('?')
+  const twin = await client.ask<KubeObject>({ doing, path: place ?? path, signal })
+  if (twin.status === 404) throw failureOf(doing, status, body as Status)
 }

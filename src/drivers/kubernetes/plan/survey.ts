@@ -12,7 +12,7 @@ import { ownersOf } from '../compare/owners.ts'
 import { pathText } from '../objects/paths.ts'
 import { isSettled } from '../compare/settled.ts'
 import { kindName } from './changing-kinds.ts'
-import { predict, type Prediction } from './dry-run.ts'
+import { checkForm, predict, type Prediction } from './dry-run.ts'
 import { predictAdoption } from './predict-adoption.ts'
 import { mayBeReplaced, OWNER } from '../objects/annotations.ts'
 import { isClearedAway } from '../objects/cleared-away.ts'
@@ -254,7 +254,8 @@ async function surveyMissing(survey: Survey, wanted: Wanted, hash: string): Prom
   if (later !== null) return { ...result, unchecked: { address: wanted.address, why: later } }
   if (!survey.checkCreations) return result
   if (survey.namespaces.has(wanted.ref.namespace)) {
-    const why = 'its namespace comes with this stack, so the cluster cannot check it yet'
+    await checkForm(survey.session.client, wanted, survey.signal)
+    const why = 'its namespace comes with this stack: its form was checked, the rules of the namespace cannot be yet'
     return { ...result, unchecked: { address: wanted.address, why } }
   }
   const prediction = await predict(survey.session.client, wanted, survey.signal)

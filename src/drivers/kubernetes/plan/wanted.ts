@@ -67,11 +67,29 @@ export async function resolveWanted(
     }
   }
   if (unknown.size === 0 || context.awaits?.length) return { wanted: assertUnique(context, wanted), unknown }
+  const served = await session.discovery.apiVersions()
+  const told = [...unknown.keys()].toSorted().map((name) => `${name}${servedElsewhere(name, served)}`)
   throw new TrueupError('SOURCE_INVALID', {
     doing: `planning stack "${context.stack.name}"`,
-    why: `the cluster does not know ${[...unknown.keys()].toSorted().join(', ')}`,
+    why: `the cluster does not know ${told.join(', ')}`,
     next: 'Install what defines these kinds first, add their CustomResourceDefinition to the stack, or correct apiVersion and kind. A chart that asks for APIs is told those of its Helm as well: set what it offers to choose others.',
   })
+}
+
+/** Groups of Kubernetes itself, between which kinds have moved (Ingress from `extensions` to `networking.k8s.io`). */
+const OWN_GROUPS = /^(apps|batch|autoscaling|policy|extensions|[\w.]+\.k8s\.io)$/
+
+/** Where a kind lives on that the cluster has no more in this version, or not yet. */
+function servedElsewhere(name: string, served: readonly string[]): string {
+  const [, kind = '', apiVersion = ''] = /^(\S+) \((.+)\)$/.exec(name) ?? []
+  const group = groupOf(apiVersion)
+  const found = served.flatMap((entry) => {
+    const version = entry.endsWith(`/${kind}`) ? entry.slice(0, -kind.length - 1) : ''
+    const its = groupOf(version)
+    const isSame = its === group || (OWN_GROUPS.test(group) && OWN_GROUPS.test(its))
+    return version !== '' && isSame ? [version] : []
+  })
+  return found.length === 0 ? '' : ` but in ${found.join(', ')}`
 }
 
 interface Placing {
