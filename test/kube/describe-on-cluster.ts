@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { openStack, type StackOptions, type TestStack } from '../../src/drivers/kubernetes/testing/stack.ts'
 import { describeWithTool } from '../tools.ts'
-import { type Looked, startCluster, type TestCluster } from './cluster.ts'
+import { type Looked, STARTING_MS, startCluster, type TestCluster } from './cluster.ts'
 
 /** What a test of the driver has at hand: one API server for the suite, one namespace for each test. */
 export interface ClusterWorld {
@@ -39,7 +39,7 @@ export function describeOnCluster(title: string, suite: (world: ClusterWorld) =>
 
     beforeAll(async () => {
       world.cluster = await startCluster()
-    }, 60_000)
+    }, STARTING_MS)
     afterAll(() => world.cluster?.stop())
     beforeEach(() => {
       world.namespace = `test-${++count}`

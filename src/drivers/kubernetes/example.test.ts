@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { coerce, gte } from 'semver'
 import { parse } from 'yaml'
-import { startCluster, type TestCluster } from '../../../test/kube/cluster.ts'
+import { STARTING_MS, startCluster, type TestCluster } from '../../../test/kube/cluster.ts'
 import { describeWithTool, findTool, toolsDirectory } from '../../../test/tools.ts'
 import { TrueupConfig } from '../../domain/config/schema.ts'
 import { kubernetesDriver } from './index.ts'
@@ -30,7 +30,7 @@ describeWithTool('kube-apiserver', 'the examples', () => {
   let stacks: TestStack[] = []
   beforeAll(async () => {
     cluster = await startCluster()
-  }, 60_000)
+  }, STARTING_MS)
   afterAll(() => cluster?.stop())
   afterEach(async () => {
     for (const stack of stacks) await stack.remove()

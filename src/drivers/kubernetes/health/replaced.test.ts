@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Kubelet } from '../../../../test/kube/kubelet.ts'
-import { startCluster, type TestCluster } from '../../../../test/kube/cluster.ts'
+import { STARTING_MS, startCluster, type TestCluster } from '../../../../test/kube/cluster.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { kubernetesDriver } from '../index.ts'
 import { openStack, type TestStack } from '../testing/stack.ts'
@@ -34,7 +34,7 @@ describeWithTool('kube-controller-manager', 'a newer change ends the wait of wha
       name: NAMESPACE,
       with: { namespace: NAMESPACE, wait: true, waitTimeout: '10m' },
     })
-  }, 60_000)
+  }, STARTING_MS)
   afterAll(async () => {
     await stack?.remove()
     await kubelet.stop()

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { startCluster, type TestCluster } from '../../../../test/kube/cluster.ts'
+import { STARTING_MS, startCluster, type TestCluster } from '../../../../test/kube/cluster.ts'
 import { openWire, type Wire } from '../../../../test/kube/wire.ts'
 import { describeWithTool } from '../../../../test/tools.ts'
 import type { Watch } from '../../driver.ts'
@@ -31,7 +31,7 @@ describeWithTool('kube-apiserver', 'watching', () => {
   beforeAll(async () => {
     cluster = await startCluster()
     wire = await openWire(cluster)
-  }, 60_000)
+  }, STARTING_MS)
   afterAll(async () => {
     wire?.close()
     await cluster?.stop()
