@@ -113,6 +113,18 @@ describeOnCluster('what goes away', (world) => {
     expect((await world.stack.plan({ destroy: true, kind: 'destroy' })).changes).toEqual([])
   })
 
+  it('shares a namespace that another stack has made', async () => {
+    const settings = { with: { namespace: `${world.namespace}-shared`, createNamespace: true } }
+    const first = await world.open({ 'stack/a.yaml': CONFIG('  a: "1"\n') }, settings)
+    await first.deploy()
+    const other = CONFIG('  a: "1"\n').replace('name: app', 'name: other')
+    const second = await world.open({ 'stack/b.yaml': other }, { ...settings, name: 'second' })
+    const { planned, result } = await second.deploy()
+    expect(placesOf(planned)).toEqual([`ConfigMap/${world.namespace}-shared/other (create)`])
+    expect(result.status).toBe('applied')
+    for (const stack of [first, second]) expect((await stack.plan()).changes).toEqual([])
+  })
+
   it('creates its namespace, acts as another user, and leaves the namespace behind', async () => {
     const own = `${world.namespace}-own`
     await world.open({ 'stack/a.yaml': CONFIG('  a: "1"\n') }, { with: { namespace: own, createNamespace: true } })

@@ -49,7 +49,10 @@ export async function resolveWanted(
       .flatMap(({ object }) => resourcesOfDefinition(object))
       .map((one) => [`${one.apiVersion} ${one.kind}`, one]),
   )
-  const all: Pick<Manifest, 'object' | 'varying'>[] = [...ownNamespace(context, session, manifests), ...manifests]
+  const all: Pick<Manifest, 'object' | 'varying'>[] = [
+    ...(await ownNamespace(context, session, manifests)),
+    ...manifests,
+  ]
   const wanted: Wanted[] = []
   const unknown = new Map<string, number>()
   for (const { object, varying = [] } of all) {
@@ -151,17 +154,33 @@ function assertUnique(context: DriverContext<unknown>, wanted: Wanted[]): Wanted
   return wanted
 }
 
-function ownNamespace(
-  { config, destroy }: DriverContext<KubernetesConfig>,
+async function ownNamespace(
+  { config, destroy, signal }: DriverContext<KubernetesConfig>,
   session: Session,
   manifests: readonly Manifest[],
-): Pick<Manifest, 'object'>[] {
+): Promise<Pick<Manifest, 'object'>[]> {
   const { namespace } = session
   const isThere = manifests.some(
     ({ object }) =>
       object.kind === 'Namespace' && groupOf(object.apiVersion) === '' && object.metadata.name === namespace,
   )
   if (!config.createNamespace || isThere || namespace === 'default' || destroy) return []
+  if (await isOthers(session, namespace, signal)) return []
   const metadata = { name: namespace, annotations: { [PRUNE]: 'keep' } }
   return [{ object: { apiVersion: 'v1', kind: 'Namespace', metadata } }]
+}
+
+/** Namespaces that are known to be a stack's own: what becomes of them, its watch and its plans see. */
+const own = new Set<string>()
+
+/** Several stacks may live in one namespace: it is made where it is missing, and taken from nobody. */
+async function isOthers({ client, owner }: Session, namespace: string, signal: AbortSignal): Promise<boolean> {
+  const name = `${client.access.identity} ${owner} ${namespace}`
+  if (own.has(name)) return false
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}`
+  const { status, body } = await client.ask<KubeObject>({ doing: `reading Namespace/${namespace}`, path, signal })
+  if (status !== 200) return false
+  const isOurs = (body as KubeObject).metadata.annotations?.[OWNER] === owner
+  if (isOurs) own.add(name)
+  return !isOurs
 }
