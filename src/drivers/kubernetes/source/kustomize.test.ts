@@ -59,7 +59,7 @@ for (const name of ['kustomize', 'kubectl'] as const) {
       })
       const [finding] = await kubernetesDriver.validate(context)
       expect(finding?.message).toMatch(
-        (await isOld()) ? /base/ : /^deep: missing\.yaml: there is no such file or directory$/,
+        (await isOld()) ? /base|missing/ : /^deep: missing\.yaml: there is no such file or directory$/,
       )
     })
 
