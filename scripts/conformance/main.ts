@@ -8,6 +8,7 @@
  * | `--driver NAME` | this driver only; may be repeated |
  * | `--minutes N` | stops making newest tools after N minutes: what was not made by then is named, and its driver runs on the rest |
  * | `--at-once N` | runs N drivers at a time on their newest tools, instead of one after the other |
+ * | `--forges` | every forge under the suite of forges instead; `--json` has `forge` and `cannot`, and `--write` means docs/forges.md |
  * | `--write` | puts the results into docs/drivers/conformance.json and the table into conformance.md; others stay as they are |
  * | `--json` | prints `[{"driver","property","against","passed"}]` as the last line, instead of the table |
  *
@@ -17,6 +18,7 @@
 import { parseArgs } from 'node:util'
 import { DRIVERS } from '../../src/drivers/registry.ts'
 import { NEWEST, provideNewest } from '../tools/newest.ts'
+import { runForges, tableOfForges, writeForges } from './forges.ts'
 import { keptResults, writeResults } from './page.ts'
 import { mergeResults } from './results.ts'
 import { runSuite, type SuiteRequest, type SuiteRun } from './suite-report.ts'
@@ -31,10 +33,12 @@ const { values: options } = parseArgs({
     'at-once': { type: 'string', default: '1' },
     write: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    forges: { type: 'boolean', default: false },
   },
 })
 
 async function main(): Promise<number> {
+  if (options.forges) return await forges()
   const unknown = options.driver.filter((name) => !DRIVERS.has(name))
   if (unknown.length > 0) throw new Error(`no driver is called ${unknown.join(', ')}`)
   const runs: SuiteRun[] = []
@@ -51,6 +55,16 @@ async function main(): Promise<number> {
   else console.log(`${tableOf(mergeResults([], made))}\n\n${summary}`)
   // Where no newer tool can be had there is nothing that could hold or not.
   return passed === rows.length && (rows.length > 0 || options.newest) ? 0 : 1
+}
+
+async function forges(): Promise<number> {
+  const rows = await runForges()
+  const table = tableOfForges(rows)
+  if (options.write) writeForges(table)
+  const passed = rows.filter((row) => row.passed).length
+  if (options.json) console.log(JSON.stringify(rows))
+  else console.log(`${table}\n\n${passed} passed, ${rows.length - passed} failed, 0 skipped`)
+  return rows.length > 0 && passed === rows.length ? 0 : 1
 }
 
 /** Driver by driver where some are named, and otherwise all at once, as `npm test` does. */

@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { z } from 'zod'
 import type { PropertyName } from '../../test/conformance/properties.ts'
 import type { Column, ToolSet } from './results.ts'
+import { runVitest } from './run-vitest.ts'
 
 const Report = z.object({
   testResults: z.array(
@@ -51,25 +48,11 @@ export interface SuiteRequest {
   only?: string | undefined
 }
 
-/** What one property may take, on a machine that does much else. */
-const LONGEST_MS = 10 * 60_000
-
-/** Runs the suite of one driver, or of all, in an environment; progress goes to stderr, so that stdout is the result. */
+/** Runs the suite of one driver, or of all, in an environment. */
 export async function runSuite({ driver, set, env, only }: SuiteRequest): Promise<SuiteRun> {
-  const scratch = mkdtempSync(join(tmpdir(), 'trueup-conformance-'))
-  try {
-    const file = join(scratch, 'report.json')
-    const which = driver === null ? 'test/conformance' : `test/conformance/${driver}.test.ts`
-    const argv = ['run', which, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-    // What is asked is whether a property holds, and not how fast this machine is.
-    argv.push(`--testTimeout=${LONGEST_MS}`, `--hookTimeout=${LONGEST_MS}`)
-    if (only !== undefined) argv.push('--testNamePattern', only)
-    const child = spawn('vitest', argv, { stdio: ['ignore', 2, 2], env })
-    await new Promise((resolve) => child.on('close', resolve))
-    return runOf(Report.parse(JSON.parse(readFileSync(file, 'utf8'))), set)
-  } finally {
-    rmSync(scratch, { recursive: true, force: true })
-  }
+  const which = driver === null ? 'test/conformance' : `test/conformance/${driver}.test.ts`
+  const more = only === undefined ? [] : ['--testNamePattern', only]
+  return runOf(Report.parse(await runVitest(which, env, more)), set)
 }
 
 function runOf(report: z.infer<typeof Report>, set: ToolSet): SuiteRun {

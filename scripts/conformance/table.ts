@@ -14,15 +14,21 @@ export function tableOf(columns: readonly Column[]): string {
     const holds = passed[property]
     return holds === undefined ? 'not run' : holds ? 'yes' : '**no**'
   }
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   const head = [
-    line(['', ...columns.map(({ driver }) => `\`${driver}\``)]),
-    line(['---', ...columns.map(() => ':-:')]),
-    line(['against', ...columns.map(({ against }) => against)]),
-    line(['run on', ...columns.map(({ day }) => day)]),
+    ['', ...columns.map(({ driver }) => `\`${driver}\``)],
+    ['against', ...columns.map(({ against }) => against)],
+    ['run on', ...columns.map(({ day }) => day)],
   ]
-  const body = Object.entries(PROPERTIES).map(([property, text]) =>
-    line([`${text} (${property})`, ...columns.map((column) => cell(column, property))]),
-  )
-  return [...head, ...body, '', ...notes.map((note, i) => `${i + 1}. ${note}`)].join('\n')
+  const body = Object.entries(PROPERTIES).map(([property, text]) => [
+    `${text} (${property})`,
+    ...columns.map((column) => cell(column, property)),
+  ])
+  return markdownTable([...head, ...body], notes)
+}
+
+/** The first row is the head; numbered notes stand below. */
+export function markdownTable([first, ...rows]: readonly string[][], notes: readonly string[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  const below = line(['---', ...first!.slice(1).map(() => ':-:')])
+  return [line(first!), below, ...rows.map(line), '', ...notes.map((note, i) => `${i + 1}. ${note}`)].join('\n')
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../lib/json.ts'
 import type { Comment } from '../store/changes/comments.ts'
 import type { MergeRequest } from '../store/changes/merge-requests.ts'
 import type { Review } from '../store/changes/reviews.ts'
+import type { Capabilities, MergeMethod } from './capabilities.ts'
 
 export type ForgeName = 'builtin'
 
@@ -14,9 +15,11 @@ export type ForgeName = 'builtin'
  */
 export interface Forge {
   readonly name: ForgeName
+  readonly can: Capabilities
   readonly changes: Changes
   readonly reviews: Reviews
   readonly comments: Comments
+  readonly statuses: Statuses
   readonly merging: Merging
 }
 
@@ -100,12 +103,25 @@ export interface Comments {
   upsert(mrId: string, marker: string, body: string): Promise<void>
 }
 
+export interface CommitStatus {
+  /** What it is about: `trueup/gate`. A later one of the same name takes its place. */
+  name: string
+  state: 'pending' | 'success' | 'failure'
+  /** In words: `1 more approval from team:platform`. */
+  description: string
+}
+
+export interface Statuses {
+  /** Of one commit of the MR's source branch. Errors: FORGE_CANNOT. */
+  set(mrId: string, headOid: string, status: CommitStatus): Promise<void>
+}
+
 export interface MergeHow {
   mrId: string
   /** Heads that the caller has judged; MR_MOVED when either has moved since. */
   headOid: string
   targetOid: string
-  squash: boolean
+  method: MergeMethod
   actorId: string
   bypassReason: string | null
   /**
@@ -120,7 +136,7 @@ export interface MergeHow {
  * begun one, which `settle` brings to its end. The caller sees to it that nobody settles an MR while it is merged.
  */
 export interface Merging {
-  /** Merges by compare-and-swap on the heads that were judged. Errors: MR_CONFLICT, MR_MOVED, CONFLICT (not open). */
+  /** Merges by compare-and-swap on the heads that were judged. Errors: MR_CONFLICT, MR_MOVED, CONFLICT (not open), FORGE_CANNOT. */
   merge(how: MergeHow): Promise<MergeRequest>
   /** Records a begun merge that came about, and takes any other back. Nothing where none was begun. */
   settle(mrId: string): Promise<void>

@@ -23,7 +23,7 @@ describe('a merge by compare-and-swap', () => {
     mrId: mr.id,
     headOid: mr.headOid,
     targetOid: mr.targetOid,
-    squash: false,
+    method: 'merge' as const,
     actorId: harness.users.reviewer.id,
     bypassReason: null,
     stillAsJudged: async () => true,

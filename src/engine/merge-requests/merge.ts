@@ -56,7 +56,7 @@ export async function mergeRequested(parts: EngineParts, wish: MergeWish): Promi
     mrId: mr.id,
     headOid: mr.headOid,
     targetOid: mr.targetOid,
-    squash: wish.squash,
+    method: wish.squash ? 'squash' : 'merge',
     actorId: wish.actorId,
     bypassReason: outcome.mergeable ? null : bypassReason,
     stillAsJudged: async (tx) => {

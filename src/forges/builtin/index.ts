@@ -1,4 +1,6 @@
 import type { Forge } from '../forge.ts'
+import { requireCan } from '../capabilities.ts'
+import { CAPABILITIES } from './capabilities.ts'
 import { closeMergeRequest, editMergeRequest, endAsPointless, openMergeRequest, reopenMergeRequest } from './changes.ts'
 import { addComment, resolveThread, upsertMarkedComment } from './comments.ts'
 import { mergedWith, mergeMergeRequest, settleMerge } from './merging.ts'
@@ -9,6 +11,7 @@ import { reviewMergeRequest, withdrawReview } from './reviews.ts'
 export function builtinForge(parts: BuiltinParts): Forge {
   return {
     name: 'builtin',
+    can: CAPABILITIES,
     changes: {
       open: (change) => openMergeRequest(parts, change),
       edit: (mrId, actorId, edit) => editMergeRequest(parts, mrId, actorId, edit),
@@ -24,6 +27,9 @@ export function builtinForge(parts: BuiltinParts): Forge {
       add: (comment) => addComment(parts, comment),
       resolve: (thread) => resolveThread(parts, thread),
       upsert: (mrId, marker, body) => upsertMarkedComment(parts, mrId, marker, body),
+    },
+    statuses: {
+      set: async (_mrId, _headOid, { name }) => requireCan(CAPABILITIES.statuses, `setting status "${name}"`),
     },
     merging: {
       merge: (how) => mergeMergeRequest(parts, how),

@@ -14,7 +14,9 @@ import { recordPusher, setRef } from '../../store/changes/refs.ts'
 import { getRepository, takeMergeSequence } from '../../store/changes/repositories.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import { getUser } from '../../store/people/users.ts'
+import { requireCan } from '../capabilities.ts'
 import type { MergeHow } from '../forge.ts'
+import { CAPABILITIES } from './capabilities.ts'
 import type { BuiltinParts } from './parts.ts'
 
 /**
@@ -28,6 +30,7 @@ import type { BuiltinParts } from './parts.ts'
 export async function mergeMergeRequest(parts: BuiltinParts, how: MergeHow): Promise<MergeRequest> {
   const { store } = parts
   const doing = 'merging the merge request'
+  requireCan(CAPABILITIES.methods[how.method], doing)
   const mr = await requireOpenMergeRequest(store.db, how.mrId, doing)
   const git = parts.git.repository(mr.repositoryId)
   const targetRef = `refs/heads/${mr.targetBranch}`
@@ -42,9 +45,9 @@ export async function mergeMergeRequest(parts: BuiltinParts, how: MergeHow): Pro
   const person = await personOf(parts, how.actorId)
   const mergeOid = await git.commitTree({
     tree: merged.tree,
-    parents: how.squash ? [how.targetOid] : [how.targetOid, how.headOid],
+    parents: how.method === 'squash' ? [how.targetOid] : [how.targetOid, how.headOid],
     message: mergeMessage(mr, how, (await getRepository(store.db, mr.repositoryId))?.name ?? ''),
-    author: how.squash ? await personOf(parts, mr.authorId) : person,
+    author: how.method === 'squash' ? await personOf(parts, mr.authorId) : person,
     committer: person,
     ...(parts.signingKey && { signingKey: parts.signingKey.file }),
   })
@@ -201,7 +204,7 @@ function mergeMessage(mr: MergeRequest, how: MergeHow, repository: string): stri
     `${BRANCH_TRAILER}: ${mr.targetBranch}`,
     ...(how.bypassReason ? [`Bypass-Reason: ${oneLine(how.bypassReason)}`] : []),
   ]
-  const subject = how.squash ? mr.title : `Merge branch '${mr.sourceBranch}': ${mr.title}`
+  const subject = how.method === 'squash' ? mr.title : `Merge branch '${mr.sourceBranch}': ${mr.title}`
   return `${[subject, ...(body ? [body] : []), trailers.join('\n')].join('\n\n')}\n`
 }
 

@@ -72,6 +72,7 @@ export const ERRORS = {
     'terminal',
     'Stop the server and run `trueup doctor --repair`; what that cannot mend comes back by `trueup restore`.',
   ),
+  FORGE_CANNOT: entry(409, 'terminal', 'Do it in a way that the message names, or on the forge itself.'),
   BRANCH_PROTECTED: entry(403, 'terminal', 'Push a branch and open a merge request.'),
   MR_CONFLICT: entry(409, 'terminal', 'Merge the target branch into yours, resolve the conflicts and push.'),
   MR_BLOCKED: entry(409, 'terminal', 'Meet the named requirements, then merge again.'),

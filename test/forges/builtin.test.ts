@@ -1,0 +1,4 @@
+import { builtinSubject } from './subjects/builtin.ts'
+import { conformance } from './suite.ts'
+
+conformance(builtinSubject)

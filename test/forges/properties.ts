@@ -1,0 +1,33 @@
+/** What every forge promises (docs/forges.md), by the name that the table gives it. */
+export const PROPERTIES = {
+  open: 'what a person opens is seen with its branches, head and author; opening it again gives the same one',
+  'open-refused': 'a branch that is missing or has nothing to merge opens none, and the refusal says which',
+  update: 'title and description that people change are seen',
+  draft: 'a draft is one until its author says that it is ready',
+  'close-reopen': 'closed and opened again it is the same one',
+  review: 'a review without a verdict neither approves nor blocks',
+  approve: 'an approval is of the person who gave it and of the head that was looked at',
+  'approve-own': 'nobody approves a change of their own',
+  withdraw: 'an approval that is taken back no longer counts',
+  'request-changes': 'a request for changes stands until the same person approves',
+  comment: 'what people write stays theirs',
+  'comment-upsert': 'a marked comment of Trueup is written once and then replaced, whatever others write',
+  statuses: 'a status of a commit is replaced by the next of its name',
+  conflict: 'what conflicts is not merged, and the files are named',
+  'moved-head': 'a merge of a head that has moved is refused, and the target stays',
+  'moved-target': 'a merge onto a target that has moved is refused',
+  'not-as-judged': 'a merge is not begun when what was judged has changed',
+  'merge-commit': 'a merge commit is recognised as this merge request',
+  'merge-squash': 'a squashed merge is recognised as this merge request',
+  'merge-rebase': 'a rebased merge is recognised as this merge request',
+  'merge-fast-forward': 'a merge that only moves the branch is recognised as this merge request',
+  'merge-order': 'merges are numbered in the order in which they reached the branch',
+  'begun-merge': 'a merge that nobody heard the end of is recorded when it came about, and taken back otherwise',
+  revert: 'a revert that Trueup makes is a merge request with its origin, and merges like any other',
+  'deleted-branch': 'deleting the branch ends the merge request, unmerged',
+  fork: 'a merge request from a fork is seen as one of a stranger',
+  renamed: 'a renamed repository is the same one',
+  'lost-permission': 'a permission that is taken away is named',
+} as const
+
+export type PropertyName = keyof typeof PROPERTIES
