@@ -8,7 +8,8 @@ import { migrate } from './database/migrate.ts'
 import { MIGRATIONS } from './migrations/all.ts'
 import { openStore } from './open.ts'
 import type { Database } from './database/schema.ts'
-import { openSqlite, sqliteDialect } from './database/sqlite/dialect.ts'
+import { sqliteDialect } from './database/sqlite/dialect.ts'
+import { openSqlite } from './database/sqlite/open.ts'
 import { temporaryDirectory } from './testing/directory.ts'
 import { startChild } from './testing/process.ts'
 
@@ -72,7 +73,7 @@ it('refuses the schema of a newer Trueup unless that only added something', asyn
 
 it('applies migrations in order, once, each as a whole', async () => {
   const file = join(await temporaryDirectory(), 'trueup.db')
-  const db = new Kysely<Database>({ dialect: sqliteDialect(openSqlite(file), file) })
+  const db = new Kysely<Database>({ dialect: sqliteDialect({ database: openSqlite(file), file }) })
   const dialect = { name: 'sqlite', bytes: 'blob' } as const
   const second = {
     number: MIGRATIONS.length + 1,

@@ -9,7 +9,8 @@ import { lockDataDirectory } from './database/lock.ts'
 import { migrate } from './database/migrate.ts'
 import { refuseInterruptedRestore } from './backup/restore.ts'
 import type { Database } from './database/schema.ts'
-import { openSqlite, sqliteDialect } from './database/sqlite/dialect.ts'
+import { sqliteDialect } from './database/sqlite/dialect.ts'
+import { openForReading, openSqlite } from './database/sqlite/open.ts'
 import { quickCheckAtStart } from './database/sqlite/quick-check.ts'
 import { asFileError, asStoreError } from './database/sqlite/errors.ts'
 import { DATABASE_FILE, makeStore, REPOSITORIES_DIRECTORY, type Store, type StoreLog } from './store.ts'
@@ -82,7 +83,7 @@ async function openDatabase(file: string, log: StoreLog | undefined): Promise<Ky
   let db: Kysely<Database> | undefined
   try {
     const database = openSqlite(file)
-    db = new Kysely<Database>({ dialect: sqliteDialect(database, file) })
+    db = new Kysely<Database>({ dialect: sqliteDialect({ database, reading: openForReading(file), file }) })
     // A damaged page would be found by whoever needs it, in the middle of something.
     quickCheckAtStart(database, file)
     const applied = await migrate(db, { name: 'sqlite', bytes: 'blob' })

@@ -22,8 +22,9 @@ export interface Store {
   /** The embedded database's file, which a thread of its own can read; undefined where it is none. */
   readonly file?: string
   /**
-   * For reads and single-statement writes. Never inside `transaction`: the embedded store has one connection, so the
-   * query would wait for the transaction that waits for it. That is detected and thrown, not waited for.
+   * For reads and single-statement writes. Reads wait for nobody and see what was committed. Never inside `transaction`: a
+   * write would wait for the transaction that waits for it, and a read would not see what that wrote. Both are detected and
+   * thrown.
    */
   readonly db: Kysely<Database>
   readonly changes: ChangeFeed

@@ -48,8 +48,10 @@ async function principalOfToken(store: Store, token: string): Promise<{ principa
   if (!user || user.disabledAt !== null) throw refused(`the account of the token "${row.name}" is disabled`)
   const usedAt = row.lastUsedAt ?? row.createdAt
   const idle = isSessionToken(token) && usedAt + SESSION_IDLE_MS <= now
-  // Once a minute is enough for people to see which tokens are in use, and spares a write per request.
-  if (!idle && (row.lastUsedAt === null || now - row.lastUsedAt > 60_000)) await touchToken(store.db, row.id)
+  // Once a minute is enough for people to see which tokens are in use, and spares a write per request. Nobody waits for it:
+  // who only reads would wait for whoever writes, and where it fails nothing but a time is lost.
+  if (!idle && (row.lastUsedAt === null || now - row.lastUsedAt > 60_000))
+    touchToken(store.db, row.id).catch(() => undefined)
   const { id: userId, name, kind } = user
   return { principal: { userId, name, kind, tokenId: row.id, scopes: unpackScopes(row.scopes) }, usedAt }
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { noteChange } from '../database/context.ts'
 import { getMeta, setMeta } from '../database/meta.ts'
@@ -85,6 +86,38 @@ export function transactionConformance(bench: () => Bench): void {
     await expect(store.transaction(() => getMeta(store.db, 'x'))).rejects.toThrow('inside a transaction')
     await expect(store.transaction(() => store.transaction(async () => 1))).rejects.toThrow('inside a transaction')
     expect(await getMeta(store.db, 'x')).toBeNull()
+  })
+
+  it('lets others read what was committed while a transaction is open, and write after it', async () => {
+    const { store } = bench()
+    await store.transaction((tx) => setMeta(tx, 'fact', 'before'))
+    const [begun, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const open = store.transaction(async (tx) => {
+      await setMeta(tx, 'fact', 'after')
+      begun.resolve()
+      await mayEnd.promise
+      expect(await getMeta(tx, 'fact')).toBe('after')
+    })
+    await begun.promise
+    expect(await getMeta(store.db, 'fact')).toBe('before')
+    expect((await sql<{ value: string }>`select value from meta where key = 'fact'`.execute(store.db)).rows).toEqual([
+      { value: 'before' },
+    ])
+    const written = setMeta(store.db, 'fact', 'later')
+    mayEnd.resolve()
+    await open
+    await written
+    expect(await getMeta(store.db, 'fact')).toBe('later')
+  })
+
+  it('leaves the rest of the process its turn in the middle of a long transaction', async () => {
+    const { store } = bench()
+    let turned = false
+    setImmediate(() => (turned = true))
+    await store.transaction(async (tx) => {
+      while (!turned) await setMeta(tx, 'busy', 'yes')
+    })
+    expect(turned).toBe(true)
   })
 
   it('lets work that a transaction started use the store once it is over', async () => {

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Kysely } from 'kysely'
 import { exportAudit } from '../audit/audit.ts'
@@ -7,6 +6,7 @@ import { verifyAudit } from '../audit/verify.ts'
 import { verifierOf } from '../database/keys.ts'
 import type { Database } from '../database/schema.ts'
 import { sqliteDialect } from '../database/sqlite/dialect.ts'
+import { openForReading } from '../database/sqlite/open.ts'
 import { databaseSize } from '../retention/size.ts'
 import type { ReadingAnswer, ReadingJob, ReadingOrder } from './jobs.ts'
 
@@ -17,7 +17,7 @@ const port = parentPort
 if (!port) throw new Error('this is the program of a thread')
 const { file, job } = workerData as ReadingOrder
 const db = new Kysely<Database>({
-  dialect: sqliteDialect(new DatabaseSync(file, { readOnly: true, timeout: 10_000 }), file),
+  dialect: sqliteDialect({ database: openForReading(file), file }),
 })
 const say = (answer: ReadingAnswer): void => port.postMessage(answer)
 try {

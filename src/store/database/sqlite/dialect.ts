@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs'
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -11,77 +11,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { transactionScope } from '../context.ts'
-import { asStoreError } from './errors.ts'
-
-/** More than the number of different statements of this program; beyond it the oldest is forgotten. */
-const STATEMENT_CACHE = 500
-/** Milliseconds to wait for another process's lock (a backup that reads); ours is held by nobody else. */
-const BUSY_TIMEOUT = 10_000
-
-/** Opens a database file with the settings that every connection of ours has. */
-export function openSqlite(file: string): DatabaseSync {
-  // SQLite goes by the umask. The directory may be one that others can look into; WAL and index take this file's mode.
-  closeSync(openSync(file, 'a', 0o600))
-  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true })
-  try {
-    // FULL: a commit has reached the disk when it returns. WAL: readers of other processes (backup) do not block it.
-    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864')
-    return database
-  } catch (error) {
-    database.close()
-    throw error
-  }
-}
-
-/** A cached statement and whether it gives rows. */
-interface Prepared {
-  statement: StatementSync
-  reader: boolean
-}
-
-class SqliteConnection implements DatabaseConnection {
-  readonly #database: DatabaseSync
-  readonly #file: string
-  readonly #prepared = new Map<string, Prepared>()
-
-  constructor(database: DatabaseSync, file: string) {
-    this.#database = database
-    this.#file = file
-  }
-
-  get inTransaction(): boolean {
-    return this.#database.isTransaction
-  }
-
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    try {
-      const { statement, reader } = this.#prepare(sql)
-      const values = parameters as SQLInputValue[]
-      if (reader) return { rows: statement.all(...values) as R[] }
-      const { changes, lastInsertRowid } = statement.run(...values)
-      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
-    } catch (error) {
-      throw asStoreError(error, 'using the database', this.#file)
-    }
-  }
-
-  async *streamQuery<R>({ sql, parameters }: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
-    // Not from the cache: a statement that is being stepped must not be run by somebody else.
-    const statement = this.#database.prepare(sql)
-    for (const row of statement.iterate(...(parameters as SQLInputValue[]))) yield { rows: [row as R] }
-  }
-
-  #prepare(sql: string): Prepared {
-    const known = this.#prepared.get(sql)
-    if (known) return known
-    const statement = this.#database.prepare(sql)
-    const prepared = { statement, reader: statement.columns().length > 0 }
-    this.#prepared.set(sql, prepared)
-    const [oldest] = this.#prepared.keys()
-    if (this.#prepared.size > STATEMENT_CACHE && oldest !== undefined) this.#prepared.delete(oldest)
-    return prepared
-  }
-}
+import { SqliteConnection } from './connection.ts'
 
 /** Milliseconds of uninterrupted use after which everything else of the process gets a turn. */
 const TURN = 10
@@ -93,62 +23,131 @@ const TURN = 10
 class Turn {
   #began: number | undefined
 
-  async yieldWhenLong(): Promise<void> {
-    if (this.#began === undefined) {
-      this.#began = performance.now()
-      setImmediate(() => (this.#began = undefined))
-    } else if (performance.now() - this.#began > TURN) await new Promise((resolve) => setImmediate(resolve))
+  get isLong(): boolean {
+    if (this.#began !== undefined) return performance.now() - this.#began > TURN
+    this.#began = performance.now()
+    setImmediate(() => (this.#began = undefined))
+    return false
   }
 }
 
-/** One connection, handed out to one user at a time, first come first served. */
-class SqliteDriver implements Driver {
-  readonly #database: DatabaseSync
-  readonly #connection: SqliteConnection
-  readonly #turn = new Turn()
+/** The connection that writes, for one user at a time, first come first served. */
+class Writer {
+  readonly connection: SqliteConnection
   #last: Promise<void> = Promise.resolve()
-  #release: (() => void) | undefined
 
-  constructor(database: DatabaseSync, file: string) {
-    this.#database = database
-    this.#connection = new SqliteConnection(database, file)
+  constructor(connection: SqliteConnection) {
+    this.connection = connection
   }
 
-  async init(): Promise<void> {}
-
-  async acquireConnection(): Promise<DatabaseConnection> {
-    if (transactionScope.getStore()?.open)
-      throw new Error('Store.db or Store.transaction used inside a transaction, which it would wait for: pass `tx` on')
+  /** Resolves with what gives it free, once everybody who came before has. */
+  async take(): Promise<() => void> {
     const before = this.#last
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#last = promise
     await before
-    await this.#turn.yieldWhenLong()
-    this.#release = resolve
-    return this.#connection
+    return resolve
   }
 
-  async releaseConnection(): Promise<void> {
-    this.#release?.()
+  idle(): Promise<void> {
+    return this.#last
+  }
+}
+
+/**
+ * What one user of the database holds. A transaction has the writing connection to itself, a single write for as long as it
+ * takes. Reads outside of transactions wait for nobody: while a transaction is open they go to the reading connection, which
+ * sees what was committed before it, and else to the writing one, whose pages are in memory.
+ */
+class Access implements DatabaseConnection {
+  readonly #writer: Writer
+  readonly #reader: SqliteConnection
+  readonly #turn: Turn
+  #free: (() => void) | undefined
+
+  constructor(writer: Writer, reader: SqliteConnection, turn: Turn) {
+    this.#writer = writer
+    this.#reader = reader
+    this.#turn = turn
   }
 
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+  async begin(): Promise<void> {
+    this.#free = await this.#writer.take()
     // "immediate" takes the write lock now, so that no statement in the middle can find the database busy.
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+    await this.executeQuery(CompiledQuery.raw('begin immediate'))
   }
 
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+  async rollback(): Promise<void> {
+    // A full disk or an I/O error has rolled back already, and a second rollback would hide the reason.
+    if (this.#writer.connection.inTransaction) await this.executeQuery(CompiledQuery.raw('rollback'))
+  }
+
+  end(): void {
+    this.#free?.()
+    this.#free = undefined
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    if (this.#turn.isLong) await nextTurn()
+    const { connection } = this.#writer
+    if (this.#free) return await connection.executeQuery(query)
+    if (isRead(query)) return await (connection.inTransaction ? this.#reader : connection).executeQuery(query)
+    const free = await this.#writer.take()
+    try {
+      return await connection.executeQuery(query)
+    } finally {
+      free()
+    }
+  }
+
+  streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    return (this.#free ? this.#writer.connection : this.#reader).streamQuery(query)
+  }
+}
+
+/** No select of SQLite's writes. One that begins with its common tables is told by Kysely's tree. */
+const isRead = ({ query, sql }: CompiledQuery): boolean => query.kind === 'SelectQueryNode' || /^\s*select\b/i.test(sql)
+
+class SqliteDriver implements Driver {
+  readonly #databases: DatabaseSync[]
+  readonly #writer: Writer
+  readonly #reader: SqliteConnection
+  readonly #turn = new Turn()
+
+  constructor({ database, reading, file }: SqliteParts) {
+    // The one that may write is closed last, since that tidies up the file.
+    this.#databases = reading ? [reading, database] : [database]
+    this.#writer = new Writer(new SqliteConnection(database, file))
+    this.#reader = reading ? new SqliteConnection(reading, file) : this.#writer.connection
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<Access> {
+    if (transactionScope.getStore()?.open)
+      throw new Error('Store.db or Store.transaction used inside a transaction, which it would wait for: pass `tx` on')
+    return new Access(this.#writer, this.#reader, this.#turn)
+  }
+
+  async releaseConnection(connection: Access): Promise<void> {
+    connection.end()
+  }
+
+  async beginTransaction(connection: Access): Promise<void> {
+    await connection.begin()
+  }
+
+  async commitTransaction(connection: Access): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('commit'))
   }
 
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    // A full disk or an I/O error has rolled back already, and a second rollback would hide the reason.
-    if (this.#connection.inTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'))
+  async rollbackTransaction(connection: Access): Promise<void> {
+    await connection.rollback()
   }
 
   async destroy(): Promise<void> {
-    await this.#last
-    this.#database.close()
+    await this.#writer.idle()
+    for (const database of this.#databases) database.close()
   }
 }
 
@@ -159,10 +158,19 @@ class OneConnectionAdapter extends SqliteAdapter {
   }
 }
 
-/** Kysely over an open `node:sqlite` database; `Kysely.destroy` closes it. `file` is for error texts. */
-export function sqliteDialect(database: DatabaseSync, file: string): Dialect {
+/** What a dialect is made of. */
+export interface SqliteParts {
+  database: DatabaseSync
+  /** Another connection to the same file, for reads while a transaction is open; they see its middle where absent. */
+  reading?: DatabaseSync
+  /** For error texts. */
+  file: string
+}
+
+/** Kysely over open `node:sqlite` databases; `Kysely.destroy` closes them. */
+export function sqliteDialect(parts: SqliteParts): Dialect {
   return {
-    createDriver: () => new SqliteDriver(database, file),
+    createDriver: () => new SqliteDriver(parts),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new OneConnectionAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { TrueupError } from '../../../lib/errors/error.ts'
 import { asStoreError } from './errors.ts'
+import { openForReading } from './open.ts'
 
 /**
  * Up to this size the check is a matter of a second (300 MB a second, 2 cores, 2026); a start must not wait for more.
@@ -37,7 +38,7 @@ export function quickCheckAtStart(database: DatabaseSync, file: string): void {
 
 /** The same of a database that somebody else may have open. */
 export function quickCheckFile(file: string): void {
-  const database = new DatabaseSync(file, { readOnly: true, timeout: 10_000 })
+  const database = openForReading(file)
   try {
     quickCheck(database, file)
   } finally {
