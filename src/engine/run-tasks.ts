@@ -31,8 +31,17 @@ export async function orderDeployment(tx: Queries, repositoryId: string): Promis
 }
 
 /** Orders plans of deployed stacks whose inputs or variables are no longer those that they were deployed with. */
-export async function orderRedeployment(tx: Queries, repositoryId: string): Promise<void> {
-  await enqueueTask(tx, { kind: 'redeploy', key: repositoryId, payload: { repositoryId } })
+export async function orderRedeployment(
+  tx: Queries,
+  repositoryId: string,
+  { runAt }: { runAt?: number } = {},
+): Promise<void> {
+  await enqueueTask(tx, {
+    kind: 'redeploy',
+    key: repositoryId,
+    payload: { repositoryId },
+    ...(runAt !== undefined && { runAt }),
+  })
 }
 
 /** Orders a look at every open MR of the repository, after something that may matter to all of their gates. */

@@ -29,8 +29,14 @@ function encode(value: number, width: number): string {
   return text
 }
 
+/** Random bytes are asked for in stock: a call for eight of them costs as much as one for thousands. */
+const stock = { bytes: Buffer.alloc(0), used: 0 }
+
 function randomText(length: number): string {
-  return Array.from(randomBytes(length), (byte) => ALPHABET[byte % 32]).join('')
+  if (stock.used + length > stock.bytes.length) Object.assign(stock, { bytes: randomBytes(4096), used: 0 })
+  let text = ''
+  for (const end = stock.used + length; stock.used < end; stock.used++) text += ALPHABET[stock.bytes[stock.used]! % 32]
+  return text
 }
 
 /** Lets every later id sort behind this one, which an earlier process may have made with a clock that was ahead. */

@@ -1,18 +1,27 @@
 import { EMPTY_TREE, NO_OID } from '../../git/repository.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
-import type { Tx } from '../../store/database/context.ts'
 import { getRepository, takeMergeSequence } from '../../store/changes/repositories.ts'
 import { type EngineParts, repositoryOf, SYSTEM } from '../parts.ts'
 import { snapshotOf } from '../revisions/branch.ts'
 import { liftUndone } from '../rolled-back/quarantine.ts'
-import type { Snapshot } from '../snapshot/snapshot.ts'
-import { deployCursor, setDeployCursor, setUsableCommit, usableCommit } from '../revisions/cursor.ts'
+import {
+  begunStep,
+  deployCursor,
+  setBegunStep,
+  setDeployCursor,
+  setUsableCommit,
+  usableCommit,
+} from '../revisions/cursor.ts'
 import { orderRuns } from './order-runs.ts'
+import { type Piece, writePieces } from './pieces.ts'
+import type { Step } from './step.ts'
 import { stepsBetween } from '../revisions/steps.ts'
 
 /**
  * Enacts what the default branch has gained since the last time, merge by merge in their order. The cursor moves in the
- * transaction that writes a merge's runs, so a kill in between enacts nothing twice and forgets nothing.
+ * transaction that writes the last of a merge's runs. A merge of many stacks is written in several, so that nobody waits
+ * for all of them; which one is begun stands beside the cursor, and after a kill it is finished before anything else. So
+ * nothing is enacted twice and nothing forgotten.
  */
 export async function deployBranch(parts: EngineParts, repositoryId: string): Promise<void> {
   const repository = await getRepository(parts.store.db, repositoryId)
@@ -21,6 +30,11 @@ export async function deployBranch(parts: EngineParts, repositoryId: string): Pr
   const head = await git.resolve(`refs/heads/${repository.defaultBranch}`)
   if (head === null) return
   let cursor = await deployCursor(parts.store.db, repositoryId)
+  const begun = await begunStep(parts.store.db, repositoryId)
+  if (begun) {
+    await enactStep(parts, repositoryId, cursor, begun.commitOid)
+    cursor = begun.commitOid
+  }
   for (const commitOid of await stepsBetween(parts, repositoryId, cursor, head)) {
     await enactStep(parts, repositoryId, cursor, commitOid)
     cursor = commitOid
@@ -41,24 +55,44 @@ async function enactStep(
   const after = await snapshotOf(parts, repositoryId, commitOid)
   const { merging } = await parts.forges.of(repositoryId)
   const mr = await merging.mergedWith(repositoryId, commitOid)
-  await parts.store.transaction(async (tx) => {
-    const cursor = await deployCursor(tx, repositoryId)
-    if (cursor !== previous) return
-    const mergeSequence = mr?.mergeSequence ?? (await takeMergeSequence(tx, repositoryId))
-    if (after.problems.length > 0) await recordUnusable(tx, repositoryId, commitOid, after)
-    else {
-      if (mr) await liftUndone(tx, mr)
-      await orderRuns(tx, { repositoryId, commitOid, mergeSequence, mr, before, after })
-      await setUsableCommit(tx, repositoryId, commitOid)
+  const begun = await begunStep(parts.store.db, repositoryId)
+  const step = { repositoryId, commitOid, mr, before, after, resumed: begun?.commitOid === commitOid, mergeSequence: 0 }
+  const pieces = after.problems.length > 0 ? [unusable(step)] : [...begin(step), ...orderRuns(step)]
+  let isFirst = true
+  await writePieces(parts.store, [...pieces, end(step, previous)], async (tx, { isLast }) => {
+    if ((await deployCursor(tx, repositoryId)) !== previous) return false
+    if (isFirst) {
+      isFirst = false
+      step.mergeSequence = begun?.mergeSequence ?? mr?.mergeSequence ?? (await takeMergeSequence(tx, repositoryId))
+      if (!isLast) await setBegunStep(tx, repositoryId, { commitOid, mergeSequence: step.mergeSequence })
     }
-    await setDeployCursor(tx, repositoryId, commitOid)
-    const data = { commitOid, previous: previous ?? NO_OID, mergeSequence, mr: mr?.number ?? null }
-    await appendAudit(tx, { actor: SYSTEM, action: 'deploy.ordered', subject: repositoryId, repositoryId, data })
+    return true
   })
 }
 
-/** A configuration that cannot be read enacts nothing and destroys nothing. */
-async function recordUnusable(tx: Tx, repositoryId: string, commitOid: string, after: Snapshot): Promise<void> {
-  const data = { commitOid, problems: after.problems.map((problem) => `${problem.doing}: ${problem.why}`) }
-  await appendAudit(tx, { actor: SYSTEM, action: 'deploy.unusable', subject: repositoryId, repositoryId, data })
+/** What was taken back is wanted again before anything is ordered for it. */
+const begin = (step: Step): Piece[] => {
+  const { mr } = step
+  return mr ? [{ stacks: 0, write: (tx) => liftUndone(tx, mr) }] : []
 }
+
+const end = (step: Step, previous: string | null): Piece => ({
+  stacks: 0,
+  async write(tx) {
+    const { repositoryId, commitOid, mergeSequence, mr, after } = step
+    if (after.problems.length === 0) await setUsableCommit(tx, repositoryId, commitOid)
+    await setDeployCursor(tx, repositoryId, commitOid)
+    if (await begunStep(tx, repositoryId)) await setBegunStep(tx, repositoryId, null)
+    const data = { commitOid, previous: previous ?? NO_OID, mergeSequence, mr: mr?.number ?? null }
+    await appendAudit(tx, { actor: SYSTEM, action: 'deploy.ordered', subject: repositoryId, repositoryId, data })
+  },
+})
+
+/** A configuration that cannot be read enacts nothing and destroys nothing. */
+const unusable = ({ repositoryId, commitOid, after }: Step): Piece => ({
+  stacks: 0,
+  async write(tx) {
+    const data = { commitOid, problems: after.problems.map((problem) => `${problem.doing}: ${problem.why}`) }
+    await appendAudit(tx, { actor: SYSTEM, action: 'deploy.unusable', subject: repositoryId, repositoryId, data })
+  },
+})

@@ -21,6 +21,16 @@ export async function releaseFromOldNeeds(tx: Tx, { repositoryId, after }: Step)
   } while (cursor !== undefined)
 }
 
+/** Whether a stack needs another one no longer, or one that was needed has left Git. */
+export function losesNeeds({ before, after }: Step): boolean {
+  for (const [key, { definition }] of before.stacks) {
+    const now = after.stacks.get(key)?.definition
+    if (definition !== now && definition.needs.some((need) => now?.needs.includes(need) !== true)) return true
+    if (definition.needs.some((need) => !after.stacks.has(need))) return true
+  }
+  return false
+}
+
 async function releaseRun(tx: Tx, run: RunSummary, after: Snapshot): Promise<void> {
   const { dependsOn } = await runDependencies(tx, run.id)
   if (dependsOn.length === 0) return

@@ -1,6 +1,7 @@
-import { CHANGING_KINDS } from '../../domain/runs/run.ts'
+import { CHANGING_KINDS, type RunState } from '../../domain/runs/run.ts'
 import type { Queries, Tx } from '../../store/database/context.ts'
 import { listRuns, runDependencies, type RunSummary, transitionRun } from '../../store/runs/runs.ts'
+import { changesUnderWay } from '../../store/runs/under-way.ts'
 import { SYSTEM } from '../parts.ts'
 import { moveDependents, releaseFrom } from './dependencies.ts'
 
@@ -11,18 +12,18 @@ export interface Overtaken {
 }
 
 /**
- * Runs of a stack that a newer merge makes pointless: those that nobody has let go on yet. The newer plan was made against
- * the same reality and holds their changes too, so what was approved is still the whole difference. A destruction that has
- * not begun is among them when the stack is wanted again, and so is a heal: it would put back what the merge left behind.
+ * Which of a stack's changes under way a newer merge makes pointless: those that nobody has let go on yet. The newer plan was
+ * made against the same reality and holds their changes too, so what was approved is still the whole difference. A destruction
+ * that has not begun is among them when the stack is wanted again, and so is a heal: it would put back what the merge left
+ * behind.
  */
+export const overtakable = (runs: readonly RunSummary[]): RunSummary[] =>
+  runs.filter(({ state, kind }) => (state === 'queued' ? kind !== 'deploy' : WAITING.includes(state)))
+
+const WAITING: readonly RunState[] = ['awaiting_approval', 'blocked']
+
 export async function overtakenRuns(tx: Queries, stackId: string): Promise<Overtaken> {
-  const waiting = ['awaiting_approval', 'blocked'] as const
-  const { items } = await listRuns(
-    tx,
-    { stackId, kinds: CHANGING_KINDS, states: [...waiting, 'queued'] },
-    { limit: 500 },
-  )
-  const runs = items.filter((run) => run.state !== 'queued' || run.kind !== 'deploy')
+  const runs = overtakable((await changesUnderWay(tx, [stackId])).get(stackId) ?? [])
   const dependents = new Set<string>()
   for (const { id } of runs) for (const other of (await runDependencies(tx, id)).dependents) dependents.add(other)
   return { runs, dependents }

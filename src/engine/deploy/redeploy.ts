@@ -11,7 +11,9 @@ import { specOf, specToJson } from '../run-spec.ts'
 import { snapshotOf } from '../revisions/branch.ts'
 import type { StackSource } from '../snapshot/snapshot.ts'
 import { refreshStack } from '../stacks/status.ts'
-import { usableCommit } from '../revisions/cursor.ts'
+import { begunStep, usableCommit } from '../revisions/cursor.ts'
+import { orderRedeployment } from '../run-tasks.ts'
+import { nowOf } from '../../store/open.ts'
 import { upstreamOf, waitingOn } from './upstream.ts'
 
 /**
@@ -19,6 +21,7 @@ import { upstreamOf, waitingOn } from './upstream.ts'
  * deploys anyway wait in the queue already and read the new values when they are granted.
  */
 export async function deployDependants(parts: EngineParts, run: Run): Promise<void> {
+  if (await putOff(parts, run.repositoryId)) return
   const upstream = await requireStack(parts.store.db, run.stackId)
   const upstreamKey = `${upstream.environment}/${upstream.name}`
   const commitOid = await usableCommit(parts.store.db, run.repositoryId)
@@ -36,6 +39,7 @@ export async function deployDependants(parts: EngineParts, run: Run): Promise<vo
 
 /** Deploys stacks that have another set of variables now than the one that they were deployed with. */
 export async function deployWithNewVariables(parts: EngineParts, repositoryId: string): Promise<void> {
+  if (await putOff(parts, repositoryId)) return
   const commitOid = await usableCommit(parts.store.db, repositoryId)
   if (commitOid === null) return
   const { stacks } = await snapshotOf(parts, repositoryId, commitOid)
@@ -47,6 +51,19 @@ export async function deployWithNewVariables(parts: EngineParts, repositoryId: s
     if (!stack || stack.deployedDigest === null) continue
     await redeploy(parts, stack, source, { commitOid, reason: 'variables_changed', mergeSequence: null })
   }
+}
+
+/** A look every so often, while the step of many stacks is ordered. */
+const STEP_MS = 1_000
+
+/**
+ * In the middle of a step nobody knows yet which stacks it deploys anyway, and what the last one says of them is old: all are
+ * looked at after it.
+ */
+async function putOff({ store }: EngineParts, repositoryId: string): Promise<boolean> {
+  if (!(await begunStep(store.db, repositoryId))) return false
+  await store.transaction((tx) => orderRedeployment(tx, repositoryId, { runAt: nowOf(tx) + STEP_MS }))
+  return true
 }
 
 /**

@@ -4,7 +4,7 @@ import { appendAudit } from '../../store/audit/audit.ts'
 import type { Tx } from '../../store/database/context.ts'
 import { nowOf } from '../../store/open.ts'
 import { releasePlaces } from '../../store/stacks/places.ts'
-import { createRun } from '../../store/runs/runs.ts'
+import { createRun, listRuns } from '../../store/runs/runs.ts'
 import { findStack, patchStack, type Stack } from '../../store/stacks/stacks.ts'
 import { SYSTEM } from '../parts.ts'
 import { specToJson } from '../run-spec.ts'
@@ -12,36 +12,59 @@ import { removalFate } from '../stacks/removal.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { releaseFromGone } from './dependencies.ts'
 import { overtake, overtakenRuns, withdraw } from './overtake.ts'
-import { approvalOf, type Step } from './step.ts'
+import { type Approval, approvalsOf, type Step } from './step.ts'
+
+/** A stack that has left Git, and those that needed it before. */
+export interface Removal {
+  key: StackKey
+  neededBy: StackKey[]
+}
+
+/** What needs another stack goes before it. */
+export function inOrderOfRemoval({ before }: Step, removed: readonly StackKey[]): Removal[] {
+  if (removed.length === 0) return []
+  const removals = new Map<StackKey, Removal>(removed.map((key) => [key, { key, neededBy: [] }]))
+  const definitions = topological([...before.stacks.values()].map((source) => source.definition)).reverse()
+  for (const { key, needs } of definitions) for (const need of new Set(needs)) removals.get(need)?.neededBy.push(key)
+  return definitions.flatMap(({ key }) => removals.get(key) ?? [])
+}
 
 /**
  * Stacks that left Git: destroyed where the configuration before said so and the MR showed the plan, kept as orphans
- * otherwise. A stack is destroyed after what needed it has been destroyed or deployed without it (`runs`).
+ * otherwise. A stack is destroyed after what needed it has been destroyed or deployed without it: `ordered` has the runs of
+ * the step so far, by stack, and gets these.
  */
 export async function removeStacks(
   tx: Tx,
   step: Step,
-  removed: readonly StackKey[],
-  runs: ReadonlyMap<StackKey, string>,
+  removals: readonly Removal[],
+  ordered: Map<StackKey, string>,
 ): Promise<void> {
-  const gone = new Set(removed)
-  const definitions = topological([...step.before.stacks.values()].map((source) => source.definition))
-  const before = new Map(runs)
-  for (const definition of definitions.reverse()) {
-    if (!gone.has(definition.key)) continue
-    const neededBy = definitions.filter((other) => other.needs.includes(definition.key))
-    const dependsOn = neededBy.flatMap((other) => before.get(other.key) ?? [])
-    const runId = await removeStack(tx, step, definition.key, dependsOn)
-    if (runId) before.set(definition.key, runId)
+  const approvals = await approvalsOf(
+    tx,
+    step.mr,
+    removals.map(({ key }) => key),
+  )
+  for (const { key, neededBy } of removals) {
+    const dependsOn = neededBy.flatMap((other) => ordered.get(other) ?? [])
+    const runId = await removeStack(tx, step, key, { dependsOn, approval: approvals.get(key) })
+    if (runId) ordered.set(key, runId)
   }
 }
 
-async function removeStack(tx: Tx, step: Step, key: StackKey, dependsOn: string[]): Promise<string | null> {
+async function removeStack(
+  tx: Tx,
+  step: Step,
+  key: StackKey,
+  { dependsOn, approval }: { dependsOn: string[]; approval: Approval | undefined },
+): Promise<string | null> {
   const { repositoryId, commitOid, mergeSequence, mr } = step
   const { definition } = step.before.stacks.get(key)!
   const { environment, name } = definition
   const stack = await findStack(tx, { repositoryId, environment, name })
   if (!stack) return null
+  // A killed process has seen to it already.
+  if (step.resumed && stack.desiredCommit === null) return await destructionOf(tx, stack, mergeSequence)
   await patchStack(tx, stack.id, { desiredCommit: null, desiredDigest: null, nextDriftAt: null })
   const overtaken = await overtakenRuns(tx, stack.id)
   const fate = removalFate(stack, definition, step.after.config !== null)
@@ -59,7 +82,7 @@ async function removeStack(tx: Tx, step: Step, key: StackKey, dependsOn: string[
       dependsOn: dependsOn.filter((id) => !overtaken.dependents.has(id)),
       actor: SYSTEM,
       ...(mr && { mrId: mr.id }),
-      ...(await approvalOf(tx, mr, key)),
+      ...approval,
     })
     runId = run.id
     await overtake(tx, overtaken, run.id)
@@ -73,6 +96,11 @@ async function removeStack(tx: Tx, step: Step, key: StackKey, dependsOn: string[
   }
   await refreshStack(tx, stack.id)
   return runId
+}
+
+async function destructionOf(tx: Tx, { id: stackId }: Stack, mergeSequence: number): Promise<string | null> {
+  const { items } = await listRuns(tx, { stackId, kinds: ['destroy'] }, { limit: 1 })
+  return items.find((run) => run.mergeSequence === mergeSequence)?.id ?? null
 }
 
 async function noteOrphan(tx: Tx, stack: Stack, commitOid: string, why: string): Promise<void> {

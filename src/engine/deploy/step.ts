@@ -2,7 +2,7 @@ import type { Plan } from '../../domain/plans/plan.ts'
 import type { StackKey } from '../../domain/stacks/stack.ts'
 import type { Queries } from '../../store/database/context.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
-import { getRun } from '../../store/runs/runs.ts'
+import { getRuns } from '../../store/runs/runs.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 
@@ -14,17 +14,32 @@ export interface Step {
   mr: MergeRequest | null
   before: Snapshot
   after: Snapshot
+  /** A process that was killed may have written a part of it already. */
+  resumed: boolean
 }
 
-/** The plan that was on the MR when it was merged is the approved one: the gate was open, or someone bypassed it. */
-export async function approvalOf(
+export type Approval = { approvedDigest: string; approvedPlan: Plan; approvedById?: string } | Record<string, never>
+
+/** The plans that were on the MR when it was merged are the approved ones: the gate was open, or someone bypassed it. */
+export async function approvalsOf(
   tx: Queries,
   mr: MergeRequest | null,
-  key: StackKey,
-): Promise<{ approvedDigest: string; approvedPlan: Plan; approvedById?: string } | Record<string, never>> {
-  const runId = mr && previewsOf(mr)[key]?.runId
-  const preview = runId ? await getRun(tx, runId) : undefined
-  if (!preview?.plan || preview.state !== 'succeeded') return {}
-  const approvedById = mr?.mergedById ?? undefined
-  return { approvedDigest: preview.plan.digest, approvedPlan: preview.plan, ...(approvedById && { approvedById }) }
+  keys: readonly StackKey[],
+): Promise<Map<StackKey, Approval>> {
+  const approvals = new Map<StackKey, Approval>()
+  if (!mr) return approvals
+  const previews = previewsOf(mr)
+  const planned = new Map(keys.map((key) => [key, previews[key]?.runId ?? null]))
+  const runs = await getRuns(
+    tx,
+    [...planned.values()].filter((id) => id !== null),
+  )
+  const approvedById = mr.mergedById ?? undefined
+  for (const [key, runId] of planned) {
+    const preview = runId === null ? undefined : runs.get(runId)
+    if (!preview?.plan || preview.state !== 'succeeded') continue
+    const { plan } = preview
+    approvals.set(key, { approvedDigest: plan.digest, approvedPlan: plan, ...(approvedById && { approvedById }) })
+  }
+  return approvals
 }

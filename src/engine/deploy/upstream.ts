@@ -1,7 +1,8 @@
-import { PENDING_STATES, type RunState } from '../../domain/runs/run.ts'
+import { isFinal, PENDING_STATES, type RunState } from '../../domain/runs/run.ts'
 import { type StackKey, stackKey } from '../../domain/stacks/stack.ts'
 import type { StackDefinition } from '../../domain/stacks/definition.ts'
 import type { Queries } from '../../store/database/context.ts'
+import { statesOf } from '../../store/runs/under-way.ts'
 import { getRun, listRuns, type NewRun, type Run, runDependencies, type RunSummary } from '../../store/runs/runs.ts'
 import { findStack, requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import type { RunSpec } from '../run-spec.ts'
@@ -29,12 +30,36 @@ type Scope = Pick<Stack, 'repositoryId' | 'environment'>
 /** What was found already. Stacks in it are not looked at again, so it is for one transaction. */
 export type Seen = Map<StackKey, Found>
 
-/** A run that this transaction has ordered: what it needs in its turn, it waits for itself. */
+/** A run that this transaction orders: what it needs in its turn, it waits for itself. */
 export const seenRun = (run: Pick<RunSummary, 'id' | 'state'>): Found => ({
   runs: [run.id],
   stuck: run.state === 'blocked' ? run.id : null,
   needs: [],
 })
+
+/**
+ * What is known of stacks that earlier transactions of a step have ordered runs for: one that waits or is under way still
+ * stands for all that its stack needs, and one that has succeeded leaves nothing to wait for. Any other is to be looked at.
+ */
+export async function seenBefore(
+  tx: Queries,
+  ordered: ReadonlyMap<StackKey, string>,
+  keys: Iterable<StackKey>,
+): Promise<Seen> {
+  const runs = new Map<StackKey, string>()
+  for (const key of keys) {
+    const id = ordered.get(key)
+    if (id !== undefined) runs.set(key, id)
+  }
+  const states = await statesOf(tx, [...runs.values()])
+  const seen: Seen = new Map()
+  for (const [key, id] of runs) {
+    const state = states.get(id)
+    if (state === 'succeeded') seen.set(key, { runs: [], stuck: null, needs: [] })
+    else if (state !== undefined && !isFinal(state)) seen.set(key, seenRun({ id, state }))
+  }
+  return seen
+}
 
 /**
  * What is to be waited for among these stacks and those that they need in their turn, whichever merges deploy them: a
@@ -113,6 +138,7 @@ const BAD_ENDS: readonly RunState[] = ['failed', 'canceled', 'lost']
 
 /** A blocked one that was seen may have gone on since: the runs of a newer merge let go what waited for older ones. */
 async function leadsNowhere(tx: Queries, runId: string): Promise<boolean> {
-  const state = (await getRun(tx, runId))?.state
-  return state === 'blocked' || (state !== undefined && BAD_ENDS.includes(state))
+  const state = (await statesOf(tx, [runId])).get(runId)
+  // One that is not there yet is written together with what asks, as it was seen.
+  return state === undefined || state === 'blocked' || BAD_ENDS.includes(state)
 }

@@ -10,6 +10,24 @@ export const deployCursor = (queries: Queries, repositoryId: string): Promise<st
 export const setDeployCursor = (tx: Queries, repositoryId: string, commitOid: string): Promise<void> =>
   setMeta(tx, cursorKey(repositoryId), commitOid)
 
+/** A step of the default branch of which only a part has been ordered. */
+export interface BegunStep {
+  commitOid: string
+  mergeSequence: number
+}
+
+const begunKey = (repositoryId: string): string => `deploy.begun:${repositoryId}`
+
+/** The step that is being ordered, between its first transaction and its last. */
+export async function begunStep(queries: Queries, repositoryId: string): Promise<BegunStep | null> {
+  const text = await getMeta(queries, begunKey(repositoryId))
+  return text === null || text === '' ? null : (JSON.parse(text) as BegunStep)
+}
+
+/** Null: its last transaction. */
+export const setBegunStep = (tx: Queries, repositoryId: string, step: BegunStep | null): Promise<void> =>
+  setMeta(tx, begunKey(repositoryId), step === null ? '' : JSON.stringify(step))
+
 /** Last ordered commit whose configuration could be read: what a later one is compared with, whatever lay between. */
 export const usableCommit = (queries: Queries, repositoryId: string): Promise<string | null> =>
   getMeta(queries, usableKey(repositoryId))

@@ -1,14 +1,7 @@
-import type { Queries } from '../../store/database/context.ts'
 import { nowOf, type Store } from '../../store/open.ts'
 import { findStack, type Stack, upsertStack } from '../../store/stacks/stacks.ts'
 import type { StackSource } from '../snapshot/snapshot.ts'
 import { specOf, specToJson } from '../run-spec.ts'
-
-/** The row of a stack as the default branch describes it. Identity is environment and name; the path may move. */
-export async function stackRowOf(tx: Queries, repositoryId: string, source: StackSource): Promise<Stack> {
-  const { environment, name, path, driver } = source.definition
-  return await upsertStack(tx, { repositoryId, environment, name, path, driver, config: specToJson(specOf(source)) })
-}
 
 /**
  * The row of a stack that an MR plans. What an unmerged branch says is never written over what stands; a stack that only

@@ -28,7 +28,11 @@ interface Verdict {
   statusReason: string | null
 }
 
-async function statusOf(tx: Queries, stack: Stack, pending: readonly RunSummary[]): Promise<Verdict> {
+/** What of a stack's pending runs, newest first, a person needs to hear before all; null where there is none. */
+export function statusOfPending(
+  stack: Pick<Stack, 'desiredCommit' | 'deployedCommit'>,
+  pending: readonly Pick<RunSummary, 'id' | 'kind' | 'state' | 'message' | 'reason' | 'leaseUntil'>[],
+): Verdict | null {
   const active = pending.find((run) => run.leaseUntil !== null)
   if (active) return { status: 'deploying', statusReason: `${active.kind} run ${active.id} is ${active.state}` }
   const waiting = pending.find((run) => run.state === 'awaiting_approval')
@@ -40,7 +44,12 @@ async function statusOf(tx: Queries, stack: Stack, pending: readonly RunSummary[
   const blocked = pending.find((run) => run.state === 'blocked')
   if (blocked) return { status: 'blocked', statusReason: blocked.message ?? blocked.reason }
   const [queued] = pending
-  if (queued) return { status: 'pending', statusReason: queued.message ?? `${queued.kind} run is queued` }
+  return queued ? { status: 'pending', statusReason: queued.message ?? `${queued.kind} run is queued` } : null
+}
+
+async function statusOf(tx: Queries, stack: Stack, pending: readonly RunSummary[]): Promise<Verdict> {
+  const underWay = statusOfPending(stack, pending)
+  if (underWay) return underWay
   if (stack.brokenByRunId !== null) {
     const breaker = await getRun(tx, stack.brokenByRunId)
     const why = breaker?.message ?? breaker?.reason ?? 'it ended badly'
@@ -72,7 +81,8 @@ const isAllowedAgain = async (tx: Queries, { id, desiredDigest }: Stack, refused
   (desiredDigest === null || (await findQuarantine(tx, id, desiredDigest)) === undefined)
 
 /** With the run, because people go on from there: its log, its plan, its approval. */
-const wordOf = (run: RunSummary): string => `run ${run.id}: ${run.message ?? run.reason ?? run.state}`
+const wordOf = (run: Pick<RunSummary, 'id' | 'message' | 'reason' | 'state'>): string =>
+  `run ${run.id}: ${run.message ?? run.reason ?? run.state}`
 
 async function driftOf(tx: Queries, stack: Stack): Promise<Verdict | null> {
   const drift = (await standingDrift(tx, stack.id)).filter((record) => record.state === 'open')

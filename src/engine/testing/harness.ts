@@ -41,8 +41,11 @@ export interface EngineHarness {
   /** The same engine, seen from another of its repositories. */
   at(repositoryId: string): EngineHarness
   settle(): Promise<void>
-  /** Ends the engine and starts it again on the same directory, as after a crash between two transactions. */
-  restart(): Promise<void>
+  /**
+   * Ends the engine and starts it again on the same directory, as after a crash between two transactions; `between` has the
+   * directory for itself meanwhile.
+   */
+  restart(between?: () => Promise<void>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -66,7 +69,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Engine
   const directory = await mkdtemp(join(tmpdir(), 'trueup-engine-'))
   await mkdir(join(directory, 'pushes'), { recursive: true })
   const clock = movableClock(options.still)
-  let running = await start(directory, clock, options.leaseMs ?? 30_000)
+  let running = await startOn(directory, clock, options.leaseMs ?? 30_000)
   const { repositoryId, users, workerId } = await furnish(running)
   const settle = (): Promise<void> => running.engine.idle()
   const at = (repositoryId: string): EngineHarness => {
@@ -118,9 +121,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Engine
       },
       at,
       settle,
-      async restart() {
+      async restart(between) {
         await close(running)
-        running = await start(directory, clock, options.leaseMs ?? 30_000)
+        await between?.()
+        running = await startOn(directory, clock, options.leaseMs ?? 30_000)
       },
       async stop() {
         await close(running)
@@ -137,8 +141,14 @@ function movableClock(still = false): EngineHarness['clock'] {
   return { now: () => (still ? begin : Date.now()) + skew, advance: (ms) => void (skew += ms) }
 }
 
-async function start(directory: string, clock: Clock, leaseMs: number): Promise<Running> {
-  const store = await openStore(directory, { clock })
+/** An engine on the directory of a harness that has ended; `seen` is the store as the engine is to see it. */
+export async function startOn(
+  directory: string,
+  clock: Clock,
+  leaseMs: number,
+  seen: (store: Store) => Store = (store) => store,
+): Promise<Running> {
+  const store = seen(await openStore(directory, { clock }))
   const git = await startGitService({ root: join(directory, 'repositories') })
   const engine = await startEngine({
     store,

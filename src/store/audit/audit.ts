@@ -29,11 +29,15 @@ const writing = new WeakMap<Tx, Promise<unknown>>()
  * writers between them would both follow the same one: writers of several transactions queue up at the head row, those of
  * one transaction here. Outside a transaction nothing holds them apart, and that throws.
  */
-export function appendAudit(tx: Tx, event: NewAuditEvent): Promise<{ seq: number; hash: string }> {
+export const appendAudit = (tx: Tx, event: NewAuditEvent): Promise<{ seq: number; hash: string }> =>
+  appendAudits(tx, [event])
+
+/** The same for many events of one transaction, in their order; the last link, or the head where there is none to add. */
+export function appendAudits(tx: Tx, events: readonly NewAuditEvent[]): Promise<{ seq: number; hash: string }> {
   if (!tx.isTransaction)
-    return Promise.reject(new Error(`the audit event ${event.action} was to be written outside a transaction`))
+    return Promise.reject(new Error(`the audit event ${events[0]?.action} was to be written outside a transaction`))
   const before = writing.get(tx) ?? Promise.resolve()
-  const mine = before.then(() => append(tx, event))
+  const mine = before.then(() => append(tx, events))
   // A failed statement rolls the whole transaction back; the next writer must not wait for ever meanwhile.
   writing.set(
     tx,
@@ -42,25 +46,46 @@ export function appendAudit(tx: Tx, event: NewAuditEvent): Promise<{ seq: number
   return mine
 }
 
-async function append(tx: Tx, event: NewAuditEvent): Promise<{ seq: number; hash: string }> {
+async function append(tx: Tx, events: readonly NewAuditEvent[]): Promise<{ seq: number; hash: string }> {
+  const { length } = events
   const head = await tx
     .updateTable('auditHead')
-    .set((row) => ({ seq: row('seq', '+', 1) }))
+    .set((row) => ({ seq: row('seq', '+', length) }))
     .where('id', '=', 1)
     .returning(['seq', 'hash'])
     .executeTakeFirstOrThrow()
-  return writeLink(tx, head.seq, head.hash, event)
+  return writeLinks(tx, { seq: head.seq - length, hash: head.hash }, events)
 }
 
 /** Writes the link `seq` after the one with `previousHash` and makes it the head. Only for what holds the head row. */
-export async function writeLink(
+export const writeLink = (
   tx: Tx,
   seq: number,
   previousHash: string,
   event: NewAuditEvent,
+): Promise<{ seq: number; hash: string }> => writeLinks(tx, { seq: seq - 1, hash: previousHash }, [event])
+
+/** Links that one statement writes: a statement takes a bounded number of parameters. */
+const LINKS_AT_ONCE = 500
+
+async function writeLinks(
+  tx: Tx,
+  after: { seq: number; hash: string },
+  events: readonly NewAuditEvent[],
 ): Promise<{ seq: number; hash: string }> {
+  let last = after
+  for (let from = 0; from < events.length; from += LINKS_AT_ONCE) {
+    const links = events.slice(from, from + LINKS_AT_ONCE).map((event) => (last = linkAfter(tx, last, event)))
+    await tx.insertInto('audit').values(links).execute()
+  }
+  const { seq, hash } = last
+  await tx.updateTable('auditHead').set({ seq, hash }).where('id', '=', 1).execute()
+  return { seq, hash }
+}
+
+function linkAfter(tx: Tx, last: { seq: number; hash: string }, event: NewAuditEvent): Database['audit'] {
   const entry = {
-    seq,
+    seq: last.seq + 1,
     at: nowOf(tx),
     actor: storable(event.actor),
     action: storable(event.action),
@@ -68,13 +93,7 @@ export async function writeLink(
     repositoryId: typeof event.repositoryId !== 'string' ? null : storable(event.repositoryId),
     dataJson: canonicalJson(event.data ?? {}),
   }
-  const hash = auditHash(previousHash, entry)
-  await tx
-    .insertInto('audit')
-    .values({ ...entry, previousHash, hash })
-    .execute()
-  await tx.updateTable('auditHead').set({ seq, hash }).where('id', '=', 1).execute()
-  return { seq, hash }
+  return { ...entry, previousHash: last.hash, hash: auditHash(last.hash, entry) }
 }
 
 /**

@@ -14,18 +14,29 @@ export async function lookUp<Table extends Identified, Column extends keyof Data
   ids: Iterable<string | null>,
   columns: readonly Column[],
 ): Promise<Map<string, Pick<Database[Table], Column>>> {
-  const wanted = [...new Set(ids)].filter((id) => id !== null)
+  const wanted = [...ids].filter((id) => id !== null)
   const found = new Map<string, Pick<Database[Table], Column>>()
   // Kysely cannot follow a table name that is a type parameter.
   const untyped = db as unknown as Kysely<{ [table: string]: { id: string } }>
-  for (let from = 0; from < wanted.length; from += AT_ONCE) {
-    const part = wanted.slice(from, from + AT_ONCE)
-    const rows = await untyped
+  const rows = await inPortions(wanted, (part) =>
+    untyped
       .selectFrom(table as string)
       .select(['id', ...(columns as never[])])
       .where('id', 'in', part)
-      .execute()
-    for (const { id, ...row } of rows) found.set(id, row as unknown as Pick<Database[Table], Column>)
-  }
+      .execute(),
+  )
+  for (const { id, ...row } of rows) found.set(id, row as unknown as Pick<Database[Table], Column>)
   return found
+}
+
+/** Rows of many values, each once, asked for in portions. */
+export async function inPortions<Row>(
+  values: readonly string[],
+  ask: (part: string[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  const wanted = [...new Set(values)]
+  const rows: Row[] = []
+  for (let from = 0; from < wanted.length; from += AT_ONCE)
+    rows.push(...(await ask(wanted.slice(from, from + AT_ONCE))))
+  return rows
 }

@@ -1,6 +1,7 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import { isStateChanging, LEASED_STATES, RUN_KINDS, type RunState } from '../../domain/runs/run.ts'
 import { noteChange, type Queries } from '../database/context.ts'
+import { inPortions } from '../database/look-up.ts'
 import type { Database } from '../database/schema.ts'
 
 /**
@@ -31,6 +32,50 @@ export async function refreshReady(tx: Queries, run: MovedRun, from: RunState | 
   } else if (run.state === 'queued') changed.push(...(await refreshRun(tx, run.id)))
   if (run.state === 'succeeded') await refreshDependents(tx, run.id)
   return changed.includes(run.id) ? 1 : 0
+}
+
+/**
+ * Whether runs that are about to be made may be granted at once, without asking for each: those that change nothing, or
+ * that are the only change of their stack under way. The others are left out; they are asked for once they are there.
+ */
+export async function readyOfFresh(
+  tx: Queries,
+  runs: readonly (MovedRun & { dependsOn: readonly string[] })[],
+): Promise<Map<string, boolean>> {
+  const changing = runs.filter(({ kind }) => isStateChanging(kind)).map(({ stackId }) => stackId)
+  const busy = await stacksWithChange(tx, changing)
+  const met = await succeeded(
+    tx,
+    runs.flatMap(({ dependsOn }) => dependsOn),
+  )
+  const counts = new Map<string, number>()
+  for (const stackId of changing) counts.set(stackId, (counts.get(stackId) ?? 0) + 1)
+  const ready = new Map<string, boolean>()
+  for (const { id, stackId, kind, state, dependsOn } of runs) {
+    if (isStateChanging(kind) && (busy.has(stackId) || counts.get(stackId)! > 1)) continue
+    ready.set(id, state === 'queued' && dependsOn.every((runId) => met.has(runId)))
+  }
+  return ready
+}
+
+async function stacksWithChange(tx: Queries, stackIds: readonly string[]): Promise<Set<string>> {
+  const found = await inPortions(stackIds, (part) =>
+    tx
+      .selectFrom('runs')
+      .select('stackId as id')
+      .where('stackId', 'in', part)
+      .where('kind', 'in', CHANGING)
+      .where('finishedAt', 'is', null)
+      .execute(),
+  )
+  return new Set(found.map(({ id }) => id))
+}
+
+async function succeeded(tx: Queries, runIds: readonly string[]): Promise<Set<string>> {
+  const found = await inPortions(runIds, (part) =>
+    tx.selectFrom('runs').select('id').where('id', 'in', part).where('state', '=', 'succeeded').execute(),
+  )
+  return new Set(found.map(({ id }) => id))
 }
 
 /** What a run is to the others of its stack. */

@@ -1,81 +1,30 @@
-import type { Insertable } from 'kysely'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { newId } from '../../lib/ids.ts'
 import { isFinal, RUN_KINDS, RUN_STATES, type RunKind, type RunState } from '../../domain/runs/run.ts'
 import { noteChange, nowOf, type Queries, type Tx } from '../database/context.ts'
-import type { Database } from '../database/schema.ts'
 import { combinations, newestOf } from '../database/newest.ts'
 import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
-import {
-  type NewRun,
-  RUN_PRIORITY,
-  RUN_SUMMARY_COLUMNS,
-  type Run,
-  type RunPatch,
-  type RunSummary,
-  runCodec,
-} from './row.ts'
-import { refreshReady, refreshRun } from './ready.ts'
-import { moveRun, patchColumns, recordTransition } from './transition.ts'
+import { createRuns, writeDependencies } from './create.ts'
+import { type NewRun, RUN_SUMMARY_COLUMNS, type Run, type RunPatch, type RunSummary, runCodec } from './row.ts'
+import { refreshRun } from './ready.ts'
+import { moveRun, patchColumns } from './transition.ts'
 
+export { createRuns } from './create.ts'
 export { transitionRun } from './transition.ts'
 export { type NewRun, type Run, type RunPatch, type RunSummary } from './row.ts'
 
 /** Writes a run with its dependencies and its audit event `run.queued` (or `run.blocked`). */
 export async function createRun(tx: Tx, run: NewRun): Promise<Run> {
-  const row = await tx
-    .insertInto('runs')
-    .values(rowOf(run, nowOf(tx)))
-    .returningAll()
-    .executeTakeFirstOrThrow()
-  await writeDependencies(tx, row.id, run.dependsOn ?? [])
-  const ready = await refreshReady(tx, row, null)
-  await recordTransition(tx, row, null, run)
-  return runCodec.fromRow({ ...row, ready })
-}
-
-/** Columns of every new run; the others are given, or empty. */
-const FRESH = {
-  state: 'queued',
-  pool: 'default',
-  attempt: 1,
-  provisional: 0,
-  ready: 0,
-  quiet: 0,
-  repeats: 0,
-  repeatsTold: 0,
-  fence: 0,
-  logBase: 0,
-  logSize: 0,
-}
-
-function rowOf(run: NewRun, now: number): Insertable<Database['runs']> {
-  const { actor: _actor, dependsOn: _dependsOn, personId, ...given } = run
-  const own = {
-    id: newId('run', now),
-    priority: RUN_PRIORITY[run.kind],
-    share: personId ?? run.repositoryId,
-    createdAt: now,
-    updatedAt: now,
-  }
-  return { ...FRESH, ...own, ...runCodec.toRow(given) } as Insertable<Database['runs']>
+  const [id] = await createRuns(tx, [run])
+  return (await getRun(tx, id!))!
 }
 
 /** Lets a run wait for others to succeed; those it already waits for are kept. */
 export async function addRunDependencies(tx: Queries, runId: string, dependsOn: readonly string[]): Promise<void> {
-  await writeDependencies(tx, runId, dependsOn)
+  await writeDependencies(
+    tx,
+    dependsOn.map((dependsOnRunId) => ({ runId, dependsOnRunId })),
+  )
   await refreshRun(tx, runId)
-}
-
-async function writeDependencies(tx: Queries, runId: string, dependsOn: readonly string[]): Promise<void> {
-  const rows = [...new Set(dependsOn)].map((dependsOnRunId) => ({ runId, dependsOnRunId }))
-  // In portions, because a statement takes a bounded number of parameters.
-  for (let start = 0; start < rows.length; start += 500)
-    await tx
-      .insertInto('runDependencies')
-      .values(rows.slice(start, start + 500))
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
 }
 
 /** Lets a run wait for another one no longer. */

@@ -2,7 +2,7 @@ import type { Updateable } from 'kysely'
 import { TrueupError, type ErrorBody } from '../../lib/errors/error.ts'
 import { canonicalJson, type Json } from '../../lib/json.ts'
 import { canTransition, isFinal, isStateChanging, LEASED_STATES, type RunState } from '../../domain/runs/run.ts'
-import { appendAudit } from '../audit/audit.ts'
+import { appendAudit, type NewAuditEvent } from '../audit/audit.ts'
 import { noteChange, nowOf, type Tx } from '../database/context.ts'
 import { refreshReady } from './ready.ts'
 import { type Run, type RunPatch, runCodec } from './row.ts'
@@ -127,16 +127,32 @@ export function patchColumns(patch: RunPatch | undefined): Updateable<Database['
 }
 
 /** Audit event and change hint of a run that has come into a state; of a quiet one only the end is an event. */
-export async function recordTransition(
+async function recordTransition(
   tx: Tx,
   row: Database['runs'],
   from: RunState | null,
   about: Pick<RunTransition, 'actor' | 'reason' | 'data'>,
 ): Promise<void> {
-  const { id, repositoryId, stackId } = row
-  noteChange(tx, { topic: 'run', id, repositoryId, stackId, ...(row.state === 'queued' && { work: true }) })
-  if (row.quiet !== 0 && !isFinal(row.state)) return
-  await appendAudit(tx, {
+  noteRun(tx, row)
+  const event = eventOf(row, from, about)
+  if (event) await appendAudit(tx, event)
+}
+
+/** The change hint of a run that was made or has moved. */
+export function noteRun(tx: Tx, { id, repositoryId, stackId, state }: MadeRun): void {
+  noteChange(tx, { topic: 'run', id, repositoryId, stackId, ...(state === 'queued' && { work: true }) })
+}
+
+type MadeRun = Pick<Database['runs'], 'id' | 'repositoryId' | 'stackId' | 'state'>
+
+/** What the audit hears of a run that has come into a state; null of a quiet one, of which only the end is an event. */
+export function eventOf(
+  row: MadeRun & Pick<Database['runs'], 'kind' | 'fence' | 'quiet' | 'planDigest' | 'workerId'>,
+  from: RunState | null,
+  about: Pick<RunTransition, 'actor' | 'reason' | 'data'>,
+): NewAuditEvent | null {
+  if (row.quiet !== 0 && !isFinal(row.state)) return null
+  return {
     actor: about.actor,
     action: `run.${row.state}`,
     subject: row.id,
@@ -151,5 +167,5 @@ export async function recordTransition(
       ...(row.planDigest !== null && { planDigest: row.planDigest }),
       ...(row.workerId !== null && { workerId: row.workerId }),
     },
-  })
+  }
 }

@@ -12,13 +12,13 @@ export type Stack = FromRow<
 >
 export type StackStatus = Stack['status']
 
-const codec = makeCodec<Database['stacks'], Stack>({
+export const stackCodec = makeCodec<Database['stacks'], Stack>({
   json: ['config', 'deployedConfig', 'observedCoverage', 'healBackoff'],
 })
 const stacks = makeEntity<'stacks', Stack>({
   table: 'stacks',
   prefix: 'stack',
-  codec,
+  codec: stackCodec,
   times: ['createdAt', 'updatedAt'],
   change: ({ id, repositoryId }) => ({ topic: 'stack', id, stackId: id, repositoryId }),
 })
@@ -86,13 +86,13 @@ export async function listStacks(db: Queries, filter: StackFilter = {}, page: Pa
     .orderBy('id')
     .limit(pageLimit(page) + 1)
     .execute()
-  return pageOf(rows.map(codec.fromRow), page, (stack) => stack.id)
+  return pageOf(rows.map(stackCodec.fromRow), page, (stack) => stack.id)
 }
 
 /** Every stack that matches, in the order of environment and name: what the engine compares with the configuration. */
 export async function allStacks(db: Queries, filter: StackFilter & { repositoryId: string }): Promise<Stack[]> {
   const rows = await filtered(db, filter).orderBy('environment').orderBy('name').execute()
-  return rows.map(codec.fromRow)
+  return rows.map(stackCodec.fromRow)
 }
 
 /** Stacks whose drift check is due, the longest waiting first. */
@@ -105,7 +105,7 @@ export async function stacksDueForDrift(db: Queries, now: number, limit: number)
     .orderBy('nextDriftAt')
     .limit(limit)
     .execute()
-  return rows.map(codec.fromRow)
+  return rows.map(stackCodec.fromRow)
 }
 
 /** After the clock was set back: the checks that are planned keep their distance from now. */
