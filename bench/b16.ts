@@ -88,7 +88,7 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
 /** Milliseconds of CPU of the server for each path: the median of some rounds. */
 async function costs(directory: string, size: StoreSize, { pairs, print }: BenchOptions): Promise<Map<string, number>> {
   mkdirSync(directory, { recursive: true })
-  await begin(directory)
+  await beginShop(directory)
   const since = performance.now()
   fillStore(join(directory, 'data', 'trueup.db'), size)
   print(`${size.runs} runs and ${size.stacks} stacks made in ${((performance.now() - since) / 1000).toFixed(1)} s`)
@@ -125,7 +125,7 @@ async function ask(server: BenchServer, path: string): Promise<void> {
 }
 
 /** A server with one repository, one deployed stack and one merge request, stopped again: what is copied. */
-async function begin(directory: string): Promise<void> {
+export async function beginShop(directory: string): Promise<void> {
   const server = await startBenchServer(directory, '')
   try {
     const made = await server.admin.send('POST', '/api/v1/repositories', z.object({ gitUrl: z.string() }), {
@@ -177,7 +177,7 @@ function write(file: string, content: string): void {
   writeFileSync(file, content)
 }
 
-function gitIn(cwd: string, token: string): (...argv: string[]) => string {
+export function gitIn(cwd: string, token: string): (...argv: string[]) => string {
   mkdirSync(cwd, { recursive: true })
   const env = {
     ...baseEnvironment(),
@@ -194,6 +194,6 @@ function gitIn(cwd: string, token: string): (...argv: string[]) => string {
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 60_000; !(await isSo()); await new Promise((resolve) => setTimeout(resolve, 200)))
+  for (const end = Date.now() + 300_000; !(await isSo()); await new Promise((resolve) => setTimeout(resolve, 200)))
     if (Date.now() > end) throw new Error('the server did not get ready')
 }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { type Against, benchAgainst, checkOut } from './against.ts'
 import { benchDirectory, type Benchmark, type BenchOutcome, describeLoad } from './harness.ts'
 
 /** Loaded only when asked for, so that one benchmark does not pay for, or break with, another. */
@@ -15,18 +16,22 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
   ['B9', async () => (await import('./b9.ts')).b9],
   ['B13', async () => (await import('./b13.ts')).b13],
   ['B16', async () => (await import('./b16.ts')).b16],
+  ['B17', async () => (await import('./b17.ts')).b17],
+  ['OVERLOAD', async () => (await import('./overload.ts')).overload],
   ['GROWTH', async () => (await import('./growth.ts')).growth],
   ['W1', async () => (await import('./w1.ts')).w1],
   ['W2', async () => (await import('./w2.ts')).w2],
 ])
 
-const USAGE = 'npm run bench -- [B1 B8 … | all] [--pairs N] [--stacks N] [--days N] [--runs N] [--json]; --list'
+const USAGE =
+  'npm run bench -- [B1 B8 … | all] [--pairs N] [--against REV] [--stacks N] [--days N] [--runs N] [--json]; --list'
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       pairs: { type: 'string', default: '10' },
+      against: { type: 'string' },
       stacks: { type: 'string' },
       days: { type: 'string' },
       runs: { type: 'string' },
@@ -48,6 +53,7 @@ async function main(): Promise<number> {
   if (unknown.length > 0) return complain(`there is no benchmark ${unknown.join(', ')}`)
   if (ids.length === 0) return list()
 
+  if (values.against !== undefined) return await compare(ids, values.against, { rounds: pairs, json: values.json })
   const results: BenchResult[] = []
   for (const id of ids) {
     const benchmark = await BENCHMARKS.get(id)?.()
@@ -63,6 +69,31 @@ async function main(): Promise<number> {
   }
   for (const result of results) console.log(values.json ? JSON.stringify(result) : summary(result))
   return 0
+}
+
+/** Each benchmark here and at another revision, interleaved. */
+async function compare(
+  ids: readonly string[],
+  revision: string,
+  { rounds, json }: { rounds: number; json: boolean | undefined },
+): Promise<number> {
+  const other = checkOut(revision)
+  try {
+    const results: (BenchResult & { against: Against })[] = []
+    for (const id of ids) {
+      console.log(`${id} here and at ${other.revision}; ${rounds} rounds; ${describeLoad()}`)
+      const print = (line: string): void => console.log(`  ${line}`)
+      results.push(await benchAgainst<BenchResult>(id, other, { rounds, print }))
+    }
+    for (const result of results) {
+      const { cpuRatio, cpuOfIts } = result.against
+      const text = `${summary(result)}; ${other.revision}: cpu ${cpuRatio}×, this one ${cpuOfIts} of that`
+      console.log(json ? JSON.stringify(result) : text)
+    }
+    return 0
+  } finally {
+    other.remove()
+  }
 }
 
 /** The last line of `--json`, with its fields in this order. */

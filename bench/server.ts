@@ -7,7 +7,8 @@ import { type Client, createClient } from '../src/cli/client.ts'
 import { baseEnvironment } from './harness.ts'
 import { treeCpuSeconds } from './process-cpu.ts'
 
-const START_MS = 60_000
+/** Long, since the machine may have much else to do. */
+const START_MS = 300_000
 
 /** A whole Trueup in a process of its own, as `trueup up` starts it: server, git process and built-in runner. */
 export interface BenchServer {
@@ -32,7 +33,10 @@ export async function startBenchServer(directory: string, path: string): Promise
     env: { ...environment, PATH: `${path}:${environment.PATH}` },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const url = await addressOf(child, join(data, 'server.json'))
+  const url = await addressOf(child, join(data, 'server.json')).catch((error: unknown) => {
+    child.kill('SIGKILL')
+    throw error
+  })
   const adminToken = readFileSync(join(data, 'admin.token'), 'utf8').trim()
   return {
     url,
