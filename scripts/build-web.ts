@@ -37,7 +37,9 @@ function main(): number {
     // Vite refuses a second build of a project beside another; ours each have a directory of their own.
     const own = ['--outDir', fresh, '--emptyOutDir', '--bypass-lock']
     const argv = [vite, 'build', web, ...own, '--logLevel', 'warn']
-    const built = spawnSync(process.execPath, argv, { stdio: ['ignore', 'inherit', 'inherit'] })
+    // What users get, also where tests ask for it: React is another one in their environment.
+    const env = { ...process.env, NODE_ENV: 'production' }
+    const built = spawnSync(process.execPath, argv, { env, stdio: ['ignore', 'inherit', 'inherit'] })
     if (built.status !== 0) return built.status ?? 1
     for (const file of globSync('**/*.{js,css,html,svg}', { cwd: fresh })) {
       const text = readFileSync(join(fresh, file))
