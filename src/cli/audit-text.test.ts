@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { AuditBreak } from '../domain/audit.ts'
-import { verdictText } from './audit-text.ts'
+import { exportText, verdictText } from './audit-text.ts'
 
 const HOUR = 3_600_000
-const whole = { ok: true, count: 9, checkpoints: 2, breaks: [], total: 0, reseals: [] }
+const whole = { ok: true, count: 9, checkpoints: 2, breaks: [], total: 0, reseals: [], archived: null }
 const forked: AuditBreak = { seq: 7, kind: 'forked', why: 'it does not follow', at: 2 * HOUR, after: HOUR }
 const reseal = { seq: 9, at: 3 * HOUR, actor: 'user:1', actorName: 'ada', reason: 'a race', breaks: [forked], total: 1 }
 
@@ -35,5 +35,24 @@ test('a chain that goes on behind named breaks', () => {
   expect(text).toContain('named by event 9 of 1970-01-01T03:00:00Z by ada: a race')
   expect(verdictText({ ...whole, reseals: [{ ...reseal, total: 4 }, reseal] })).toContain(
     '5 named breaks, the first at 7',
+  )
+})
+
+test('a chain that goes on behind an archive, whole or broken', () => {
+  const archived = { through: 40, parts: 1 }
+  const line = 'It goes on from event 40, the last that left the database (1 archive, signed)'
+  expect(verdictText({ ...whole, archived })).toContain(line)
+  expect(verdictText({ ...whole, archived, ok: false, firstBad: forked, breaks: [forked], total: 1 })).toContain(line)
+})
+
+test('an export against its checkpoint', () => {
+  const good = { ok: true, fromSeq: 5, through: 9, count: 5, before: 4, after: 2, breaks: [], total: 0 }
+  const text = exportText(good)
+  expect(text).toContain('The 5 events from 5 to 9 are those that were signed.')
+  expect(text).toContain('The 4 events before them')
+  expect(text).toContain('2 events behind them')
+  const bad = exportText({ ...good, before: 0, after: 0, ok: false, breaks: [forked], total: 2 })
+  expect(bad).toBe(
+    'The events are not those that were signed: event 7 (forked): it does not follow.\n2 places are wrong in all.',
   )
 })

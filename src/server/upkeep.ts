@@ -4,10 +4,13 @@ import { deleteIdempotentAnswers } from '../store/idempotency.ts'
 import type { DataKeys } from '../store/database/keys.ts'
 import type { Store } from '../store/open.ts'
 import { prune } from '../store/retention/prune.ts'
+import { giveBackFree } from '../store/retention/shrink.ts'
 import { getRetention } from '../store/retention/retention.ts'
 
 const EVERY_MS = 3_600_000
 const PRUNE_EVERY_MS = 24 * 3_600_000
+/** A file of fewer audit events is not worth its checkpoint. */
+const AUDIT_AT_LEAST = 50_000
 /** A client that repeats a write after a day is not repeating, it is asking again. */
 const KEEP_ANSWERS_MS = 24 * 3_600_000
 
@@ -22,7 +25,10 @@ export function startUpkeep(store: Store, keys: DataKeys, log: Logger): NodeJS.T
     await deleteIdempotentAnswers(store.db, store.clock.now() - KEEP_ANSWERS_MS)
     if (store.clock.now() - prunedAt < PRUNE_EVERY_MS) return
     prunedAt = store.clock.now()
-    log.info({ ...(await prune(store, await getRetention(store.db))) }, 'pruned')
+    const options = { actor: 'system', auditAtLeast: AUDIT_AT_LEAST }
+    log.info({ ...(await prune(store, keys, await getRetention(store.db), options)) }, 'pruned')
+    const bytes = await giveBackFree(store)
+    if (bytes > 0) log.info({ bytes }, 'free pages given back')
   }
   const round = (): void => {
     work().catch((error: unknown) => log.error({ err: error }, 'upkeep'))

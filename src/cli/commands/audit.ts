@@ -2,12 +2,19 @@ import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
-import { AuditEvent, AuditVerdict } from '../../server/schemas/operations.ts'
+import { AuditArchives, AuditEvent, AuditVerdict } from '../../server/schemas/operations.ts'
 import type { CommandModule } from '../cli.ts'
 import { count } from '../arguments.ts'
-import { verdictText } from '../audit-text.ts'
+import { exportText, verdictText } from '../audit-text.ts'
 import { when } from '../output.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
+
+interface VerifyOptions {
+  kept?: { seq: number; hash: string }
+  checkpoint?: string
+  export?: string
+  key?: string
+}
 
 interface ListOptions {
   limit: number
@@ -56,12 +63,63 @@ export const auditCommands: CommandModule = (program, cli) => {
     .command('verify')
     .description('prove that no event was changed or removed; exit code 1 when one was, and no reseal names it')
     .option('--kept <seq:hash>', 'a head that you kept: the chain must pass through it', keptHead)
-    .action(async (options: { kept?: { seq: number; hash: string } }, command) => {
+    .option('--checkpoint <file>', 'verify events that left the database, against the checkpoint beside their archive')
+    .option('--export <file>', 'with --checkpoint: these events, and not those of the archive beside it')
+    .option('--key <file>', "with --checkpoint: public key that you kept, and not the server's; no server is asked")
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ trueup audit verify --checkpoint events-000000000001-000000050000.checkpoint.json --key audit.pub',
+    )
+    .action(async (options: VerifyOptions, command) => {
+      if (options.checkpoint !== undefined) {
+        const { verifyArchive } = await import('../audit-archive.ts')
+        const verdict = await verifyArchive(cli, command, { ...options, checkpoint: options.checkpoint })
+        cli.output(command).result(verdict, () => exportText(verdict))
+        if (!verdict.ok) cli.exitWith(1)
+        return
+      }
+      if (options.export !== undefined || options.key !== undefined)
+        throw new TrueupError('INVALID_REQUEST', {
+          doing: 'verifying the audit trail',
+          why: '--export and --key go with --checkpoint',
+          next: 'Name the checkpoint too, or leave them out.',
+        })
       const verdict = await cli
         .client(command)
         .send('POST', '/api/v1/audit/verify', AuditVerdict, { kept: options.kept })
       cli.output(command).result(verdict, () => verdictText(verdict))
       if (!verdict.ok) cli.exitWith(1)
+    })
+
+  audit
+    .command('archives')
+    .description('parts of the chain that left the database, each with its signed checkpoint')
+    .action(async (_options, command) => {
+      const list = await cli.client(command).get('/api/v1/audit/archives', AuditArchives)
+      cli.output(command).result(list, ({ table }) =>
+        list.archives.length === 0
+          ? 'Every event is in the database.'
+          : table(
+              ['from', 'through', 'events', 'first', 'last', 'left', 'file'],
+              list.archives.map((one) => [
+                String(one.fromSeq),
+                String(one.through),
+                String(one.count),
+                when(one.firstAt),
+                when(one.lastAt),
+                when(one.at),
+                one.file,
+              ]),
+            ),
+      )
+    })
+
+  audit
+    .command('key')
+    .description('public key by which checkpoints are signed; keep it elsewhere')
+    .action(async (_options, command) => {
+      const { keyId, publicKey } = await cli.client(command).get('/api/v1/audit/archives', AuditArchives)
+      cli.output(command).result({ keyId, publicKey }, () => publicKey.trimEnd())
     })
 
   audit
@@ -79,7 +137,7 @@ export const auditCommands: CommandModule = (program, cli) => {
 
   audit
     .command('export')
-    .description('the whole chain as JSON lines, oldest first')
+    .description('the whole chain in the database as JSON lines, oldest first')
     .option('--from <seq>', 'first event', count, 1)
     .option('--file <file>', 'write there instead of standard output')
     .action(async (options: { from: number; file?: string }, command) => {

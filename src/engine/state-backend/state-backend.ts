@@ -8,6 +8,7 @@ import type { JsonObject } from '../../lib/json.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { getRun } from '../../store/runs/runs.ts'
 import type { Database } from '../../store/database/schema.ts'
+import { getRetention } from '../../store/retention/retention.ts'
 import {
   createStateVersion,
   findStateVersion,
@@ -84,8 +85,6 @@ export interface TerraformStates {
   restore(actor: StateActor, key: StateKey, version: number): Promise<{ version: number; serial: number }>
 }
 
-/** The tools store at most every 20 s during an apply: 270 versions are an hour and a half, and ten of those are kept. */
-const KEPT_VERSIONS = 2_700
 type Tx = Transaction<Database>
 type Parts = Pick<EngineParts, 'store' | 'keys'>
 
@@ -108,7 +107,8 @@ export function makeTerraformStates({ store, keys }: Parts): TerraformStates {
       runId: actor.runId,
       actorId: actor.userId,
     })
-    await pruneStateVersions(tx, key.stackId, key.workspace, KEPT_VERSIONS)
+    const { count } = (await getRetention(tx)).states
+    if (count !== null) await pruneStateVersions(tx, key.stackId, key.workspace, count)
     return next.version
   }
 

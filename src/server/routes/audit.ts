@@ -2,7 +2,9 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { AuditEvent as AuditRow } from '../../store/audit/audit.ts'
 import { listAudit } from '../../store/audit/list.ts'
+import { auditArchives } from '../../store/audit/chain.ts'
 import { resealAudit } from '../../store/audit/reseal.ts'
+import { refuseKeptThatLeft } from '../../store/audit/verify.ts'
 import type { Queries } from '../../store/database/context.ts'
 import type { DataKeys } from '../../store/database/keys.ts'
 import type { Store } from '../../store/open.ts'
@@ -13,7 +15,7 @@ import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { type Page, PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
-import { AuditEvent, AuditVerdict, ResealRequest, VerifyRequest } from '../schemas/operations.ts'
+import { AuditArchives, AuditEvent, AuditVerdict, ResealRequest, VerifyRequest } from '../schemas/operations.ts'
 
 const Filter = PageQuery.extend({
   actor: z.string().max(200).optional().meta({ description: 'name of a person, user:ID, worker:ID or system' }),
@@ -67,7 +69,27 @@ export const auditRoutes: RouteModule<'store' | 'keys'> = (app, { store, keys })
         response: { 200: AuditVerdict },
       },
     },
-    async (request) => verdictOf(store, keys, request.body?.kept),
+    async (request) => {
+      const kept = request.body?.kept
+      if (kept) await refuseKeptThatLeft(store.db, kept)
+      return verdictOf(store, keys, kept)
+    },
+  )
+
+  app.get(
+    '/api/v1/audit/archives',
+    {
+      config: { action: 'audit.read' },
+      schema: {
+        tags,
+        summary: 'Parts of the chain that left the database, each with its signed checkpoint',
+        response: { 200: AuditArchives },
+      },
+    },
+    async () => {
+      const archives = await auditArchives(store.db)
+      return { keyId: keys.auditKeyId, publicKey: keys.auditPublicKey, archives }
+    },
   )
 
   app.post(
@@ -96,7 +118,14 @@ export const auditRoutes: RouteModule<'store' | 'keys'> = (app, { store, keys })
       schema: {
         tags,
         summary: 'The chain as JSON lines, oldest first, with every column that enters the hashes',
-        querystring: z.strictObject({ from: z.coerce.number().int().min(1).default(1) }),
+        querystring: z.strictObject({
+          from: z.coerce
+            .number()
+            .int()
+            .min(1)
+            .default(1)
+            .meta({ description: 'first event; what left is not among them' }),
+        }),
       },
     },
     async (request, reply) =>

@@ -1,6 +1,7 @@
 import { appendAudit } from '../../store/audit/audit.ts'
 import { databaseSizeAside } from '../../store/reading/reading.ts'
 import { prune } from '../../store/retention/prune.ts'
+import { giveBackFree } from '../../store/retention/shrink.ts'
 import { getRetention, setRetention } from '../../store/retention/retention.ts'
 import type { RouteModule } from '../parts.ts'
 import { DatabaseSize, Pruned, PruneOrder, Retention } from '../schemas/database.ts'
@@ -9,7 +10,7 @@ import { by } from './users.ts'
 const PATH = '/api/v1/server/database'
 
 /** How large the database is, what is kept for how long, and removing what is older. */
-export const databaseRoutes: RouteModule<'store'> = (app, { store }) => {
+export const databaseRoutes: RouteModule<'store' | 'keys'> = (app, { store, keys }) => {
   const tags = ['server']
 
   app.get(
@@ -53,11 +54,12 @@ export const databaseRoutes: RouteModule<'store'> = (app, { store }) => {
     },
     async (request) => {
       const { dryRun } = request.body
-      const pruned = await prune(store, await getRetention(store.db), { dryRun })
+      const pruned = await prune(store, keys, await getRetention(store.db), { dryRun, actor: by(request).actor })
       if (!dryRun)
         await store.transaction((tx) =>
           appendAudit(tx, { ...by(request), action: 'server.prune', subject: 'server', data: { ...pruned } }),
         )
+      if (!dryRun) await giveBackFree(store)
       return { dryRun, ...pruned }
     },
   )

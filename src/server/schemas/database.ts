@@ -1,20 +1,14 @@
 import { z } from 'zod'
+import { Retention as RetentionShape } from '../../domain/retention.ts'
 
-const Days = z.number().int().min(1).max(36_500)
-
-export const Retention = z
-  .strictObject({
-    logs: Days.meta({ description: 'days that logs of runs are kept' }),
-    plans: Days.meta({ description: 'days that plans of previews and drift checks are kept' }),
-    runs: Days.meta({ description: 'days that previews and drift checks themselves are kept' }),
-  })
-  .meta({ id: 'Retention' })
+export const Retention = RetentionShape.meta({ id: 'Retention' })
 export type Retention = z.infer<typeof Retention>
 
 export const DatabaseSize = z
   .object({
     bytes: z.number(),
     free: z.number().meta({ description: 'bytes of it that are used next' }),
+    shrinks: z.boolean().meta({ description: 'whether free bytes are given back to the disk while the server runs' }),
     tables: z.array(z.object({ table: z.string(), bytes: z.number() })),
     retention: Retention,
   })
@@ -24,5 +18,14 @@ export type DatabaseSize = z.infer<typeof DatabaseSize>
 export const PruneOrder = z.strictObject({ dryRun: z.boolean().default(false) })
 
 export const Pruned = z
-  .object({ dryRun: z.boolean(), logs: z.number(), plans: z.number(), runs: z.number() })
-  .meta({ id: 'Pruned', description: 'how many runs lost their log, their plan, or went' })
+  .object({
+    dryRun: z.boolean(),
+    previews: z.number(),
+    checks: z.number(),
+    plans: z.number().meta({ description: 'runs that lost their plan, and stay' }),
+    logs: z.number().meta({ description: 'runs that lost their log, and stay' }),
+    states: z.number().meta({ description: 'versions of Terraform states' }),
+    audit: z.number().meta({ description: 'events that left for an archive' }),
+  })
+  .meta({ id: 'Pruned', description: 'how many of what went' })
+export type Pruned = z.infer<typeof Pruned>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AuditBreak } from '../../domain/audit.ts'
+import { AuditArchive } from '../../domain/audit-archive.ts'
 import { Name, Time } from './common.ts'
 import { RunKind, RunState } from './plans.ts'
 
@@ -42,9 +43,21 @@ export const AuditVerdict = z
         total: z.number(),
       }),
     ),
+    /** The last event that left the database, and in how many parts; null where none did. The proof begins behind it. */
+    archived: z.object({ through: z.number(), parts: z.number() }).nullable(),
   })
   .meta({ id: 'AuditVerdict' })
 export type AuditVerdict = z.infer<typeof AuditVerdict>
+
+/** Parts of the chain that left the database, oldest first, and the key by which they are signed. */
+export const AuditArchives = z
+  .object({
+    keyId: z.string(),
+    /** SPKI in PEM. Keep it where the server cannot change it. */
+    publicKey: z.string(),
+    archives: z.array(AuditArchive),
+  })
+  .meta({ id: 'AuditArchives' })
 
 export const ResealRequest = z.strictObject({
   /** Stands in the event that continues the chain. */

@@ -1,4 +1,5 @@
 import { AUDIT_GENESIS, auditHash } from '../../domain/audit.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
 import { canonicalJson, type Json } from '../../lib/json.ts'
 import { type FromRow, makeCodec } from '../database/codec.ts'
 import { nowOf, type Queries, type Tx } from '../database/context.ts'
@@ -126,9 +127,33 @@ export async function* auditRows(db: Queries, fromSeq = 1, untilSeq?: number): A
   }
 }
 
-/** The chain as JSON lines (each with its newline), every column that enters the hash, so that others can verify it too. */
+/**
+ * The chain as JSON lines (each with its newline), every column that enters the hash, so that others can verify it too; from
+ * the first event that is in the database. CONFLICT where events leave it that were to come next.
+ */
 export async function* exportAudit(db: Queries, fromSeq = 1): AsyncGenerator<string> {
-  for await (const row of auditRows(db, fromSeq)) yield `${canonicalJson(row)}\n`
+  let next: number | undefined
+  for await (const row of auditRows(db, fromSeq)) {
+    if (next !== undefined && row.seq !== next && (await leftThrough(db)) >= next)
+      throw new TrueupError('CONFLICT', {
+        doing: 'exporting the audit trail',
+        why: `the events from ${next} on left the database meanwhile`,
+        next: 'Export again.',
+      })
+    yield `${canonicalJson(row)}\n`
+    next = row.seq + 1
+  }
+}
+
+/** Number of the last event that left the database; 0 where none did. */
+export async function leftThrough(db: Queries): Promise<number> {
+  const last = await db
+    .selectFrom('auditArchives')
+    .select('through')
+    .orderBy('through', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return last?.through ?? 0
 }
 
 /** The newest link; seq 0 and the genesis hash when there is none. */

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import {
-  AUDIT_GENESIS,
   type AuditBreak,
   auditHash,
   AuditReseal,
@@ -12,19 +11,15 @@ import {
 import { canonicalJson } from '../../lib/json.ts'
 import type { Queries } from '../database/context.ts'
 import type { DataKeys } from '../database/keys.ts'
-import type { Database } from '../database/schema.ts'
-import { auditRows } from './audit.ts'
-
-/** A signed statement that the chain had this head at this time. */
-export type AuditCheckpoint = Database['auditCheckpoints']
-
-type Row = Database['audit']
+import { type AuditCheckpoint, type AuditRow, type ChainSource, storedChain } from './chain.ts'
 
 export interface WalkOptions {
   /** With them, the signatures of checkpoints and reseals are checked too. */
   keys?: Pick<DataKeys, 'verify'>
   /** A head that was kept somewhere else (an export's last line, a printed checkpoint): the chain must pass through it. */
   kept?: { seq: number; hash: string }
+  /** Hears of every link, in order. */
+  each?: (row: AuditRow) => void
 }
 
 /** An event that named the breaks before it and continued the chain. */
@@ -39,7 +34,7 @@ export interface SoundReseal {
 
 /** What a walk along the whole chain found. */
 export interface ChainWalk {
-  /** Links that are in order, counted from the first to the first break that no reseal names. */
+  /** Links that are in order, counted from the first that is there to the first break that no reseal names. */
   count: number
   /** Checkpoints that agree with the chain. */
   checkpoints: number
@@ -55,15 +50,19 @@ export interface ChainWalk {
   content: string
 }
 
+/** Walks along the stored chain, from the signed checkpoint of what left it to its end. */
+export async function walkChain(db: Queries, options: WalkOptions = {}): Promise<ChainWalk> {
+  return walk(await storedChain(db, options.keys), options)
+}
+
 /**
- * Reads the chain from end to end, in pages: every hash is computed again, the chain must reach its recorded head and pass
+ * Reads a chain from end to end, in pages: every hash is computed again, the chain must reach its recorded head and pass
  * through every checkpoint. It goes on behind a break, so that all of them are known, and takes back those that a sound
  * reseal names: one whose signature is good and before which everything stands as it stood then.
  */
-export async function walkChain(db: Queries, options: WalkOptions = {}): Promise<ChainWalk> {
-  const { kept } = options
-  const { head, newest } = await ends(db)
-  const checkpoints = await db.selectFrom('auditCheckpoints').selectAll().orderBy('seq').execute()
+export async function walk(source: ChainSource, options: WalkOptions = {}): Promise<ChainWalk> {
+  const { kept, each } = options
+  const { base, head, checkpoints } = source
   const signed = new Map(checkpoints.map((checkpoint) => [checkpoint.seq, checkpoint]))
   const content = createHash('sha256')
   const contentBefore = (seq: number): string => {
@@ -71,19 +70,23 @@ export async function walkChain(db: Queries, options: WalkOptions = {}): Promise
     for (const checkpoint of checkpoints) if (checkpoint.seq < seq) digest.update(`${canonicalJson(checkpoint)}\n`)
     return digest.digest('hex')
   }
+  // What left counts by its last hash, which stands for all before it.
+  if (base.seq > 0) content.update(`${canonicalJson(base)}\n`)
   const found = openBreaks()
+  for (const fault of source.faults) found.add(fault, 0, { forGood: true })
   const reseals: SoundReseal[] = []
-  let last: Row | undefined
+  let last: AuditRow | undefined
   let rows = 0
   let passed = 0
   let passedKept = false
 
-  for await (const row of auditRows(db, 1, newest)) {
-    const expected = (last?.seq ?? 0) + 1
+  for await (const row of source.rows) {
+    each?.(row)
+    const expected = (last?.seq ?? base.seq) + 1
     const note = (kind: AuditBreak['kind'], why: string, seq = row.seq) =>
       found.add({ seq, kind, why, at: seq === row.seq ? row.at : null, after: last?.at ?? null }, rows)
     if (row.seq !== expected) note('missing', missing(expected, row.seq - 1), expected)
-    else if (row.previousHash !== (last?.hash ?? AUDIT_GENESIS))
+    else if (row.previousHash !== (last?.hash ?? base.hash))
       note('forked', 'it does not follow from the link before it')
     const whole = auditHash(row.previousHash, row) === row.hash
     if (!whole) note('changed', 'its content is not what was hashed')
@@ -91,7 +94,7 @@ export async function walkChain(db: Queries, options: WalkOptions = {}): Promise
       passedKept = true
       if (row.hash !== kept.hash) note('kept', 'it is not the link that was kept')
     }
-    if (row.seq === head.seq && row.hash !== head.hash) note('head', 'it is not the recorded head')
+    if (row.seq === head?.seq && row.hash !== head.hash) note('head', 'it is not the recorded head')
     const checkpoint = signed.get(row.seq)
     if (checkpoint) {
       const wrong = wrongIn(checkpoint, row, options)
@@ -111,7 +114,8 @@ export async function walkChain(db: Queries, options: WalkOptions = {}): Promise
     last = row
   }
 
-  const reach = Math.max(newest, head.seq, checkpoints.at(-1)?.seq ?? 0)
+  const newest = last?.seq ?? base.seq
+  const reach = Math.max(newest, head?.seq ?? 0, checkpoints.at(-1)?.seq ?? 0)
   const end = (seq: number, kind: AuditBreak['kind'], why: string) =>
     found.add({ seq, kind, why, at: null, after: last?.at ?? null }, rows)
   if (newest < reach) end(newest + 1, 'missing', `the end is cut off: the chain once reached ${reach}`)
@@ -121,7 +125,7 @@ export async function walkChain(db: Queries, options: WalkOptions = {}): Promise
       'kept',
       kept.seq > reach ? `the end is cut off: the chain once reached ${kept.seq}` : 'it was kept, and is missing',
     )
-  if (newest > head.seq) end(head.seq + 1, 'head', 'it stands after the recorded head')
+  if (head && newest > head.seq) end(head.seq + 1, 'head', 'it stands after the recorded head')
   return {
     count: found.before() ?? rows,
     checkpoints: passed,
@@ -129,7 +133,7 @@ export async function walkChain(db: Queries, options: WalkOptions = {}): Promise
     total: found.total(),
     reseals,
     reach,
-    newestHash: last?.hash ?? AUDIT_GENESIS,
+    newestHash: last?.hash ?? base.hash,
     content: contentBefore(Infinity),
   }
 }
@@ -141,11 +145,11 @@ function openBreaks() {
   let total = 0
   let before: number | null = null
   return {
-    add(broken: AuditBreak, rowsBefore: number): void {
+    add(broken: AuditBreak, rowsBefore: number, { forGood = false } = {}): void {
       before ??= rowsBefore
       total++
-      // That it is not what somebody kept elsewhere can be named by nobody here.
-      if (broken.kind === 'kept') kept.push(broken)
+      // That it is not what somebody kept elsewhere, or not what was signed of what left, can be named by nobody here.
+      if (forGood || broken.kind === 'kept') kept.push(broken)
       else if (listed.length < MAX_LISTED_BREAKS) listed.push(broken)
     },
     name(): void {
@@ -162,7 +166,7 @@ function openBreaks() {
 const missing = (from: number, to: number): string =>
   from === to ? 'the link is missing' : `the links ${from} to ${to} are missing`
 
-function wrongIn(checkpoint: AuditCheckpoint, row: Row, { keys }: WalkOptions): string | null {
+function wrongIn(checkpoint: AuditCheckpoint, row: AuditRow, { keys }: WalkOptions): string | null {
   if (checkpoint.hash !== row.hash) return 'it is not the link that its checkpoint signed'
   if (keys?.verify(checkpointText(checkpoint), checkpoint.signature) === false)
     return 'the signature of its checkpoint is wrong'
@@ -170,7 +174,7 @@ function wrongIn(checkpoint: AuditCheckpoint, row: Row, { keys }: WalkOptions): 
 }
 
 /** What a reseal says, or why it continues nothing. */
-function readReseal(row: Row, content: string, { keys }: WalkOptions): SoundReseal | string {
+function readReseal(row: AuditRow, content: string, { keys }: WalkOptions): SoundReseal | string {
   let data: AuditReseal
   try {
     data = AuditReseal.parse(JSON.parse(row.dataJson))
@@ -181,19 +185,4 @@ function readReseal(row: Row, content: string, { keys }: WalkOptions): SoundRese
   if (keys?.verify(resealText(row.actor, data), data.signature) === false) return 'its signature is wrong'
   const { reason, breaks, total } = data
   return { seq: row.seq, at: row.at, actor: row.actor, reason, breaks, total }
-}
-
-/** The recorded head and the newest row, in one statement, since others may be writing. */
-async function ends(db: Queries): Promise<{ head: { seq: number; hash: string }; newest: number }> {
-  const row = await db
-    .selectFrom((is) =>
-      is
-        .selectFrom('audit')
-        .select((audit) => audit.fn.max('seq').as('newest'))
-        .as('rows'),
-    )
-    .leftJoin('auditHead', (join) => join.on('auditHead.id', '=', 1))
-    .select(['newest', 'seq', 'hash'])
-    .executeTakeFirstOrThrow()
-  return { head: { seq: row.seq ?? 0, hash: row.hash ?? AUDIT_GENESIS }, newest: row.newest ?? 0 }
 }

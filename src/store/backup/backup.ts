@@ -3,7 +3,8 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { type CopiedTree, copyFile, copyRepository } from './copy.ts'
+import { AUDIT_DIRECTORY } from '../audit/archive-file.ts'
+import { type CopiedTree, copyFile, copyRepository, gone } from './copy.ts'
 import { damagedRepositories, refuseWithoutKeys } from './contents.ts'
 import { type BackupFile, type BackupManifest, type DamagedRepository, MANIFEST_FILE } from './manifest.ts'
 import { syncDirectory, writeDurably } from '../../lib/durable-file.ts'
@@ -37,11 +38,13 @@ export async function backupStore(dataDir: string, target: string, now: number =
   try {
     await mkdir(staging, { recursive: true, mode: 0o700 })
     const database = await copyDatabase(dataDir, staging)
-    const keys = await copyKeys(dataDir, staging)
+    const keys = await copyPlain(dataDir, staging, KEYS_DIRECTORY)
+    // After the database: what left it before is there, and what leaves it later is in the copy of it.
+    const audit = await copyPlain(dataDir, staging, AUDIT_DIRECTORY)
     // Without them nothing sealed could ever be read again: that is no backup.
     await refuseWithoutKeys(staging)
     const repositories = await copyRepositories(dataDir, staging)
-    const files = [database, ...keys, ...repositories.files]
+    const files = [database, ...keys, ...audit, ...repositories.files]
     const damaged = await damagedRepositories(staging)
     const { directories } = repositories
     const manifest: BackupManifest = { format: 1, createdAt: now, directories, files, damaged }
@@ -94,18 +97,21 @@ export function checkDatabase(file: string): void {
   }
 }
 
-/** What a crash has left beside a key that was being written. */
-const UNFINISHED_KEY = /\.new(?:\.pub)?$/
+/** What a crash has left beside a file that was being written. */
+const UNFINISHED_FILE = /\.new(?:\.pub)?$/
 
-async function copyKeys(dataDir: string, staging: string): Promise<BackupFile[]> {
-  // All of them: agents know the server by the key that signs its merges.
-  const names = (await listIfThere(join(dataDir, KEYS_DIRECTORY)))?.filter((name) => !UNFINISHED_KEY.test(name)) ?? []
-  const to = join(staging, KEYS_DIRECTORY)
+/** All files of a directory: agents know the server by the key that signs its merges, auditors what left the database. */
+async function copyPlain(dataDir: string, staging: string, directory: string): Promise<BackupFile[]> {
+  const names = (await listIfThere(join(dataDir, directory)))?.filter((name) => !UNFINISHED_FILE.test(name))
+  if (!names) return []
+  const to = join(staging, directory)
   await mkdir(to, { mode: 0o700 })
   const files: BackupFile[] = []
   for (const name of names) {
-    const path = `${KEYS_DIRECTORY}/${name}`
-    files.push(await copyFile(join(dataDir, path), join(staging, path), path))
+    const path = `${directory}/${name}`
+    // An archive that never became one may go while it is copied.
+    const file = await copyFile(join(dataDir, path), join(staging, path), path).catch(gone)
+    if (file) files.push(file)
   }
   await syncDirectory(to)
   return files

@@ -105,7 +105,8 @@ async function copyRound(place: Place, files: Map<string, BackupFile>, directori
   return vanished
 }
 
-const gone = (error: NodeJS.ErrnoException): undefined => {
+/** For what may be removed while it is copied. */
+export const gone = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT') throw error
 }
 

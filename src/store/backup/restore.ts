@@ -5,6 +5,7 @@ import { type BackupResult, checkDatabase, listIfThere } from './backup.ts'
 import { restoreFile } from './copy.ts'
 import { BackupManifest, MANIFEST_FILE } from './manifest.ts'
 import { syncDirectory } from '../../lib/durable-file.ts'
+import { AUDIT_DIRECTORY } from '../audit/archive-file.ts'
 import { KEYS_DIRECTORY } from '../database/keys.ts'
 import { LOCK_FILES, lockDataDirectory } from '../database/lock.ts'
 import { asStoreError } from '../database/sqlite/errors.ts'
@@ -14,7 +15,7 @@ import { DATABASE_FILE, REPOSITORIES_DIRECTORY } from '../store.ts'
 const STAGING = 'restore.partial'
 
 /** The database last: without it, the directory is no data directory yet. */
-const PARTS = [KEYS_DIRECTORY, REPOSITORIES_DIRECTORY, DATABASE_FILE]
+const PARTS = [KEYS_DIRECTORY, AUDIT_DIRECTORY, REPOSITORIES_DIRECTORY, DATABASE_FILE]
 
 /**
  * Puts a backup (see `backupStore`) into a data directory, which must not exist or be empty. Every file is compared with
@@ -95,7 +96,8 @@ async function clearGround(dataDir: string, doing: string): Promise<void> {
 async function fill(backupDir: string, staging: string, manifest: BackupManifest, doing: string): Promise<void> {
   await mkdir(staging, { mode: 0o700 })
   try {
-    for (const part of [KEYS_DIRECTORY, REPOSITORIES_DIRECTORY]) await mkdir(join(staging, part), { mode: 0o700 })
+    for (const part of [KEYS_DIRECTORY, AUDIT_DIRECTORY, REPOSITORIES_DIRECTORY])
+      await mkdir(join(staging, part), { mode: 0o700 })
     for (const directory of manifest.directories)
       await mkdir(join(staging, directory), { recursive: true, mode: 0o700 })
     for (const file of manifest.files)
@@ -111,7 +113,7 @@ async function fill(backupDir: string, staging: string, manifest: BackupManifest
 
 /** Every directory that a restore makes, `.` among them: their names must be on the disk before the whole gets its own. */
 function directoriesOf({ directories, files }: BackupManifest): Set<string> {
-  const all = new Set(['.', KEYS_DIRECTORY, REPOSITORIES_DIRECTORY])
+  const all = new Set(['.', KEYS_DIRECTORY, AUDIT_DIRECTORY, REPOSITORIES_DIRECTORY])
   for (const path of [...directories, ...files.map((file) => dirname(file.path))])
     for (let at = path; at !== '.'; at = dirname(at)) all.add(at)
   return all

@@ -1,3 +1,5 @@
+import type { AuditArchive } from '../../domain/audit-archive.ts'
+
 /** The tables of the audit, see `store/audit/`. */
 export interface AuditTables {
   /** The audit chain. `hash` = sha256(previousHash + canonical JSON of the other columns). */
@@ -16,4 +18,6 @@ export interface AuditTables {
   auditHead: { id: number; seq: number; hash: string }
   /** Signed statements "the chain had this head at this time": a chain that is shorter was cut off. */
   auditCheckpoints: { seq: number; hash: string; at: number; keyId: string; signature: string }
+  /** Parts of the chain that left the database, oldest first by `through`, each signed; `domain/audit-archive.ts` says what each column is. */
+  auditArchives: AuditArchive
 }

@@ -12,6 +12,8 @@ import { quietChecks } from './0010-quiet-checks.ts'
 import { sharedPlaces } from './0011-shared-places.ts'
 import { notices } from './0012-notices.ts'
 import { workerKeys } from './0013-worker-keys.ts'
+import { auditArchives } from './0014-audit-archives.ts'
+import { retentionIndexes } from './0015-retention-indexes.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -28,4 +30,6 @@ export const MIGRATIONS: readonly Migration[] = [
   sharedPlaces,
   notices,
   workerKeys,
+  auditArchives,
+  retentionIndexes,
 ]

@@ -2,12 +2,13 @@ import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Kysely } from 'kysely'
 import { exportAudit } from '../audit/audit.ts'
+import { writeLeaving } from '../audit/leaving.ts'
 import { verifyAudit } from '../audit/verify.ts'
 import { verifierOf } from '../database/keys.ts'
 import type { Database } from '../database/schema.ts'
 import { sqliteDialect } from '../database/sqlite/dialect.ts'
 import { openForReading } from '../database/sqlite/open.ts'
-import { databaseSize } from '../retention/size.ts'
+import { databaseSize } from '../database/sqlite/size.ts'
 import type { ReadingAnswer, ReadingJob, ReadingOrder } from './jobs.ts'
 
 /** Characters of an export that go to the server's thread at once. */
@@ -39,6 +40,11 @@ async function* answersOf(wanted: ReadingJob): AsyncGenerator {
   }
   if (wanted.what === 'size') {
     yield await databaseSize(db)
+    return
+  }
+  if (wanted.what === 'archive') {
+    const { auditPublicKey, what: _, ...order } = wanted
+    yield await writeLeaving(db, { verify: verifierOf(auditPublicKey) }, order)
     return
   }
   let piece = ''

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { exportAudit } from '../audit/audit.ts'
+import type { Leaving, LeavingOrder } from '../audit/leaving.ts'
 import { type AuditVerdict, verifyAudit } from '../audit/verify.ts'
 import type { DataKeys } from '../database/keys.ts'
-import { type DatabaseSize, databaseSize } from '../retention/size.ts'
+import { type DatabaseSize, databaseSize } from '../database/sqlite/size.ts'
 import type { Store } from '../store.ts'
 import type { ReadingAnswer, ReadingJob, ReadingOrder } from './jobs.ts'
 
@@ -34,6 +35,19 @@ export async function databaseSizeAside(store: Store): Promise<DatabaseSize> {
   throw new Error('the thread that measured the database had no answer')
 }
 
+/** `writeLeaving` by a thread of its own: it hashes and compresses. An embedded database only. */
+export async function archiveAside(
+  store: Store,
+  { keys, ...order }: LeavingOrder & { keys: DataKeys },
+): Promise<Leaving> {
+  if (store.file === undefined) return { what: 'nothing' }
+  const { directory, before, newest, atLeast, largest, dryRun } = order
+  const { auditPublicKey } = keys
+  const job: ReadingJob = { what: 'archive', auditPublicKey, directory, before, newest, atLeast, largest, dryRun }
+  for await (const part of parts(store.file, job)) return part as Leaving
+  throw new Error('the thread that wrote audit events had no answer')
+}
+
 /** `exportAudit` by a thread of its own: pieces of many lines. */
 export function exportAuditAside(store: Store, fromSeq: number): AsyncIterable<string> {
   if (store.file === undefined) return exportAudit(store.db, fromSeq)
@@ -46,9 +60,12 @@ async function* parts(file: string, job: ReadingJob): AsyncGenerator<unknown> {
   const thread = new Worker(PROGRAM, { workerData: order })
   // What `once` does not wait for at this moment must not end the process; it rejects there.
   thread.on('error', () => {})
+  const ended = new AbortController()
+  thread.once('exit', () => ended.abort())
   try {
     for (;;) {
-      const [answer] = (await once(thread, 'message')) as [ReadingAnswer]
+      // A thread that ends without a word must not be waited for.
+      const [answer] = (await once(thread, 'message', { signal: ended.signal })) as [ReadingAnswer]
       if ('end' in answer) return
       yield answer.part
       thread.postMessage('more')

@@ -1,24 +1,25 @@
 import { z } from 'zod'
-import { getMeta, setMeta } from '../database/meta.ts'
+import { DEFAULT_RETENTION, type Kept, Retention } from '../../domain/retention.ts'
 import type { Queries } from '../database/context.ts'
-
-const Days = z.number().int().min(1).max(36_500)
-
-/**
- * How many days something is kept after the end of its run. Deployments, what they applied, and the audit are kept for good.
- * `logs`: of all runs. `plans`: plans and results of previews and drift checks. `runs`: previews and drift checks themselves.
- */
-export const Retention = z.strictObject({ logs: Days, plans: Days, runs: Days })
-export type Retention = z.infer<typeof Retention>
-
-/** Half a year of logs, and more than a year of what was looked at: an auditor asks for the year that has ended. */
-export const DEFAULT_RETENTION: Retention = { logs: 180, plans: 180, runs: 400 }
+import { getMeta, setMeta } from '../database/meta.ts'
 
 const KEY = 'retention'
 
+/** What was stored may be of an earlier version, which knew fewer kinds, and days only. */
+const Stored = z.union([
+  Retention.partial(),
+  z
+    .looseObject({ logs: z.int(), plans: z.int(), runs: z.int(), audit: z.int().optional() })
+    .transform(({ logs, plans, runs, audit }): Partial<Retention> => {
+      const days = (count: number): Kept => ({ days: count, count: null })
+      const looks = { previews: days(runs), checks: days(runs) }
+      return { logs: days(logs), plans: days(plans), ...looks, ...(audit && { audit: days(audit) }) }
+    }),
+])
+
 export async function getRetention(db: Queries): Promise<Retention> {
   const stored = await getMeta(db, KEY)
-  return stored === null ? DEFAULT_RETENTION : Retention.parse(JSON.parse(stored))
+  return stored === null ? DEFAULT_RETENTION : { ...DEFAULT_RETENTION, ...Stored.parse(JSON.parse(stored)) }
 }
 
 export const setRetention = (tx: Queries, retention: Retention): Promise<void> =>

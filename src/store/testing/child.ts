@@ -2,8 +2,11 @@ import { rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../audit/audit.ts'
+import { writeLeaving } from '../audit/leaving.ts'
+import { openKeys } from '../database/keys.ts'
 import { openStore } from '../open.ts'
 import { restoreStore } from '../backup/restore.ts'
+import { archiveAudit } from '../retention/archive-audit.ts'
 import { enqueueTask } from '../runs/tasks.ts'
 
 /** Programs that tests run as a process of their own, to kill, to stop, or to give a disk of their own. */
@@ -35,6 +38,30 @@ async function programOf(name: string): Promise<void> {
     say({ wrote: subject })
   }
   if (name === 'write') for (let n = 0; ; n++) await write(n)
+  /** Archives all but the newest five events, and hangs at a transaction of it: `before:1` before the first, `after:2` … */
+  if (name === 'archive') {
+    const keys = await openKeys(dataDir, store.db)
+    const [when, at] = argument.split(':')
+    let count = 0
+    const hang = async (now: string): Promise<void> => {
+      if (now !== when || count !== Number(at)) return
+      say({ hangs: argument })
+      await new Promise(() => setInterval(() => {}, 1000))
+    }
+    const transaction: typeof store.transaction = async (work) => {
+      count++
+      await hang('before')
+      const answer = await store.transaction(work)
+      await hang('after')
+      return answer
+    }
+    const options = { newest: 5, actor: 'system' }
+    const left = await archiveAudit({ ...store, transaction }, keys, options, (_, order) =>
+      writeLeaving(store.db, keys, order),
+    )
+    say({ left, transactions: count })
+    await store.close()
+  }
   if (name === 'fill') {
     let n = 0
     const full = await (async () => {

@@ -10,6 +10,8 @@ export function openSqlite(file: string): DatabaseSync {
   closeSync(openSync(file, 'a', 0o600))
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true })
   try {
+    // Of a new file only, before anything else is in it: what becomes free later can be given back while it is in use.
+    database.exec('pragma auto_vacuum = incremental')
     // FULL: a commit has reached the disk when it returns. WAL: readers of other processes (backup) do not block it.
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864')
     return database
