@@ -1,3 +1,14 @@
+/** Harmless faults that old tools left in the histories of well-known repositories. */
+const EXCUSED = [
+  'zeroPaddedFilemode',
+  'badTimezone',
+  'missingSpaceBeforeDate',
+  'missingSpaceBeforeEmail',
+  'missingNameBeforeEmail',
+  'missingEmail',
+  'badDateOverflow',
+]
+
 /**
  * Settings of every git process, handed over by the environment: they hold for all repositories at once, including those
  * made by an older version, and no file of the machine or of a user can change them.
@@ -35,16 +46,11 @@ const SETTINGS: [string, string][] = [
   ['receive.denyNonFastForwards', 'false'],
   ['uploadpack.allowFilter', 'true'],
   ['uploadpack.hideRefs', 'refs/trueup'],
-  // Damaged or hostile objects are refused on the way in (`.git` entries, bad submodule files, broken trees). Excused are
-  // the harmless faults that old tools left in the histories of well-known repositories.
+  // Damaged or hostile objects are refused on the way in (`.git` entries, bad submodule files, broken trees).
   ['transfer.fsckObjects', 'true'],
-  ['receive.fsck.zeroPaddedFilemode', 'ignore'],
-  ['receive.fsck.badTimezone', 'ignore'],
-  ['receive.fsck.missingSpaceBeforeDate', 'ignore'],
-  ['receive.fsck.missingSpaceBeforeEmail', 'ignore'],
-  ['receive.fsck.missingNameBeforeEmail', 'ignore'],
-  ['receive.fsck.missingEmail', 'ignore'],
-  ['receive.fsck.badDateOverflow', 'ignore'],
+  ...['receive', 'fetch'].flatMap((way) =>
+    EXCUSED.map((fault): [string, string] => [`${way}.fsck.${fault}`, 'ignore']),
+  ),
 ]
 
 export interface GitEnvironment {

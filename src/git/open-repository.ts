@@ -13,6 +13,7 @@ import { createMerging } from './merging.ts'
 import { checkOid } from './names.ts'
 import { createPacking } from './packing.ts'
 import { createReferences } from './references.ts'
+import { createRemote } from './remote.ts'
 import { createSignatures } from './signatures.ts'
 import type { GitRepository } from './repository.ts'
 import { createTreeReader } from './trees.ts'
@@ -29,6 +30,7 @@ export function openRepository(child: GitChild, root: string, id: string): GitRe
     objects,
     ...createLifecycle(child, git, root, id),
     ...createReferences(child, git, objects, id),
+    ...createRemote(git),
     ...createFiles(objects, trees),
     ...createHistory(git, objects),
     ...createMerging(git),

@@ -266,8 +266,21 @@ export interface GitRepository {
   signature(commit: string, signers: Signers, asOf: 'now' | 'commit'): Promise<CommitSignature>
   /** Values of the trailers of this name in a commit's message, in their order. */
   trailers(commit: string, name: string): Promise<string[]>
+  /** Where a branch of another repository stands; null where it has no such branch. REMOTE_UNREACHABLE with what git said. */
+  remoteHead(at: RemoteBranch, signal?: AbortSignal): Promise<string | null>
+  /** Fetches a branch of another repository into a ref, wherever that stood before. REMOTE_UNREACHABLE with what git said. */
+  fetchRemote(at: RemoteBranch, into: string, signal?: AbortSignal): Promise<void>
   /** Packs refs and objects where there is enough to gain, gently and without losing any; whether it did. See `maintain.ts`. */
   maintain(signal?: AbortSignal): Promise<boolean>
+}
+
+/** A branch of a repository elsewhere. */
+export interface RemoteBranch {
+  /** Anything that git itself can fetch from: https, ssh, file. */
+  url: string
+  branch: string
+  /** A file with settings of git for this connection (credentials, CAs, the ssh command): its global configuration. */
+  config: string
 }
 
 export interface GitRunOptions {

@@ -6,7 +6,7 @@ import { asTrueupError } from '../lib/errors/error.ts'
 import { processRegistry } from '../lib/process/registry.ts'
 import { retry } from '../lib/retry.ts'
 import { VERSION } from '../lib/version.ts'
-import { openLink, type Link } from './connection/connect.ts'
+import { openLink, type Link, type LinkEnds } from './connection/connect.ts'
 import { enrol, httpClient, type HttpClient } from './connection/http.ts'
 import { openRoute, type Route } from './connection/route.ts'
 import { lockData } from './data-lock.ts'
@@ -27,12 +27,16 @@ import { serverSource, type Source } from './runs/source.ts'
 import { keepWatches } from './watches.ts'
 import { defaultWorkspaces, openWorkspaces } from './workspace.ts'
 
+/** Where there is no server, nothing goes this way. */
+const NO_SERVER = 'http://localhost'
 const ENROLMENT_PAUSES = { first: 500, longest: 10_000 }
 
 /** The two ways in which a worker stands: outside, with what the server gives it, or inside, with a mind of its own. */
 export interface Way {
   kind: 'runner' | 'agent'
   openSource(parts: { http: HttpClient; data: string; log: Logger }): Promise<Source>
+  /** Talks to somebody else than a server, which then knows of no such worker. */
+  connect?(ends: LinkEnds): Link
   /** What the worker does besides its runs; ended before the source is closed. */
   alongside?(parts: RunnerParts): { close(): Promise<void> }
 }
@@ -64,9 +68,9 @@ export async function startRunner(
   const workspaces = openWorkspaces(options.workspaces ?? defaultWorkspaces(options.data), log)
   await recover(paths.processes, workspaces, options.graceMs, log)
   const identity = await loadIdentity(paths.identity)
-  const route = openRoute(options.server, options.route, log)
+  const route = openRoute(way.connect ? NO_SERVER : options.server, options.route, log)
   const enrolNow = () => enrolWith(options, { identity, log, kind: way.kind, signal, route })
-  if (identity.workerId === undefined) await enrolNow()
+  if (identity.workerId === undefined && !way.connect) await enrolNow()
 
   const runs = new Map<string, { run: ActiveRun; done: Promise<void> }>()
   const outbox = await openOutbox(paths.outbox, () => link, log)
@@ -74,11 +78,8 @@ export async function startRunner(
   const rotation = keyRotation({ identity, http, log })
   let newKeyWanted = options.rotateKey
   const source = await way.openSource({ http, data: options.data, log })
-  const link: Link = openLink({
-    http,
-    identity,
+  const ends: LinkEnds = {
     log,
-    transport: options.transport,
     hello: () => ({
       ...SELF(VERSION),
       capabilities: [...CAPABILITIES],
@@ -96,10 +97,12 @@ export async function startRunner(
       if (rotateKey || newKeyWanted || identity.isRotating) void newKey()
     },
     onEvent,
-    // The key may be one that a rotation has replaced without this worker hearing of it.
-    enrolAgain: async () =>
-      (identity.isRotating && (await rotation.rotate())) || (options.token !== undefined && (await enrolAgainOnce())),
-  })
+  }
+  // The key may be one that a rotation has replaced without this worker hearing of it.
+  const enrolAgain = async () =>
+    (identity.isRotating && (await rotation.rotate())) || (options.token !== undefined && (await enrolAgainOnce()))
+  const link: Link =
+    way.connect?.(ends) ?? openLink({ http, identity, transport: options.transport, enrolAgain, ...ends })
   const room = watchRoom([workspaces.directory, paths.cache, tmpdir()])
   let full: string | null = null
   /** Runs wait in the queue for as long as there is no room for any. */

@@ -76,8 +76,11 @@ export function problemOf(program: Command, words: readonly string[], whole: boo
   return whole ? argumentProblem(command, args) : null
 }
 
+/** Some commands have others below them and do something by themselves; commander says so nowhere else. */
+const actsAlone = (command: Command): boolean => '_actionHandler' in command && Boolean(command._actionHandler)
+
 function argumentProblem(command: Command, args: readonly string[]): string | null {
-  if (command.commands.length > 0) return 'a command is missing'
+  if (command.commands.length > 0 && !actsAlone(command)) return 'a command is missing'
   const { registeredArguments: wanted } = command
   const missing = wanted[args.length]
   if (missing?.required) return `<${missing.name()}> is missing`

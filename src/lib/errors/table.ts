@@ -83,6 +83,7 @@ export const ERRORS = {
   TOOL_VERSION: entry(422, 'terminal', 'Install a version that the constraint accepts, or change the constraint.'),
   TOOL_FAILED: entry(422, 'terminal', 'Read the log of the run.'),
   TOOL_OUTPUT: entry(502, 'terminal', 'The tool answered in a way Trueup does not know: check its version.'),
+  REMOTE_UNREACHABLE: entry(502, 'retryable', "Check the repository's URL, the network, and the agent's credentials."),
   TARGET_UNREACHABLE: entry(502, 'retryable', 'Check that the target is up and that the worker can reach it.'),
   TARGET_UNSAFE: entry(422, 'terminal', 'Put right what the message names on the host, or name another target.'),
   TARGET_DENIED: entry(403, 'terminal', 'Give the worker the right to do this, or let it run as root.'),

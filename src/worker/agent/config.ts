@@ -6,11 +6,12 @@ import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { RunnerOptions } from '../options.ts'
 
-const absent = <T>(schema: z.ZodType<T>) => schema.optional()
-const file = z.string().min(1)
+/** Shapes that the two kinds of agents share. */
+export const absent = <T>(schema: z.ZodType<T>) => schema.optional()
+export const file = z.string().min(1)
 
 /** Whose signatures count. Paths are relative to the configuration file. */
-const SignersConfig = z
+export const SignersConfig = z
   .strictObject({
     /** allowed_signers of ssh-keygen(1). */
     ssh: absent(file),
@@ -63,13 +64,8 @@ const ProxyUrl = z
     'a URL such as http://proxy.example.org:3128, with user and password in `credentials`',
   )
 
-const AgentConfig = z.strictObject({
-  server: z
-    .string()
-    .regex(/^https?:\/\/[^/]/, 'a URL such as https://trueup.example.org')
-    .transform((url) => url.replace(/\/+$/, '')),
-  /** Holds the one-time enrolment token; needed at the first start only. */
-  tokenFile: absent(file),
+/** How runs are executed, wherever the word for them comes from. */
+export const EXECUTION = {
   data: file.default('/var/lib/trueup-agent'),
   name: z.string().min(1).default(hostname),
   slots: z.int().min(1).max(1000).default(availableParallelism),
@@ -77,6 +73,21 @@ const AgentConfig = z.strictObject({
   passEnv: z.array(z.string()).default([]),
   grace: seconds.default(10),
   drain: seconds.default(600),
+  /** For the tools of every stack here: a value, or a file with a secret one. */
+  variables: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'a name of a variable'), Variable).default({}),
+}
+type Execution = z.infer<z.ZodObject<typeof EXECUTION>>
+/** A path of the configuration, made absolute. */
+type At = (name: string) => string
+
+const AgentConfig = z.strictObject({
+  ...EXECUTION,
+  server: z
+    .string()
+    .regex(/^https?:\/\/[^/]/, 'a URL such as https://trueup.example.org')
+    .transform((url) => url.replace(/\/+$/, '')),
+  /** Holds the one-time enrolment token; needed at the first start only. */
+  tokenFile: absent(file),
   transport: z.enum(['auto', 'long-poll']).default('auto'),
   /** On the way to the server; `none`: whatever the environment says. Credentials stand in a file of their own. */
   proxy: absent(z.union([z.literal('none'), ProxyUrl, z.strictObject({ url: ProxyUrl, credentials: absent(file) })])),
@@ -89,8 +100,6 @@ const AgentConfig = z.strictObject({
     .refine((all) => Object.keys(all).length > 0, 'name at least one'),
   /** Heal what has drifted while the server is away for longer than this many seconds; never where `false`. */
   alone: z.union([z.literal(false), z.number().min(30).max(86_400)]).default(60),
-  /** For the tools of every stack here: a value, or a file with a secret one. */
-  variables: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'a name of a variable'), Variable).default({}),
 })
 
 export interface AgentSettings {
@@ -104,51 +113,28 @@ export interface AgentSettings {
 /** Reads the agent's configuration. CONFIG_SYNTAX or CONFIG_INVALID with the key; paths come out absolute. */
 export function readAgentConfig(path: string): AgentSettings {
   const doing = `reading the agent's configuration ${path}`
-  const at = (name: string): string => resolve(dirname(resolve(path)), name)
-  const parsed = AgentConfig.safeParse(readYaml(readText(path, doing), doing))
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path: key, message }) => `${key.join('.') || 'it'}: ${message}`)
-    const why = issues.slice(0, 5).join('; ')
-    throw new TrueupError('CONFIG_INVALID', { doing, why, next: 'docs/concepts/agents.md has every key.' })
-  }
-  const { server, tokenFile, data, name, slots, workspaces, passEnv, grace, drain, transport } = parsed.data
+  const { parsed, at } = readSettings(path, AgentConfig, doing)
+  const { server, tokenFile, transport, alone } = parsed
   const token = tokenFile === undefined ? undefined : readOptional(at(tokenFile), doing)
-  const { alone } = parsed.data
   return {
     aloneAfterMs: alone === false ? null : alone * 1000,
     options: {
+      ...optionsOf(parsed, at),
       server,
-      ...(token !== undefined && { token }),
-      data: at(data),
-      name,
-      pools: [],
-      slots,
-      ...(workspaces !== undefined && { workspaces: at(workspaces) }),
-      passEnv,
-      graceMs: grace * 1000,
-      drainMs: drain * 1000,
-      withParent: false,
-      rotateKey: false,
-      route: routeOf(parsed.data, at),
       transport,
+      route: routeOf(parsed, at),
+      ...(token !== undefined && { token }),
     },
     repositories: Object.fromEntries(
-      Object.entries(parsed.data.repositories).map(([repository, settings]) => [repository, placed(settings, at)]),
+      Object.entries(parsed.repositories).map(([repository, settings]) => [repository, placed(settings, at)]),
     ),
-    variables: Object.fromEntries(
-      Object.entries(parsed.data.variables).map(([variable, given]) => [
-        variable,
-        typeof given === 'string'
-          ? { value: given, secret: false }
-          : { value: readText(at(given.file), doing).replace(/\n$/, ''), secret: true },
-      ]),
-    ),
+    variables: variablesAt(parsed.variables, at, doing),
   }
 }
 
 type Route = Pick<z.infer<typeof AgentConfig>, 'proxy' | 'ca' | 'clientCertificate'>
 
-function routeOf({ proxy, ca, clientCertificate }: Route, at: (name: string) => string): RunnerOptions['route'] {
+function routeOf({ proxy, ca, clientCertificate }: Route, at: At): RunnerOptions['route'] {
   const named = typeof proxy === 'string' ? { url: proxy } : proxy
   return {
     ...(named && { proxy: named.url === 'none' ? null : named.url }),
@@ -160,18 +146,62 @@ function routeOf({ proxy, ca, clientCertificate }: Route, at: (name: string) => 
   }
 }
 
-function placed(repository: RepositoryConfig, at: (name: string) => string): RepositoryConfig {
-  const signers = ({ ssh, sshRevoked, gpgHome, gpgKeys }: SignersConfig): SignersConfig => ({
-    ...(ssh !== undefined && { ssh: at(ssh) }),
-    ...(sshRevoked !== undefined && { sshRevoked: at(sshRevoked) }),
-    ...(gpgHome !== undefined && { gpgHome: at(gpgHome) }),
-    gpgKeys,
-  })
-  const { authors } = repository
-  return { ...repository, signers: signers(repository.signers), ...(authors && { authors: signers(authors) }) }
+/** Reads a file of YAML by a schema; `over`: keys that win over those of the file. */
+export function readSettings<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  doing: string,
+  over: object = {},
+): { parsed: T; at: At } {
+  const read = readYaml(readText(path, doing), doing)
+  const parsed = schema.safeParse(typeof read === 'object' && read !== null ? { ...read, ...over } : read)
+  if (parsed.success) return { parsed: parsed.data, at: (name) => resolve(dirname(resolve(path)), name) }
+  const issues = parsed.error.issues.map(({ path: key, message }) => `${key.join('.') || 'it'}: ${message}`)
+  const why = issues.slice(0, 5).join('; ')
+  throw new TrueupError('CONFIG_INVALID', { doing, why, next: 'docs/concepts/agents.md has every key.' })
 }
 
-function readText(path: string, doing: string): string {
+/** Everything of a runner's options but whom it talks to. */
+export function optionsOf({ data, name, slots, workspaces, passEnv, grace, drain }: Execution, at: At): RunnerOptions {
+  return {
+    server: '',
+    data: at(data),
+    name,
+    pools: [],
+    slots,
+    ...(workspaces !== undefined && { workspaces: at(workspaces) }),
+    passEnv,
+    graceMs: grace * 1000,
+    drainMs: drain * 1000,
+    withParent: false,
+    rotateKey: false,
+    route: {},
+    transport: 'auto',
+  }
+}
+
+export function variablesAt(variables: Execution['variables'], at: At, doing: string): AgentSettings['variables'] {
+  const read = (given: z.infer<typeof Variable>) =>
+    typeof given === 'string'
+      ? { value: given, secret: false }
+      : { value: readText(at(given.file), doing).replace(/\n$/, ''), secret: true }
+  return Object.fromEntries(Object.entries(variables).map(([name, given]) => [name, read(given)]))
+}
+
+export const signersAt = ({ ssh, sshRevoked, gpgHome, gpgKeys }: SignersConfig, at: At): SignersConfig => ({
+  ...(ssh !== undefined && { ssh: at(ssh) }),
+  ...(sshRevoked !== undefined && { sshRevoked: at(sshRevoked) }),
+  ...(gpgHome !== undefined && { gpgHome: at(gpgHome) }),
+  gpgKeys,
+})
+
+function placed(repository: RepositoryConfig, at: At): RepositoryConfig {
+  const { signers, authors } = repository
+  return { ...repository, signers: signersAt(signers, at), ...(authors && { authors: signersAt(authors, at) }) }
+}
+
+/** CONFIG_INVALID where it cannot be read. */
+export function readText(path: string, doing: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {

@@ -58,7 +58,7 @@ export function openPacks(repository: GitRepository, http: HttpClient, held: Hel
 }
 
 /** The chain is the agent's own proof: each commit names its parents, and its name is what it holds. */
-async function walkBack(repository: GitRepository, { from, to }: { from: string; to: string }): Promise<void> {
+export async function walkBack(repository: GitRepository, { from, to }: { from: string; to: string }): Promise<void> {
   const doing = `checking that commit ${to} comes after ${from}`
   for (let at = to; at !== from; ) {
     const parent = await repository.commit(at).then(

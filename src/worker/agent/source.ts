@@ -78,7 +78,8 @@ export function agentWay(settings: AgentSettings): Way {
   }
 }
 
-interface Parts {
+/** What a signed source works with. */
+export interface Parts {
   settings: AgentSettings
   repository: GitRepository
   held: HeldStacks
@@ -104,7 +105,8 @@ interface Vetted extends SignedStack {
 
 type Order = WatchOrder & Partial<Pick<Grant, 'kind' | 'destroy' | 'request'>>
 
-function signedSource(parts: Parts): Omit<Source, 'close'> {
+/** What is planned and applied comes from signed commits, whoever ordered it. */
+export function signedSource(parts: Parts): Omit<Source, 'close'> {
   const { settings, repository, held, packs, turns } = parts
   /** What the runs that are under way have fetched, by stack and commit. */
   const pending = new Map<string, { held: Held; order: HeldOrder }>()

@@ -29,6 +29,9 @@ export interface LinkOptions {
   retryWebSocketMs?: number
 }
 
+/** What the worker itself brings to a link, whoever is at its other end. */
+export type LinkEnds = Pick<LinkOptions, 'log' | 'hello' | 'onWelcome' | 'onEvent'>
+
 /** The worker's standing link: connects, reconnects, and outlives every single connection. */
 export interface Link {
   /** One try on the connection that stands now; SERVER_UNREACHABLE where there is none. */
