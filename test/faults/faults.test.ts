@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { runAgentRounds } from './agent-rounds.ts'
 import { runRounds } from './rounds.ts'
 
 // `npm run faults -- --rounds 10` is the whole of it; this is one round of what matters most.
@@ -15,3 +16,10 @@ test('nothing is lost, repeated or stuck when server, runner and tool are killed
   expect({ lost, repeated, stuck }, said.join('\n')).toEqual({ lost: [], repeated: [], stuck: [] })
   expect(kills).toBeGreaterThanOrEqual(30)
 }, 240_000)
+
+test('nor when an agent is killed in mid-apply, twice, its tool before and after it', async () => {
+  const said: string[] = []
+  const { lost, repeated, stuck, kills } = await runAgentRounds(2, (line) => said.push(line))
+  expect({ lost, repeated, stuck }, said.join('\n')).toEqual({ lost: [], repeated: [], stuck: [] })
+  expect(kills).toBe(2)
+}, 600_000)

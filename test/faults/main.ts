@@ -1,12 +1,13 @@
 /**
  * `npm run faults -- --rounds N`: kill -9 of server, runner and tool at every state of a run, and in the middle of what
- * else must not be half done. The last line is `faults: N kills, N lost, N repeated, N stuck`; exit code 1 when any of the
+ * else must not be half done; of agents in mid-apply. The last line is `faults: N kills, N lost, N repeated, N stuck`; exit code 1 when any of the
  * three is not 0. With `--power` it is the power of the disk that is cut, instead: see power/rounds.ts.
  */
 import { parseArgs } from 'node:util'
 import { inNamespace, whyNoPower } from './power/namespace.ts'
+import { runAgentRounds } from './agent-rounds.ts'
 import { runRounds } from './rounds.ts'
-import { isClean, report } from './tally.ts'
+import { addTo, isClean, newTally, report } from './tally.ts'
 
 const { values } = parseArgs({
   options: {
@@ -31,12 +32,16 @@ if (values.power) {
   const argv = [String(rounds), ...(values.only === undefined ? [] : [values.only])]
   process.exit((await inNamespace(argv, (line) => console.log(line))) ?? 1)
 }
-const tally = await runRounds({
-  rounds,
-  keep: values.keep,
-  terraform: !values['no-terraform'],
-  only: values.only?.split(',') ?? null,
-  say: (line) => console.log(line),
-})
+/** Everything that befalls workers: runners, their tools, agents. */
+const WORKERS = ['states-runner', 'states-tool', 'zombie', 'agent']
+const only = values.only?.split(',').flatMap((name) => (name === 'workers' ? WORKERS : [name])) ?? null
+const say = (line: string): void => console.log(line)
+const tally = newTally()
+const others = only?.filter((name) => name !== 'agent')
+if (others === undefined || others.length > 0) {
+  const { keep, 'no-terraform': noTerraform } = values
+  addTo(tally, await runRounds({ rounds, keep, terraform: !noTerraform, only: others ?? null, say }))
+}
+if (only === null || only.includes('agent')) addTo(tally, await runAgentRounds(rounds, say))
 for (const line of report(tally)) console.log(line)
 process.exit(isClean(tally) ? 0 : 1)

@@ -8,6 +8,12 @@ export interface Tally {
 
 export const newTally = (): Tally => ({ kills: 0, lost: [], repeated: [], stuck: [] })
 
+/** Counts what another part has counted. */
+export function addTo(tally: Tally, other: Tally): void {
+  tally.kills += other.kills
+  for (const kind of ['lost', 'repeated', 'stuck'] as const) tally[kind].push(...other[kind])
+}
+
 /** What went wrong, line by line, and the verdict last. `kills`: what the blows are called. */
 export function report(tally: Tally, kills = 'kills'): string[] {
   const { lost, repeated, stuck } = tally
