@@ -60,10 +60,10 @@ Examples:
     .option('--data <dir>', "the agent's data directory, instead of that of its configuration (--config)")
     .action(async ({ data }: { data?: string }, command) => {
       const { config } = command.optsWithGlobals() as Options
-      const { readAnyConfig } = await import('../../worker/agent/standalone/any-config.ts')
+      const { dataOf } = await import('../../worker/agent/standalone/any-config.ts')
       const { readStatus } = await import('../../worker/agent/standalone/overview.ts')
       const { agentText } = await import('../agent-text.ts')
-      const status = readStatus(data ?? readAnyConfig(config).agent.options.data)
+      const status = readStatus(data ?? dataOf(config))
       cli.output(command).result(status, (layout) => agentText(status, layout))
     })
 }

@@ -64,9 +64,10 @@ const ProxyUrl = z
     'a URL such as http://proxy.example.org:3128, with user and password in `credentials`',
   )
 
+export const DEFAULT_DATA = '/var/lib/trueup-agent'
 /** How runs are executed, wherever the word for them comes from. */
 export const EXECUTION = {
-  data: file.default('/var/lib/trueup-agent'),
+  data: file.default(DEFAULT_DATA),
   name: z.string().min(1).default(hostname),
   slots: z.int().min(1).max(1000).default(availableParallelism),
   workspaces: absent(file),
