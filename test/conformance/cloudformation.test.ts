@@ -1,7 +1,4 @@
-import { afterAll } from 'vitest'
-import { stopMoto } from './subjects/cloudformation-moto.ts'
 import { cloudformationSubjects } from './subjects/cloudformation.ts'
 import { conformance } from './suite.ts'
 
 for (const subject of cloudformationSubjects) conformance(subject)
-afterAll(stopMoto)

@@ -1,26 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { once } from 'node:events'
-import { realpathSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { findTool, requireTool } from '../tools.ts'
+import { requireTool } from '../tools.ts'
 
 export interface Moto {
   url: string
   stop(): Promise<void>
-}
-
-/** Its version, or nothing where it cannot be told: moto itself takes seconds to say it. */
-export function motoVersion(): string {
-  const server = findTool('moto_server')
-  if (server === null) return ''
-  try {
-    const python = join(dirname(realpathSync(server.path)), 'python')
-    const script = 'import importlib.metadata; print(importlib.metadata.version("moto"))'
-    return execFileSync(python, ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch {
-    return ''
-  }
 }
 
 /** Starts moto's server (PyPI `moto[server]`) on a port that is free, and waits until it listens. */

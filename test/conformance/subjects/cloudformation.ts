@@ -1,34 +1,11 @@
 import { stackIs, stackTest } from '../../cloudformation/stack.ts'
-import { motoVersion } from '../../terraform-aws/moto.ts'
-import { findTool } from '../../tools.ts'
-import { openOnMoto } from './cloudformation-moto.ts'
 import { MADE, SECRET, template } from './cloudformation-template.ts'
 import type { Subject, World } from '../subject.ts'
-
-/** What moto cannot do, so that the property cannot be asked: docs/drivers/cloudformation.md. */
-const WITHOUT_DRIFT = 'moto has no drift detection'
-const GAPS: Subject['exempt'] = {
-  'second-plan-empty': 'moto has no drift detection, so nothing counts as looked at',
-  'drift-exact': WITHOUT_DRIFT,
-  heal: WITHOUT_DRIFT,
-  ignore: WITHOUT_DRIFT,
-  secrets: WITHOUT_DRIFT,
-  cancel: 'moto is done at once',
-  'half-failed': 'moto takes values that the service refuses',
-}
 
 /** Both ways of healing: drift-aware change sets, and two updates where the endpoint does not offer them. */
 export const cloudformationSubjects: readonly Subject[] = [
   subject('a double of CloudFormation', true),
   subject('a double of CloudFormation without REVERT_DRIFT', false),
-  {
-    driver: 'cloudformation',
-    against: `moto ${motoVersion()}`,
-    missing: findTool('moto_server') === null ? 'moto_server is missing, "npm run tools" installs it' : null,
-    needs: 'moto_server',
-    exempt: { 'missing-tool': 'it needs no tool', ...GAPS },
-    open: openOnMoto,
-  },
 ]
 
 function subject(against: string, revertDrift: boolean): Subject {
