@@ -5,8 +5,17 @@ export type MergeResultCommit =
   | { clean: true; commitOid: string; treeOid: string }
   | { clean: false; conflicts: string[] }
 
+/** Where these refs are. */
+export const RESULTS = 'refs/trueup/mr/'
+
 /** Ref that keeps the merge result of an open MR from being collected. */
-export const mergeResultRef = (number: number): string => `refs/trueup/mr/${number}/merge`
+export const mergeResultRef = (number: number): string => `${RESULTS}${number}/merge`
+
+/** The number of the MR whose result a ref keeps; null for any other ref. */
+export function mergeResultNumber(ref: string): number | null {
+  const [, number] = /^refs\/trueup\/mr\/(\d+)\/merge$/.exec(ref) ?? []
+  return number === undefined ? null : Number(number)
+}
 
 /** The latest result of each MR: most looks at an MR come when neither branch has moved. */
 const latest = new WeakMap<GitRepository, Map<number, { heads: string; result: MergeResultCommit & { clean: true } }>>()
