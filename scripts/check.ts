@@ -28,6 +28,7 @@ const first: Step[] = [
   { name: 'web types', argv: ['tsc', '-p', 'web'] },
   { name: 'lint', argv: ['oxlint', '--quiet'] },
   { name: 'layers', argv: ['node', 'scripts/check-layers.ts', ...house], shown: house.length > 0 },
+  { name: 'strings', argv: ['node', '--disable-warning=ExperimentalWarning', 'scripts/check-strings.ts'] },
   { name: 'format', argv: ['biome', 'format', '.'] },
   { name: 'unused', argv: ['knip'] },
   // Ends with an error where a first visit would fetch more than its budget of script.

@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch'
+import { t } from '../strings/frame.ts'
 import type { components, paths } from './schema.ts'
 
 export type Schemas = components['schemas']
@@ -19,9 +20,9 @@ export class ApiError extends Error {
 
 const unreachable: Schemas['ErrorBody'] = {
   code: 'UNREACHABLE',
-  doing: 'asking the server',
-  why: 'it does not answer',
-  next: 'The page tries again by itself. If it stays so, look whether the server runs.',
+  doing: t.askingTheServer,
+  why: t.itDoesNotAnswer,
+  next: t.thePageTriesAgainBy,
 }
 
 interface Answer<T> {
@@ -40,7 +41,7 @@ export async function ask<T>(request: Promise<Answer<T>>): Promise<T> {
   throw new ApiError(response.status, {
     code: body?.code ?? `HTTP_${response.status}`,
     doing: body?.doing ?? `${new URL(response.url).pathname}`,
-    why: body?.why ?? `the answer was ${response.status} ${response.statusText}`,
-    next: body?.next ?? 'Try again.',
+    why: body?.why ?? t.theAnswerWas(response.status, response.statusText),
+    next: body?.next ?? t.tryAgain,
   })
 }

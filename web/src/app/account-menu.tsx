@@ -4,13 +4,14 @@ import { CircleUser } from 'lucide-react'
 import { DropdownMenu } from 'radix-ui'
 import { useState } from 'react'
 import { api, ask } from '../api/client.ts'
+import { t } from '../strings/frame.ts'
 import { useSession } from './session.tsx'
 import { setTheme, theme, type Theme } from './theme.ts'
 
 const THEMES: readonly (readonly [Theme, string])[] = [
-  ['system', 'Follow the system'],
-  ['light', 'Light'],
-  ['dark', 'Dark'],
+  ['system', t.followTheSystem],
+  ['light', t.light],
+  ['dark', t.dark],
 ]
 const item = 'rounded-sm px-2 py-1 outline-none data-highlighted:bg-hover'
 
@@ -29,7 +30,7 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
       <DropdownMenu.Trigger className="flex items-center gap-2 rounded px-2 py-1 text-left hover:bg-hover">
         <CircleUser size={15} aria-hidden className="text-muted" />
         <span className="truncate font-medium max-md:max-w-20">{user.name}</span>
-        {user.kind === 'admin' && <span className="ml-auto text-xs text-muted max-md:hidden">administrator</span>}
+        {user.kind === 'admin' && <span className="ml-auto text-xs text-muted max-md:hidden">{t.administrator}</span>}
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content
@@ -37,7 +38,7 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
           sideOffset={4}
           className="z-50 min-w-48 rounded-lg border border-line bg-raised p-1 shadow-float"
         >
-          <DropdownMenu.Label className="px-2 py-1 text-sm text-muted">Colours</DropdownMenu.Label>
+          <DropdownMenu.Label className="px-2 py-1 text-sm text-muted">{t.colours}</DropdownMenu.Label>
           <DropdownMenu.RadioGroup
             value={chosen}
             onValueChange={(value) => {
@@ -54,10 +55,10 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
           </DropdownMenu.RadioGroup>
           <DropdownMenu.Separator className="my-1 border-t border-line" />
           <DropdownMenu.Item className={item} onSelect={onHelp}>
-            Keys
+            {t.keys}
           </DropdownMenu.Item>
           <DropdownMenu.Item className={item} onSelect={() => void logOut()}>
-            Log out
+            {t.logOut}
           </DropdownMenu.Item>
         </DropdownMenu.Content>
       </DropdownMenu.Portal>

@@ -1,20 +1,21 @@
+import { t } from '../strings/frame.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { GOES } from './keys.ts'
 
 const KEYS: readonly (readonly [string, string])[] = [
-  ['Ctrl K', 'Go to anything, do anything'],
-  ['/', 'Search in the list'],
-  ['j k', 'Next and previous row'],
-  ['Enter', 'Open the row'],
-  ['f', 'Next failure'],
-  ['Esc', 'Close the window'],
-  ['?', 'This help'],
+  [t.ctrlK, t.goToAnythingDoAnything],
+  ['/', t.searchInTheList],
+  ['j k', t.nextAndPreviousRow],
+  ['Enter', t.openTheRow],
+  ['f', t.nextFailure],
+  [t.esc, t.closeTheWindow],
+  ['?', t.thisHelp],
   ...GOES.map(([key, , label]) => [`g ${key}`, label] as const),
 ]
 
 export function KeyHelp({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   return (
-    <Dialog open={open} onOpenChange={onOpenChange} title="Keys">
+    <Dialog open={open} onOpenChange={onOpenChange} title={t.keys}>
       <dl className="grid grid-cols-[max-content_1fr] gap-x-6 gap-y-1.5">
         {KEYS.map(([key, meaning]) => (
           <div key={key} className="contents">

@@ -1,18 +1,19 @@
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
+import { t } from '../strings/frame.ts'
 
 /** Places that `g` and a letter go to. */
 export const GOES: readonly (readonly [key: string, to: string, label: string])[] = [
-  ['o', '/r/$repository', 'Overview'],
-  ['m', '/r/$repository/mr', 'Merge requests'],
-  ['r', '/r/$repository/runs', 'Runs'],
-  ['d', '/r/$repository/drift', 'Drift'],
-  ['e', '/r/$repository/deployments', 'Deployments'],
-  ['n', '/r/$repository/dependencies', 'Dependencies'],
-  ['p', '/r/$repository/places', 'Places'],
-  ['w', '/workers', 'Workers'],
-  ['a', '/audit', 'Audit'],
-  ['s', '/settings', 'Settings'],
+  ['o', '/r/$repository', t.overview],
+  ['m', '/r/$repository/mr', t.mergeRequests],
+  ['r', '/r/$repository/runs', t.runs],
+  ['d', '/r/$repository/drift', t.drift],
+  ['e', '/r/$repository/deployments', t.deployments],
+  ['n', '/r/$repository/dependencies', t.dependencies],
+  ['p', '/r/$repository/places', t.places],
+  ['w', '/workers', t.workers],
+  ['a', '/audit', t.audit],
+  ['s', '/settings', t.settings],
 ]
 
 const isTyping = (target: EventTarget | null): boolean =>

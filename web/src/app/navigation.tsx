@@ -18,23 +18,24 @@ import {
 import { DropdownMenu } from 'radix-ui'
 import { useConnection } from '../api/live.ts'
 import { repositoriesQuery } from '../api/queries.ts'
+import { t } from '../strings/frame.ts'
 import { AccountMenu } from './account-menu.tsx'
 import { useMay } from './session.tsx'
 
 const OF_REPOSITORY = [
-  ['/r/$repository', 'Overview', LayoutGrid],
-  ['/r/$repository/mr', 'Merge requests', GitPullRequest],
-  ['/r/$repository/runs', 'Runs', ListChecks],
-  ['/r/$repository/drift', 'Drift', Activity],
-  ['/r/$repository/deployments', 'Deployments', ChartNoAxesColumn],
-  ['/r/$repository/dependencies', 'Dependencies', Network],
-  ['/r/$repository/places', 'Places', MapPin],
+  ['/r/$repository', t.overview, LayoutGrid],
+  ['/r/$repository/mr', t.mergeRequests, GitPullRequest],
+  ['/r/$repository/runs', t.runs, ListChecks],
+  ['/r/$repository/drift', t.drift, Activity],
+  ['/r/$repository/deployments', t.deployments, ChartNoAxesColumn],
+  ['/r/$repository/dependencies', t.dependencies, Network],
+  ['/r/$repository/places', t.places, MapPin],
 ] as const
 
 const OF_ALL = [
-  ['/workers', 'Workers', Server],
-  ['/audit', 'Audit', ScrollText],
-  ['/settings', 'Settings', Settings],
+  ['/workers', t.workers, Server],
+  ['/audit', t.audit, ScrollText],
+  ['/settings', t.settings, Settings],
 ] as const
 /** So many pages of a repository have a place of their own in a phone's bar. */
 const ON_PHONES = 4
@@ -54,12 +55,12 @@ export function SideBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: 
   const may = useMay()
   return (
     <nav
-      aria-label="Main"
+      aria-label={t.main}
       className="flex flex-col gap-px overflow-y-auto border-r border-line bg-sunken p-2 max-md:hidden"
     >
       <Link to="/" className="mb-1 flex items-center gap-2 px-2 py-1.5 text-lg font-semibold tracking-tight">
         <Level />
-        Trueup
+        {t.trueup}
       </Link>
       <RepositorySwitch />
       {repository &&
@@ -77,7 +78,7 @@ export function SideBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: 
           className="flex items-center gap-2 rounded px-2 py-1 text-muted hover:bg-hover hover:text-ink"
         >
           <Command size={15} aria-hidden />
-          Go to, do
+          {t.goToDo}
           <kbd className="ml-auto text-xs text-muted">Ctrl K</kbd>
         </button>
         <LiveSign />
@@ -93,7 +94,7 @@ export function PhoneBar() {
   const may = useMay()
   const others = OF_ALL.filter(([to]) => to !== '/audit' || may('audit.read'))
   return (
-    <nav aria-label="Main" className="flex justify-around border-t border-line bg-sunken p-1 md:hidden">
+    <nav aria-label={t.main} className="flex justify-around border-t border-line bg-sunken p-1 md:hidden">
       {repository ? (
         <>
           {OF_REPOSITORY.slice(0, ON_PHONES).map(([to, label, icon]) => (
@@ -102,7 +103,7 @@ export function PhoneBar() {
           <DropdownMenu.Root>
             <DropdownMenu.Trigger className="flex grow basis-0 flex-col items-center rounded px-1 py-1 text-xs text-muted hover:bg-hover">
               <Ellipsis size={15} aria-hidden />
-              More
+              {t.more}
             </DropdownMenu.Trigger>
             <DropdownMenu.Portal>
               <DropdownMenu.Content
@@ -158,7 +159,7 @@ function NavItem({
         <>
           <span className="max-md:sr-only">{label}</span>
           <span aria-hidden className="md:hidden">
-            Requests
+            {t.requests}
           </span>
         </>
       ) : (
@@ -175,7 +176,7 @@ export function RepositorySwitch() {
   if (data.length === 0) return null
   return (
     <select
-      aria-label="Repository"
+      aria-label={t.repository}
       value={repository ?? ''}
       onChange={(event) => void navigate({ to: '/r/$repository', params: { repository: event.target.value } })}
       className="mb-1 w-full shrink-0 font-medium max-md:mb-0 max-md:w-36"
@@ -188,9 +189,9 @@ export function RepositorySwitch() {
 }
 
 const LIVE = {
-  live: ['bg-ok', 'Live', 'Changes appear here as they happen'],
-  connecting: ['border border-idle', 'Connecting', 'The stream of changes is being opened'],
-  lost: ['bg-warn', 'Reconnecting', 'The stream of changes broke; what you see may be old'],
+  live: ['bg-ok', t.live, t.changesAppearHereAsThey],
+  connecting: ['border border-idle', t.connecting, t.theStreamOfChangesIs],
+  lost: ['bg-warn', t.reconnecting, t.theStreamOfChangesBroke],
 } as const
 
 export function LiveSign() {

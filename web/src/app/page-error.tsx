@@ -1,4 +1,5 @@
 import { Link, type ErrorComponentProps } from '@tanstack/react-router'
+import { t } from '../strings/frame.ts'
 import { Empty, linkStyle } from '../ui/basics.tsx'
 import { PageErrorNote } from '../ui/load.tsx'
 
@@ -13,11 +14,11 @@ export function PageError({ error, reset }: ErrorComponentProps) {
 export function NotFound() {
   return (
     <>
-      <h1 className="sr-only">Not found</h1>
-      <Empty title="There is no such page">
-        The address may be mistyped, or what it showed is gone.{' '}
+      <h1 className="sr-only">{t.notFound}</h1>
+      <Empty title={t.thereIsNoSuchPage}>
+        {t.theAddressMayBeMistyped}
         <Link to="/" className={`${linkStyle} underline`}>
-          To the overview
+          {t.toTheOverview}
         </Link>
       </Empty>
     </>

@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react'
 import { api, ask } from '../api/client.ts'
 import { matrixQuery } from '../api/queries.ts'
 import { useInfiniteQuery } from '@tanstack/react-query'
+import { t } from '../strings/frame.ts'
 import { CommandLine } from '../ui/basics.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { notify } from '../ui/notice.tsx'
@@ -30,7 +31,7 @@ export function Palette({
   onHelp: () => void
 }) {
   return (
-    <Dialog open={open} onOpenChange={onOpenChange} title="Go to, do" wide>
+    <Dialog open={open} onOpenChange={onOpenChange} title={t.goToDo} wide>
       <Finder close={() => onOpenChange(false)} onHelp={onHelp} />
     </Dialog>
   )
@@ -54,8 +55,8 @@ function Finder({ close, onHelp }: { close: () => void; onHelp: () => void }) {
         aria-expanded
         aria-controls="palette-list"
         aria-activedescendant={chosen && `palette-${chosen.id}`}
-        aria-label="Name of a page, a stack, a merge request, or an act"
-        placeholder="A page, a stack, !12, or what to do"
+        aria-label={t.nameOfAPageA}
+        placeholder={t.aPageAStackOr}
         value={text}
         onChange={(event) => (setText(event.target.value), setAt(0))}
         onKeyDown={(event) => {
@@ -66,7 +67,7 @@ function Finder({ close, onHelp }: { close: () => void; onHelp: () => void }) {
           event.preventDefault()
         }}
       />
-      <div id="palette-list" role="listbox" aria-label="Found" className="flex max-h-[46vh] flex-col overflow-y-auto">
+      <div id="palette-list" role="listbox" aria-label={t.found} className="flex max-h-[46vh] flex-col overflow-y-auto">
         {entries.map((entry) => (
           <div
             key={entry.id}
@@ -80,11 +81,12 @@ function Finder({ close, onHelp }: { close: () => void; onHelp: () => void }) {
             <span className="ml-auto shrink-0 text-sm text-muted">{entry.hint}</span>
           </div>
         ))}
-        {entries.length === 0 && <p className="px-2 py-3 text-muted">Nothing has that name.</p>}
+        {entries.length === 0 && <p className="px-2 py-3 text-muted">{t.nothingHasThatName}</p>}
       </div>
       {chosen?.command && (
         <p className="border-t border-line pt-2 text-sm text-muted">
-          In a terminal: <CommandLine line={chosen.command} />
+          {t.inATerminal}
+          <CommandLine line={chosen.command} />
         </p>
       )}
     </div>
@@ -131,17 +133,17 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
         ? [
             {
               id: 'check',
-              label: `Check ${stack} for drift`,
+              label: t.checkForDrift(stack),
               hint: 'act',
               command: `trueup drift check ${stack}${repo}`,
-              act: () => void order('The check is ordered', orderOf('checks')),
+              act: () => void order(t.theCheckIsOrdered, orderOf('checks')),
             },
             {
               id: 'heal',
-              label: `Heal ${stack}`,
+              label: t.healStack(stack),
               hint: 'act',
               command: `trueup drift heal ${stack}${repo}`,
-              act: () => void order('The heal is ordered', orderOf('heals')),
+              act: () => void order(t.theHealIsOrdered, orderOf('heals')),
             },
           ]
         : []),
@@ -149,12 +151,12 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
         ? [
             {
               id: 'replan',
-              label: `Plan !${number} again`,
+              label: t.planAgain(number),
               hint: 'act',
               command: `trueup mr plan ${number}${repo}`,
               act: () =>
                 void order(
-                  'Planning again',
+                  t.planningAgain,
                   ask(
                     api.POST('/api/v1/repositories/{repository}/merge-requests/{number}/plan', {
                       params: { path: { repository, number: Number(number) } },
@@ -168,22 +170,22 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
         ? [
             {
               id: 'cancel',
-              label: 'Cancel this run',
+              label: t.cancelThisRun,
               hint: 'act',
               command: `trueup run cancel ${run}`,
               act: () =>
                 void order(
-                  'The run is asked to end',
+                  t.theRunIsAskedTo,
                   ask(api.POST('/api/v1/runs/{run}/cancel', { params: { path: { run } }, body: {} })),
                 ),
             },
             {
               id: 'retry',
-              label: 'Retry this run',
+              label: t.retryThisRun,
               hint: 'act',
               command: `trueup run retry ${run}`,
               act: () =>
-                void order('Tried again', ask(api.POST('/api/v1/runs/{run}/retry', { params: { path: { run } } }))),
+                void order(t.triedAgain, ask(api.POST('/api/v1/runs/{run}/retry', { params: { path: { run } } }))),
             },
           ]
         : []),
@@ -196,7 +198,7 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
       ...(mrs.data?.items ?? []).map((mr) => ({
         id: `mr-${mr.number}`,
         label: `!${mr.number} ${mr.title}`,
-        hint: 'merge request',
+        hint: t.mergeRequest,
         command: `trueup mr show ${mr.number}${repo}`,
         act: () => go('/r/$repository/mr/$number', { repository, number: String(mr.number) }),
       })),
@@ -211,9 +213,9 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
             act: () => go('/r/$repository/stacks/$', { repository, _splat: `${environment}/${name}` }),
           })),
         ),
-      { id: 'dark', label: 'Dark colours', hint: 'act', act: () => setTheme('dark') },
-      { id: 'light', label: 'Light colours', hint: 'act', act: () => setTheme('light') },
-      { id: 'keys', label: 'Show the keys', hint: '?', act: onHelp },
+      { id: 'dark', label: t.darkColours, hint: 'act', act: () => setTheme('dark') },
+      { id: 'light', label: t.lightColours, hint: 'act', act: () => setTheme('light') },
+      { id: 'keys', label: t.showTheKeys, hint: '?', act: onHelp },
     ]
     const wanted = words.toLowerCase().split(/\s+/)
     return found.filter(({ label }) => wanted.every((word) => label.toLowerCase().includes(word))).slice(0, 60)

@@ -1,5 +1,6 @@
 import { useSuspenseQuery } from '@tanstack/react-query'
 import { repositoriesQuery, sessionQuery } from '../api/queries.ts'
+import { t } from '../strings/frame.ts'
 
 /** The person that is logged in; routes below the shell have one. */
 export const useSession = () => useSuspenseQuery(sessionQuery).data
@@ -9,7 +10,7 @@ export function useWhyNot(repository: string): (action: string) => string | null
   const known = useSuspenseQuery(repositoriesQuery).data.find(({ name }) => name === repository)
   return (action) => {
     if (!known || known.may.includes(action)) return null
-    return `Your role here (${known.role ?? 'none'}) does not include this: ${action}`
+    return t.yourRoleHereDoesNot(known.role ?? 'none', action)
   }
 }
 

@@ -3,6 +3,7 @@ import { Link, Outlet } from '@tanstack/react-router'
 import { Search } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { followChanges } from '../api/live.ts'
+import { t } from '../strings/frame.ts'
 import { Notices } from '../ui/notice.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { KeyHelp } from './key-help.tsx'
@@ -23,11 +24,11 @@ export function Shell() {
         href="#main"
         className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:m-2 focus:bg-panel focus:p-2"
       >
-        Skip to the page
+        {t.skipToThePage}
       </a>
       <SideBar onPalette={() => setPalette(true)} onHelp={() => setHelp(true)} />
       <header className="flex items-center gap-1 border-b border-line bg-sunken px-2 py-1 md:hidden">
-        <Link to="/" aria-label="Trueup" className="p-2">
+        <Link to="/" aria-label={t.trueup} className="p-2">
           <Level />
         </Link>
         <RepositorySwitch />
@@ -36,7 +37,7 @@ export function Shell() {
         </span>
         <button
           type="button"
-          aria-label="Go to, do"
+          aria-label={t.goToDo}
           onClick={() => setPalette(true)}
           className="flex size-9 items-center justify-center rounded text-muted hover:bg-hover"
         >

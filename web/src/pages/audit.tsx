@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useMutation } from '@tanstack/react
 import { getRouteApi } from '@tanstack/react-router'
 import { api, ask } from '../api/client.ts'
 import { useMay } from '../app/session.tsx'
+import { t } from '../strings/server.ts'
 import { Act } from '../ui/act.tsx'
 import { Button, CommandLine, Empty, Hash, PageHead, Panel } from '../ui/basics.tsx'
 import { ErrorNote } from '../ui/load.tsx'
@@ -10,9 +11,9 @@ import { Time } from '../ui/time.tsx'
 
 const route = getRouteApi('/shell/audit')
 const FILTERS = [
-  { name: 'actor', label: 'Actor', hint: 'Actor, such as user:…' },
-  { name: 'action', label: 'Action', hint: 'Action, such as mr.merge' },
-  { name: 'subject', label: 'Subject', hint: 'Subject' },
+  { name: 'actor', label: t.actor, hint: t.actorSuchAsUser },
+  { name: 'action', label: t.action, hint: t.actionSuchAsMrMerge },
+  { name: 'subject', label: t.subject, hint: t.subject },
 ] as const
 
 /** Who did what, in a chain of hashes. */
@@ -39,16 +40,16 @@ export function AuditPage() {
       void navigate({ search: (before) => ({ ...before, [name]: event.target.value || undefined }), replace: true })
   return (
     <>
-      <PageHead title="Audit" lead="Who did what. Every event holds the hash of the one before it.">
+      <PageHead title={t.audit} lead={t.whoDidWhatEveryEvent}>
         <Button disabled={verify.isPending} onClick={() => verify.mutate()}>
-          {verify.isPending ? 'Verifying…' : 'Verify the chain'}
+          {verify.isPending ? t.verifying : t.verifyTheChain}
         </Button>
         <a
           href="/api/v1/audit/export"
           download="trueup-audit.jsonl"
           className="inline-flex h-7 items-center rounded border border-strong-line bg-panel px-2.5 font-medium hover:bg-hover"
         >
-          Export
+          {t.export}
         </a>
       </PageHead>
       {verify.error && <ErrorNote error={verify.error} />}
@@ -58,25 +59,25 @@ export function AuditPage() {
           className={`mb-3 rounded border px-3 py-2 ${verify.data.ok ? 'border-ok/40 bg-ok-soft' : 'border-bad/40 bg-bad-soft'}`}
         >
           {verify.data.ok
-            ? `The chain holds: ${verify.data.count.toLocaleString()} events, ${verify.data.checkpoints} checkpoints.`
-            : `The chain is broken at event ${verify.data.firstBad?.seq}: ${verify.data.firstBad?.why}.`}
+            ? t.theChainHoldsEventsCheckpoints(verify.data.count.toLocaleString(), verify.data.checkpoints)
+            : t.theChainIsBrokenAt(verify.data.firstBad?.seq ?? '', verify.data.firstBad?.why ?? '')}
         </p>
       )}
       {verify.data?.ok === false && (
         <div className="mb-3">
           <Act
-            label="Name the break"
-            title="Say that this break of the chain is known"
-            lead="Nothing is changed: a new event names the break and your reason, and verifying goes on behind it."
+            label={t.nameTheBreak}
+            title={t.sayThatThisBreakOf}
+            lead={t.nothingIsChangedANew}
             command="trueup audit reseal --reason REASON"
             run={async (reason) => {
               await ask(api.POST('/api/v1/audit/reseal', { body: { reason } }))
               verify.reset()
             }}
-            done="The break is named"
-            reason={{ label: 'What happened' }}
+            done={t.theBreakIsNamed}
+            reason={{ label: t.whatHappened }}
             variant="danger"
-            whyNot={may('audit.reseal') ? null : 'Only administrators of the server may'}
+            whyNot={may('audit.reseal') ? null : t.onlyAdministratorsOfTheServer}
           />
         </div>
       )}
@@ -96,9 +97,9 @@ export function AuditPage() {
         </span>
       </div>
       <Panel flush>
-        <Pages query={query} empty={<Empty title="No events">None match; take a filter away.</Empty>}>
+        <Pages query={query} empty={<Empty title={t.noEvents}>{t.noneMatchTakeAFilter}</Empty>}>
           {(events) => (
-            <Table label="Events" heads={['#', 'When', 'Who', 'Did', 'To', 'With', 'Hash']}>
+            <Table label={t.events} heads={['#', t.when, t.who, t.did, t.to, t.with, t.hash]}>
               {events.map((event) => (
                 <tr key={event.seq} className="hover:bg-hover">
                   <td className={`${cell} text-muted`}>{event.seq}</td>

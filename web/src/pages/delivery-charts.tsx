@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { Schemas } from '../api/client.ts'
+import { t } from '../strings/deployments.ts'
 import { duration } from '../ui/time.tsx'
 
 type Delivery = Schemas['Delivery']
@@ -27,43 +28,43 @@ export function DeliveryCharts({ delivery }: { delivery: Delivery }) {
         <Number
           name="Deployments"
           value={String(deployed)}
-          says={`${(deployed / Math.max(days.length, 1)).toFixed(1)} a day`}
+          says={t.aDay((deployed / Math.max(days.length, 1)).toFixed(1))}
         />
         <Number
           name="Failed"
           value={rate === null ? '–' : `${(rate * 100).toFixed(0)} %`}
-          says={`${failed} of ${deployed + failed}`}
+          says={t.failedOfDeployed(failed, deployed + failed)}
         />
-        <Number name="Lead time" value={span(of('leadMs'))} says="opened to deployed, median" />
-        <Number name="Time to restore" value={span(of('restoreMs'))} says="failed to good again, median" />
+        <Number name="Lead time" value={span(of('leadMs'))} says={t.openedToDeployedMedian} />
+        <Number name="Time to restore" value={span(of('restoreMs'))} says={t.failedToGoodAgainMedian} />
         <Number
           name="Drift to heal"
           value={span(of('driftMs'))}
-          says={`${total(days.map((day) => day.heals))} heals, median`}
+          says={t.healsMedian(total(days.map((day) => day.heals)))}
         />
       </dl>
       <div className="grid grid-cols-2 gap-px overflow-hidden rounded-b-lg border border-t-0 border-line bg-line max-md:grid-cols-1">
         <Chart
-          title="A day"
+          title={t.aDay2}
           x={x}
           lines={[
-            { label: 'Deployed', ink: '--color-ok', values: days.map((day) => day.deployed) },
-            { label: 'Failed', ink: '--color-bad', values: days.map((day) => day.failed) },
-            { label: 'Healed', ink: '--color-warn', values: days.map((day) => day.heals) },
+            { label: t.deployed, ink: '--color-ok', values: days.map((day) => day.deployed) },
+            { label: t.failed, ink: '--color-bad', values: days.map((day) => day.failed) },
+            { label: t.healed, ink: '--color-warn', values: days.map((day) => day.heals) },
           ]}
           format={(value) => String(value)}
         />
         <Chart
-          title="Lead time and drift to heal"
+          title={t.leadTimeAndDriftTo}
           x={x}
           lines={[
-            { label: 'Lead time', ink: '--color-busy', values: of('leadMs') },
-            { label: 'Drift to heal', ink: '--color-warn', values: of('driftMs') },
+            { label: t.leadTime, ink: '--color-busy', values: of('leadMs') },
+            { label: t.driftToHeal, ink: '--color-warn', values: of('driftMs') },
           ]}
           format={(value) => duration(value)}
         />
       </div>
-      {delivery.partial && <p className="pt-1 text-sm text-warn">There were so many that the oldest are left out.</p>}
+      {delivery.partial && <p className="pt-1 text-sm text-warn">{t.thereWereSoManyThat}</p>}
     </>
   )
 }
@@ -125,7 +126,7 @@ function Chart({
           { ...axis, size: 56, values: (_chart, values) => values.map(format) },
         ],
         series: [
-          { label: 'Day', value: (_chart: uPlot, value: number | null) => (value === null ? '–' : dayOf(value)) },
+          { label: t.day, value: (_chart: uPlot, value: number | null) => (value === null ? '–' : dayOf(value)) },
           ...lines.map((line) => ({
             label: line.label,
             stroke: ink(line.ink),
@@ -162,9 +163,9 @@ function Chart({
 function describe(title: string, lines: readonly Line[], format: (value: number) => string): string {
   const last = lines.map(({ label, values }) => {
     const value = values.findLast((each) => each !== null)
-    return `${label} ${value === undefined || value === null ? 'none' : format(value)}`
+    return `${label} ${value === undefined || value === null ? t.none : format(value)}`
   })
-  return `${title}: ${last.join(', ')} at the end`
+  return t.atTheEnd(title, last.join(', '))
 }
 
 /** A canvas needs a colour in numbers, and a token is a pair of them: an element says which one counts now. */

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import { overviewQuery, stacksQuery } from '../api/queries.ts'
+import { t } from '../strings/server.ts'
 import { Empty, PageHead, Panel } from '../ui/basics.tsx'
 import { Loaded, Waiting } from '../ui/load.tsx'
 
@@ -20,12 +21,9 @@ export function DependenciesPage() {
   const all = overview?.environments.find(({ name }) => name === shown)?.stacks ?? 0
   return (
     <>
-      <PageHead
-        title="Dependencies"
-        lead="An arrow leads from what is needed to what needs it; deployments go along it."
-      >
+      <PageHead title={t.dependencies} lead={t.anArrowLeadsFromWhat}>
         <select
-          aria-label="Environment"
+          aria-label={t.environment}
           value={shown ?? ''}
           onChange={(event) => void navigate({ search: { environment: event.target.value }, replace: true })}
         >
@@ -36,7 +34,7 @@ export function DependenciesPage() {
       </PageHead>
       {overview && shown === undefined ? (
         <Panel>
-          <Empty title="No environments yet">The first push brings the rules, with the environments in them.</Empty>
+          <Empty title={t.noEnvironmentsYet}>{t.theFirstPushBringsThe}</Empty>
         </Panel>
       ) : (
         <Loaded query={query} lines={10}>
@@ -44,12 +42,12 @@ export function DependenciesPage() {
             <>
               {next !== null && (
                 <p className="mb-2 rounded border border-warn/40 bg-warn-soft px-3 py-1.5">
-                  The first {items.length} of {all.toLocaleString()} stacks are drawn; the overview lists all.
+                  {t.theFirstOfStacksAre(items.length, all.toLocaleString())}
                 </p>
               )}
               {items.length === 0 ? (
                 <Panel>
-                  <Empty title="No stacks here">This environment has none yet.</Empty>
+                  <Empty title={t.noStacksHere}>{t.thisEnvironmentHasNoneYet}</Empty>
                 </Panel>
               ) : (
                 <Suspense fallback={<Waiting lines={10} />}>

@@ -3,6 +3,7 @@ import '@xyflow/react/dist/style.css'
 import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import type { Schemas } from '../api/client.ts'
+import { t } from '../strings/server.ts'
 import { statusLook } from '../text.ts'
 import { Mark, toneSoft } from '../ui/status.tsx'
 import { edgesOf, placesOf } from './graph-layout.ts'
@@ -40,7 +41,7 @@ export function DependencyGraph({ repository, stacks }: { repository: string; st
         minZoom={0.1}
         onlyRenderVisibleElements
         proOptions={{ hideAttribution: true }}
-        aria-label="Graph of stacks"
+        aria-label={t.graphOfStacks}
       >
         <Background color="var(--color-line)" />
         <Controls showInteractive={false} />

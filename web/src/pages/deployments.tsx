@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import { deliveryQuery, deploymentsQuery } from '../api/queries.ts'
+import { t } from '../strings/deployments.ts'
 import { KIND, runLook } from '../text.ts'
 import { Empty, PageHead, Panel } from '../ui/basics.tsx'
 import { DeploymentCells } from '../ui/deployment-cells.tsx'
@@ -22,9 +23,9 @@ export function DeploymentsPage() {
   const query = useInfiniteQuery(deploymentsQuery(repository, { stack }))
   return (
     <>
-      <PageHead title="Deployments" lead="What was enacted, and how delivery goes.">
+      <PageHead title={t.deployments} lead={t.whatWasEnactedAndHow}>
         <select
-          aria-label="Span"
+          aria-label={t.span}
           value={days}
           onChange={(event) =>
             void navigate({
@@ -35,7 +36,7 @@ export function DeploymentsPage() {
         >
           {SPANS.map((span) => (
             <option key={span} value={span}>
-              {span} days
+              {t.spanDays(span)}
             </option>
           ))}
         </select>
@@ -49,13 +50,10 @@ export function DeploymentsPage() {
           )}
         </Loaded>
       </div>
-      <Panel flush title={stack ? `Of ${stack}` : undefined}>
-        <Pages
-          query={query}
-          empty={<Empty title="Nothing was deployed yet">The merge of a merge request does it.</Empty>}
-        >
+      <Panel flush title={stack ? t.ofStack(stack) : undefined}>
+        <Pages query={query} empty={<Empty title={t.nothingWasDeployedYet}>{t.theMergeOfAMerge}</Empty>}>
           {(items) => (
-            <Table label="Deployments" heads={['When', 'Stack', 'What', 'Changes', 'By', 'Merge request']}>
+            <Table label={t.deployments} heads={[t.when, t.stack, t.what, t.changes, t.by, t.mergeRequest]}>
               {items.map((deployment) => (
                 <tr key={deployment.id} className="hover:bg-hover">
                   <td className={`${cell} text-muted`}>

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { Schemas } from '../api/client.ts'
 import { driftQuery } from '../api/queries.ts'
 import { GROUPS } from '../search.ts'
+import { t } from '../strings/drift.ts'
 import { driftLook } from '../text.ts'
 import { Empty, PageHead, Panel } from '../ui/basics.tsx'
 import { Pages } from '../ui/more.tsx'
@@ -14,7 +15,7 @@ import { HealMany } from './heal-many.tsx'
 
 type Record = Schemas['DriftRecord']
 const route = getRouteApi('/shell/r/$repository/drift')
-const GROUP_LABEL = { cause: 'Same change', stack: 'Stack', environment: 'Environment' } as const
+const GROUP_LABEL = { cause: t.sameChange, stack: t.stack, environment: t.environment } as const
 const STATES = ['open', 'healed', 'codified', 'accepted', 'gone', 'all'] as const
 
 /** Drift over all stacks, the same change in many places as one. */
@@ -27,26 +28,26 @@ export function DriftPage() {
     void navigate({ search: (before) => ({ ...before, ...change }) as never, replace: true })
   return (
     <>
-      <PageHead title="Drift" lead="What has left what was deployed. A change that only waits is not drift.">
+      <PageHead title={t.drift} lead={t.whatHasLeftWhatWas}>
         <select
-          aria-label="Group by"
+          aria-label={t.groupBy}
           value={group}
           onChange={(event) => set({ group: event.target.value === 'cause' ? undefined : event.target.value })}
         >
           {GROUPS.map((each) => (
             <option key={each} value={each}>
-              By {GROUP_LABEL[each].toLowerCase()}
+              {t.byGROU(GROUP_LABEL[each].toLowerCase())}
             </option>
           ))}
         </select>
         <select
-          aria-label="State"
+          aria-label={t.state}
           value={state}
           onChange={(event) => set({ state: event.target.value === 'open' ? undefined : event.target.value })}
         >
           {STATES.map((each) => (
             <option key={each} value={each}>
-              {each === 'all' ? 'Every state' : driftLook(each).label}
+              {each === 'all' ? t.everyState : driftLook(each).label}
             </option>
           ))}
         </select>
@@ -55,9 +56,7 @@ export function DriftPage() {
         query={query}
         empty={
           <Panel>
-            <Empty title={state === 'open' ? 'Nothing has drifted' : 'None in this state'}>
-              Each stack is checked at its interval, or when its tool says that something changed.
-            </Empty>
+            <Empty title={state === 'open' ? t.nothingHasDrifted : t.noneInThisState}>{t.eachStackIsCheckedAt}</Empty>
           </Panel>
         }
       >
@@ -89,7 +88,7 @@ function grouped(records: readonly Record[], by: (typeof GROUPS)[number]): [stri
 function change({ expected, actual }: Record): string {
   const [before, after] = [valueText(expected, false) ?? 'nothing', valueText(actual, false) ?? 'nothing']
   const long = [before, after].some((text) => text.length > 60 || text.includes('\n'))
-  return long ? 'other text' : `${before} became ${after}`
+  return long ? t.otherText : t.beforeBecameAfter(before, after)
 }
 
 function Group({ repository, title, records }: { repository: string; title: string; records: readonly Record[] }) {
@@ -109,7 +108,8 @@ function Group({ repository, title, records }: { repository: string; title: stri
           {title}
         </button>
         <span className="ml-auto flex items-center gap-3 text-sm text-muted">
-          {stacks.length} {stacks.length === 1 ? 'stack' : 'stacks'}, since <Time at={since} />
+          {t.countWordsSince(stacks.length, stacks.length === 1 ? t.stack2 : t.stacks)}
+          <Time at={since} />
           <HealMany repository={repository} stacks={stacks} />
         </span>
       </header>
@@ -124,7 +124,7 @@ function Group({ repository, title, records }: { repository: string; title: stri
             {stack}
           </Link>
         ))}
-        {stacks.length > 12 && <span className="text-muted">and {stacks.length - 12} more</span>}
+        {stacks.length > 12 && <span className="text-muted">{t.andMore(stacks.length - 12)}</span>}
       </p>
       {open && <DriftTable repository={repository} records={records} />}
     </section>

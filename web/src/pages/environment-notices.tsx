@@ -3,13 +3,14 @@ import { Construction, Info, type LucideIcon, OctagonAlert, Snowflake } from 'lu
 import type { ReactNode } from 'react'
 import type { Schemas } from '../api/client.ts'
 import { environmentsQuery } from '../api/queries.ts'
+import { t } from '../strings/overview.ts'
 import { Time } from '../ui/time.tsx'
 
 type Kind = Schemas['Notice']['kind']
 export const NOTICE_KIND: Record<Kind, { label: string; icon: LucideIcon; look: string }> = {
-  incident: { label: 'Incident', icon: OctagonAlert, look: 'border-bad/40 bg-bad-soft' },
-  maintenance: { label: 'Maintenance', icon: Construction, look: 'border-warn/40 bg-warn-soft' },
-  info: { label: 'Notice', icon: Info, look: 'border-busy/40 bg-busy-soft' },
+  incident: { label: t.incident, icon: OctagonAlert, look: 'border-bad/40 bg-bad-soft' },
+  maintenance: { label: t.maintenance, icon: Construction, look: 'border-warn/40 bg-warn-soft' },
+  info: { label: t.notice, icon: Info, look: 'border-busy/40 bg-busy-soft' },
 }
 
 /** What holds deployments to environments back, and what people say of them; nothing where there is neither. */
@@ -27,17 +28,18 @@ export function EnvironmentNotices({
   const notices = shown.flatMap((environment) => environment.notices)
   if (closed.length + notices.length === 0) return null
   return (
-    <ul aria-label="Notices" className="mb-2 flex max-h-48 shrink-0 flex-col gap-1 overflow-y-auto">
+    <ul aria-label={t.notices} className="mb-2 flex max-h-48 shrink-0 flex-col gap-1 overflow-y-auto">
       {notices.map((notice) => (
         <NoticeLine key={notice.id} notice={notice} />
       ))}
       {closed.map(({ name, deployments }) => (
-        <Line key={name} icon={Snowflake} label="Closed" look="border-warn/40 bg-warn-soft">
-          <span className="font-medium">{name}</span> takes no deployments: {deployments.reason}
+        <Line key={name} icon={Snowflake} label={t.closed} look="border-warn/40 bg-warn-soft">
+          <span className="font-medium">{name}</span>
+          {t.takesNoDeployments(deployments.reason ?? '')}
           {deployments.nextChangeAt !== null && (
             <span className="text-muted">
-              {' '}
-              · opens <Time at={deployments.nextChangeAt} />
+              {t.opens}
+              <Time at={deployments.nextChangeAt} />
             </span>
           )}
         </Line>
@@ -56,7 +58,8 @@ function NoticeLine({ notice: { environment, kind, text, by, createdAt, until } 
         · {by} <Time at={createdAt} />
         {until !== null && (
           <>
-            , ends <Time at={until} />
+            {t.ends}
+            <Time at={until} />
           </>
         )}
       </span>

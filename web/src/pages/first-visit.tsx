@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { api, ask } from '../api/client.ts'
 import { serverQuery } from '../api/queries.ts'
 import { useMay } from '../app/session.tsx'
+import { t } from '../strings/overview.ts'
 import { Button, CommandLine, Empty, TextField } from '../ui/basics.tsx'
 import { ErrorNote } from '../ui/load.tsx'
 
@@ -30,15 +31,12 @@ export function FirstVisitPage() {
       await navigate({ to: '/r/$repository', params: { repository: name } })
     },
   })
-  if (!may('repository.create'))
-    return (
-      <Empty title="No repository for you yet">An administrator can give you a role in one: Settings, People.</Empty>
-    )
+  if (!may('repository.create')) return <Empty title={t.noRepositoryForYouYet}>{t.anAdministratorCanGiveYou}</Empty>
   const remote = `${server?.url ?? ''}/git/${name || 'NAME'}.git`
   return (
     <div className="mx-auto flex max-w-2xl flex-col gap-4 pt-6">
-      <h1 className="text-xl font-semibold tracking-tight">Welcome. Three steps to the first plan.</h1>
-      <Step number={1} title="Make a repository">
+      <h1 className="text-xl font-semibold tracking-tight">{t.welcomeThreeStepsToThe}</h1>
+      <Step number={1} title={t.makeARepository}>
         <form
           className="flex flex-wrap items-end gap-2"
           onSubmit={(event) => {
@@ -46,27 +44,31 @@ export function FirstVisitPage() {
             create.mutate()
           }}
         >
-          <TextField label="Name" value={name} set={setName} placeholder="shop" required />
+          <TextField label={t.name} value={name} set={setName} placeholder={t.shop} required />
           <Button type="submit" variant="primary" disabled={create.isPending || name === ''}>
-            Create
+            {t.create}
           </Button>
         </form>
         {create.error && <ErrorNote error={create.error} />}
         <p className="text-sm text-muted">
-          In a terminal: <CommandLine line={`trueup repo create ${name || 'NAME'}`} />
+          {t.inATerminal}
+          <CommandLine line={`trueup repo create ${name || 'NAME'}`} />
         </p>
       </Step>
-      <Step number={2} title="Push the rules, as the first commit">
+      <Step number={2} title={t.pushTheRulesAsThe}>
         <pre className="max-w-full overflow-x-auto rounded bg-sunken p-3">{RULES}</pre>
         <p className="text-muted">
-          In a directory of yours, <code>trueup init</code> finds the tools that are there and writes{' '}
-          <code>trueup.yaml</code> with the stacks it detects.
+          {t.inADirectoryOfYours}
+          <code>trueup init</code>
+          {t.findsTheToolsThatAre}
+          <code>trueup.yaml</code>
+          {t.withTheStacksItDetects}
         </p>
         <CommandLine line={`git remote add origin ${remote}`} />
         <CommandLine line="git push origin HEAD:refs/heads/main" />
       </Step>
-      <Step number={3} title="Open the first merge request">
-        <p className="text-muted">Add a stack on a branch. Its plan is on the merge request a moment after the push.</p>
+      <Step number={3} title={t.openTheFirstMergeRequest}>
+        <p className="text-muted">{t.addAStackOnA}</p>
         <CommandLine line="git push -o mr origin HEAD" />
       </Step>
     </div>

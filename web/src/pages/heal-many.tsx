@@ -2,6 +2,7 @@ import { useQueries } from '@tanstack/react-query'
 import { api, ask, type Schemas } from '../api/client.ts'
 import { stackQuery } from '../api/queries.ts'
 import { useWhyNot } from '../app/session.tsx'
+import { t } from '../strings/drift.ts'
 import { ActMany, ConfirmMany } from '../ui/act-many.tsx'
 
 /** Heals the stacks of a group. */
@@ -9,8 +10,8 @@ export function HealMany({ repository, stacks }: { repository: string; stacks: r
   const whyNot = useWhyNot(repository)('drift.heal')
   return (
     <ActMany
-      label={stacks.length > 1 ? `Heal all ${stacks.length}` : 'Heal'}
-      title="Heal stacks"
+      label={stacks.length > 1 ? t.healAll(stacks.length) : t.heal}
+      title={t.healStacks}
       count={stacks.length}
       whyNot={whyNot}
     >
@@ -23,8 +24,8 @@ function Confirm({ repository, stacks, close }: { repository: string; stacks: re
   const known = useQueries({ queries: stacks.map((stack) => stackQuery(repository, stack)) })
   return (
     <ConfirmMany
-      verb="Heal"
-      can="can be healed"
+      verb={t.heal}
+      can={t.canBeHealed}
       items={stacks.map((stack, at) => ({ id: stack, name: stack, whyNot: whyNotHeal(known[at]?.data) }))}
       act={(stack) =>
         ask(
@@ -40,7 +41,7 @@ function Confirm({ repository, stacks, close }: { repository: string; stacks: re
 }
 
 function whyNotHeal(stack: Schemas['StackDetail'] | undefined): string | null {
-  if (!stack) return 'being looked up'
-  if (stack.brokenBy !== null) return 'a deployment left it half-way: deploy or roll back first'
-  return stack.drift.open === 0 ? 'no drift is open' : null
+  if (!stack) return t.beingLookedUp
+  if (stack.brokenBy !== null) return t.aDeploymentLeftItHalf
+  return stack.drift.open === 0 ? t.noDriftIsOpen : null
 }

@@ -3,6 +3,7 @@ import { useRouter, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { api, ask } from '../api/client.ts'
 import { Level } from '../app/navigation.tsx'
+import { t } from '../strings/overview.ts'
 import { Button, CommandLine, TextField } from '../ui/basics.tsx'
 import { ErrorNote } from '../ui/load.tsx'
 
@@ -41,7 +42,8 @@ export function LoginPage() {
   return (
     <main className="mx-auto flex min-h-full max-w-[360px] flex-col justify-center gap-4 p-4">
       <h1 className="flex items-center gap-2 text-xl font-semibold tracking-tight">
-        <Level /> Trueup
+        <Level />
+        {t.trueup}
       </h1>
       <form
         className="flex flex-col gap-3 rounded-lg border border-line bg-panel p-4"
@@ -50,9 +52,9 @@ export function LoginPage() {
           mutate(null)
         }}
       >
-        <TextField label="Name" autoFocus autoComplete="username" value={name} set={setName} required />
+        <TextField label={t.name} autoFocus autoComplete="username" value={name} set={setName} required />
         <TextField
-          label="Password"
+          label={t.password}
           type="password"
           autoComplete="current-password"
           value={password}
@@ -61,11 +63,11 @@ export function LoginPage() {
         />
         {login.error && <ErrorNote error={login.error} />}
         <Button type="submit" variant="primary" disabled={login.isPending}>
-          {login.isPending ? 'Logging in…' : 'Log in'}
+          {login.isPending ? t.loggingIn : t.logIn}
         </Button>
       </form>
       <p className="text-muted">
-        No password yet? On a machine where the command line is logged in, this makes a link that logs the browser in:{' '}
+        {t.noPasswordYetOnA}
         <CommandLine line="trueup open" />
       </p>
     </main>

@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { type CSSProperties, memo, useEffect, useMemo, useRef } from 'react'
 import type { Schemas } from '../api/client.ts'
 import { useKey } from '../app/keys.ts'
+import { t } from '../strings/overview.ts'
 import { statusLook } from '../text.ts'
 import { Empty } from '../ui/basics.tsx'
 import { ErrorNote, Waiting } from '../ui/load.tsx'
@@ -63,7 +64,7 @@ export function Matrix({
         ref={scroller}
         tabIndex={0}
         role="table"
-        aria-label="Stacks by environment"
+        aria-label={t.stacksByEnvironment}
         aria-rowcount={query.hasNextPage ? -1 : lines.length + 1}
         className="min-h-0 overflow-auto"
       >
@@ -74,7 +75,7 @@ export function Matrix({
           style={grid}
         >
           <div role="columnheader" className="px-3 py-1.5 font-medium text-muted">
-            Stack
+            {t.stack}
           </div>
           {columns.map((name) => (
             <div key={name} role="columnheader" className="px-2 py-1.5 font-medium text-muted">
@@ -101,13 +102,16 @@ export function Matrix({
             )
           })}
         </div>
-        {lines.length === 0 && <Empty title="No stack matches">Take a filter away, or search for another name.</Empty>}
+        {lines.length === 0 && <Empty title={t.noStackMatches}>{t.takeAFilterAwayOr}</Empty>}
       </div>
       <p className="border-t border-line px-3 py-1 text-sm text-muted" role="status">
         {lines.length === 0
-          ? 'nothing'
-          : `${query.data.pages.reduce((sum, page) => sum + page.items.length, 0).toLocaleString()}${hasNextPage ? '+' : ''} rows`}
-        {isFetchingNextPage && ' · loading more'}
+          ? t.nothing
+          : t.pagesWordsRows(
+              query.data.pages.reduce((sum, page) => sum + page.items.length, 0).toLocaleString(),
+              hasNextPage ? '+' : '',
+            )}
+        {isFetchingNextPage && t.loadingMore}
       </p>
     </div>
   )
@@ -204,26 +208,26 @@ function Cell({
     return (
       <div role="cell" className="px-2 text-faint">
         <span aria-hidden>–</span>
-        <span className="sr-only">not there</span>
+        <span className="sr-only">{t.notThere}</span>
       </div>
     )
   const look = statusLook(found.status)
   const stale = found.nextDriftAt !== null && found.nextDriftAt + GRACE_MS < now
-  const seen = found.observedAt === null ? 'never checked' : `checked ${ago(found.observedAt, now)}`
+  const seen = found.observedAt === null ? t.neverChecked : t.checkedAgo(ago(found.observedAt, now))
   return (
     <div role="cell" className="min-w-0 px-1">
       <a
         href={stackHref(repository, `${environment}/${row.name}`)}
         data-row=""
         {...(look.tone === 'bad' && { 'data-failed': '' })}
-        title={[look.meaning, found.statusReason, stale ? `stale: ${seen}` : seen].filter(Boolean).join('\n')}
+        title={[look.meaning, found.statusReason, stale ? t.staleSeen(seen) : seen].filter(Boolean).join('\n')}
         className="flex items-center gap-1.5 rounded-sm px-1 py-0.5 hover:bg-sunken"
       >
         <Mark look={look} />
         <span className={`truncate ${look.tone === 'ok' ? 'text-muted' : `font-medium ${toneInk(look.tone)}`}`}>
           {look.label}
         </span>
-        {stale && <span className="ml-auto text-xs text-warn">stale</span>}
+        {stale && <span className="ml-auto text-xs text-warn">{t.stale}</span>}
       </a>
     </div>
   )

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { mrsQuery } from '../api/queries.ts'
+import { t } from '../strings/merge-requests.ts'
 import { mrLook } from '../text.ts'
 import { CommandLine, Empty, PageHead, Panel } from '../ui/basics.tsx'
 import { cell, Pages, Table } from '../ui/more.tsx'
@@ -17,9 +18,9 @@ export function MrListPage() {
   const query = useInfiniteQuery(mrsQuery(repository, state))
   return (
     <>
-      <PageHead title="Merge requests" lead="Every change is one; the plan of every stack it touches is on it.">
+      <PageHead title={t.mergeRequests} lead={t.everyChangeIsOneThe}>
         <PlanMany repository={repository} mrs={query.data?.pages.flatMap(({ items }) => items) ?? []} />
-        <div role="group" aria-label="State" className="flex gap-1">
+        <div role="group" aria-label={t.state} className="flex gap-1">
           {CHOICES.map((choice) => (
             <Link
               key={choice}
@@ -37,14 +38,14 @@ export function MrListPage() {
         <Pages
           query={query}
           empty={
-            <Empty title={state === 'all' ? 'No merge requests yet' : `No ${state} merge requests`}>
-              Commit on a branch and push it with the option that opens one:{' '}
+            <Empty title={state === 'all' ? t.noMergeRequestsYet : t.noMergeRequests(state)}>
+              {t.commitOnABranchAnd}
               <CommandLine line="git push -o mr origin HEAD" />
             </Empty>
           }
         >
           {(items) => (
-            <Table label="Merge requests" heads={['Merge request', 'State', 'Author', 'Branch', 'Updated']}>
+            <Table label={t.mergeRequests} heads={[t.mergeRequest, t.state, t.author, t.branch, t.updated]}>
               {items.map((mr) => (
                 <tr key={mr.id} className="hover:bg-hover">
                   <td className={`${cell} min-w-64`}>
@@ -56,12 +57,12 @@ export function MrListPage() {
                     >
                       <span className="text-muted">!{mr.number}</span> {mr.title}
                     </Link>
-                    {mr.draft && <span className="ml-2 text-sm text-muted">draft</span>}
+                    {mr.draft && <span className="ml-2 text-sm text-muted">{t.draft}</span>}
                     {mr.origin && (
                       <span className="ml-2 rounded-sm bg-hold-soft px-1 text-sm text-hold">{mr.origin}</span>
                     )}
                     {mr.bypassReason && (
-                      <span className="ml-2 rounded-sm bg-bad-soft px-1 text-sm text-bad">bypassed</span>
+                      <span className="ml-2 rounded-sm bg-bad-soft px-1 text-sm text-bad">{t.bypassed}</span>
                     )}
                   </td>
                   <td className={cell}>

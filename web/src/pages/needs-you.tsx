@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { mrsQuery, runsQuery } from '../api/queries.ts'
+import { t } from '../strings/overview.ts'
 import { KIND, mrLook, runLook } from '../text.ts'
 import { Mark } from '../ui/status.tsx'
 import { Time } from '../ui/time.tsx'
@@ -16,7 +17,7 @@ export function NeedsYou({ repository }: { repository: string }) {
   if (runs.length + open.length === 0) return null
   return (
     <section
-      aria-label="Waits for someone"
+      aria-label={t.waitsForSomeone}
       className="mb-3 shrink-0 overflow-hidden rounded-lg border border-line bg-panel"
     >
       <ul className="divide-y divide-line">
@@ -28,7 +29,7 @@ export function NeedsYou({ repository }: { repository: string }) {
               data-row=""
               className="font-medium hover:underline"
             >
-              {KIND[run.kind]} of {run.stack} waits for an approval
+              {t.ofWaitsForAnApproval(KIND[run.kind], run.stack)}
             </Link>
             <span className="text-muted"> {run.message}</span>
           </Item>
@@ -44,9 +45,8 @@ export function NeedsYou({ repository }: { repository: string }) {
               !{mr.number} {mr.title}
             </Link>
             <span className="text-muted">
-              {' '}
-              by {mr.author}
-              {mr.origin && `, made by Trueup (${mr.origin})`}
+              {t.byAuthor(mr.author)}
+              {mr.origin && t.madeByTrueup(mr.origin)}
             </span>
           </Item>
         ))}
@@ -54,8 +54,7 @@ export function NeedsYou({ repository }: { repository: string }) {
       {(runs.length > MOST || open.length > MOST) && (
         <p className="border-t border-line px-3 py-1 text-sm">
           <Link to="/r/$repository/mr" params={{ repository }} className="text-accent hover:underline">
-            All {open.length}
-            {mrs?.next ? '+' : ''} open merge requests
+            {t.allOpenMergeRequests(open.length, mrs?.next ? '+' : '')}
           </Link>
         </p>
       )}

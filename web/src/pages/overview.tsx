@@ -4,6 +4,7 @@ import { Search as Glass } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { ApiError, type Schemas } from '../api/client.ts'
 import { environmentsQuery, matrixQuery, overviewQuery, repositoriesQuery } from '../api/queries.ts'
+import { t } from '../strings/overview.ts'
 import { statusLook, STATUSES } from '../text.ts'
 import { ButtonLink, Empty, PageHead } from '../ui/basics.tsx'
 import { ErrorNote, PageErrorNote, Waiting } from '../ui/load.tsx'
@@ -39,10 +40,15 @@ export function OverviewPage() {
     <div className="flex h-[calc(100dvh-32px)] min-h-[520px] flex-col max-md:h-[calc(100dvh-76px)]">
       <PageHead
         title={repository}
-        lead={`${overview.data.stacks.toLocaleString()} ${overview.data.stacks === 1 ? 'stack' : 'stacks'} in ${names.length} ${names.length === 1 ? 'environment' : 'environments'}`}
+        lead={t.stacksWordsInCountWords(
+          overview.data.stacks.toLocaleString(),
+          overview.data.stacks === 1 ? t.stack2 : t.stacks,
+          names.length,
+          names.length === 1 ? t.environment : t.environments,
+        )}
       >
         <ButtonLink to="/r/$repository/dependencies" params={{ repository }}>
-          As a graph
+          {t.asAGraph}
         </ButtonLink>
       </PageHead>
       <Damage repository={repository} />
@@ -51,24 +57,24 @@ export function OverviewPage() {
       <div className="flex shrink-0 flex-wrap items-center gap-2 pb-2">
         <Search text={filter.q ?? ''} set={(q) => set({ q: q || undefined })} />
         <select
-          aria-label="Environment"
+          aria-label={t.environment2}
           value={filter.environment ?? ''}
           onChange={(event) => set({ environment: event.target.value || undefined })}
         >
-          <option value="">Every environment</option>
+          <option value="">{t.everyEnvironment}</option>
           {names.map((name) => (
             <option key={name}>{name}</option>
           ))}
         </select>
         <select
-          aria-label="Order"
+          aria-label={t.order}
           value={filter.sort ?? 'need'}
           onChange={(event) => set({ sort: event.target.value === 'name' ? 'name' : undefined })}
         >
-          <option value="need">What needs someone first</option>
-          <option value="name">By folder and name</option>
+          <option value="need">{t.whatNeedsSomeoneFirst}</option>
+          <option value="name">{t.byFolderAndName}</option>
         </select>
-        <div role="group" aria-label="Status" className="flex flex-wrap gap-1">
+        <div role="group" aria-label={t.status} className="flex flex-wrap gap-1">
           {STATUSES.filter((status) => (counts.get(status) ?? 0) > 0 || filter.status === status).map((status) => (
             <button
               key={status}
@@ -106,13 +112,13 @@ function Search({ text: told, set }: { text: string; set: (text: string) => void
   }, [text, told])
   return (
     <label className="relative">
-      <span className="sr-only">Search stacks by name</span>
+      <span className="sr-only">{t.searchStacksByName}</span>
       <Glass size={14} className="absolute left-2 top-1/2 -translate-y-1/2 text-faint" aria-hidden />
       <input
         type="search"
         value={text}
         onChange={(event) => setText(event.target.value)}
-        placeholder="Search by name"
+        placeholder={t.searchByName}
         className="w-56 pl-7!"
       />
     </label>
@@ -144,8 +150,7 @@ function totals(overview: Schemas['Overview']): Map<string, number> {
 /** How often it is asked whether somebody has mended it. */
 const MENDED_EVERY_MS = 10_000
 
-const MEND =
-  'What is shown is what was known before; pushes, merges and runs wait, and every other repository goes on. Stop the server and run `trueup doctor --repair`; what that cannot mend comes back by `trueup restore`. As soon as it is whole it is served again.'
+const MEND = t.whatIsShownIsWhat
 
 /** That the repository's Git directory is damaged, and what to do: plans, pushes and merges wait for that. */
 function Damage({ repository }: { repository: string }) {
@@ -159,7 +164,7 @@ function Damage({ repository }: { repository: string }) {
   if (!damage) return null
   const body = {
     code: 'REPOSITORY_UNUSABLE',
-    doing: 'This repository is damaged and not served',
+    doing: t.thisRepositoryIsDamagedAnd,
     why: damage,
     next: MEND,
   }
@@ -173,11 +178,14 @@ function Damage({ repository }: { repository: string }) {
 function NoStacks({ repository }: { repository: string }) {
   return (
     <div className="rounded-lg border border-line bg-panel">
-      <Empty title="No stacks yet">
-        A stack is a directory and the tool that understands it. Add one to <code>trueup.yaml</code> on a branch, push
-        it with <code>git push -o mr origin HEAD</code>, and its plan appears under{' '}
+      <Empty title={t.noStacksYet}>
+        {t.aStackIsADirectory}
+        <code>trueup.yaml</code>
+        {t.onABranchPushIt}
+        <code>git push -o mr origin HEAD</code>
+        {t.andItsPlanAppearsUnder}
         <ButtonLink variant="quiet" to="/r/$repository/mr" params={{ repository }}>
-          Merge requests
+          {t.mergeRequests}
         </ButtonLink>
       </Empty>
     </div>

@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useDeferredValue, useEffect, useState } from 'react'
 import { overviewQuery, placesQuery } from '../api/queries.ts'
+import { t } from '../strings/server.ts'
 import { Empty, PageHead, Panel } from '../ui/basics.tsx'
 import { cell, Pages, Table } from '../ui/more.tsx'
 import { Time } from '../ui/time.tsx'
@@ -22,20 +23,17 @@ export function PlacesPage() {
   const query = useInfiniteQuery(placesQuery(repository, filter))
   return (
     <>
-      <PageHead
-        title="Places"
-        lead="What stacks manage. A place of one stack is refused to a second; one that may be shared never crosses environments."
-      >
+      <PageHead title={t.places} lead={t.whatStacksManageAPlace}>
         <input
           type="search"
-          aria-label="Search places by address"
-          placeholder="Search by address"
+          aria-label={t.searchPlacesByAddress}
+          placeholder={t.searchByAddress}
           className="w-64 max-md:w-full"
           value={text}
           onChange={(event) => setText(event.target.value)}
         />
         <select
-          aria-label="Environment"
+          aria-label={t.environment}
           value={filter.environment ?? ''}
           onChange={(event) =>
             void navigate({
@@ -44,7 +42,7 @@ export function PlacesPage() {
             })
           }
         >
-          <option value="">Every environment</option>
+          <option value="">{t.everyEnvironment}</option>
           {names.map((name) => (
             <option key={name}>{name}</option>
           ))}
@@ -54,14 +52,13 @@ export function PlacesPage() {
         <Pages
           query={query}
           empty={
-            <Empty title={filter.q || filter.environment ? 'No place of that kind' : 'No places yet'}>
-              A stack has its place from its first deployment on. Playbooks, manifests of Puppet and Chef, and commands
-              have none.
+            <Empty title={filter.q || filter.environment ? t.noPlaceOfThatKind : t.noPlacesYet}>
+              {t.aStackHasItsPlace}
             </Empty>
           }
         >
           {(items) => (
-            <Table label="Places" heads={['Place', 'Stack', 'Driver', 'Since']}>
+            <Table label={t.places} heads={[t.place, t.stack, t.driver, t.since]}>
               {items.map(({ address, stack, stackId, driver, since }) => (
                 <tr key={`${address} ${stackId}`} className="hover:bg-hover">
                   <td className={`${cell} min-w-64`}>

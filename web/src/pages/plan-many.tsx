@@ -1,5 +1,6 @@
 import { api, ask, type Schemas } from '../api/client.ts'
 import { useWhyNot } from '../app/session.tsx'
+import { t } from '../strings/merge-requests.ts'
 import { ActMany, ConfirmMany } from '../ui/act-many.tsx'
 
 /** Looks at the plans of all listed merge requests again; failed ones are made anew. */
@@ -8,15 +9,15 @@ export function PlanMany({ repository, mrs }: { repository: string; mrs: readonl
   const open = mrs.filter(({ state }) => state === 'open').length
   if (open === 0) return null
   return (
-    <ActMany label={`Plan again: ${open}`} title="Look at the plans again" count={open} whyNot={whyNot}>
+    <ActMany label={t.planAgain2(open)} title={t.lookAtThePlansAgain} count={open} whyNot={whyNot}>
       {(close) => (
         <ConfirmMany
-          verb="Plan"
-          can="can be planned"
+          verb={t.plan2}
+          can={t.canBePlanned}
           items={mrs.map(({ number, title, state }) => ({
             id: String(number),
             name: `!${number} ${title}`,
-            whyNot: state === 'open' ? null : `it is ${state}`,
+            whyNot: state === 'open' ? null : t.itIs(state),
           }))}
           act={(number) =>
             ask(

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { api, ask, type Schemas } from '../api/client.ts'
 import { useWhyNot } from '../app/session.tsx'
+import { t } from '../strings/stack.ts'
 import { statusLook } from '../text.ts'
 import { Act } from '../ui/act.tsx'
 import { Mark } from '../ui/status.tsx'
@@ -27,10 +28,10 @@ export function Quarantined({ repository, entries, named = false }: Props) {
         >
           <Mark look={statusLook('quarantined')} label />
           <span className="wrap-anywhere">
-            In quarantine
+            {t.inQuarantine}
             {entry.mr !== null && (
               <>
-                {' by '}
+                {t.by}
                 <Link
                   to="/r/$repository/mr/$number"
                   params={{ repository, number: String(entry.mr) }}
@@ -41,15 +42,15 @@ export function Quarantined({ repository, entries, named = false }: Props) {
               </>
             )}
             : <code>{entry.commit.slice(0, 10)}</code>
-            {named && ` of ${entry.stack}`}, {entry.reason}
+            {named && t.ofStack(entry.stack)}, {entry.reason}
           </span>
           <span className="text-muted">
-            {entry.by ?? 'Trueup'} <Time at={entry.createdAt} />
+            {entry.by ?? t.trueup} <Time at={entry.createdAt} />
           </span>
           <span className="ml-auto">
             <Act
-              label="Lift"
-              title="Let this state be deployed again"
+              label={t.lift}
+              title={t.letThisStateBeDeployed}
               command={`trueup stack unquarantine ${entry.id} --repo ${repository}`}
               run={(reason) =>
                 ask(
@@ -59,8 +60,8 @@ export function Quarantined({ repository, entries, named = false }: Props) {
                   }),
                 )
               }
-              done="The quarantine is lifted"
-              reason={{ label: 'Why it is good now' }}
+              done={t.theQuarantineIsLifted}
+              reason={{ label: t.whyItIsGoodNow }}
               whyNot={whyNot}
             />
           </span>

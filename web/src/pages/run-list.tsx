@@ -3,6 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import type { Schemas } from '../api/client.ts'
 import { runsQuery } from '../api/queries.ts'
 import { RUN_STATES } from '../search.ts'
+import { t } from '../strings/runs.ts'
 import { KIND, runLook } from '../text.ts'
 import { RunMany } from './run-many.tsx'
 import { Empty, PageHead, Panel } from '../ui/basics.tsx'
@@ -23,18 +24,18 @@ export function RunListPage() {
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   return (
     <>
-      <PageHead title="Runs" lead="Every execution, newest first.">
+      <PageHead title={t.runs} lead={t.everyExecutionNewestFirst}>
         <RunMany
           repository={repository}
           runs={query.data?.pages.flatMap(({ items }) => items) ?? []}
           state={filter.state}
         />
         <select
-          aria-label="Kind"
+          aria-label={t.kind}
           value={filter.kind ?? ''}
           onChange={(event) => set({ kind: (event.target.value || undefined) as typeof filter.kind })}
         >
-          <option value="">Every kind</option>
+          <option value="">{t.everyKind}</option>
           {Object.entries(KIND).map(([kind, label]) => (
             <option key={kind} value={kind}>
               {label}
@@ -42,11 +43,11 @@ export function RunListPage() {
           ))}
         </select>
         <select
-          aria-label="State"
+          aria-label={t.state}
           value={filter.state ?? ''}
           onChange={(event) => set({ state: (event.target.value || undefined) as typeof filter.state })}
         >
-          <option value="">Every state</option>
+          <option value="">{t.everyState}</option>
           {RUN_STATES.map((state) => (
             <option key={state} value={state}>
               {runLook(state).label}
@@ -55,12 +56,9 @@ export function RunListPage() {
         </select>
       </PageHead>
       <Panel flush>
-        <Pages
-          query={query}
-          empty={<Empty title="No runs">A merge request, a merge or a drift check makes them.</Empty>}
-        >
+        <Pages query={query} empty={<Empty title={t.noRuns}>{t.aMergeRequestAMerge}</Empty>}>
           {(items) => (
-            <Table label="Runs" heads={['Run', 'State', 'Plan', 'Merge request', 'Took', 'When']}>
+            <Table label={t.runs} heads={[t.run, t.state, t.plan, t.mergeRequest, t.took, t.when]}>
               {items.map((run) => (
                 <RunRow key={run.id} run={run} repository={repository} />
               ))}
@@ -84,7 +82,7 @@ export function RunRow({ run, repository }: { run: Schemas['RunSummary']; reposi
         >
           {KIND[run.kind]} <span className="text-muted">{run.stack}</span>
         </Link>
-        {run.attempt > 1 && <span className="ml-2 text-sm text-muted">attempt {run.attempt}</span>}
+        {run.attempt > 1 && <span className="ml-2 text-sm text-muted">{t.attemptAttempt(run.attempt)}</span>}
         {run.message && run.finishedAt === null && <p className="text-sm text-muted wrap-anywhere">{run.message}</p>}
       </td>
       <td className={cell}>

@@ -1,5 +1,6 @@
 import { api, ask } from '../api/client.ts'
 import { useWhyNot } from '../app/session.tsx'
+import { t } from '../strings/runs.ts'
 import { KIND } from '../text.ts'
 import { ActMany, ConfirmMany } from '../ui/act-many.tsx'
 import { type Run, whyNotApprove, whyNotRetry } from './run-many-rules.ts'
@@ -20,11 +21,11 @@ export function RunMany({
   if (runs.length === 0) return null
   if (state === 'failed' || state === 'lost')
     return (
-      <ActMany label={`Retry all ${runs.length}`} title="Try again" count={runs.length} whyNot={whyNot('run.retry')}>
+      <ActMany label={t.retryAll(runs.length)} title={t.tryAgain} count={runs.length} whyNot={whyNot('run.retry')}>
         {(close) => (
           <ConfirmMany
-            verb="Retry"
-            can="can be tried again"
+            verb={t.retry}
+            can={t.canBeTriedAgain}
             items={runs.map((run) => ({ id: run.id, name: nameOf(run), whyNot: whyNotRetry(run, runs) }))}
             act={(run) => ask(api.POST('/api/v1/runs/{run}/retry', { params: { path: { run } } }))}
             close={close}
@@ -35,15 +36,15 @@ export function RunMany({
   if (state === 'awaiting_approval')
     return (
       <ActMany
-        label={`Approve all ${runs.length}`}
-        title="Let these go on with exactly these plans"
+        label={t.approveAll(runs.length)}
+        title={t.letTheseGoOnWith}
         count={runs.length}
         whyNot={whyNot('run.approve')}
       >
         {(close) => (
           <ConfirmMany
-            verb="Approve"
-            can="can be approved"
+            verb={t.approve}
+            can={t.canBeApproved}
             items={runs.map((run) => ({ id: run.id, name: nameOf(run), whyNot: whyNotApprove(run) }))}
             act={(id) => {
               const digest = runs.find((run) => run.id === id)!.planDigest!

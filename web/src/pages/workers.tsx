@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { api, ask, type Schemas } from '../api/client.ts'
 import { workersQuery } from '../api/queries.ts'
 import { useMay } from '../app/session.tsx'
+import { t } from '../strings/server.ts'
 import type { Look } from '../text.ts'
 import { Act } from '../ui/act.tsx'
 import { CommandLine, Empty, Hash, PageHead, Panel, TextField } from '../ui/basics.tsx'
@@ -12,14 +13,14 @@ import { State } from '../ui/status.tsx'
 import { Time } from '../ui/time.tsx'
 
 const LOOK = {
-  connected: { label: 'Connected', tone: 'ok', shape: 'check', meaning: 'It takes runs' },
-  away: { label: 'Away', tone: 'warn', shape: 'broken', meaning: 'It is not connected; its runs wait' },
-  revoked: { label: 'Revoked', tone: 'idle', shape: 'bar', meaning: 'Its key counts no longer' },
+  connected: { label: t.connected, tone: 'ok', shape: 'check', meaning: t.itTakesRuns },
+  away: { label: t.away, tone: 'warn', shape: 'broken', meaning: t.itIsNotConnectedIts },
+  revoked: { label: t.revoked, tone: 'idle', shape: 'bar', meaning: t.itsKeyCountsNoLonger },
 } as const satisfies Record<string, Look>
 
 const lookOf = ({ revokedAt, connected }: Schemas['Worker']): Look =>
   LOOK[revokedAt !== null ? 'revoked' : connected ? 'connected' : 'away']
-const NOT_HERS = 'Only administrators of this server may do that'
+const NOT_HERS = t.onlyAdministratorsOfThisServer
 
 export function WorkersPage() {
   const query = useQuery(workersQuery)
@@ -28,27 +29,25 @@ export function WorkersPage() {
   const [made, setMade] = useState<Schemas['Enrolment'] | null>(null)
   return (
     <>
-      <PageHead title="Workers" lead="They execute runs: runners push from where they stand, agents pull from inside.">
+      <PageHead title={t.workers} lead={t.theyExecuteRunsRunnersPush}>
         <Act
-          label="Enrol a worker"
+          label={t.enrolAWorker}
           title="Make a one-time token with which a worker enrols"
-          lead="It can be used once, within an hour."
+          lead={t.itCanBeUsedOnce}
           command={`trueup worker enrol --pools ${pools}`}
           run={async () => {
             const order = { pools: pools.split(/[\s,]+/).filter(Boolean), expiresInMs: 3_600_000 }
             setMade(await ask(api.POST('/api/v1/workers/enrolments', { body: order })))
           }}
-          done="The token is made"
+          done={t.theTokenIsMade}
           whyNot={may ? null : NOT_HERS}
         >
-          <TextField label="Pools" hint="Separated by commas" value={pools} set={setPools} required />
+          <TextField label={t.pools} hint={t.separatedByCommas} value={pools} set={setPools} required />
         </Act>
       </PageHead>
       {made && (
         <div role="status" className="mb-3 rounded border border-ok/40 bg-ok-soft px-3 py-2">
-          <p className="font-medium">
-            This token is shown once. Put it into a file named token where the worker is to run:
-          </p>
+          <p className="font-medium">{t.thisTokenIsShownOnce}</p>
           <CommandLine line={made.token} />
           <CommandLine line={`trueup runner --server ${window.location.origin} --token-file token`} />
         </div>
@@ -57,11 +56,9 @@ export function WorkersPage() {
         {(workers) => (
           <Panel flush>
             {workers.length === 0 ? (
-              <Empty title="No workers">
-                Runs wait until one is there. The server starts one of its own unless told not to.
-              </Empty>
+              <Empty title={t.noWorkers}>{t.runsWaitUntilOneIs}</Empty>
             ) : (
-              <Table label="Workers" heads={['Name', 'State', 'Kind', 'Pools', 'Last seen', '']}>
+              <Table label={t.workers} heads={[t.name, t.state, t.kind, t.pools, t.lastSeen, '']}>
                 {workers.map((worker) => (
                   <tr key={worker.id} className="hover:bg-hover">
                     <td className={cell}>
@@ -75,7 +72,7 @@ export function WorkersPage() {
                     </td>
                     <td className={cell}>
                       {worker.kind}
-                      {worker.builtin && <span className="text-muted">, built in</span>}
+                      {worker.builtin && <span className="text-muted">{t.builtIn}</span>}
                     </td>
                     <td className={cell}>{worker.pools.join(', ')}</td>
                     <td className={`${cell} text-muted`}>
@@ -84,14 +81,14 @@ export function WorkersPage() {
                     <td className={`${cell} text-right`}>
                       {worker.revokedAt === null && !worker.builtin && (
                         <Act
-                          label="Revoke"
-                          title={`Revoke ${worker.name}`}
-                          lead="Its key counts no longer, and its leases run out."
+                          label={t.revoke}
+                          title={t.revokeName(worker.name)}
+                          lead={t.itsKeyCountsNoLonger2}
                           command={`trueup worker revoke ${worker.id}`}
                           run={() =>
                             ask(api.DELETE('/api/v1/workers/{worker}', { params: { path: { worker: worker.id } } }))
                           }
-                          done="Revoked"
+                          done={t.revoked}
                           variant="danger"
                           whyNot={may ? null : NOT_HERS}
                         />

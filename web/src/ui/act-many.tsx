@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { ApiError } from '../api/client.ts'
+import { t } from '../strings/parts.ts'
 import { Button } from './basics.tsx'
 import { Dialog } from './dialog.tsx'
 import { notify } from './notice.tsx'
@@ -74,7 +75,7 @@ export function ConfirmMany({
       setSaid(new Map(answers))
     }
     setWorking(false)
-    notify(`${possible.length - refused} ordered${refused > 0 ? `, ${refused} refused` : ''}`)
+    notify(t.countOrderedWords(possible.length - refused, refused > 0 ? t.refusedRefused(refused) : ''))
     if (refused === 0) close()
   }
   return (
@@ -89,9 +90,9 @@ export function ConfirmMany({
           </li>
         ))}
       </ul>
-      {all.length > MOST && <p className="text-muted">{all.length - MOST} more are left for a second time.</p>}
+      {all.length > MOST && <p className="text-muted">{t.moreAreLeftForA(all.length - MOST)}</p>}
       <div className="flex justify-end gap-2">
-        <Button onClick={close}>Not now</Button>
+        <Button onClick={close}>{t.notNow}</Button>
         <Button variant="primary" disabled={working || possible.length === 0} onClick={() => void actOnAll()}>
           {verb} {possible.length}
         </Button>

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
+import { t } from '../strings/parts.ts'
 import { Button, CommandLine, Field, type ButtonProps } from './basics.tsx'
 import { Dialog } from './dialog.tsx'
 import { ErrorNote } from './load.tsx'
@@ -76,17 +77,18 @@ export function Act({
           {act.error && <ErrorNote error={act.error} />}
           {command && (
             <p className="text-sm text-muted">
-              In a terminal: <CommandLine line={command} />
+              {t.inATerminal}
+              <CommandLine line={command} />
             </p>
           )}
           <div className="flex justify-end gap-2">
-            <Button onClick={() => setOpen(false)}>Not now</Button>
+            <Button onClick={() => setOpen(false)}>{t.notNow}</Button>
             <Button
               type="submit"
               variant={variant === 'danger' ? 'danger' : 'primary'}
               disabled={lacking || !ready || act.isPending}
             >
-              {act.isPending ? 'Working…' : label}
+              {act.isPending ? t.working : label}
             </Button>
           </div>
         </form>

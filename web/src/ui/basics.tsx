@@ -1,6 +1,7 @@
 import { Link, type LinkProps } from '@tanstack/react-router'
 import { Check, Copy } from 'lucide-react'
 import { useState, type ButtonHTMLAttributes, type ComponentProps, type ReactNode } from 'react'
+import { t } from '../strings/parts.ts'
 
 type Variant = 'plain' | 'primary' | 'danger' | 'quiet'
 const VARIANT: Record<Variant, string> = {
@@ -86,7 +87,7 @@ export function PageHead({
 }) {
   return (
     <header className="flex flex-wrap items-start gap-x-4 gap-y-2 pb-3">
-      <title>{name ? `${name} · Trueup` : 'Trueup'}</title>
+      <title>{name ? t.nameTrueup(name) : t.trueup}</title>
       <div className="min-w-0">
         <h1 className="text-xl font-semibold tracking-tight wrap-anywhere">{title}</h1>
         {lead && <p className="text-muted">{lead}</p>}
@@ -107,7 +108,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 }
 
 export function Hash({ value, length = 10 }: { value: string | null | undefined; length?: number }) {
-  if (!value) return <span className="text-faint">none</span>
+  if (!value) return <span className="text-faint">{t.none}</span>
   return (
     <code title={value} className="text-muted">
       {value.slice(0, length)}
@@ -131,7 +132,7 @@ export function CommandLine({ line }: { line: string }) {
       <button
         type="button"
         onClick={() => void copy()}
-        aria-label={`Copy: ${line}`}
+        aria-label={t.copyLine(line)}
         className="rounded-sm p-1 text-muted hover:bg-hover hover:text-ink"
       >
         {copied ? <Check size={13} /> : <Copy size={13} />}

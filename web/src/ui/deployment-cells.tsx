@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { Schemas } from '../api/client.ts'
+import { t } from '../strings/parts.ts'
 import { cell } from './more.tsx'
 import { Summary } from './summary.tsx'
 
@@ -27,7 +28,7 @@ export function DeploymentCells({ repository, deployment }: { repository: string
       <td className={cell}>
         <Summary summary={deployment.summary} />
       </td>
-      <td className={cell}>{deployment.actor ?? 'Trueup'}</td>
+      <td className={cell}>{deployment.actor ?? t.trueup}</td>
       <MrCell repository={repository} mr={deployment.mr} />
     </>
   )

@@ -1,6 +1,7 @@
 import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
 import type { ReactNode } from 'react'
+import { t } from '../strings/parts.ts'
 
 /** A window over the page: keeps the focus, ends with Escape, gives the focus back. */
 export function Dialog({
@@ -31,7 +32,7 @@ export function Dialog({
               <Radix.Title className="text-lg font-semibold">{title}</Radix.Title>
               {lead && <p className="text-muted">{lead}</p>}
             </div>
-            <Radix.Close aria-label="Close" className="ml-auto rounded-sm p-1 text-muted hover:bg-hover">
+            <Radix.Close aria-label={t.close} className="ml-auto rounded-sm p-1 text-muted hover:bg-hover">
               <X size={16} />
             </Radix.Close>
           </div>

@@ -2,6 +2,7 @@ import type { UseQueryResult } from '@tanstack/react-query'
 import { TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { ApiError, type Schemas } from '../api/client.ts'
+import { t } from '../strings/parts.ts'
 import { Button } from './basics.tsx'
 
 export const bodyOf = (error: unknown): Schemas['ErrorBody'] =>
@@ -9,9 +10,9 @@ export const bodyOf = (error: unknown): Schemas['ErrorBody'] =>
     ? error.body
     : {
         code: 'PAGE',
-        doing: 'showing this page',
+        doing: t.showingThisPage,
         why: error instanceof Error ? error.message : String(error),
-        next: 'Reload it.',
+        next: t.reloadIt,
       }
 
 /** What was being done, why not, what next: the same three everywhere, with the code to search for. */
@@ -31,7 +32,7 @@ export function ErrorNote({ error, again }: { error: unknown; again?: () => void
       </div>
       {again && (
         <Button onClick={again} className="self-start">
-          Try again
+          {t.tryAgain}
         </Button>
       )}
     </div>
@@ -42,8 +43,8 @@ export function ErrorNote({ error, again }: { error: unknown; again?: () => void
 export function PageErrorNote({ error, again }: { error: unknown; again?: () => void }) {
   return (
     <>
-      <title>Error · Trueup</title>
-      <h1 className="sr-only">This page cannot be shown</h1>
+      <title>{t.errorTrueup}</title>
+      <h1 className="sr-only">{t.thisPageCannotBeShown}</h1>
       <ErrorNote error={error} again={again} />
     </>
   )
@@ -51,7 +52,7 @@ export function PageErrorNote({ error, again }: { error: unknown; again?: () => 
 
 export function Waiting({ lines = 4 }: { lines?: number }) {
   return (
-    <div role="status" aria-label="Loading" aria-busy="true" className="flex flex-col gap-2 p-3">
+    <div role="status" aria-label={t.loading} aria-busy="true" className="flex flex-col gap-2 p-3">
       {Array.from({ length: lines }, (_, line) => (
         <div key={line} className="h-4 rounded-sm bg-hover" style={{ width: `${90 - ((line * 17) % 45)}%` }} />
       ))}

@@ -1,5 +1,6 @@
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
+import { t } from '../strings/parts.ts'
 import { Button } from './basics.tsx'
 import { ErrorNote, Waiting } from './load.tsx'
 
@@ -28,7 +29,7 @@ export function Pages<T>({
       {query.hasNextPage && (
         <div className="flex justify-center p-2">
           <Button variant="quiet" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            {query.isFetchingNextPage ? 'Loading…' : `Show more (${items.length} so far)`}
+            {query.isFetchingNextPage ? t.loading2 : t.showMoreSoFar(items.length)}
           </Button>
         </div>
       )}
@@ -48,7 +49,7 @@ export function Table({ heads, children, label }: { heads: readonly string[]; ch
           <tr className="border-b border-line">
             {heads.map((head) => (
               <th key={head} scope="col" className={headCell}>
-                {head || <span className="sr-only">Acts</span>}
+                {head || <span className="sr-only">{t.acts}</span>}
               </th>
             ))}
           </tr>

@@ -1,4 +1,5 @@
 import type { Schemas } from '../api/client.ts'
+import { t } from '../strings/parts.ts'
 import { comparePlans } from './plan-change.ts'
 import { ChangeList } from './plan.tsx'
 
@@ -14,41 +15,39 @@ export function PlanComparison({
 }) {
   const { more, less, other, same, unchecked } = comparePlans(before, after)
   const equal = more.length + less.length + other.length + unchecked.more.length + unchecked.less.length === 0
-  if (equal) return <p className="text-muted">It does the same as {than}.</p>
+  if (equal) return <p className="text-muted">{t.itDoesTheSameAs(than)}</p>
   return (
     <div className="flex flex-col gap-3">
-      <Part title={`Planned besides ${than}`} count={more.length}>
+      <Part title={t.plannedBesides(than)} count={more.length}>
         <ChangeList changes={more} />
       </Part>
-      <Part title={`Planned no more, which ${than} held`} count={less.length}>
+      <Part title={t.plannedNoMoreWhichHeld(than)} count={less.length}>
         <ChangeList changes={less} />
       </Part>
-      <Part title={`Planned otherwise than in ${than}`} count={other.length}>
+      <Part title={t.plannedOtherwiseThanIn(than)} count={other.length}>
         <ul className="flex flex-col gap-2">
           {other.map((pair) => (
             <li key={pair.after.address} className="grid grid-cols-2 gap-2 max-md:grid-cols-1">
               <div className="min-w-0">
-                <p className="text-sm text-muted">before</p>
+                <p className="text-sm text-muted">{t.before}</p>
                 <ChangeList changes={[pair.before]} />
               </div>
               <div className="min-w-0">
-                <p className="text-sm text-muted">now</p>
+                <p className="text-sm text-muted">{t.now}</p>
                 <ChangeList changes={[pair.after]} />
               </div>
             </li>
           ))}
         </ul>
       </Part>
-      <Part title="Not looked at any more" count={unchecked.more.length}>
+      <Part title={t.notLookedAtAnyMore} count={unchecked.more.length}>
         <Addresses of={unchecked.more} />
       </Part>
-      <Part title="Looked at now, and not before" count={unchecked.less.length}>
+      <Part title={t.lookedAtNowAndNot} count={unchecked.less.length}>
         <Addresses of={unchecked.less} />
       </Part>
       {same > 0 && (
-        <p className="text-sm text-muted">
-          {same} {same === 1 ? 'change is' : 'changes are'} the same in both.
-        </p>
+        <p className="text-sm text-muted">{t.theSameInBoth(same, same === 1 ? t.changeIs : t.changesAre)}</p>
       )}
     </div>
   )

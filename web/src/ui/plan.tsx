@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { Schemas } from '../api/client.ts'
+import { t } from '../strings/parts.ts'
 import { CAUSE } from '../text.ts'
 
 type Plan = Schemas['Plan']
@@ -28,11 +29,12 @@ export function PlanView({ plan, open = 12 }: { plan: Plan; open?: number }) {
     <div className="flex flex-col gap-2">
       {unchecked.length > 0 && <NotChecked unchecked={unchecked} checked={checked} />}
       {plan.findings.length > 0 && <Findings findings={plan.findings} />}
-      {plan.changes.length === 0 && <p className="text-muted">Nothing would change.</p>}
+      {plan.changes.length === 0 && <p className="text-muted">{t.nothingWouldChange}</p>}
       <ChangeList changes={plan.changes} open={open} />
       <Outputs outputs={plan.outputs} />
       <p className="text-sm text-muted">
-        {checked} looked at · plan <code title={plan.digest}>{plan.digest.slice(0, 19)}</code>
+        {t.lookedAtPlan(checked)}
+        <code title={plan.digest}>{plan.digest.slice(0, 19)}</code>
         {Object.entries(plan.toolVersions).map(([tool, version]) => ` · ${tool} ${version}`)}
       </p>
     </div>
@@ -57,17 +59,14 @@ function NotChecked({ unchecked, checked }: { unchecked: Plan['coverage']['unche
   return (
     <details open={unchecked.length <= 8} className="rounded border border-warn/40 bg-warn-soft px-3 py-2">
       <summary className="font-medium">
-        <span className="text-warn">Not checked: {unchecked.length}</span>
-        <span className="text-muted">
-          {' '}
-          beside {checked} that were looked at. What could not be looked at may differ.
-        </span>
+        <span className="text-warn">{t.notChecked(unchecked.length)}</span>
+        <span className="text-muted">{t.besideThatWereLookedAt(checked)}</span>
       </summary>
       <ul className="mt-1 flex flex-col gap-1">
         {unchecked.map(({ address, why, unreachable }) => (
           <li key={address} className="wrap-anywhere">
             <code className="font-medium">{address}</code> <span className="text-muted">{why}</span>
-            {unreachable && <span className="ml-1 font-medium text-warn">unreachable</span>}
+            {unreachable && <span className="ml-1 font-medium text-warn">{t.unreachable}</span>}
           </li>
         ))}
       </ul>
@@ -112,14 +111,15 @@ function ChangeView({ change, open: initially }: { change: Change; open: boolean
           {mark}
         </span>
         <code className="font-medium wrap-anywhere">{change.address}</code>
-        <span className={ink}>{change.actions.includes('replace') ? 'replace' : word}</span>
+        <span className={ink}>{change.actions.includes('replace') ? t.replace : word}</span>
         {change.previousAddress && (
           <span className="text-muted">
-            moved from <code>{change.previousAddress}</code>
+            {t.movedFrom}
+            <code>{change.previousAddress}</code>
           </span>
         )}
-        {change.reason && <span className="text-muted wrap-anywhere">because {change.reason}</span>}
-        {change.cause !== 'config' && <span className="text-warn">caused by {CAUSE[change.cause]}</span>}
+        {change.reason && <span className="text-muted wrap-anywhere">{t.becauseReason(change.reason)}</span>}
+        {change.cause !== 'config' && <span className="text-warn">{t.causedBy(CAUSE[change.cause] ?? '')}</span>}
         <span className="ml-auto shrink-0 text-sm text-faint">{change.type}</span>
       </button>
       {open && foldable && (
@@ -143,7 +143,7 @@ function AttributeRow({ attribute }: { attribute: Attribute & { unstable?: boole
     <tr className="align-top">
       <th scope="row" className="w-[30%] py-0.5 pl-8 pr-3 text-left font-normal text-muted wrap-anywhere">
         <code>{attribute.path || '(all)'}</code>
-        {attribute.unstable && <span className="block text-xs text-faint">ignored: differs in every plan</span>}
+        {attribute.unstable && <span className="block text-xs text-faint">{t.ignoredDiffersInEveryPlan}</span>}
       </th>
       <td className="py-0.5 pr-3">
         {attribute.sensitive && attribute.shown ? (
@@ -155,9 +155,9 @@ function AttributeRow({ attribute }: { attribute: Attribute & { unstable?: boole
             {before !== null && <del className="bg-bad-soft text-bad no-underline">{before}</del>}
             {before !== null && <span className="text-faint"> → </span>}
             {attribute.unknown ? (
-              <em className="text-muted">known after apply</em>
+              <em className="text-muted">{t.knownAfterApply}</em>
             ) : after === null ? (
-              <em className="text-muted">nothing</em>
+              <em className="text-muted">{t.nothing}</em>
             ) : (
               <ins className="bg-ok-soft text-ok no-underline">{after}</ins>
             )}
@@ -204,10 +204,10 @@ export function LineDiff({ before, after, unknown = false }: { before: string; a
           {mark} {text}
         </div>
       ))}
-      {unknown && <div className="px-2 text-muted">+ known after apply</div>}
+      {unknown && <div className="px-2 text-muted">{t.knownAfterApply2}</div>}
       {lines.length > shown.length && (
         <button type="button" onClick={() => setAll(true)} className="px-2 text-accent hover:underline">
-          show {lines.length - shown.length} more lines
+          {t.showMoreLines(lines.length - shown.length)}
         </button>
       )}
     </div>
@@ -220,7 +220,7 @@ function Outputs({ outputs }: { outputs: Plan['outputs'] }) {
   return (
     <details>
       <summary className="text-muted">
-        {names.length} {names.length === 1 ? 'output' : 'outputs'}
+        {names.length} {names.length === 1 ? t.output : t.outputs}
       </summary>
       <dl className="mt-1 grid grid-cols-[max-content_minmax(0,1fr)] gap-x-4">
         {names.map((name) => {
@@ -232,7 +232,7 @@ function Outputs({ outputs }: { outputs: Plan['outputs'] }) {
               </dt>
               <dd>
                 <code className="text-muted wrap-anywhere">
-                  {unknown ? 'known after apply' : (valueText(value, sensitive) ?? 'nothing')}
+                  {unknown ? t.knownAfterApply : (valueText(value, sensitive) ?? 'nothing')}
                 </code>
               </dd>
             </div>

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react'
+import { t } from '../strings/parts.ts'
 
 let now = Date.now()
 const watchers = new Set<() => void>()
@@ -30,7 +31,7 @@ const UNITS = [
 
 /** A length of time in its largest unit, two below a day: `3 d`, `2 h 5 min`, `840 ms`. */
 export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`
+  if (ms < 1_000) return t.mathMs(Math.max(0, Math.round(ms)))
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`
   const at = UNITS.findIndex(([, size]) => ms >= size)
   const [unit, size] = UNITS[at]!
@@ -42,8 +43,8 @@ export function duration(ms: number): string {
 
 export function ago(at: number, from: number): string {
   const past = from - at
-  if (Math.abs(past) < 10_000) return 'just now'
-  return past > 0 ? `${short(past)} ago` : `in ${short(-past)}`
+  if (Math.abs(past) < 10_000) return t.justNow
+  return past > 0 ? t.shortAgo(short(past)) : t.inShort(short(-past))
 }
 
 function short(ms: number): string {

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useSession, useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/merge-requests.ts'
 import { Act } from '../../ui/act.tsx'
 import { Panel } from '../../ui/basics.tsx'
 import type { Seen } from './bound.ts'
@@ -35,59 +36,61 @@ export function MrActs({
     )
   const whyNotApprove =
     whyNot('mr.approve') ??
-    (mr.author === user.name ? 'Nobody approves their own change' : null) ??
-    (changes.length > 0 ? 'It changed while you were looking: look at what is there now first' : null) ??
-    (mr.planned ? null : 'Its plans are still being made')
+    (mr.author === user.name ? t.nobodyApprovesTheirOwnChange : null) ??
+    (changes.length > 0 ? t.itChangedWhileYouWere : null) ??
+    (mr.planned ? null : t.itsPlansAreStillBeing)
   const unmet = mr.requirements.filter(({ satisfied, blocking }) => blocking && !satisfied)
   const mayBypass = whyNot('mr.bypass') === null
   const whyNotMerge =
     whyNot('mr.merge') ??
-    (mr.mergeable
-      ? null
-      : (unmet[0]?.message ?? (mr.planned ? 'The gate is closed' : 'Its plans are still being made')))
+    (mr.mergeable ? null : (unmet[0]?.message ?? (mr.planned ? t.theGateIsClosed : t.itsPlansAreStillBeing)))
   return (
     <Panel>
       <div className="flex flex-wrap gap-2">
         <div className="flex flex-wrap gap-2">
           <Act
-            label="Approve"
-            title="Approve exactly these plans"
-            lead={`${Object.keys(seen.digests).length} ${Object.keys(seen.digests).length === 1 ? 'plan' : 'plans'} of ${seen.head.slice(0, 10)}. Other plans than these will not be applied without another approval.`}
+            label={t.approve}
+            title={t.approveExactlyThesePlans}
+            lead={t.ofOtherPlansThanThese(
+              Object.keys(seen.digests).length,
+              Object.keys(seen.digests).length === 1 ? t.plan : t.plans,
+              seen.head.slice(0, 10),
+            )}
             command={`trueup mr approve ${mr.number} ${repo}`}
             run={review('approve')}
-            done={`You approved !${mr.number}`}
-            reason={{ label: 'A word to it, if you like', optional: true }}
+            done={t.youApproved(mr.number)}
+            reason={{ label: t.aWordToItIf, optional: true }}
             variant={mr.mergeable ? 'plain' : 'primary'}
             whyNot={whyNotApprove}
           />
           <Act
-            label="Request changes"
-            title="Ask for changes"
-            lead="It does not merge until you take this back."
+            label={t.requestChanges}
+            title={t.askForChanges}
+            lead={t.itDoesNotMergeUntil}
             command={`trueup mr request-changes ${mr.number} ${repo}`}
             run={review('request_changes')}
-            done="You asked for changes"
-            reason={{ label: 'What should be different' }}
-            whyNot={whyNot('mr.review') ?? (mr.author === user.name ? 'It is your own change' : null)}
+            done={t.youAskedForChanges}
+            reason={{ label: t.whatShouldBeDifferent }}
+            whyNot={whyNot('mr.review') ?? (mr.author === user.name ? t.itIsYourOwnChange : null)}
           />
           {mine && (
             <Act
-              label="Take back"
-              title={`Take your ${mine.verdict === 'approve' ? 'approval' : 'request'} back`}
+              label={t.takeBack}
+              title={t.takeYourBack(mine.verdict === 'approve' ? t.approval : t.request)}
               command={`trueup mr withdraw ${mr.number} ${repo}`}
               run={() =>
                 ask(api.DELETE('/api/v1/repositories/{repository}/merge-requests/{number}/reviews/mine', path))
               }
-              done="Taken back"
+              done={t.takenBack}
               variant="quiet"
             />
           )}
         </div>
         <div className="flex flex-wrap gap-2">
           <Act
-            label="Merge"
-            title={`Merge !${mr.number} into ${mr.targetBranch}`}
-            lead="The approved plans are then applied, in the order of dependencies."
+            label={t.merge}
+            title={t.mergeInto(mr.number, mr.targetBranch)}
+            lead={t.theApprovedPlansAreThen}
             command={`trueup mr merge ${mr.number}${squash ? ' --squash' : ''} ${repo}`}
             run={() =>
               ask(
@@ -97,44 +100,44 @@ export function MrActs({
                 }),
               )
             }
-            done={`!${mr.number} is merged`}
+            done={t.isMerged(mr.number)}
             variant={mr.mergeable ? 'primary' : 'plain'}
             whyNot={whyNotMerge}
           >
             <label className="flex items-center gap-2">
               <input type="checkbox" checked={squash} onChange={(event) => setSquash(event.target.checked)} />
-              As one commit
+              {t.asOneCommit}
             </label>
           </Act>
           <Act
-            label="Plan again"
-            title="Look at the plans again"
-            lead="Plans that failed are made anew; the others are kept where nothing changed."
+            label={t.planAgain}
+            title={t.lookAtThePlansAgain}
+            lead={t.plansThatFailedAreMade}
             command={`trueup mr plan ${mr.number} ${repo}`}
             run={() => ask(api.POST('/api/v1/repositories/{repository}/merge-requests/{number}/plan', path))}
-            done="Planning again"
+            done={t.planningAgain}
             variant="quiet"
             whyNot={whyNot('mr.plan')}
           />
           <Act
-            label="Close"
-            title={`Close !${mr.number} without merging`}
+            label={t.close}
+            title={t.closeWithoutMerging(mr.number)}
             command={`trueup mr close ${mr.number} ${repo}`}
             run={() => ask(api.POST('/api/v1/repositories/{repository}/merge-requests/{number}/close', path))}
-            done={`!${mr.number} is closed`}
+            done={t.isClosed(mr.number)}
             variant="quiet"
             whyNot={whyNot('mr.update')}
           />
         </div>
         {mayBypass && !mr.mergeable && unmet.length > 0 && (
           <details className="basis-full" onToggle={(event) => setBypass(event.currentTarget.open)}>
-            <summary className="text-sm text-muted">In an emergency</summary>
+            <summary className="text-sm text-muted">{t.inAnEmergency}</summary>
             {bypass && (
               <div className="pt-2">
                 <Act
-                  label="Merge past the gate"
-                  title="Merge although the gate is closed"
-                  lead="It is recorded with your name and reason, and shown in red from then on."
+                  label={t.mergePastTheGate}
+                  title={t.mergeAlthoughTheGateIs}
+                  lead={t.itIsRecordedWithYour}
                   command={`trueup mr merge ${mr.number} --bypass REASON ${repo}`}
                   run={(reason) =>
                     ask(
@@ -144,8 +147,8 @@ export function MrActs({
                       }),
                     )
                   }
-                  done="Merged past the gate"
-                  reason={{ label: 'Why it cannot wait' }}
+                  done={t.mergedPastTheGate}
+                  reason={{ label: t.whyItCannotWait }}
                   variant="danger"
                 />
               </div>

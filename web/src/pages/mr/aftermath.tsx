@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { runsQuery } from '../../api/queries.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/merge-requests.ts'
 import { KIND, runLook } from '../../text.ts'
 import { Act } from '../../ui/act.tsx'
 import { Facts, Hash, Panel } from '../../ui/basics.tsx'
@@ -18,10 +19,10 @@ export function Aftermath({ repository, mr }: { repository: string; mr: Schemas[
   if (mr.state === 'closed')
     return (
       <>
-        <Panel title="Closed without merging">
+        <Panel title={t.closedWithoutMerging}>
           <Act
-            label="Reopen"
-            title={`Reopen !${mr.number}`}
+            label={t.reopen}
+            title={t.reopenNumber(mr.number)}
             command={`trueup mr reopen ${mr.number} --repo ${repository}`}
             run={() =>
               ask(
@@ -30,7 +31,7 @@ export function Aftermath({ repository, mr }: { repository: string; mr: Schemas[
                 }),
               )
             }
-            done={`!${mr.number} is open again`}
+            done={t.isOpenAgain(mr.number)}
             whyNot={whyNot('mr.update')}
           />
         </Panel>
@@ -39,16 +40,16 @@ export function Aftermath({ repository, mr }: { repository: string; mr: Schemas[
     )
   return (
     <>
-      <Panel title="Merged">
+      <Panel title={t.merged}>
         <Facts
           rows={[
-            ['by', mr.mergedBy ?? 'Trueup'],
+            ['by', mr.mergedBy ?? t.trueup],
             ['when', <Time key="at" at={mr.mergedAt} />],
             ['commit', <Hash key="commit" value={mr.mergeCommit} />],
             ...(mr.bypassReason
               ? ([
                   [
-                    'past the gate',
+                    t.pastTheGate,
                     <span key="why" className="text-bad">
                       {mr.bypassReason}
                     </span>,
@@ -70,7 +71,7 @@ function Deployments({ repository, mr }: { repository: string; mr: Schemas['Merg
     ({ kind }) => kind === 'deploy' || kind === 'destroy',
   )
   return (
-    <Panel title="What became of it" flush>
+    <Panel title={t.whatBecameOfIt} flush>
       {!query.data ? (
         <Waiting lines={2} />
       ) : (
@@ -90,7 +91,7 @@ function Deployments({ repository, mr }: { repository: string; mr: Schemas['Merg
           ))}
           {runs.length === 0 && (
             <li className="px-3 py-2 text-muted">
-              {mr.enacted ? 'Nothing had to be deployed.' : 'Its deployments are being ordered.'}
+              {mr.enacted ? t.nothingHadToBeDeployed : t.itsDeploymentsAreBeingOrdered}
             </li>
           )}
         </ul>

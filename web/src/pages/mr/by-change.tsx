@@ -1,6 +1,7 @@
 import { useQueries } from '@tanstack/react-query'
 import type { Schemas } from '../../api/client.ts'
 import { runQuery } from '../../api/queries.ts'
+import { t } from '../../strings/merge-requests.ts'
 import { ErrorNote } from '../../ui/load.tsx'
 import { transitionsOf } from '../../ui/plan-change.ts'
 import { ChangeList } from '../../ui/plan.tsx'
@@ -22,24 +23,22 @@ export function ByChange({ mr }: { mr: Schemas['MergeRequest'] }) {
       {error && <ErrorNote error={error} />}
       {lacking.length > 0 && (
         <p className="rounded border border-warn/40 bg-warn-soft px-3 py-1.5 wrap-anywhere">
-          Without a plan, so not in here: {lacking.map(({ stack }) => stack).join(', ')}
+          {t.withoutAPlanSoNot(lacking.map(({ stack }) => stack).join(', '))}
         </p>
       )}
       {partly.length > 0 && (
         <p className="rounded border border-warn/40 bg-warn-soft px-3 py-1.5 wrap-anywhere">
-          Not all was looked at in: {partly.map(({ stack }) => stack).join(', ')}
+          {t.notAllWasLookedAt(partly.map(({ stack }) => stack).join(', '))}
         </p>
       )}
-      {transitions.length === 0 && plans.length > 0 && <p className="text-muted">Nothing would change.</p>}
-      <ul className="flex flex-col gap-2" aria-label="Changes over all stacks">
+      {transitions.length === 0 && plans.length > 0 && <p className="text-muted">{t.nothingWouldChange}</p>}
+      <ul className="flex flex-col gap-2" aria-label={t.changesOverAllStacks}>
         {transitions.map(({ change, places }) => (
           <li
             key={`${places[0]!.stack} ${places[0]!.address}`}
             className="flex flex-col gap-2 rounded-lg border border-line bg-panel p-3"
           >
-            <p className="font-medium">
-              {places.length === 1 ? places[0]!.stack : `The same in ${places.length} places`}
-            </p>
+            <p className="font-medium">{places.length === 1 ? places[0]!.stack : t.theSameInPlaces(places.length)}</p>
             <ChangeList changes={[change]} />
             {places.length > 1 && <Places places={places} />}
           </li>
@@ -65,7 +64,7 @@ function Places({ places }: { places: readonly { stack: string; address: string 
       {list(places.slice(0, NAMED))}
       {rest.length > 0 && (
         <details>
-          <summary className="text-sm text-muted">and {rest.length} more</summary>
+          <summary className="text-sm text-muted">{t.andMore(rest.length)}</summary>
           {list(rest)}
         </details>
       )}

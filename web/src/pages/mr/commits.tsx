@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Schemas } from '../../api/client.ts'
 import { mrCommitsQuery } from '../../api/queries.ts'
+import { t } from '../../strings/merge-requests.ts'
 import { Hash, Panel } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -31,8 +32,8 @@ export function Commits({ repository, mr }: { repository: string; mr: Schemas['M
                 </li>
               )
             })}
-            {commits.length === 0 && <li className="px-3 py-2 text-muted">No commits of its own.</li>}
-            {commits.length >= 250 && <li className="px-3 py-2 text-muted">Older ones are not shown.</li>}
+            {commits.length === 0 && <li className="px-3 py-2 text-muted">{t.noCommitsOfItsOwn}</li>}
+            {commits.length >= 250 && <li className="px-3 py-2 text-muted">{t.olderOnesAreNotShown}</li>}
           </ul>
         </Panel>
       )}

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { commentsQuery } from '../../api/queries.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/merge-requests.ts'
 import { Button, Panel } from '../../ui/basics.tsx'
 import { ErrorNote, Loaded } from '../../ui/load.tsx'
 import { Markdown } from '../../ui/markdown.tsx'
@@ -17,7 +18,7 @@ export function Conversation({ repository, mr }: { repository: string; mr: Schem
   return (
     <div className="flex flex-col gap-3">
       <Panel title={mr.author}>
-        {mr.description ? <Markdown text={mr.description} /> : <p className="text-muted">No description.</p>}
+        {mr.description ? <Markdown text={mr.description} /> : <p className="text-muted">{t.noDescription}</p>}
       </Panel>
       <Loaded query={query}>
         {(comments) => (
@@ -28,7 +29,7 @@ export function Conversation({ repository, mr }: { repository: string; mr: Schem
           </>
         )}
       </Loaded>
-      <Panel title="Say something">
+      <Panel title={t.saySomething}>
         <Writer repository={repository} number={mr.number} />
       </Panel>
     </div>
@@ -83,10 +84,10 @@ export function Thread({
         {thread.map((comment) => (
           <li key={comment.id} className="px-3 py-2">
             <p className="flex gap-2 pb-0.5">
-              <span className="font-medium">{comment.author ?? 'Trueup'}</span>
+              <span className="font-medium">{comment.author ?? t.trueup}</span>
               <span className="text-sm text-muted">
                 <Time at={comment.createdAt} />
-                {comment.updatedAt > comment.createdAt && ', edited'}
+                {comment.updatedAt > comment.createdAt && t.edited}
               </span>
             </p>
             <Markdown
@@ -109,12 +110,14 @@ export function Thread({
           ) : (
             <div className="flex gap-2">
               <Button variant="quiet" whyNot={whyNot} onClick={() => setAnswering(true)}>
-                Answer
+                {t.answer}
               </Button>
               <Button variant="quiet" whyNot={whyNot} disabled={resolve.isPending} onClick={() => resolve.mutate()}>
-                {resolved ? 'Open again' : 'Resolve'}
+                {resolved ? t.openAgain : t.resolve}
               </Button>
-              {resolved && <span className="self-center text-sm text-muted">resolved by {first.resolvedBy}</span>}
+              {resolved && (
+                <span className="self-center text-sm text-muted">{t.resolvedBy(first.resolvedBy ?? '')}</span>
+              )}
             </div>
           )}
           {resolve.error && <ErrorNote error={resolve.error} />}
@@ -167,10 +170,10 @@ export function Writer({
       }}
     >
       <textarea
-        aria-label={place ? `Comment on line ${place.line} of ${place.path}` : thread ? 'Answer' : 'Comment'}
+        aria-label={place ? t.commentOnLineOf(place.line, place.path) : thread ? t.answer : t.comment}
         rows={body.includes('\n') ? 7 : 3}
         value={body}
-        placeholder="Markdown works"
+        placeholder={t.markdownWorks}
         onChange={(event) => setBody(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && body.trim()) send.mutate()
@@ -179,14 +182,14 @@ export function Writer({
       {send.error && <ErrorNote error={send.error} />}
       <div className="flex gap-2">
         <Button type="submit" variant="primary" whyNot={whyNot} disabled={body.trim() === '' || send.isPending}>
-          {thread ? 'Answer' : 'Comment'}
+          {thread ? t.answer : t.comment}
         </Button>
         {lineText !== null && (
           <Button onClick={() => setBody(`${body && `${body.trimEnd()}\n\n`}\`\`\`suggestion\n${lineText}\n\`\`\`\n`)}>
-            Suggest a change
+            {t.suggestAChange}
           </Button>
         )}
-        {onDone && <Button onClick={onDone}>Not now</Button>}
+        {onDone && <Button onClick={onDone}>{t.notNow}</Button>}
       </div>
     </form>
   )

@@ -3,6 +3,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { mrFileQuery } from '../../api/queries.ts'
+import { t } from '../../strings/merge-requests.ts'
 import { Button, CommandLine, TextField } from '../../ui/basics.tsx'
 import { ErrorNote, Loaded } from '../../ui/load.tsx'
 import { notify } from '../../ui/notice.tsx'
@@ -54,7 +55,7 @@ function EditorForm({ repository, mr, path, now, onDone }: Place & { now: Schema
       ),
     onSuccess: ({ commit: oid }) => {
       own(oid)
-      notify(`Committed ${oid.slice(0, 10)}: its plans are being made`)
+      notify(t.committedItsPlansAreBeing(oid.slice(0, 10)))
       onDone()
       void client.invalidateQueries()
       void navigate({ search: ({ tab: _tab, file: _file, ...rest }) => rest })
@@ -64,9 +65,9 @@ function EditorForm({ repository, mr, path, now, onDone }: Place & { now: Schema
   if (lineEnd === null)
     return (
       <div className="flex flex-col items-start gap-2">
-        <p>Its lines end in different ways, which a browser does not keep.</p>
+        <p>{t.itsLinesEndInDifferent}</p>
         <CommandLine line={inTerminal} />
-        <Button onClick={onDone}>Not now</Button>
+        <Button onClick={onDone}>{t.notNow}</Button>
       </div>
     )
   return (
@@ -77,33 +78,34 @@ function EditorForm({ repository, mr, path, now, onDone }: Place & { now: Schema
         commit.mutate()
       }}
     >
-      <NumberedText label={`Content of ${path}`} value={text} set={setText} />
+      <NumberedText label={t.contentOf(path)} value={text} set={setText} />
       <TextField
-        label="What the commit says"
+        label={t.whatTheCommitSays}
         value={message}
         set={setMessage}
-        placeholder={`Change ${path}`}
+        placeholder={t.changePath(path)}
         maxLength={2000}
       />
       {now.content !== base.content && (
         <p role="status" className="rounded border border-hold/40 bg-hold-soft px-3 py-1.5">
-          The file was changed on the branch since you began. Take your text with you, and begin anew.
+          {t.theFileWasChangedOn}
         </p>
       )}
       {commit.error && <ErrorNote error={commit.error} />}
       <p className="text-sm text-muted">
-        In a terminal: <CommandLine line={inTerminal} />
+        {t.inATerminal}
+        <CommandLine line={inTerminal} />
       </p>
       <div className="flex flex-wrap gap-2">
         <Button
           type="submit"
           variant="primary"
           disabled={commit.isPending || content === base.content}
-          title={content === base.content ? 'Nothing is changed yet' : undefined}
+          title={content === base.content ? t.nothingIsChangedYet : undefined}
         >
-          {commit.isPending ? 'Working…' : `Commit to ${mr.sourceBranch}`}
+          {commit.isPending ? t.working : t.commitTo(mr.sourceBranch)}
         </Button>
-        <Button onClick={onDone}>Not now</Button>
+        <Button onClick={onDone}>{t.notNow}</Button>
       </div>
     </form>
   )

@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { Check } from 'lucide-react'
 import { useEffect, useMemo, useRef } from 'react'
 import type { Schemas } from '../../api/client.ts'
+import { t } from '../../strings/merge-requests.ts'
 
 type File = Schemas['FileDiff']
 const ROW_PX = 24
@@ -30,7 +31,7 @@ export function FileTree({
     if (at >= 0) virtual.scrollToIndex(at)
   }, [at, virtual])
   return (
-    <nav ref={scroller} aria-label="Files" className="sticky top-0 max-h-[80vh] overflow-y-auto max-md:hidden">
+    <nav ref={scroller} aria-label={t.files} className="sticky top-0 max-h-[80vh] overflow-y-auto max-md:hidden">
       <div className="relative" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ index, start }) => {
           const row = rows[index]!
@@ -53,7 +54,7 @@ export function FileTree({
               className="absolute inset-x-0 flex items-center gap-1.5 rounded-sm px-1.5 hover:bg-hover aria-[current=true]:bg-accent-soft"
             >
               <span className="truncate">{row.path.slice(row.path.lastIndexOf('/') + 1)}</span>
-              {isViewed(row) && <Check size={12} className="shrink-0 text-ok" aria-label="viewed" />}
+              {isViewed(row) && <Check size={12} className="shrink-0 text-ok" aria-label={t.viewed} />}
               <span className="ml-auto shrink-0 text-xs text-muted tabular-nums">{row.additions + row.deletions}</span>
             </Link>
           )

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { Schemas } from '../../api/client.ts'
 import { commentsQuery, mrDiffQuery } from '../../api/queries.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/merge-requests.ts'
 import { Button, Empty } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { Editor } from './editor.tsx'
@@ -28,14 +29,14 @@ export function Files({ repository, mr }: { repository: string; mr: Schemas['Mer
     <Loaded query={query} lines={10}>
       {(files) =>
         files.length === 0 ? (
-          <Empty title="No file differs">The branch holds what the target has already.</Empty>
+          <Empty title={t.noFileDiffers}>{t.theBranchHoldsWhatThe}</Empty>
         ) : (
           <div className="grid grid-cols-[220px_minmax(0,1fr)] items-start gap-3 max-md:grid-cols-1">
             <FileTree files={files} current={named} isViewed={(file) => viewed.has(markOf(file))} />
             <div className="flex min-w-0 flex-col gap-3">
               <div className="flex items-center gap-2 text-muted">
                 <span>
-                  {files.length} {files.length === 1 ? 'file' : 'files'},{' '}
+                  {files.length} {files.length === 1 ? t.file : t.files2},{' '}
                   <span className="text-ok">+{sum(files, 'additions')}</span>{' '}
                   <span className="text-bad">−{sum(files, 'deletions')}</span>
                 </span>
@@ -49,7 +50,7 @@ export function Files({ repository, mr }: { repository: string; mr: Schemas['Mer
                     })
                   }
                 >
-                  {split ? 'Show in one column' : 'Show side by side'}
+                  {split ? t.showInOneColumn : t.showSideBySide}
                 </Button>
               </div>
               <Portions files={files} named={named}>
@@ -107,7 +108,7 @@ function Portions({
       {files.slice(0, shown).map(children)}
       {shown < files.length && (
         <div ref={end} className="py-3 text-center text-muted">
-          {files.length - shown} more files follow
+          {t.moreFilesFollow(files.length - shown)}
         </div>
       )}
     </>
@@ -174,12 +175,12 @@ function FileView({
             <Button
               variant="quiet"
               whyNot={whyNot}
-              aria-label={`Edit ${file.path}`}
+              aria-label={t.editPath(file.path)}
               aria-pressed={editing}
               onClick={() => setEditing(!editing)}
             >
               <Pencil size={13} aria-hidden />
-              Edit
+              {t.edit}
             </Button>
           )}
           <label className="flex items-center gap-1.5 text-sm text-muted">
@@ -191,7 +192,7 @@ function FileView({
                 setOpen(viewed)
               }}
             />
-            viewed
+            {t.viewed}
           </label>
         </div>
       </header>
@@ -200,22 +201,18 @@ function FileView({
       {!editing && open && near && (
         <>
           {file.binary ? (
-            <p className="px-3 py-2 text-muted">A binary file.</p>
+            <p className="px-3 py-2 text-muted">{t.aBinaryFile}</p>
           ) : file.hunks === '' ? (
-            <p className="px-3 py-2 text-muted">
-              {file.truncated ? 'Too large to show here.' : 'Only its name or mode differs.'}
-            </p>
+            <p className="px-3 py-2 text-muted">{file.truncated ? t.tooLargeToShowHere : t.onlyItsNameOrMode}</p>
           ) : (
             <Hunks repository={repository} mr={mr} file={file} split={split} comments={comments} />
           )}
           {file.truncated && file.hunks !== '' && (
-            <p className="border-t border-line bg-warn-soft px-3 py-1 text-warn">
-              Left out from here on: the file differs in more than fits.
-            </p>
+            <p className="border-t border-line bg-warn-soft px-3 py-1 text-warn">{t.leftOutFromHereOn}</p>
           )}
         </>
       )}
-      {!open && lines > FOLD_LINES && <p className="px-3 py-1.5 text-muted">{lines} lines, folded.</p>}
+      {!open && lines > FOLD_LINES && <p className="px-3 py-1.5 text-muted">{t.linesFolded(lines)}</p>}
     </section>
   )
 }

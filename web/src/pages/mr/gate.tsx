@@ -1,4 +1,5 @@
 import type { Schemas } from '../../api/client.ts'
+import { t } from '../../strings/merge-requests.ts'
 import { Panel } from '../../ui/basics.tsx'
 import { Mark } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -19,11 +20,7 @@ export function Gate({ mr }: { mr: Schemas['MergeRequest'] }) {
     <>
       <Panel
         title={
-          mr.mergeable
-            ? 'It may merge'
-            : !mr.planned
-              ? 'Plans are being made'
-              : `${unmet.length} missing before it may merge`
+          mr.mergeable ? t.itMayMerge : !mr.planned ? t.plansAreBeingMade : t.missingBeforeItMayMerge(unmet.length)
         }
         flush
       >
@@ -44,7 +41,7 @@ export function Gate({ mr }: { mr: Schemas['MergeRequest'] }) {
               </div>
             </li>
           ))}
-          {mr.requirements.length === 0 && <li className="px-3 py-2 text-muted">Nothing is asked of it.</li>}
+          {mr.requirements.length === 0 && <li className="px-3 py-2 text-muted">{t.nothingIsAskedOfIt}</li>}
         </ul>
       </Panel>
       <Reviews reviews={mr.reviews} />
@@ -61,12 +58,12 @@ function lookOf({ satisfied, blocking, name }: Requirement): Look {
   return name === 'approvals' ? WAITING : MISSING
 }
 
-const VERDICT = { approve: 'approved', request_changes: 'asked for changes', comment: 'commented' } as const
+const VERDICT = { approve: 'approved', request_changes: t.askedForChanges, comment: 'commented' } as const
 
 export function Reviews({ reviews }: { reviews: Schemas['MergeRequest']['reviews'] }) {
   if (reviews.length === 0) return null
   return (
-    <Panel title="Reviews" flush>
+    <Panel title={t.reviews} flush>
       <ul className="divide-y divide-line">
         {reviews.map((review) => (
           <li key={review.id} className={`px-3 py-1.5 ${review.droppedAt === null ? '' : 'text-muted'}`}>
@@ -80,14 +77,13 @@ export function Reviews({ reviews }: { reviews: Schemas['MergeRequest']['reviews
             </p>
             {review.verdict === 'approve' && (
               <p className="text-sm text-muted">
-                {Object.keys(review.digests).length} plans of <code>{review.head.slice(0, 10)}</code>
+                {t.plansOf(Object.keys(review.digests).length)}
+                <code>{review.head.slice(0, 10)}</code>
               </p>
             )}
             {review.body && <p className="wrap-anywhere">{review.body}</p>}
             {review.droppedAt !== null && (
-              <p className="text-sm text-warn">
-                does not count any more: {review.droppedReason ?? 'it was taken back'}
-              </p>
+              <p className="text-sm text-warn">{t.doesNotCountAnyMore(review.droppedReason ?? t.itWasTakenBack)}</p>
             )}
           </li>
         ))}

@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Schemas } from '../../api/client.ts'
 import { runQuery, runsQuery } from '../../api/queries.ts'
+import { t } from '../../strings/merge-requests.ts'
 import { ErrorNote, Waiting } from '../../ui/load.tsx'
 import { PlanComparison } from '../../ui/plan-comparison.tsx'
 
@@ -19,14 +20,13 @@ export function SinceLastPush({ repository, mr, run }: { repository: string; mr:
         each.planDigest !== null,
     )
   if (!before || !run.plan) return null
-  if (before.planDigest === run.planDigest)
-    return <p className="text-sm text-muted">The last push did not change this plan.</p>
+  if (before.planDigest === run.planDigest) return <p className="text-sm text-muted">{t.theLastPushDidNot}</p>
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary className="font-medium">What the last push changed in this plan</summary>
+      <summary className="font-medium">{t.whatTheLastPushChanged}</summary>
       {open && (
         <div className="pt-2">
-          <Compared before={before.id} after={run.plan} than="the plan before the push" />
+          <Compared before={before.id} after={run.plan} than={t.thePlanBeforeThePush} />
         </div>
       )}
     </details>
@@ -38,6 +38,6 @@ export function Compared({ before, after, than }: { before: string; after: Schem
   const query = useQuery(runQuery(before))
   if (query.error) return <ErrorNote error={query.error} again={() => void query.refetch()} />
   if (!query.data) return <Waiting lines={2} />
-  if (!query.data.plan) return <p className="text-muted">What {than} held is not kept any more.</p>
+  if (!query.data.plan) return <p className="text-muted">{t.whatHeldIsNotKept(than)}</p>
   return <PlanComparison before={query.data.plan} after={after} than={than} />
 }

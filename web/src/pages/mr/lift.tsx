@@ -1,5 +1,6 @@
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/merge-requests.ts'
 import { Act } from '../../ui/act.tsx'
 import { Panel } from '../../ui/basics.tsx'
 
@@ -9,18 +10,18 @@ export function Named({ repository, mr }: { repository: string; mr: Schemas['Mer
   const named = mr.makers.filter(({ how }) => how === 'named')
   if (named.length === 0) return null
   return (
-    <Panel title="Named in its commits" flush>
+    <Panel title={t.namedInItsCommits} flush>
       <ul className="divide-y divide-line">
         {named.map(({ user, commits }) => (
           <li key={user} className="flex flex-wrap items-center gap-2 px-3 py-1.5">
             <span className="min-w-0 grow">
               <span className="font-medium">{user}</span>{' '}
-              <span className="text-muted">does not count: {commits.map((oid) => oid.slice(0, 10)).join(', ')}</span>
+              <span className="text-muted">{t.doesNotCount(commits.map((oid) => oid.slice(0, 10)).join(', '))}</span>
             </span>
             <Act
-              label="Let vote"
-              title={`Let ${user} vote on !${mr.number}`}
-              lead="Anybody can write any name into a commit. It holds for these commits only, and is recorded."
+              label={t.letVote}
+              title={t.letVoteOn(user, mr.number)}
+              lead={t.anybodyCanWriteAnyName}
               command={`trueup mr lift ${mr.number} ${user} REASON --repo ${repository}`}
               run={(reason) =>
                 ask(
@@ -30,8 +31,8 @@ export function Named({ repository, mr }: { repository: string; mr: Schemas['Mer
                   }),
                 )
               }
-              done={`${user} may vote`}
-              reason={{ label: 'How you know that they did not write them' }}
+              done={t.mayVote(user)}
+              reason={{ label: t.howYouKnowThatThey }}
               whyNot={whyNot}
             />
           </li>

@@ -3,6 +3,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
 import { ApiError, type Schemas } from '../../api/client.ts'
 import { mrQuery } from '../../api/queries.ts'
+import { t } from '../../strings/merge-requests.ts'
 import { mrLook } from '../../text.ts'
 import { CommandLine, PageHead } from '../../ui/basics.tsx'
 import { ErrorNote, Loaded, Waiting } from '../../ui/load.tsx'
@@ -55,10 +56,12 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
         lead={
           <span className="flex flex-wrap items-center gap-x-2">
             <State look={mrLook(mr.state)} soft />
-            {mr.draft && <span className="font-medium">draft</span>}
+            {mr.draft && <span className="font-medium">{t.draft}</span>}
             <span>
-              {mr.author} {mr.state === 'merged' ? 'brought' : 'wants to merge'}{' '}
-              <code className="wrap-anywhere">{mr.sourceBranch}</code> into <code>{mr.targetBranch}</code>
+              {mr.author} {mr.state === 'merged' ? t.brought : t.wantsToMerge}{' '}
+              <code className="wrap-anywhere">{mr.sourceBranch}</code>
+              {t.into}
+              <code>{mr.targetBranch}</code>
             </span>
             <Time at={mr.createdAt} />
           </span>
@@ -74,7 +77,7 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
       ))}
       {mr.conflicts.length > 0 && (
         <div role="alert" className="mb-3 rounded border border-bad/40 bg-bad-soft px-3 py-2">
-          <p className="font-medium">It conflicts with {mr.targetBranch} in:</p>
+          <p className="font-medium">{t.itConflictsWithIn(mr.targetBranch)}</p>
           <ul>
             {mr.conflicts.map((path) => (
               <li key={path}>
@@ -91,13 +94,13 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
       >
         <div className="min-w-0">
           <Tabs
-            label="Views of the merge request"
+            label={t.viewsOfTheMergeRequest}
             current={tab}
             tabs={[
-              { id: 'plans', label: `Plans ${mr.stacks.length}` },
-              { id: 'conversation', label: 'Conversation' },
-              { id: 'files', label: 'Files' },
-              { id: 'commits', label: 'Commits' },
+              { id: 'plans', label: t.plansCount(mr.stacks.length) },
+              { id: 'conversation', label: t.conversation },
+              { id: 'files', label: t.files },
+              { id: 'commits', label: t.commits },
             ]}
           />
           {tab === 'plans' && <Plans repository={repository} mr={mr} />}
@@ -111,7 +114,7 @@ function MrView({ repository, mr }: { repository: string; mr: Schemas['MergeRequ
         </div>
         <aside
           className={`flex flex-col gap-3 max-lg:order-first ${tab === 'files' ? 'order-first' : ''}`}
-          aria-label="Gate"
+          aria-label={t.gate}
         >
           {mr.state === 'open' || mr.state === 'merging' ? (
             <>
@@ -139,7 +142,7 @@ function Changed({ changes, onLook }: { changes: readonly string[]; onLook: () =
   return (
     <div role="status" className="mb-3 flex items-start gap-3 rounded border border-hold/40 bg-hold-soft px-3 py-2">
       <div className="grow">
-        <p className="font-medium">This changed while you were looking. An approval would not be of what you saw.</p>
+        <p className="font-medium">{t.thisChangedWhileYouWere}</p>
         <ul className="text-muted">
           {changes.map((change) => (
             <li key={change}>{change}</li>
@@ -151,7 +154,7 @@ function Changed({ changes, onLook }: { changes: readonly string[]; onLook: () =
         onClick={onLook}
         className="rounded border border-strong-line bg-panel px-2.5 py-0.5 font-medium hover:bg-hover"
       >
-        Show me what is there now
+        {t.showMeWhatIsThere}
       </button>
     </div>
   )

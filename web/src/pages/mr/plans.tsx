@@ -5,6 +5,7 @@ import { useState } from 'react'
 import type { Schemas } from '../../api/client.ts'
 import { runQuery } from '../../api/queries.ts'
 import { useKey } from '../../app/keys.ts'
+import { t } from '../../strings/merge-requests.ts'
 import { HOW, runLook } from '../../text.ts'
 import { Empty } from '../../ui/basics.tsx'
 import { ErrorNote, Loaded } from '../../ui/load.tsx'
@@ -29,8 +30,8 @@ export function Plans({ repository, mr }: { repository: string; mr: Schemas['Mer
   })
   if (mr.stacks.length === 0)
     return (
-      <Empty title={mr.planned ? 'No stack is affected' : 'Finding the affected stacks'}>
-        {mr.planned ? 'It changes nothing that a stack is made of.' : 'This takes a moment.'}
+      <Empty title={mr.planned ? t.noStackIsAffected : t.findingTheAffectedStacks}>
+        {mr.planned ? t.itChangesNothingThatA : t.thisTakesAMoment}
       </Empty>
     )
   const ordered = [...mr.stacks].sort((a, b) => need(a) - need(b) || a.stack.localeCompare(b.stack))
@@ -40,7 +41,7 @@ export function Plans({ repository, mr }: { repository: string; mr: Schemas['Mer
       {by === 'change' ? (
         <ByChange mr={mr} />
       ) : (
-        <ul className="flex flex-col gap-2" aria-label="Plans by stack">
+        <ul className="flex flex-col gap-2" aria-label={t.plansByStack}>
           {ordered.map((stack, at) => (
             <StackPlan
               key={stack.stack}
@@ -60,11 +61,11 @@ export function Plans({ repository, mr }: { repository: string; mr: Schemas['Mer
 function ViewChoice({ byChange }: { byChange: boolean }) {
   const params = route.useParams()
   const choices = [
-    [false, 'By stack'],
-    [true, 'By change'],
+    [false, t.byStack],
+    [true, t.byChange],
   ] as const
   return (
-    <div role="group" aria-label="View of the plans" className="flex gap-1 pb-2">
+    <div role="group" aria-label={t.viewOfThePlans} className="flex gap-1 pb-2">
       {choices.map(([choice, label]) => (
         <Link
           key={label}
@@ -123,11 +124,8 @@ function StackPlan({
           {stack.driver} · {HOW[stack.how]}
         </span>
         {stack.provisional && (
-          <span
-            className="rounded-sm bg-hold-soft px-1.5 text-sm text-hold"
-            title="Planned with predicted outputs of a stack that this merge request changes; planned again once those are known"
-          >
-            provisional
+          <span className="rounded-sm bg-hold-soft px-1.5 text-sm text-hold" title={t.plannedWithPredictedOutputsOf}>
+            {t.provisional}
           </span>
         )}
         <span className="ml-auto flex items-center gap-3">
@@ -142,7 +140,7 @@ function StackPlan({
               params={{ repository, run: stack.run }}
               className="text-accent hover:underline"
             >
-              run
+              {t.run}
             </Link>
           )}
         </span>
@@ -193,9 +191,9 @@ function RunPlan({ repository, mr, run }: { repository: string; mr: number; run:
               <PlanView plan={detail.plan} />
             </>
           ) : (
-            !detail.error && <p className="text-muted">{detail.message ?? 'The plan is being made.'}</p>
+            !detail.error && <p className="text-muted">{detail.message ?? t.thePlanIsBeingMade}</p>
           )}
-          <CommandResults title="Checks" results={detail.checks} />
+          <CommandResults title={t.checks} results={detail.checks} />
         </div>
       )}
     </Loaded>

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { deploymentsQuery } from '../../api/queries.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/merge-requests.ts'
 import { Act } from '../../ui/act.tsx'
 import { TakesBack } from '../stack/takes-back.tsx'
 
@@ -23,9 +24,9 @@ export function Revert({ repository, mr }: { repository: string; mr: Schemas['Me
   return (
     <div className="border-t border-line px-3 py-2">
       <Act
-        label={`Revert !${mr.number}`}
-        title={`Take !${mr.number} back`}
-        lead="A merge request reverts all of it in Git on the fast lane; what it deployed is quarantined, so that nothing brings it back."
+        label={t.revertNumber(mr.number)}
+        title={t.takeBack2(mr.number)}
+        lead={t.aMergeRequestRevertsAll}
         command={`trueup rollback --mr ${mr.number} --reason REASON --repo ${repository}`}
         run={async (reason) => {
           const made = await ask(
@@ -36,8 +37,8 @@ export function Revert({ repository, mr }: { repository: string; mr: Schemas['Me
           )
           await navigate({ to: '/r/$repository/mr/$number', params: { repository, number: String(made.number) } })
         }}
-        done="The revert is made"
-        reason={{ label: 'Why' }}
+        done={t.theRevertIsMade}
+        reason={{ label: t.why }}
         variant="danger"
         whyNot={whyNot}
       >
@@ -45,12 +46,12 @@ export function Revert({ repository, mr }: { repository: string; mr: Schemas['Me
           className="flex max-h-72 flex-col gap-2 overflow-y-auto"
           tabIndex={0}
           role="group"
-          aria-label="What it takes back"
+          aria-label={t.whatItTakesBack}
         >
           {newest.slice(0, SHOWN).map((deployment) => (
             <TakesBack key={deployment.id} deployment={deployment} named />
           ))}
-          {rest > 0 && <p className="text-muted">And other stacks: they are on the list of its deployments.</p>}
+          {rest > 0 && <p className="text-muted">{t.andOtherStacksTheyAre}</p>}
         </div>
       </Act>
     </div>

@@ -1,5 +1,6 @@
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/merge-requests.ts'
 import { Act } from '../../ui/act.tsx'
 import { useOwnCommits } from './own-commits.ts'
 
@@ -24,16 +25,16 @@ export function Suggested({
     <figure
       key={at}
       className="my-1.5 overflow-hidden rounded border border-line"
-      aria-label={`Suggestion at line ${line}`}
+      aria-label={t.suggestionAtLine(line)}
     >
       <Lines sign="−" text={before} first={line} className="bg-bad-soft" />
       <Lines sign="+" text={after} first={line} className="bg-ok-soft" />
       {mr.state === 'open' && !settled && (
         <figcaption className="border-t border-line bg-sunken px-2 py-1">
           <Act
-            label="Apply"
-            title="Commit this suggestion"
-            lead={`It becomes a commit of yours on ${mr.sourceBranch}, which is then planned anew. Whoever commits does not approve.`}
+            label={t.apply}
+            title={t.commitThisSuggestion}
+            lead={t.itBecomesACommitOf(mr.sourceBranch)}
             command={`trueup mr apply ${mr.number} ${comment.id}${at === 0 ? '' : ` --suggestion ${at + 1}`} --repo ${repository}`}
             run={async () => {
               const { commit } = await ask(
@@ -44,7 +45,7 @@ export function Suggested({
               )
               own(commit)
             }}
-            done={`Applied to ${path}`}
+            done={t.appliedTo(path)}
             whyNot={whyNot}
           />
         </figcaption>
@@ -55,7 +56,7 @@ export function Suggested({
 
 function Lines({ sign, text, first, className }: { sign: '+' | '−'; text: string; first: number; className: string }) {
   const lines = text.replace(/\r?\n$/, '').split('\n')
-  if (text === '') return sign === '+' ? <p className="bg-ok-soft px-2 text-sm text-muted">nothing</p> : null
+  if (text === '') return sign === '+' ? <p className="bg-ok-soft px-2 text-sm text-muted">{t.nothing}</p> : null
   return (
     <div className={`font-mono text-sm ${className}`}>
       {lines.map((line, at) => (
@@ -63,7 +64,7 @@ function Lines({ sign, text, first, className }: { sign: '+' | '−'; text: stri
           <span className="pr-1 text-right text-muted select-none">{first + at}</span>
           <span className="select-none">
             <span aria-hidden>{sign}</span>
-            <span className="sr-only">{sign === '+' ? 'new: ' : 'old: '}</span>
+            <span className="sr-only">{sign === '+' ? t.new : t.old}</span>
           </span>
           <span className="wrap-anywhere whitespace-pre-wrap">{line}</span>
         </div>

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import type { Schemas } from '../../api/client.ts'
 import { runsQuery } from '../../api/queries.ts'
+import { t } from '../../strings/runs.ts'
 import { Panel } from '../../ui/basics.tsx'
 import { Compared } from '../mr/last-push.tsx'
 
@@ -17,8 +18,8 @@ export function AgainstApproved({ repository, run }: { repository: string; run: 
     .find(({ stackId, planDigest }) => stackId === run.stackId && planDigest === run.approvedDigest)
   if (!approved) return null
   return (
-    <Panel title="Compared with the approved plan">
-      <Compared before={approved.id} after={run.plan!} than="the approved plan" />
+    <Panel title={t.comparedWithTheApprovedPlan}>
+      <Compared before={approved.id} after={run.plan!} than={t.theApprovedPlan} />
     </Panel>
   )
 }

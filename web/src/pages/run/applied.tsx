@@ -1,4 +1,5 @@
 import type { Schemas } from '../../api/client.ts'
+import { t } from '../../strings/runs.ts'
 import type { Look } from '../../text.ts'
 import { Panel } from '../../ui/basics.tsx'
 import { Mark } from '../../ui/status.tsx'
@@ -14,11 +15,8 @@ export function Applied({ resources }: { resources: Schemas['Run']['resources'] 
   if (resources.length === 0) return null
   const ordered = [...resources].sort((a, b) => Number(b.status === 'failed') - Number(a.status === 'failed'))
   return (
-    <Panel
-      title={`Applied: ${resources.filter(({ status }) => status === 'done').length} of ${resources.length}`}
-      flush
-    >
-      <ul className="max-h-96 divide-y divide-line overflow-y-auto" tabIndex={0} aria-label="Resources">
+    <Panel title={t.appliedOf(resources.filter(({ status }) => status === 'done').length, resources.length)} flush>
+      <ul className="max-h-96 divide-y divide-line overflow-y-auto" tabIndex={0} aria-label={t.resources}>
         {ordered.map((resource, at) => (
           <li key={`${resource.address} ${at}`} className="flex items-baseline gap-2 px-3 py-1">
             <Mark look={LOOK[resource.status]} label />

@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { Schemas } from '../../api/client.ts'
 import { runsQuery } from '../../api/queries.ts'
+import { t } from '../../strings/runs.ts'
 import { runLook } from '../../text.ts'
 import { Mark } from '../../ui/status.tsx'
 
@@ -24,8 +25,8 @@ export function Attempts({ repository, run }: { repository: string; run: Schemas
   const chain = chainOf(run, query.data?.pages.flatMap(({ items }) => items) ?? [])
   if (chain.length < 2) return null
   return (
-    <nav aria-label="Attempts" className="flex flex-wrap items-center gap-1">
-      <span className="mr-1 text-muted">Attempts</span>
+    <nav aria-label={t.attempts} className="flex flex-wrap items-center gap-1">
+      <span className="mr-1 text-muted">{t.attempts}</span>
       {chain.map(({ id, state }, at) => (
         <Link
           key={id}

@@ -1,4 +1,5 @@
 import type { Schemas } from '../../api/client.ts'
+import { t } from '../../strings/runs.ts'
 import type { Look } from '../../text.ts'
 import { Mark } from '../../ui/status.tsx'
 import { duration } from '../../ui/time.tsx'
@@ -21,11 +22,11 @@ export function CommandResults({ title, results }: { title: string; results: Sch
                 <code className="font-medium wrap-anywhere">{result.name}</code>
                 <span className="text-sm text-muted">
                   {duration(result.durationMs)}
-                  {!result.ok && `, exit code ${result.exitCode ?? 'none'}`}
+                  {!result.ok && t.exitCode(result.exitCode ?? 'none')}
                 </span>
               </summary>
               <pre className="mt-1 max-h-80 overflow-auto rounded bg-sunken p-2 whitespace-pre-wrap" tabIndex={0}>
-                {result.output || '(it printed nothing)'}
+                {result.output || t.itPrintedNothing}
               </pre>
             </details>
           </li>

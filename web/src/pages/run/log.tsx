@@ -4,6 +4,7 @@ import { AnsiUp } from 'ansi_up'
 import { ArrowDownToLine, ChevronRight } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useKey } from '../../app/keys.ts'
+import { t } from '../../strings/runs.ts'
 import { Button, Panel } from '../../ui/basics.tsx'
 import { ErrorNote } from '../../ui/load.tsx'
 import { isFailure, toGroups } from './log-groups.ts'
@@ -79,25 +80,25 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
     })
   return (
     <Panel
-      title="Log"
+      title={t.log}
       flush
       aside={
         <>
           <span className="text-sm text-muted tabular-nums" role="status">
-            {q ? `${shown.length.toLocaleString()} of ` : ''}
-            {lines.length.toLocaleString()} lines
+            {t.wordsCountLines(q ? t.countOf(shown.length.toLocaleString()) : '', lines.length.toLocaleString())}
           </span>
           <input
             type="search"
-            aria-label="Search in the log"
-            placeholder="Search"
+            aria-label={t.searchInTheLog}
+            placeholder={t.search}
             className="w-40 max-md:w-28"
             value={q}
             onChange={(event) => set({ q: event.target.value || undefined })}
           />
           {!ended && (
             <Button aria-pressed={follow} onClick={() => setFollow(!follow)} className="aria-pressed:bg-accent-soft">
-              <ArrowDownToLine size={13} aria-hidden /> Follow
+              <ArrowDownToLine size={13} aria-hidden />
+              {t.follow}
             </Button>
           )}
         </>
@@ -108,7 +109,7 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
         ref={scroller}
         tabIndex={0}
         role="log"
-        aria-label="Log of the run"
+        aria-label={t.logOfTheRun}
         aria-live="off"
         className="max-h-[56vh] min-h-20 overflow-auto bg-sunken py-1 font-mono text-sm"
         onWheel={(event) => {
@@ -116,7 +117,7 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
         }}
       >
         {lines.length === 0 && (
-          <p className="px-3 py-2 font-sans text-muted">{done ? 'It printed nothing.' : 'Nothing yet.'}</p>
+          <p className="px-3 py-2 font-sans text-muted">{done ? t.itPrintedNothing2 : t.nothingYet}</p>
         )}
         <div className="relative min-w-max" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start }) => {
@@ -132,7 +133,7 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
                 <button
                   type="button"
                   tabIndex={-1}
-                  aria-label={`Address of line ${line + 1}`}
+                  aria-label={t.addressOfLine(line + 1)}
                   onClick={() => set({ line: line + 1 })}
                   className="min-h-0! w-14 shrink-0 pr-2 text-right text-faint select-none hover:text-ink"
                 >

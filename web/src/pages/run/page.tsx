@@ -4,6 +4,7 @@ import { lazy, Suspense } from 'react'
 import { api, ApiError, ask, type Schemas } from '../../api/client.ts'
 import { runQuery } from '../../api/queries.ts'
 import { useSession, useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/runs.ts'
 import { KIND, runLook } from '../../text.ts'
 import { Act } from '../../ui/act.tsx'
 import { Facts, Hash, linkStyle, PageHead, Panel } from '../../ui/basics.tsx'
@@ -62,7 +63,7 @@ function RunView({ repository, run }: { repository: string; run: Schemas['Run'] 
         <Steps run={run} now={now} />
         {!ended && run.message && (
           <p role="status" className="rounded border border-hold/40 bg-hold-soft px-3 py-2">
-            <span className="font-medium">Why it waits:</span> {run.message}
+            <span className="font-medium">{t.whyItWaits}</span> {run.message}
           </p>
         )}
         {run.differences.length > 0 && <Differences differences={run.differences} />}
@@ -71,22 +72,22 @@ function RunView({ repository, run }: { repository: string; run: Schemas['Run'] 
           <div className="flex min-w-0 flex-col gap-3">
             <AgainstApproved repository={repository} run={run} />
             {run.plan && (
-              <Panel title="Plan" aside={<Summary summary={run.summary} />}>
+              <Panel title={t.plan} aside={<Summary summary={run.summary} />}>
                 <PlanView plan={run.plan} />
               </Panel>
             )}
             <Applied resources={run.resources} />
             {run.checks.length + run.verify.length > 0 && (
               <Panel>
-                <CommandResults title="Checks" results={run.checks} />
-                <CommandResults title="Verification" results={run.verify} />
+                <CommandResults title={t.checks} results={run.checks} />
+                <CommandResults title={t.verification} results={run.verify} />
               </Panel>
             )}
             <Suspense fallback={<Waiting />}>
               <Log run={run.id} ended={ended} failed={run.state === 'failed' || run.state === 'lost'} />
             </Suspense>
           </div>
-          <Panel title="About">
+          <Panel title={t.about}>
             <Facts rows={facts(repository, run)} />
           </Panel>
         </div>
@@ -103,7 +104,7 @@ function facts(repository: string, run: Schemas['Run']) {
       ? []
       : ([
           [
-            'merge request',
+            t.mergeRequest2,
             <Link
               key="mr"
               to="/r/$repository/mr/$number"
@@ -119,14 +120,14 @@ function facts(repository: string, run: Schemas['Run']) {
       ? []
       : ([
           [
-            'retry of',
+            t.retryOf,
             <Link
               key="retry"
               to="/r/$repository/runs/$run"
               params={{ repository, run: run.retryOf }}
               className={linkStyle}
             >
-              the attempt before
+              {t.theAttemptBefore}
             </Link>,
           ],
         ] as const)),
@@ -135,8 +136,8 @@ function facts(repository: string, run: Schemas['Run']) {
     ...(run.approvedDigest === null
       ? []
       : ([
-          ['approved plan', <Hash key="approved" value={run.approvedDigest} length={19} />],
-          ['approved by', run.approvedBy ?? 'the approvals of its merge request'],
+          [t.approvedPlan, <Hash key="approved" value={run.approvedDigest} length={19} />],
+          [t.approvedBy, run.approvedBy ?? t.theApprovalsOfItsMerge],
         ] as const)),
     ...(run.dependsOn.length === 0
       ? []
@@ -157,14 +158,15 @@ function facts(repository: string, run: Schemas['Run']) {
             </span>,
           ],
         ] as const)),
-    ['ended', <Time key="ended" at={run.finishedAt} none="not yet" />],
+    ['ended', <Time key="ended" at={run.finishedAt} none={t.notYet} />],
     ...(run.repeats === 0
       ? []
       : ([
           [
-            'the same again',
+            t.theSameAgain,
             <span key="repeats">
-              {run.repeats} times, last <Time at={run.repeatedAt} none="" />
+              {t.timesLast(run.repeats)}
+              <Time at={run.repeatedAt} none="" />
             </span>,
           ],
         ] as const)),
@@ -175,7 +177,7 @@ function facts(repository: string, run: Schemas['Run']) {
 function Differences({ differences }: { differences: readonly string[] }) {
   return (
     <div className="rounded border border-hold/40 bg-hold-soft px-3 py-2">
-      <p className="font-medium">This plan is another one than was approved:</p>
+      <p className="font-medium">{t.thisPlanIsAnotherOne}</p>
       <ul className="list-disc pl-5">
         {differences.map((difference) => (
           <li key={difference} className="wrap-anywhere">
@@ -196,8 +198,8 @@ function RunActs({ repository, run }: { repository: string; run: Schemas['Run'] 
     <>
       {run.state === 'awaiting_approval' && (
         <Act
-          label="Approve"
-          title="Let this run go on with exactly this plan"
+          label={t.approve}
+          title={t.letThisRunGoOn}
           lead={<Summary summary={run.summary} />}
           command={`trueup run approve ${run.id}`}
           run={(reason) =>
@@ -208,34 +210,34 @@ function RunActs({ repository, run }: { repository: string; run: Schemas['Run'] 
               }),
             )
           }
-          done="Approved; it goes on"
+          done={t.approvedItGoesOn}
           variant="primary"
-          whyNot={whyNot('run.approve') ?? (run.planDigest === null ? 'It has no plan yet' : null)}
+          whyNot={whyNot('run.approve') ?? (run.planDigest === null ? t.itHasNoPlanYet2 : null)}
           {...(user.kind === 'admin' && {
-            reason: { label: 'Reason, where you may not approve it otherwise', optional: true },
+            reason: { label: t.reasonWhereYouMayNot, optional: true },
           })}
         />
       )}
       {!ended && (
         <Act
-          label="Cancel"
-          title="Ask this run to end"
-          lead="The tool gets the time to end cleanly; then it is stopped."
+          label={t.cancel}
+          title={t.askThisRunToEnd}
+          lead={t.theToolGetsTheTime}
           command={`trueup run cancel ${run.id}`}
           run={(reason) => ask(api.POST('/api/v1/runs/{run}/cancel', { params, body: reason ? { reason } : {} }))}
-          done="It is asked to end"
+          done={t.itIsAskedToEnd}
           variant="danger"
-          reason={{ label: 'Why, if you like', optional: true }}
-          whyNot={whyNot('run.cancel') ?? (run.cancelRequestedAt === null ? null : 'It is asked to end already')}
+          reason={{ label: t.whyIfYouLike, optional: true }}
+          whyNot={whyNot('run.cancel') ?? (run.cancelRequestedAt === null ? null : t.itIsAskedToEnd2)}
         />
       )}
       {ended && run.state !== 'succeeded' && (
         <Act
-          label="Retry"
-          title="Do it again with a fresh plan"
+          label={t.retry}
+          title={t.doItAgainWithA}
           command={`trueup run retry ${run.id}`}
           run={() => ask(api.POST('/api/v1/runs/{run}/retry', { params }))}
-          done="Tried again: the new run is in the list"
+          done={t.triedAgainTheNewRun}
           whyNot={whyNot('run.retry')}
         />
       )}

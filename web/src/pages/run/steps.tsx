@@ -1,20 +1,21 @@
 import type { Schemas } from '../../api/client.ts'
+import { t } from '../../strings/runs.ts'
 import { runLook, type Look } from '../../text.ts'
 import { Mark } from '../../ui/status.tsx'
 import { duration } from '../../ui/time.tsx'
 
 const DONE: Look = { label: 'done', tone: 'ok', shape: 'check', meaning: '' }
-const AHEAD: Look = { label: 'not yet', tone: 'idle', shape: 'dotted', meaning: '' }
+const AHEAD: Look = { label: t.notYet, tone: 'idle', shape: 'dotted', meaning: '' }
 
 const APPLIES = ['queued', 'preparing', 'planning', 'awaiting_approval', 'applying', 'verifying'] as const
 const PLANS = ['queued', 'preparing', 'planning'] as const
 const NAMES = {
-  queued: 'Queue',
-  preparing: 'Prepare',
-  planning: 'Plan',
-  awaiting_approval: 'Compare with the approved plan',
-  applying: 'Apply',
-  verifying: 'Verify',
+  queued: t.queue,
+  preparing: t.prepare,
+  planning: t.plan,
+  awaiting_approval: t.compareWithTheApprovedPlan,
+  applying: t.apply,
+  verifying: t.verify,
 } as const
 
 /** Where a run is on its way. How long it waited and ran is known; the server keeps no time of each step. */
@@ -26,7 +27,7 @@ export function Steps({ run, now }: { run: Schemas['Run']; now: number }) {
   const reached = ended ? (run.state === 'succeeded' ? steps.length : lastReached(run, steps)) : at
   return (
     <ol
-      aria-label="Steps"
+      aria-label={t.steps}
       className="flex flex-wrap items-center gap-y-1 rounded-lg border border-line bg-panel px-3 py-1.5"
     >
       {steps.map((step, index) => (
@@ -46,7 +47,7 @@ export function Steps({ run, now }: { run: Schemas['Run']; now: number }) {
         </li>
       ))}
       {run.startedAt !== null && (
-        <li className="ml-auto text-muted">{duration((run.finishedAt ?? now) - run.startedAt)} of work</li>
+        <li className="ml-auto text-muted">{t.ofWork(duration((run.finishedAt ?? now) - run.startedAt))}</li>
       )}
     </ol>
   )

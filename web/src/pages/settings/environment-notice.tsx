@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/settings.ts'
 import { Act } from '../../ui/act.tsx'
 import { Field, TextField } from '../../ui/basics.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -16,9 +17,9 @@ export function PostNotice({ repository, environment }: { repository: string; en
   const [until, setUntil] = useState('')
   return (
     <Act
-      label="Notice"
-      title={`Say something about ${environment}`}
-      lead="It stands on the overview, and on the merge requests and stacks of the environment. It stops nothing: a freeze does."
+      label={t.notice}
+      title={t.saySomethingAbout(environment)}
+      lead={t.itStandsOnTheOverview}
       command={`trueup env notice ${environment} TEXT --kind ${kind} --repo ${repository}`}
       run={(text) =>
         ask(
@@ -28,11 +29,11 @@ export function PostNotice({ repository, environment }: { repository: string; en
           }),
         )
       }
-      done={`Posted on ${environment}`}
-      reason={{ label: 'What everybody should know' }}
+      done={t.postedOn(environment)}
+      reason={{ label: t.whatEverybodyShouldKnow }}
       whyNot={whyNot}
     >
-      <Field label="Kind">
+      <Field label={t.kind}>
         <select value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
           {KINDS.map((each) => (
             <option key={each} value={each}>
@@ -42,8 +43,8 @@ export function PostNotice({ repository, environment }: { repository: string; en
         </select>
       </Field>
       <TextField
-        label="Until"
-        hint="Empty: until someone withdraws it."
+        label={t.until}
+        hint={t.emptyUntilSomeoneWithdrawsIt}
         type="datetime-local"
         value={until}
         set={setUntil}
@@ -58,15 +59,15 @@ export function StandingNotices({ repository, notices }: { repository: string; n
   return notices.map(({ id, environment, kind, text, by, createdAt }) => (
     <div key={id} className={`mt-2 flex items-center gap-2 rounded border px-2 py-1 ${NOTICE_KIND[kind].look}`}>
       <span className="wrap-anywhere">
-        {NOTICE_KIND[kind].label} by {by}: {text}{' '}
+        {t.labelByByText(NOTICE_KIND[kind].label, by, text)}
         <span className="text-muted">
           <Time at={createdAt} />
         </span>
       </span>
       <span className="ml-auto">
         <Act
-          label="Withdraw"
-          title={`Withdraw the notice on ${environment}`}
+          label={t.withdraw}
+          title={t.withdrawTheNoticeOn(environment)}
           command={`trueup env withdraw ${environment} --notice ${id} --repo ${repository}`}
           run={() =>
             ask(
@@ -75,7 +76,7 @@ export function StandingNotices({ repository, notices }: { repository: string; n
               }),
             )
           }
-          done="Withdrawn"
+          done={t.withdrawn}
           whyNot={whyNot}
         />
       </span>

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { environmentsQuery } from '../../api/queries.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/settings.ts'
 import { Act } from '../../ui/act.tsx'
 import { Empty, Facts, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
@@ -21,7 +22,7 @@ export function Environments({ repository: { name: repository } }: { repository:
           ))}
           {environments.length === 0 && (
             <Panel>
-              <Empty title="No environments yet">They are written in trueup.yaml; the first push brings it.</Empty>
+              <Empty title={t.noEnvironmentsYet}>{t.theyAreWrittenInTrueup}</Empty>
             </Panel>
           )}
         </div>
@@ -42,8 +43,8 @@ function EnvironmentPanel({ repository, environment }: { repository: string; env
         <>
           <PostNotice repository={repository} environment={name} />
           <Act
-            label="Freeze"
-            title={`Stop deployments and heals to ${name}`}
+            label={t.freeze}
+            title={t.stopDeploymentsAndHealsTo(name)}
             command={`trueup env freeze ${name} --reason REASON --repo ${repository}`}
             run={(reason) =>
               ask(
@@ -53,13 +54,13 @@ function EnvironmentPanel({ repository, environment }: { repository: string; env
                 }),
               )
             }
-            done={`${name} is frozen`}
-            reason={{ label: 'Why: everybody sees it' }}
+            done={t.isFrozen(name)}
+            reason={{ label: t.whyEverybodySeesIt }}
             whyNot={whyNot}
           >
             <TextField
-              label="Until"
-              hint="Empty: until someone lifts it."
+              label={t.until}
+              hint={t.emptyUntilSomeoneLiftsIt}
               type="datetime-local"
               value={until}
               set={setUntil}
@@ -70,17 +71,14 @@ function EnvironmentPanel({ repository, environment }: { repository: string; env
     >
       <Facts
         rows={[
-          ['tier', `${environment.tier}${environment.protected ? ', protected' : ''}`],
+          ['tier', `${environment.tier}${environment.protected ? t.protected : ''}`],
           [
             'approvals',
-            `${approvals.required}${approvals.from.length > 0 ? ` from ${approvals.from.join(', ')}` : ''}${approvals.codeOwners ? ', and code owners' : ''}`,
+            `${approvals.required}${approvals.from.length > 0 ? t.fromFrom(approvals.from.join(', ')) : ''}${approvals.codeOwners ? t.andCodeOwners : ''}`,
           ],
-          ['drift', `${drift.mode}, checked every ${duration(drift.intervalMs)}`],
-          ['on failure', environment.onFailure],
-          [
-            'a part that cannot be planned',
-            environment.unplannable === 'block' ? 'blocks the approval' : 'may be approved along',
-          ],
+          ['drift', t.checkedEvery(drift.mode, duration(drift.intervalMs))],
+          [t.onFailure, environment.onFailure],
+          [t.aPartThatCannotBe, environment.unplannable === 'block' ? t.blocksTheApproval : t.mayBeApprovedAlong],
           ['workers', environment.workers],
           [
             'deployments',
@@ -98,16 +96,16 @@ function EnvironmentPanel({ repository, environment }: { repository: string; env
       {standing.map((freeze) => (
         <div key={freeze.id} className="mt-2 flex items-center gap-2 rounded bg-warn-soft px-2 py-1">
           <span className="wrap-anywhere">
-            Frozen by {freeze.by}: {freeze.reason}{' '}
+            {t.frozenBy(freeze.by, freeze.reason)}
             <span className="text-muted">
               <Time at={freeze.createdAt} />
             </span>
           </span>
           <span className="ml-auto">
             <Act
-              label="Lift"
-              title={`Lift the freeze of ${name}`}
-              lead="What it held back goes on."
+              label={t.lift}
+              title={t.liftTheFreezeOf(name)}
+              lead={t.whatItHeldBackGoes}
               command={`trueup env unfreeze ${name} --repo ${repository}`}
               run={() =>
                 ask(
@@ -116,7 +114,7 @@ function EnvironmentPanel({ repository, environment }: { repository: string; env
                   }),
                 )
               }
-              done="Lifted"
+              done={t.lifted}
               whyNot={whyNot}
             />
           </span>

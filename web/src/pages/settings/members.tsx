@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useMay, useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/settings.ts'
 import { Act } from '../../ui/act.tsx'
 import { CommandLine, Facts, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
@@ -34,7 +35,7 @@ export function Members({ repository }: { repository: Schemas['Repository'] }) {
       }),
     )
   const roleField = (
-    <Field label="Role" hint="Each one may do what those before it may.">
+    <Field label={t.role} hint={t.eachOneMayDoWhat}>
       <select value={role} onChange={(event) => setRole(event.target.value as Schemas['Role'])}>
         {ROLES.map((each) => (
           <option key={each}>{each}</option>
@@ -48,48 +49,48 @@ export function Members({ repository }: { repository: Schemas['Repository'] }) {
         title={name}
         aside={
           <Act
-            label="New repository"
-            title="Make an empty repository"
+            label={t.newRepository}
+            title={t.makeAnEmptyRepository}
             command={`trueup repo create ${fresh || 'NAME'}`}
             run={() => ask(api.POST('/api/v1/repositories', { body: { name: fresh } }))}
-            done={`${fresh} is made`}
-            whyNot={mayCreate ? null : 'Only administrators of this server may do that'}
+            done={t.isMade(fresh)}
+            whyNot={mayCreate ? null : t.onlyAdministratorsOfThisServer}
             ready={fresh !== ''}
           >
-            <TextField label="Name" value={fresh} set={setFresh} />
+            <TextField label={t.name} value={fresh} set={setFresh} />
           </Act>
         }
       >
         <Facts
           rows={[
-            ['default branch', <code key="branch">{repository.defaultBranch}</code>],
+            [t.defaultBranch, <code key="branch">{repository.defaultBranch}</code>],
             ['clone', <CommandLine key="clone" line={`git clone ${repository.gitUrl}`} />],
-            ['your role', repository.role ?? 'administrator of the server'],
+            [t.yourRole, repository.role ?? t.administratorOfTheServer],
             ['made', <Time key="made" at={repository.createdAt} />],
           ]}
         />
       </Panel>
       <Panel
-        title="Roles"
+        title={t.roles}
         flush
         aside={
           <Act
-            label="Add a person"
-            title={`Give a person a role in ${name}`}
+            label={t.addAPerson}
+            title={t.giveAPersonARole(name)}
             command={`trueup member set ${name} ${user || 'USER'} ${role}`}
             run={() => give(user, role)}
-            done={`${user} is ${role}`}
+            done={t.userIsRole(user, role)}
             whyNot={whyNot}
             ready={user !== ''}
           >
-            <TextField label="Name of their account" value={user} set={setUser} />
+            <TextField label={t.nameOfTheirAccount} value={user} set={setUser} />
             {roleField}
           </Act>
         }
       >
         <Loaded query={query}>
           {({ items }) => (
-            <Table label="Roles" heads={['Person', 'Role', '']}>
+            <Table label={t.roles} heads={[t.person, t.role, '']}>
               {items.map((member) => (
                 <tr key={member.userId}>
                   <td className={`${cell} font-medium`}>{member.user}</td>
@@ -97,19 +98,19 @@ export function Members({ repository }: { repository: Schemas['Repository'] }) {
                   <td className={`${cell} text-right`}>
                     <span className="inline-flex gap-2">
                       <Act
-                        label="Change"
-                        title={`Another role for ${member.user}`}
+                        label={t.change}
+                        title={t.anotherRoleFor(member.user)}
                         command={`trueup member set ${name} ${member.user} ${role}`}
                         run={() => give(member.user, role)}
-                        done={`${member.user} is ${role}`}
+                        done={t.userIsRole(member.user, role)}
                         variant="quiet"
                         whyNot={whyNot}
                       >
                         {roleField}
                       </Act>
                       <Act
-                        label="Remove"
-                        title={`Take the role of ${member.user} away`}
+                        label={t.remove}
+                        title={t.takeTheRoleOfAway(member.user)}
                         command={`trueup member remove ${name} ${member.user}`}
                         run={() =>
                           ask(
@@ -118,7 +119,7 @@ export function Members({ repository }: { repository: Schemas['Repository'] }) {
                             }),
                           )
                         }
-                        done={`${member.user} has no role here any more`}
+                        done={t.hasNoRoleHereAny(member.user)}
                         variant="danger"
                         whyNot={whyNot}
                       />

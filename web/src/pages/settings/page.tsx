@@ -2,6 +2,7 @@ import { useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { repositoriesQuery } from '../../api/queries.ts'
 import { useMay } from '../../app/session.tsx'
+import { t } from '../../strings/settings.ts'
 import { Empty, PageHead } from '../../ui/basics.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
 import { Environments } from './environments.tsx'
@@ -22,10 +23,10 @@ export function SettingsPage() {
   const ofRepository = tab === 'repository' || tab === 'variables' || tab === 'environments'
   return (
     <>
-      <PageHead title="Settings">
+      <PageHead title={t.settings}>
         {ofRepository && repository && (
           <select
-            aria-label="Repository of these settings"
+            aria-label={t.repositoryOfTheseSettings}
             value={repository.name}
             onChange={(event) =>
               void navigate({ search: (before) => ({ ...before, repository: event.target.value }), replace: true })
@@ -38,20 +39,18 @@ export function SettingsPage() {
         )}
       </PageHead>
       <Tabs
-        label="Settings"
+        label={t.settings}
         current={tab}
         tabs={[
-          { id: 'repository', label: 'Repository and roles' },
-          { id: 'environments', label: 'Environments and freezes' },
-          { id: 'variables', label: 'Variables' },
-          { id: 'tokens', label: 'Your tokens and password' },
-          ...(may('user.list') ? [{ id: 'people', label: 'People' }] : []),
-          ...(may('team.list') ? [{ id: 'teams', label: 'Teams' }] : []),
+          { id: 'repository', label: t.repositoryAndRoles },
+          { id: 'environments', label: t.environmentsAndFreezes },
+          { id: 'variables', label: t.variables },
+          { id: 'tokens', label: t.yourTokensAndPassword },
+          ...(may('user.list') ? [{ id: 'people', label: t.people }] : []),
+          ...(may('team.list') ? [{ id: 'teams', label: t.teams }] : []),
         ]}
       />
-      {ofRepository && !repository && (
-        <Empty title="No repository">Create one first: the start page leads through it.</Empty>
-      )}
+      {ofRepository && !repository && <Empty title={t.noRepository}>{t.createOneFirstTheStart}</Empty>}
       {tab === 'repository' && repository && <Members repository={repository} />}
       {tab === 'environments' && repository && <Environments repository={repository} />}
       {tab === 'variables' && repository && <Variables repository={repository} />}

@@ -2,13 +2,14 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, ask } from '../../api/client.ts'
 import { useMay } from '../../app/session.tsx'
+import { t } from '../../strings/settings.ts'
 import { Act } from '../../ui/act.tsx'
 import { Empty, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { cell, Table } from '../../ui/more.tsx'
 
 export function Teams() {
-  const whyNot = useMay()('team.manage') ? null : 'Only administrators of this server may do that'
+  const whyNot = useMay()('team.manage') ? null : t.onlyAdministratorsOfThisServer
   const [name, setName] = useState('')
   const [user, setUser] = useState('')
   const query = useQuery({
@@ -18,58 +19,58 @@ export function Teams() {
   const path = (team: string) => ({ params: { path: { team, user } } })
   return (
     <Panel
-      title="Teams"
+      title={t.teams}
       flush
       aside={
         <Act
-          label="New team"
-          title="Make a team"
+          label={t.newTeam}
+          title={t.makeATeam}
           command={`trueup team create ${name || 'NAME'}`}
           run={() => ask(api.POST('/api/v1/teams', { body: { name, members: [] } }))}
-          done={`${name} is made`}
+          done={t.isMade2(name)}
           whyNot={whyNot}
           ready={name !== ''}
         >
-          <TextField label="Name" value={name} set={setName} />
+          <TextField label={t.name} value={name} set={setName} />
         </Act>
       }
     >
       <Loaded query={query}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="No teams">Environments can ask for approvals of a team: approvals.from in trueup.yaml.</Empty>
+            <Empty title={t.noTeams}>{t.environmentsCanAskForApprovals}</Empty>
           ) : (
-            <Table label="Teams" heads={['Team', 'Members', '']}>
+            <Table label={t.teams} heads={[t.team, t.members, '']}>
               {items.map((team) => (
                 <tr key={team.id}>
                   <td className={`${cell} font-medium`}>{team.name}</td>
-                  <td className={cell}>{team.members.join(', ') || <span className="text-faint">nobody</span>}</td>
+                  <td className={cell}>{team.members.join(', ') || <span className="text-faint">{t.nobody}</span>}</td>
                   <td className={`${cell} text-right`}>
                     <span className="inline-flex gap-2">
                       <Act
-                        label="Add"
-                        title={`Put a person into ${team.name}`}
+                        label={t.add}
+                        title={t.putAPersonInto(team.name)}
                         command={`trueup team add ${team.name} ${user || 'USER'}`}
                         run={() => ask(api.PUT('/api/v1/teams/{team}/members/{user}', path(team.name)))}
-                        done="Added"
+                        done={t.added}
                         whyNot={whyNot}
                         ready={user !== ''}
                       >
-                        <TextField label="Name of their account" value={user} set={setUser} />
+                        <TextField label={t.nameOfTheirAccount} value={user} set={setUser} />
                       </Act>
                       <Act
-                        label="Remove"
-                        title={`Take a person out of ${team.name}`}
+                        label={t.remove}
+                        title={t.takeAPersonOutOf(team.name)}
                         command={`trueup team remove ${team.name} ${user || 'USER'}`}
                         run={() => ask(api.DELETE('/api/v1/teams/{team}/members/{user}', path(team.name)))}
-                        done="Removed"
+                        done={t.removed}
                         variant="danger"
                         whyNot={whyNot}
                         ready={team.members.includes(user)}
                       >
-                        <Field label="Who">
+                        <Field label={t.who}>
                           <select value={user} onChange={(event) => setUser(event.target.value)}>
-                            <option value="">Choose</option>
+                            <option value="">{t.choose}</option>
                             {team.members.map((member) => (
                               <option key={member}>{member}</option>
                             ))}

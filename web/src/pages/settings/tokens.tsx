@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useSession } from '../../app/session.tsx'
+import { t } from '../../strings/settings.ts'
 import { Act } from '../../ui/act.tsx'
 import { CommandLine, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
@@ -22,30 +23,30 @@ export function Tokens() {
     <div className="flex flex-col gap-3">
       {made && (
         <div role="status" className="rounded border border-ok/40 bg-ok-soft px-3 py-2">
-          <p className="font-medium">The token, shown once:</p>
+          <p className="font-medium">{t.theTokenShownOnce}</p>
           <CommandLine line={made} />
         </div>
       )}
       <Panel
-        title="Tokens and sessions"
+        title={t.tokensAndSessions}
         flush
         aside={
           <Act
-            label="New token"
-            title="Make a token"
+            label={t.newToken}
+            title={t.makeAToken}
             command={`trueup token create --name ${name || 'NAME'} --scope ${scope}`}
             run={async () =>
               setMade((await ask(api.POST('/api/v1/tokens', { body: { name, scopes: [scope] } }))).token)
             }
-            done="The token is made"
+            done={t.theTokenIsMade}
             ready={name !== ''}
           >
-            <TextField label="Name" hint="What it is for" value={name} set={setName} />
-            <Field label="Good for">
+            <TextField label={t.name} hint={t.whatItIsFor} value={name} set={setName} />
+            <Field label={t.goodFor}>
               <select value={scope} onChange={(event) => setScope(event.target.value)}>
-                <option value="read">reading</option>
-                <option value="write">reading and writing</option>
-                <option value="admin">everything that you may do</option>
+                <option value="read">{t.reading}</option>
+                <option value="write">{t.readingAndWriting}</option>
+                <option value="admin">{t.everythingThatYouMayDo}</option>
               </select>
             </Field>
           </Act>
@@ -53,7 +54,7 @@ export function Tokens() {
       >
         <Loaded query={query}>
           {({ items }) => (
-            <Table label="Tokens" heads={['Name', 'Good for', 'Last used', 'Ends', '']}>
+            <Table label={t.tokens} heads={[t.name, t.goodFor, t.lastUsed, t.ends, '']}>
               {items
                 .filter(({ revokedAt }) => revokedAt === null)
                 .map((token) => (
@@ -73,7 +74,7 @@ function TokenRow({ token, current }: { token: Schemas['Token']; current: boolea
     <tr>
       <td className={`${cell} font-medium`}>
         {token.name}
-        {current && <span className="ml-2 text-sm font-normal text-ok">this session</span>}
+        {current && <span className="ml-2 text-sm font-normal text-ok">{t.thisSession}</span>}
       </td>
       <td className={cell}>{token.scopes.join(', ')}</td>
       <td className={`${cell} text-muted`}>
@@ -85,12 +86,12 @@ function TokenRow({ token, current }: { token: Schemas['Token']; current: boolea
       <td className={`${cell} text-right`}>
         {!current && (
           <Act
-            label="Revoke"
-            title={`Revoke ${token.name}`}
-            lead="Whatever uses it is refused from then on."
+            label={t.revoke}
+            title={t.revokeName(token.name)}
+            lead={t.whateverUsesItIsRefused}
             command={`trueup token revoke ${token.id}`}
             run={() => ask(api.DELETE('/api/v1/tokens/{token}', { params: { path: { token: token.id } } }))}
-            done="Revoked"
+            done={t.revoked}
             variant="danger"
           />
         )}
@@ -103,32 +104,30 @@ function Password() {
   const [current, setCurrent] = useState('')
   const [password, setPassword] = useState('')
   return (
-    <Panel title="Password">
-      <p className="pb-2 text-muted">
-        Setting one ends every other session and revokes every other token of your account.
-      </p>
+    <Panel title={t.password}>
+      <p className="pb-2 text-muted">{t.settingOneEndsEveryOther}</p>
       <Act
-        label="Set a password"
-        title="Set your password"
+        label={t.setAPassword}
+        title={t.setYourPassword}
         run={async () => {
           await ask(api.PUT('/api/v1/session/password', { body: { ...(current && { current }), password } }))
           setCurrent('')
           setPassword('')
         }}
-        done="Your password is set"
+        done={t.yourPasswordIsSet}
         ready={password.length >= 12}
       >
         <TextField
-          label="Current password"
-          hint="Empty where you have none yet"
+          label={t.currentPassword}
+          hint={t.emptyWhereYouHaveNone}
           type="password"
           autoComplete="current-password"
           value={current}
           set={setCurrent}
         />
         <TextField
-          label="New password"
-          hint="At least 12 characters"
+          label={t.newPassword}
+          hint={t.atLeastCharacters}
           type="password"
           autoComplete="new-password"
           value={password}

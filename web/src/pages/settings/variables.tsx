@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/settings.ts'
 import { Act } from '../../ui/act.tsx'
 import { Empty, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
@@ -28,9 +29,9 @@ export function Variables({ repository: { name: repository } }: { repository: Sc
   })
   const set = (
     <Act
-      label="Set a variable"
-      title="Set a variable"
-      lead="Stacks that are deployed are planned with it."
+      label={t.setAVariable}
+      title={t.setAVariable}
+      lead={t.stacksThatAreDeployedAre}
       command={`trueup variable set ${name || 'NAME'} --repo ${repository}`}
       run={async () => {
         await ask(
@@ -41,44 +42,42 @@ export function Variables({ repository: { name: repository } }: { repository: Sc
         )
         setValue('')
       }}
-      done={`${name} is set`}
+      done={t.isSet(name)}
       whyNot={whyNot('variable.write')}
       ready={name !== ''}
     >
-      <TextField label="Name" value={name} set={setName} autoComplete="off" />
-      <Field label="Value" hint="It cannot be read again, here or anywhere else.">
+      <TextField label={t.name} value={name} set={setName} autoComplete="off" />
+      <Field label={t.value} hint={t.itCannotBeReadAgain}>
         <textarea rows={2} value={value} onChange={(event) => setValue(event.target.value)} autoComplete="off" />
       </Field>
-      <TextField label="Environment" hint="Empty: all of them" value={environment} set={setEnvironment} />
-      <TextField label="Stack" hint="Its name in the environment; empty: all of them" value={stack} set={setStack} />
+      <TextField label={t.environment} hint={t.emptyAllOfThem} value={environment} set={setEnvironment} />
+      <TextField label={t.stack} hint={t.itsNameInTheEnvironment} value={stack} set={setStack} />
       <label className="flex items-center gap-2">
         <input type="checkbox" checked={secret} onChange={(event) => setSecret(event.target.checked)} />
-        Secret: masked in logs
+        {t.secretMaskedInLogs}
       </label>
     </Act>
   )
   const refused = whyNot('variable.list')
-  if (refused) return <Empty title="Not for your role">{refused}</Empty>
+  if (refused) return <Empty title={t.notForYourRole}>{refused}</Empty>
   return (
-    <Panel title="Variables" flush aside={set}>
+    <Panel title={t.variables} flush aside={set}>
       <Loaded query={query}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="No variables">
-              Tools receive them as environment variables; secrets are masked in what they print.
-            </Empty>
+            <Empty title={t.noVariables}>{t.toolsReceiveThemAsEnvironment}</Empty>
           ) : (
-            <Table label="Variables" heads={['Name', 'For', 'Version', 'Set by', '']}>
+            <Table label={t.variables} heads={[t.name, t.for, t.version, t.setBy, '']}>
               {items.map((variable) => (
                 <tr key={variable.id}>
                   <td className={cell}>
                     <code className="font-medium">{variable.name}</code>
-                    {variable.secret && <span className="ml-2 text-sm text-muted">secret</span>}
+                    {variable.secret && <span className="ml-2 text-sm text-muted">{t.secret}</span>}
                   </td>
                   <td className={cell}>
-                    {variable.environment ?? 'every environment'}
+                    {variable.environment ?? t.everyEnvironment}
                     {variable.stack && `/${variable.stack}`}
-                    {variable.phase !== 'both' && <span className="text-muted">, {variable.phase} only</span>}
+                    {variable.phase !== 'both' && <span className="text-muted">{t.phaseOnly(variable.phase)}</span>}
                   </td>
                   <td className={cell}>{variable.version}</td>
                   <td className={`${cell} text-muted`}>
@@ -86,9 +85,9 @@ export function Variables({ repository: { name: repository } }: { repository: Sc
                   </td>
                   <td className={`${cell} text-right`}>
                     <Act
-                      label="Delete"
-                      title={`Delete ${variable.name}`}
-                      lead="What used it is planned without it."
+                      label={t.delete}
+                      title={t.deleteName(variable.name)}
+                      lead={t.whatUsedItIsPlanned}
                       command={`trueup variable delete ${variable.name} --repo ${repository}`}
                       run={() =>
                         ask(
@@ -97,7 +96,7 @@ export function Variables({ repository: { name: repository } }: { repository: Sc
                           }),
                         )
                       }
-                      done="Deleted"
+                      done={t.deleted}
                       variant="danger"
                       whyNot={whyNot('variable.write')}
                     />

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/stack.ts'
 import { driftLook } from '../../text.ts'
 import { Act } from '../../ui/act.tsx'
 import { Panel, TextField } from '../../ui/basics.tsx'
@@ -15,11 +16,11 @@ export function StackDrift({ repository, stack }: { repository: string; stack: S
   const closed = stack.recentDrift.filter(({ state }) => state !== 'open')
   if (open.length + closed.length === 0) return null
   return (
-    <Panel title={open.length > 0 ? `Open drift: ${stack.drift.open}` : 'No open drift'} flush>
+    <Panel title={open.length > 0 ? t.openDrift(stack.drift.open) : t.noOpenDrift} flush>
       {open.length > 0 && <DriftTable repository={repository} records={open} />}
       {closed.length > 0 && (
         <details className="border-t border-line">
-          <summary className="px-3 py-1.5 text-muted">Drift that is over</summary>
+          <summary className="px-3 py-1.5 text-muted">{t.driftThatIsOver}</summary>
           <ul className="divide-y divide-line border-t border-line">
             {closed.map((record) => (
               <li key={record.id} className="flex flex-wrap gap-x-3 px-3 py-1">
@@ -42,7 +43,7 @@ export function StackDrift({ repository, stack }: { repository: string; stack: S
 
 export function DriftTable({ repository, records }: { repository: string; records: readonly Record[] }) {
   return (
-    <ul className="divide-y divide-line" aria-label="Drift">
+    <ul className="divide-y divide-line" aria-label={t.drift}>
       {records.map((record) => (
         <li key={record.id} className="flex flex-col gap-1 px-3 py-2">
           <div className="flex items-start gap-2">
@@ -51,11 +52,9 @@ export function DriftTable({ repository, records }: { repository: string; record
             </span>
             <p className="min-w-0 wrap-anywhere">
               <code className="font-medium">{record.address}</code>{' '}
-              <code className="text-muted">{record.attribute || 'the whole resource'}</code>
+              <code className="text-muted">{record.attribute || t.theWholeResource}</code>
               {record.healCount > 1 && (
-                <span className="block text-sm text-warn">
-                  healed {record.healCount} times: something keeps changing it
-                </span>
+                <span className="block text-sm text-warn">{t.healedTimesSomethingKeepsChanging(record.healCount)}</span>
               )}
             </p>
             <span className="ml-auto flex shrink-0 items-center gap-3 text-muted">
@@ -77,7 +76,7 @@ function Values({ record }: { record: Record }) {
     return (
       <div className="md:pl-5">
         <p className="text-sm text-muted">
-          <span className="text-bad">− expected</span> <span className="text-ok">+ there is</span>
+          <span className="text-bad">{t.expected}</span> <span className="text-ok">{t.thereIs}</span>
         </p>
         <LineDiff before={expected ?? ''} after={actual ?? ''} />
       </div>
@@ -87,13 +86,13 @@ function Values({ record }: { record: Record }) {
       {(
         [
           ['expected', expected, 'text-ok'],
-          ['there is', actual, 'text-bad'],
+          [t.thereIs2, actual, 'text-bad'],
         ] as const
       ).map(([word, text, ink]) => (
         <div key={word} className="contents">
           <dt className="text-sm text-muted">{word}</dt>
           <dd className="wrap-anywhere">
-            {text === null ? <em className="text-muted">nothing</em> : <code className={ink}>{text}</code>}
+            {text === null ? <em className="text-muted">{t.nothing}</em> : <code className={ink}>{text}</code>}
           </dd>
         </div>
       ))}
@@ -106,8 +105,8 @@ function Accept({ repository, record }: { repository: string; record: Record }) 
   const [until, setUntil] = useState('')
   return (
     <Act
-      label="Accept"
-      title="Let it be as it is"
+      label={t.accept}
+      title={t.letItBeAsIt}
       lead={`${record.address} ${record.attribute}`}
       command={`trueup drift accept ${record.id} --reason REASON --repo ${repository}`}
       run={(reason) =>
@@ -118,17 +117,11 @@ function Accept({ repository, record }: { repository: string; record: Record }) 
           }),
         )
       }
-      done="Accepted"
-      reason={{ label: 'Why' }}
+      done={t.accepted}
+      reason={{ label: t.why }}
       whyNot={whyNot}
     >
-      <TextField
-        label="Until"
-        hint="Then it counts as drift again; empty means without end."
-        type="datetime-local"
-        value={until}
-        set={setUntil}
-      />
+      <TextField label={t.until} hint={t.thenItCountsAsDrift} type="datetime-local" value={until} set={setUntil} />
     </Act>
   )
 }

@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { Schemas } from '../../api/client.ts'
 import { deploymentsQuery, runsQuery } from '../../api/queries.ts'
+import { t } from '../../strings/stack.ts'
 import { KIND, runLook } from '../../text.ts'
 import { Empty, Panel } from '../../ui/basics.tsx'
 import { DeploymentCells } from '../../ui/deployment-cells.tsx'
@@ -19,7 +20,7 @@ export function History({ repository, stack }: { repository: string; stack: Sche
     runs.data?.pages[0]?.items.filter(({ finishedAt, kind }) => finishedAt === null && kind !== 'preview') ?? []
   return (
     <Panel
-      title="History"
+      title={t.history}
       flush
       aside={
         <Link
@@ -28,7 +29,7 @@ export function History({ repository, stack }: { repository: string; stack: Sche
           search={{ stackId: stack.id }}
           className="text-accent hover:underline"
         >
-          All its runs
+          {t.allItsRuns}
         </Link>
       }
     >
@@ -40,14 +41,14 @@ export function History({ repository, stack }: { repository: string; stack: Sche
             params={{ repository, run: run.id }}
             className="font-medium hover:underline"
           >
-            {KIND[run.kind]} under way
+            {t.underWay(KIND[run.kind])}
           </Link>
           <span className="text-muted">{run.message ?? runLook(run.state).label}</span>
         </p>
       ))}
-      <Pages query={query} empty={<Empty title="Not deployed yet">The merge of a merge request deploys it.</Empty>}>
+      <Pages query={query} empty={<Empty title={t.notDeployedYet}>{t.theMergeOfAMerge}</Empty>}>
         {(items) => (
-          <Table label="Deployments" heads={['When', 'What', 'Changes', 'By', 'Merge request', '']}>
+          <Table label={t.deployments} heads={[t.when, t.what, t.changes, t.by2, t.mergeRequest, '']}>
             {items.map((deployment, at) => (
               <tr key={deployment.id} className="hover:bg-hover">
                 <td className={`${cell} text-muted`}>

@@ -3,6 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { Schemas } from '../../api/client.ts'
 import { placesQuery, stackQuery } from '../../api/queries.ts'
+import { t } from '../../strings/stack.ts'
 import { statusLook } from '../../text.ts'
 import { CommandLine, Hash, PageHead, Panel } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
@@ -46,7 +47,8 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
             <State look={statusLook(stack.status)} soft />
             {stack.statusReason && <span className="text-ink wrap-anywhere">{stack.statusReason}</span>}
             <span>
-              {stack.driver} in <code>{stack.path}</code>
+              {t.driverIn(stack.driver)}
+              <code>{stack.path}</code>
             </span>
           </span>
         }
@@ -57,21 +59,21 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
       <div className="flex flex-col gap-3">
         {stack.brokenBy && (
           <p role="alert" className="rounded border border-bad/40 bg-bad-soft px-3 py-2">
-            <span className="font-medium">A deployment left it half-way.</span> It is not healed until a deployment or a
-            rollback goes through.{' '}
+            <span className="font-medium">{t.aDeploymentLeftItHalf2}</span>
+            {t.itIsNotHealedUntil}
             <Link
               to="/r/$repository/runs/$run"
               params={{ repository, run: stack.brokenBy }}
               className="text-accent underline"
             >
-              The run that did it
+              {t.theRunThatDidIt}
             </Link>
           </p>
         )}
         <Quarantined repository={repository} entries={stack.quarantine} />
         {stack.proposals.length > 0 && (
           <p className="rounded border border-line bg-panel px-3 py-2">
-            Trueup proposes:{' '}
+            {t.trueupProposes}
             {stack.proposals.map(({ mr, title }) => (
               <Link
                 key={mr}
@@ -110,37 +112,37 @@ function ThreeFacts({ stack }: { stack: Schemas['StackDetail'] }) {
   const { checked, unchecked, at } = stack.observed
   return (
     <div className="grid grid-cols-3 gap-px overflow-hidden rounded-lg border border-line bg-line max-md:grid-cols-1">
-      <Fact title="Desired" says="what Git says">
+      <Fact title={t.desired} says={t.whatGitSays}>
         <Hash value={stack.desired.commit} />
       </Fact>
-      <Fact title="Deployed" says={deployedAgainstGit(stack)}>
+      <Fact title={t.deployed} says={deployedAgainstGit(stack)}>
         <Hash value={stack.deployed.commit} />{' '}
         <span className="text-muted">
           <Time at={stack.deployed.at} />
         </span>
       </Fact>
       <Fact
-        title="Observed"
+        title={t.observed}
         says={
           stale
-            ? 'stale: the check is overdue'
+            ? t.staleTheCheckIsOverdue
             : stack.drift.open > 0
-              ? `${stack.drift.open} differ`
+              ? t.openDiffer(stack.drift.open)
               : at === null
-                ? 'not looked at yet'
-                : 'as deployed'
+                ? t.notLookedAtYet
+                : t.asDeployed
         }
       >
         <span>
-          {checked ?? 0} looked at
-          {unchecked.length > 0 && <span className="text-warn">, {unchecked.length} not</span>}
+          {t.lookedAt(checked ?? 0)}
+          {unchecked.length > 0 && <span className="text-warn">{t.countNot(unchecked.length)}</span>}
         </span>{' '}
         <span className="text-muted">
           <Time at={at} />
         </span>
         {unchecked.length > 0 && (
           <details className="mt-1">
-            <summary className="text-sm text-warn">Not checked, and why</summary>
+            <summary className="text-sm text-warn">{t.notCheckedAndWhy}</summary>
             <ul className="mt-1">
               {unchecked.map(({ address, why }) => (
                 <li key={address} className="text-sm wrap-anywhere">
@@ -157,8 +159,8 @@ function ThreeFacts({ stack }: { stack: Schemas['StackDetail'] }) {
 
 /** The commits may differ where nothing of this stack did: then its status knows that it is not behind. */
 function deployedAgainstGit({ deployed, desired, status }: Schemas['StackDetail']): string {
-  if (deployed.commit === null) return 'nothing yet'
-  return deployed.commit === desired.commit || status === 'in_sync' ? 'the same' : 'another commit than Git says'
+  if (deployed.commit === null) return t.nothingYet
+  return deployed.commit === desired.commit || status === 'in_sync' ? t.theSame : t.anotherCommitThanGitSays
 }
 
 function Fact({ title, says, children }: { title: string; says: string; children: ReactNode }) {
@@ -175,7 +177,7 @@ function Fact({ title, says, children }: { title: string; says: string; children
 function Needs({ repository, stack }: { repository: string; stack: Schemas['StackDetail'] }) {
   if (stack.needs.length === 0) return null
   return (
-    <Panel title="Needs" flush>
+    <Panel title={t.needs} flush>
       <ul className="divide-y divide-line">
         {stack.needs.map((name) => {
           const key = name.startsWith(`${stack.environment}/`) ? name : `${stack.environment}/${name}`
@@ -205,11 +207,11 @@ function Places({ repository, stack }: { repository: string; stack: string }) {
   const more = found.items.length > MOST_PLACES || found.next !== null
   return (
     <Panel
-      title="Places"
+      title={t.places}
       flush
       aside={
         <Link to="/r/$repository/places" params={{ repository }} className="text-sm text-accent hover:underline">
-          {more ? 'All of them' : 'Of all stacks'}
+          {more ? t.allOfThem : t.ofAllStacks}
         </Link>
       }
     >
@@ -228,7 +230,7 @@ function Outputs({ outputs }: { outputs: Schemas['StackDetail']['outputs'] }) {
   const names = Object.keys(outputs)
   if (names.length === 0) return null
   return (
-    <Panel title="Outputs" flush>
+    <Panel title={t.outputs} flush>
       <dl className="divide-y divide-line">
         {names.map((name) => {
           const { value, sensitive } = outputs[name]!
@@ -237,7 +239,7 @@ function Outputs({ outputs }: { outputs: Schemas['StackDetail']['outputs'] }) {
               <dt className="text-sm text-muted">{name}</dt>
               <dd>
                 <code className="wrap-anywhere">
-                  {sensitive ? '(sensitive)' : (valueText(value, false) ?? 'nothing')}
+                  {sensitive ? t.sensitive : (valueText(value, false) ?? 'nothing')}
                 </code>
               </dd>
             </div>

@@ -2,6 +2,7 @@ import { Background, Controls, Handle, Position, ReactFlow, type Node, type Node
 import '@xyflow/react/dist/style.css'
 import { Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
+import { t } from '../../strings/stack.ts'
 import { healthLook } from '../../text.ts'
 import { Mark, toneSoft } from '../../ui/status.tsx'
 import { type Resource, type TreeNode, treeOf } from './resource-tree.ts'
@@ -62,7 +63,7 @@ export function ResourceGraph({
         minZoom={0.1}
         onlyRenderVisibleElements
         proOptions={{ hideAttribution: true }}
-        aria-label="Graph of resources"
+        aria-label={t.graphOfResources}
       >
         <Background color="var(--color-line)" />
         <Controls showInteractive={false} />
@@ -87,7 +88,7 @@ function Part({ data: { repository, node, onOpen } }: NodeProps<GraphNode>) {
     <>
       <Handle type="target" position={Position.Left} className="opacity-0" />
       {kind === 'rest' ? (
-        <button type="button" className={box} onClick={onOpen} title={`Show them: ${label}`}>
+        <button type="button" className={box} onClick={onOpen} title={t.showThem(label)}>
           {text}
         </button>
       ) : kind === 'resource' && run !== null ? (

@@ -1,4 +1,5 @@
 import type { Schemas } from '../../api/client.ts'
+import { t } from '../../strings/stack.ts'
 
 export type Resource = Schemas['StackResources']['items'][number]
 export type Health = Resource['health']
@@ -87,7 +88,7 @@ export function treeOf(
     }
     if (rest > 0) {
       const restId = `rest ${group}`
-      const label = drawn.length > 0 ? `and ${rest} more` : `all ${rest}`
+      const label = drawn.length > 0 ? t.andMore(rest) : t.allRest(rest)
       nodes.push({ ...base, id: restId, kind: 'rest', label, health: 'ok', count: rest, x, y: row++ * ROW_PX })
       edges.push({ from: id, to: restId, kind: 'holds' })
     }

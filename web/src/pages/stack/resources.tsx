@@ -5,6 +5,7 @@ import { lazy, Suspense, useMemo, useRef } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { stackResourcesQuery } from '../../api/queries.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/stack.ts'
 import { healthLook } from '../../text.ts'
 import { Button, Panel } from '../../ui/basics.tsx'
 import { ErrorNote, Waiting } from '../../ui/load.tsx'
@@ -30,7 +31,7 @@ export function Resources({ repository, stack }: { repository: string; stack: Sc
   const unnamed = checked === null ? 0 : Math.max(checked - resources.length - more, 0)
   return (
     <Panel
-      title={`Resources: ${(resources.length + more).toLocaleString()}`}
+      title={t.resourcesIt((resources.length + more).toLocaleString())}
       flush
       aside={
         <Button
@@ -43,7 +44,7 @@ export function Resources({ repository, stack }: { repository: string; stack: Sc
             })
           }
         >
-          {view === 'graph' ? 'Show as list' : 'Show as graph'}
+          {view === 'graph' ? t.showAsList : t.showAsGraph}
         </Button>
       }
     >
@@ -61,9 +62,8 @@ export function Resources({ repository, stack }: { repository: string; stack: Sc
       )}
       {(more > 0 || unnamed > 0) && (
         <p className="border-t border-line px-3 py-1.5 text-sm text-muted">
-          {more > 0 && `${more.toLocaleString()} more are left out here. `}
-          {unnamed > 0 &&
-            `${unnamed.toLocaleString()} more were looked at: nothing has happened to them, so only their number is known.`}
+          {more > 0 && t.moreAreLeftOutHere(more.toLocaleString())}
+          {unnamed > 0 && t.moreWereLookedAtNothing(unnamed.toLocaleString())}
         </p>
       )}
     </Panel>
@@ -79,7 +79,7 @@ function ResourceList({ repository, resources }: { repository: string; resources
     overscan: 12,
   })
   return (
-    <div ref={scroller} className="max-h-80 overflow-y-auto" tabIndex={0} role="region" aria-label="Resources">
+    <div ref={scroller} className="max-h-80 overflow-y-auto" tabIndex={0} role="region" aria-label={t.resources}>
       <ul className="relative" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ index, start }) => {
           const { address, why, health, run } = resources[index]!
@@ -107,7 +107,7 @@ function ResourceList({ repository, resources }: { repository: string; resources
                   params={{ repository, run }}
                   className="ml-auto shrink-0 text-sm text-muted hover:underline"
                 >
-                  last run
+                  {t.lastRun}
                 </Link>
               )}
             </li>

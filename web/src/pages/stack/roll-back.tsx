@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useWhyNot } from '../../app/session.tsx'
+import { t } from '../../strings/stack.ts'
 import { Act } from '../../ui/act.tsx'
 import { TakesBack } from './takes-back.tsx'
 
@@ -21,16 +22,12 @@ export function RollBack({
   const navigate = useNavigate()
   const whyNotNow =
     whyNot('rollback.create') ??
-    (last === undefined
-      ? 'Nothing was deployed yet'
-      : last.previousCommit === null
-        ? 'It was the first deployment: there is nothing to go back to'
-        : null)
+    (last === undefined ? t.nothingWasDeployedYet : last.previousCommit === null ? t.itWasTheFirstDeployment : null)
   return (
     <Act
-      label="Roll back"
-      title={`Roll ${key} back`}
-      lead="A merge request reverts the change in Git on the fast lane; what is deployed now is quarantined, so that nothing brings it back."
+      label={t.rollBack}
+      title={t.rollBack2(key)}
+      lead={t.aMergeRequestRevertsThe}
       command={`trueup rollback --stack ${key} --reason REASON --repo ${repository}`}
       run={async (reason) => {
         const mr = await ask(
@@ -44,8 +41,8 @@ export function RollBack({
         )
         await navigate({ to: '/r/$repository/mr/$number', params: { repository, number: String(mr.number) } })
       }}
-      done="The revert is made"
-      reason={{ label: 'Why' }}
+      done={t.theRevertIsMade}
+      reason={{ label: t.why }}
       variant="danger"
       whyNot={whyNotNow}
     >

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Schemas } from '../../api/client.ts'
 import { runQuery } from '../../api/queries.ts'
+import { t } from '../../strings/stack.ts'
 import { Summary } from '../../ui/summary.tsx'
 
 /** What the deployment did is what the rollback takes back; its exact plan is on the merge request before anything happens. `named`: one of several stacks. */
@@ -14,7 +15,8 @@ export function TakesBack({ deployment, named = false }: { deployment: Schemas['
           <span className="font-medium wrap-anywhere">{deployment.stack}</span>
         ) : (
           <>
-            It takes back <code>{deployment.commit.slice(0, 10)}</code>
+            {t.itTakesBack}
+            <code>{deployment.commit.slice(0, 10)}</code>
             {deployment.mr !== null && ` (!${deployment.mr})`}
           </>
         )}
@@ -22,22 +24,18 @@ export function TakesBack({ deployment, named = false }: { deployment: Schemas['
       </p>
       {destroyed.length > 0 && (
         <>
-          <p className="pt-1 font-medium text-bad">It created, so going back destroys:</p>
+          <p className="pt-1 font-medium text-bad">{t.itCreatedSoGoingBack}</p>
           <ul className="max-h-40 overflow-y-auto">
             {destroyed.slice(0, 50).map(({ address }) => (
               <li key={address}>
                 <code className="wrap-anywhere">{address}</code>
               </li>
             ))}
-            {destroyed.length > 50 && <li className="text-muted">and {destroyed.length - 50} more</li>}
+            {destroyed.length > 50 && <li className="text-muted">{t.andMore2(destroyed.length - 50)}</li>}
           </ul>
         </>
       )}
-      {!named && (
-        <p className="pt-1 text-sm text-muted">
-          The plan of the revert is on its merge request before anything is applied.
-        </p>
-      )}
+      {!named && <p className="pt-1 text-sm text-muted">{t.thePlanOfTheRevert}</p>}
     </div>
   )
 }

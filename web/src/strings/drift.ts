@@ -1,0 +1,30 @@
+import type { Said } from './said.ts'
+
+/** Drift over all stacks. */
+export const t = {
+  sameChange: 'Same change',
+  stack: 'Stack',
+  environment: 'Environment',
+  drift: 'Drift',
+  whatHasLeftWhatWas: 'What has left what was deployed. A change that only waits is not drift.',
+  groupBy: 'Group by',
+  byGROU: (gROUP_LABEL: Said) => `By ${gROUP_LABEL}`,
+  state: 'State',
+  everyState: 'Every state',
+  nothingHasDrifted: 'Nothing has drifted',
+  noneInThisState: 'None in this state',
+  eachStackIsCheckedAt: 'Each stack is checked at its interval, or when its tool says that something changed.',
+  otherText: 'other text',
+  beforeBecameAfter: (before: Said, after: Said) => `${before} became ${after}`,
+  stack2: 'stack',
+  stacks: 'stacks',
+  countWordsSince: (count: Said, words: Said) => `${count} ${words}, since `,
+  andMore: (count: Said) => `and ${count} more`,
+  healAll: (count: Said) => `Heal all ${count}`,
+  heal: 'Heal',
+  healStacks: 'Heal stacks',
+  canBeHealed: 'can be healed',
+  beingLookedUp: 'being looked up',
+  aDeploymentLeftItHalf: 'a deployment left it half-way: deploy or roll back first',
+  noDriftIsOpen: 'no drift is open',
+}
