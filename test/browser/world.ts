@@ -10,7 +10,8 @@ export interface World extends LiveServer {
   tamper(text: string): Promise<void>
 }
 
-const yaml = (stacks: string) => `version: 1
+/** The rules, with stacks as they stand below `stacks:`. */
+export const rulesWith = (stacks: string) => `version: 1
 environments:
   production:
     tier: production
@@ -20,7 +21,7 @@ stacks:${stacks}
 `
 
 export async function startWorld(): Promise<World> {
-  const live = await startLiveServer(() => ({ 'trueup.yaml': yaml(' []') }))
+  const live = await startLiveServer(() => ({ 'trueup.yaml': rulesWith(' []') }))
   for (const name of ['ada', 'bob', 'eve']) {
     await live.request('POST', '/api/v1/users', { name, email: `${name}@example.org` })
     const role = name === 'eve' ? 'reader' : 'admin'
@@ -37,7 +38,7 @@ export async function startWorld(): Promise<World> {
 
 /** The rules with the stack `web` in them. */
 export const withWeb = (target: string): string =>
-  yaml(`
+  rulesWith(`
   - path: web
     driver: files
     with: { target: ${target}, prune: listed }`)

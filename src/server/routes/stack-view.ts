@@ -91,6 +91,16 @@ async function oneOf(parts: EngineParts, row: StackRow, around: Around): Promise
   }
 }
 
+function allowancesOf(row: StackRow): StackDetail['allows'] {
+  const { definition } = row.config as unknown as RunSpec
+  const { takeOver } = definition.driverConfig
+  const isAddress = (each: unknown): each is string => typeof each === 'string'
+  return {
+    showSecretDiff: definition.showSecretDiff ?? false,
+    takeOver: Array.isArray(takeOver) ? takeOver.filter(isAddress) : [],
+  }
+}
+
 /** What the run that is to change a stack waits for now; null where there is none, or it is about to begin. */
 async function whyPending(parts: EngineParts, { id: stackId }: StackRow): Promise<string | null> {
   const filter = { stackId, kinds: CHANGING_KINDS, states: PENDING_STATES }
@@ -106,6 +116,7 @@ export async function showStackDetail(parts: EngineParts, row: StackRow): Promis
   const deployments = await listDeployments(db, { stackId: row.id }, { limit: RECENT })
   return {
     ...(await showStacks(parts, [row]))[0]!,
+    allows: allowancesOf(row),
     // Sensitive outputs go to the stacks that take them as inputs, never to a person's screen.
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([name, { value, sensitive }]) => [

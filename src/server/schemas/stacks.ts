@@ -129,7 +129,14 @@ export const Deployment = z
   .meta({ id: 'Deployment' })
 export type Deployment = z.infer<typeof Deployment>
 
+/** What a stack's definition allows that is refused elsewhere. */
+const Allowances = z.object({
+  showSecretDiff: z.boolean().meta({ description: 'its plans show the lines around secrets, masked' }),
+  takeOver: z.array(z.string()).meta({ description: 'addresses that it may take from other stacks' }),
+})
+
 export const StackDetail = Stack.extend({
+  allows: Allowances,
   outputs: z.record(z.string(), z.object({ value: z.json().nullable(), sensitive: z.boolean() })),
   quarantine: z.array(Quarantine).meta({ description: 'all its states that were rolled back' }),
   /** Newest first, closed ones too; the whole list is at `…/drift`. */

@@ -183,6 +183,26 @@ export const stackResourcesQuery = (repository: string, stack: string) =>
       ),
   })
 
+export const stateQuery = (repository: string, stack: string) =>
+  queryOptions({
+    queryKey: ['stack', repository, stack, 'state'],
+    queryFn: () =>
+      ask(api.GET('/api/v1/repositories/{repository}/state', { params: { path: { repository }, query: { stack } } })),
+  })
+
+/** What the version `to` of a state changed. It is on record who asks, so it is asked for only when somebody wants it. */
+export const stateDiffQuery = (repository: string, stack: string, from: number, to: number) =>
+  queryOptions({
+    queryKey: ['state-diff', repository, stack, from, to],
+    queryFn: () =>
+      ask(
+        api.GET('/api/v1/repositories/{repository}/state/diff', {
+          params: { path: { repository }, query: { stack, from, to } },
+        }),
+      ),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
 export const stacksQuery = (repository: string, filter: { environment?: string; status?: Status }) =>
   queryOptions({
     queryKey: ['stacks', repository, filter],

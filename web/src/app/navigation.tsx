@@ -181,8 +181,10 @@ export function RepositorySwitch() {
       onChange={(event) => void navigate({ to: '/r/$repository', params: { repository: event.target.value } })}
       className="mb-1 w-full shrink-0 font-medium max-md:mb-0 max-md:w-36"
     >
-      {data.map(({ name }) => (
-        <option key={name}>{name}</option>
+      {data.map(({ name, damage }) => (
+        <option key={name} value={name}>
+          {damage === null ? name : t.damagedRepository(name)}
+        </option>
       ))}
     </select>
   )

@@ -6,6 +6,7 @@ import { followChanges } from '../api/live.ts'
 import { t } from '../strings/frame.ts'
 import { Notices } from '../ui/notice.tsx'
 import { AccountMenu } from './account-menu.tsx'
+import { Damage } from './damage.tsx'
 import { KeyHelp } from './key-help.tsx'
 import { useKeys } from './keys.ts'
 import { Level, LiveSign, PhoneBar, RepositorySwitch, SideBar } from './navigation.tsx'
@@ -47,6 +48,7 @@ export function Shell() {
       </header>
       <main id="main" tabIndex={-1} className="overflow-y-auto px-5 py-4 outline-none max-md:px-3">
         <div className="mx-auto max-w-[1440px]">
+          <Damage />
           <Outlet />
         </div>
       </main>

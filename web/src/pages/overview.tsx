@@ -2,12 +2,12 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { Search as Glass } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { ApiError, type Schemas } from '../api/client.ts'
-import { environmentsQuery, matrixQuery, overviewQuery, repositoriesQuery } from '../api/queries.ts'
+import type { Schemas } from '../api/client.ts'
+import { environmentsQuery, matrixQuery, overviewQuery } from '../api/queries.ts'
 import { t } from '../strings/overview.ts'
 import { statusLook, STATUSES } from '../text.ts'
 import { ButtonLink, Empty, PageHead } from '../ui/basics.tsx'
-import { ErrorNote, PageErrorNote, Waiting } from '../ui/load.tsx'
+import { PageErrorNote, Waiting } from '../ui/load.tsx'
 import { Mark } from '../ui/status.tsx'
 import { EnvironmentNotices } from './environment-notices.tsx'
 import { Matrix } from './matrix.tsx'
@@ -51,7 +51,6 @@ export function OverviewPage() {
           {t.asAGraph}
         </ButtonLink>
       </PageHead>
-      <Damage repository={repository} />
       <NeedsYou repository={repository} />
       <EnvironmentNotices repository={repository} />
       <div className="flex shrink-0 flex-wrap items-center gap-2 pb-2">
@@ -145,34 +144,6 @@ function totals(overview: Schemas['Overview']): Map<string, number> {
   for (const { statuses } of overview.environments)
     for (const { status, count } of statuses) counts.set(status, (counts.get(status) ?? 0) + count)
   return counts
-}
-
-/** How often it is asked whether somebody has mended it. */
-const MENDED_EVERY_MS = 10_000
-
-const MEND = t.whatIsShownIsWhat
-
-/** That the repository's Git directory is damaged, and what to do: plans, pushes and merges wait for that. */
-function Damage({ repository }: { repository: string }) {
-  const isDamaged = ({ items }: { items: readonly Schemas['Repository'][] }): string | null =>
-    items.find(({ name }) => name === repository)?.damage ?? null
-  const { data: damage } = useQuery({
-    ...repositoriesQuery,
-    select: isDamaged,
-    refetchInterval: ({ state }) => (state.data && isDamaged(state.data) !== null ? MENDED_EVERY_MS : false),
-  })
-  if (!damage) return null
-  const body = {
-    code: 'REPOSITORY_UNUSABLE',
-    doing: t.thisRepositoryIsDamagedAnd,
-    why: damage,
-    next: MEND,
-  }
-  return (
-    <div className="mb-2">
-      <ErrorNote error={new ApiError(503, body)} />
-    </div>
-  )
 }
 
 function NoStacks({ repository }: { repository: string }) {

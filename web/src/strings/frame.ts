@@ -70,4 +70,8 @@ export const t = {
   showTheKeys: 'Show the keys',
   yourRoleHereDoesNot: (it: Said, action: Said) => `Your role here (${it}) does not include this: ${action}`,
   skipToThePage: 'Skip to the page',
+  thisRepositoryIsDamagedAnd: 'This repository is damaged and not served',
+  whatIsShownIsWhat:
+    'What is shown is what was known before; pushes, merges and runs wait, and every other repository goes on. Stop the server and run `trueup doctor --repair`; what that cannot mend comes back by `trueup restore`. As soon as it is whole it is served again.',
+  damagedRepository: (name: Said) => `${name} (damaged)`,
 }

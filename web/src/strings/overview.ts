@@ -62,9 +62,6 @@ export const t = {
   status: 'Status',
   searchStacksByName: 'Search stacks by name',
   searchByName: 'Search by name',
-  whatIsShownIsWhat:
-    'What is shown is what was known before; pushes, merges and runs wait, and every other repository goes on. Stop the server and run `trueup doctor --repair`; what that cannot mend comes back by `trueup restore`. As soon as it is whole it is served again.',
-  thisRepositoryIsDamagedAnd: 'This repository is damaged and not served',
   noStacksYet: 'No stacks yet',
   mergeRequests: 'Merge requests',
   aStackIsADirectory: 'A stack is a directory and the tool that understands it. Add one to ',

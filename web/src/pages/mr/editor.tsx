@@ -1,17 +1,13 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
-import { useRef, useState } from 'react'
-import { api, ask, type Schemas } from '../../api/client.ts'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { Schemas } from '../../api/client.ts'
 import { mrFileQuery } from '../../api/queries.ts'
 import { t } from '../../strings/merge-requests.ts'
 import { Button, CommandLine, TextField } from '../../ui/basics.tsx'
 import { ErrorNote, Loaded } from '../../ui/load.tsx'
-import { notify } from '../../ui/notice.tsx'
 import { lineEndOf } from './line-ends.ts'
-import { useOwnCommits } from './own-commits.ts'
-
-const route = getRouteApi('/shell/r/$repository/mr/$number')
-const MOST_ROWS = 32
+import { NumberedText } from './numbered-text.tsx'
+import { useCommit } from './own-commits.ts'
 
 interface Place {
   repository: string
@@ -37,30 +33,8 @@ function EditorForm({ repository, mr, path, now, onDone }: Place & { now: Schema
   const lineEnd = lineEndOf(base.content)
   const [text, setText] = useState(() => base.content.replaceAll('\r\n', '\n'))
   const [message, setMessage] = useState('')
-  const client = useQueryClient()
-  const navigate = route.useNavigate()
-  const own = useOwnCommits()
   const content = lineEnd === '\r\n' ? text.replaceAll('\n', '\r\n') : text
-  const commit = useMutation({
-    mutationFn: () =>
-      ask(
-        api.POST('/api/v1/repositories/{repository}/merge-requests/{number}/commits', {
-          params: { path: { repository, number: mr.number } },
-          body: {
-            head: now.content === base.content ? now.head : base.head,
-            message: message.trim(),
-            files: [{ path, content }],
-          },
-        }),
-      ),
-    onSuccess: ({ commit: oid }) => {
-      own(oid)
-      notify(t.committedItsPlansAreBeing(oid.slice(0, 10)))
-      onDone()
-      void client.invalidateQueries()
-      void navigate({ search: ({ tab: _tab, file: _file, ...rest }) => rest })
-    },
-  })
+  const commit = useCommit(repository, mr, onDone)
   const inTerminal = `trueup mr commit ${mr.number} ${quoted(path)} --from FILE --repo ${repository}`
   if (lineEnd === null)
     return (
@@ -75,7 +49,11 @@ function EditorForm({ repository, mr, path, now, onDone }: Place & { now: Schema
       className="flex flex-col gap-2"
       onSubmit={(event) => {
         event.preventDefault()
-        commit.mutate()
+        commit.mutate({
+          head: now.content === base.content ? now.head : base.head,
+          message,
+          files: [{ path, content }],
+        })
       }}
     >
       <NumberedText label={t.contentOf(path)} value={text} set={setText} />
@@ -112,38 +90,5 @@ function EditorForm({ repository, mr, path, now, onDone }: Place & { now: Schema
 }
 
 /** A path as a shell takes it. */
-const quoted = (path: string): string => (/^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`)
-
-/** A text area with the numbers of its lines beside it; Tab leaves it, as it leaves every field. */
-function NumberedText({ label, value, set }: { label: string; value: string; set: (value: string) => void }) {
-  const numbers = useRef<HTMLPreElement>(null)
-  const lines = value.split('\n').length
-  const rows = Math.min(Math.max(lines + 1, 4), MOST_ROWS)
-  return (
-    <div className="grid grid-cols-[max-content_minmax(0,1fr)] overflow-hidden rounded border border-strong-line bg-panel">
-      <pre
-        ref={numbers}
-        aria-hidden
-        className="overflow-hidden bg-sunken px-2 py-1.5 text-right font-mono text-sm text-muted select-none"
-        style={{ height: `calc(${rows} * 18px + 12px)` }}
-      >
-        {Array.from({ length: lines }, (_, at) => at + 1).join('\n')}
-      </pre>
-      <textarea
-        aria-label={label}
-        value={value}
-        wrap="off"
-        rows={rows}
-        spellCheck={false}
-        autoCapitalize="off"
-        autoComplete="off"
-        onChange={(event) => set(event.target.value)}
-        onScroll={(event) => {
-          if (numbers.current) numbers.current.scrollTop = event.currentTarget.scrollTop
-        }}
-        className="resize-none border-0! px-2! py-1.5! font-mono text-sm"
-        style={{ height: `calc(${rows} * 18px + 12px)` }}
-      />
-    </div>
-  )
-}
+export const quoted = (path: string): string =>
+  /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`

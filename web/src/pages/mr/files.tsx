@@ -11,6 +11,7 @@ import { Loaded } from '../../ui/load.tsx'
 import { Editor } from './editor.tsx'
 import { FileTree } from './file-tree.tsx'
 import { Hunks } from './hunks.tsx'
+import { NewFile } from './new-file.tsx'
 import { useViewed } from './viewed.ts'
 
 type File = Schemas['FileDiff']
@@ -29,19 +30,23 @@ export function Files({ repository, mr }: { repository: string; mr: Schemas['Mer
     <Loaded query={query} lines={10}>
       {(files) =>
         files.length === 0 ? (
-          <Empty title={t.noFileDiffers}>{t.theBranchHoldsWhatThe}</Empty>
+          <>
+            <NewFile repository={repository} mr={mr} />
+            <Empty title={t.noFileDiffers}>{t.theBranchHoldsWhatThe}</Empty>
+          </>
         ) : (
           <div className="grid grid-cols-[220px_minmax(0,1fr)] items-start gap-3 max-md:grid-cols-1">
             <FileTree files={files} current={named} isViewed={(file) => viewed.has(markOf(file))} />
             <div className="flex min-w-0 flex-col gap-3">
-              <div className="flex items-center gap-2 text-muted">
-                <span>
+              <div className="flex flex-wrap items-center gap-2 text-muted">
+                <span className="mr-auto">
                   {files.length} {files.length === 1 ? t.file : t.files2},{' '}
                   <span className="text-ok">+{sum(files, 'additions')}</span>{' '}
                   <span className="text-bad">−{sum(files, 'deletions')}</span>
                 </span>
+                <NewFile repository={repository} mr={mr} />
                 <Button
-                  className="ml-auto max-md:hidden"
+                  className="max-md:hidden"
                   aria-pressed={split}
                   onClick={() =>
                     void navigate({

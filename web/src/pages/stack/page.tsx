@@ -16,6 +16,7 @@ import { History } from './history.tsx'
 import { EnvironmentNotices } from '../environment-notices.tsx'
 import { Quarantined } from '../quarantined.tsx'
 import { Resources } from './resources.tsx'
+import { States } from './state.tsx'
 
 const route = getRouteApi('/shell/r/$repository/stacks/$')
 const GRACE_MS = 120_000
@@ -96,12 +97,36 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
           <div className="flex flex-col gap-3">
             <Needs repository={repository} stack={stack} />
             <Outputs outputs={stack.outputs} />
+            <Allowances of={stack.allows} />
+            <States repository={repository} stack={key} />
             <Places repository={repository} stack={key} />
             <CommandLine line={`trueup stack show ${key} --repo ${repository}`} />
           </div>
         </div>
       </div>
     </>
+  )
+}
+
+/** What its definition allows that is refused elsewhere: whoever reads its plans should know. */
+function Allowances({ of: { showSecretDiff, takeOver } }: { of: Schemas['StackDetail']['allows'] }) {
+  if (!showSecretDiff && takeOver.length === 0) return null
+  return (
+    <Panel title={t.allows}>
+      {showSecretDiff && <p>{t.showsLinesAroundSecrets}</p>}
+      {takeOver.length > 0 && (
+        <>
+          <p>{t.mayTakeOver}</p>
+          <ul className="list-disc pl-5">
+            {takeOver.map((address) => (
+              <li key={address}>
+                <code className="wrap-anywhere">{address}</code>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Panel>
   )
 }
 
