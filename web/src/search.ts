@@ -61,10 +61,17 @@ export const RUN_STATES: readonly Schemas['RunState'][] = [
 export const runs = (raw: Raw) =>
   only({ kind: oneOf(KINDS, raw['kind']), state: oneOf(RUN_STATES, raw['state']), stackId: text(raw['stackId']) })
 export const run = (raw: Raw) =>
-  only({ line: typeof raw['line'] === 'number' ? raw['line'] : undefined, q: text(raw['q']) })
+  only({
+    line: typeof raw['line'] === 'number' ? raw['line'] : undefined,
+    q: text(raw['q']),
+    /** First lines of the parts of the log that are folded. */
+    folds: Array.isArray(raw['folds'])
+      ? raw['folds'].filter((line) => Number.isInteger(line)).slice(0, 500)
+      : undefined,
+  })
 
 const DRIFT_STATES = ['open', 'healed', 'codified', 'accepted', 'gone', 'all'] as const
-export const GROUPS = ['cause', 'stack', 'environment'] as const
+export const GROUPS = ['cause', 'attribute', 'stack', 'environment', 'age', 'flapping'] as const
 export const drift = (raw: Raw) =>
   only({
     state: oneOf(DRIFT_STATES, raw['state']),

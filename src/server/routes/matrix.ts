@@ -17,7 +17,11 @@ export const matrixRoutes: RouteModule<'store'> = (app, { store }) => {
         summary: 'Stacks by name, each with its status in every environment',
         params: InRepository,
         querystring: PageQuery.extend({
-          q: z.string().max(300).optional(),
+          q: z
+            .string()
+            .max(300)
+            .optional()
+            .meta({ description: 'words, each part of the name or the path, or the name of the driver' }),
           environment: z.string().max(63).optional(),
           driver: z.string().max(63).optional(),
           status: StackStatus.optional(),

@@ -59,6 +59,9 @@ it('keeps a row whole that a filter finds', async () => {
 
 it('searches for the text itself, in any case', async () => {
   expect(await names({ text: 'APPS/' })).toEqual(['apps/a', 'apps/b_100%'])
+  expect(await names({ text: 'command' })).toEqual(['apps/b_100%'])
+  expect(await names({ text: 'FILES apps' })).toEqual(['apps/a'])
+  expect(await names({ text: 'command zoo' })).toEqual([])
   expect(await names({ text: '100%' })).toEqual(['apps/b_100%'])
   expect(await names({ text: '_' })).toEqual(['apps/b_100%'])
   expect(await names({ text: '%' })).toEqual(['apps/b_100%'])

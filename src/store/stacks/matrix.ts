@@ -20,7 +20,7 @@ const NEED: Record<StackStatus, number> = {
 
 export interface MatrixFilter {
   repositoryId: string
-  /** Part of the name, in any case. */
+  /** Words, in any case: each is part of the name, of the path, or the driver's name. */
   text?: string
   environment?: string
   driver?: string
@@ -67,9 +67,11 @@ export async function stackMatrix(db: Queries, filter: MatrixFilter, page: PageR
     .where('repositoryId', '=', filter.repositoryId)
     .where('removedAt', 'is', null)
     .groupBy('name')
-  if (filter.text !== undefined) {
-    const pattern = `%${filter.text.toLowerCase().replaceAll(/[\\%_]/g, (sign) => `\\${sign}`)}%`
-    query = query.where(sql<boolean>`lower(name) like ${pattern} escape '\\'`)
+  for (const word of filter.text?.toLowerCase().split(/\s+/).filter(Boolean) ?? []) {
+    const pattern = `%${word.replaceAll(/[\\%_]/g, (sign) => `\\${sign}`)}%`
+    query = query.where(
+      sql<boolean>`(lower(name) like ${pattern} escape '\\' or lower(path) like ${pattern} escape '\\' or driver = ${word})`,
+    )
   }
   if (filter.environment !== undefined) query = query.where('environment', '=', filter.environment)
   if (filter.driver !== undefined) query = query.where('driver', '=', filter.driver)

@@ -15,7 +15,20 @@ import { HealMany } from './heal-many.tsx'
 
 type Record = Schemas['DriftRecord']
 const route = getRouteApi('/shell/r/$repository/drift')
-const GROUP_LABEL = { cause: t.sameChange, stack: t.stack, environment: t.environment } as const
+const GROUP_LABEL = {
+  cause: t.sameChange,
+  attribute: t.attribute,
+  stack: t.stack,
+  environment: t.environment,
+  age: t.age,
+  flapping: t.whetherItComesBack,
+} as const
+const HOUR_MS = 3_600_000
+const AGES = [
+  [HOUR_MS, t.sinceAnHour],
+  [24 * HOUR_MS, t.sinceADay],
+  [7 * 24 * HOUR_MS, t.sinceAWeek],
+] as const
 const STATES = ['open', 'healed', 'codified', 'accepted', 'gone', 'all'] as const
 
 /** Drift over all stacks, the same change in many places as one. */
@@ -36,7 +49,7 @@ export function DriftPage() {
         >
           {GROUPS.map((each) => (
             <option key={each} value={each}>
-              {t.byGROU(GROUP_LABEL[each].toLowerCase())}
+              {t.byGroup(GROUP_LABEL[each].toLowerCase())}
             </option>
           ))}
         </select>
@@ -72,21 +85,25 @@ export function DriftPage() {
   )
 }
 
+/** What records of one group have in common, in words. */
+const KEYS: { [by in (typeof GROUPS)[number]]: (record: Record) => string } = {
+  cause: (record) => `${record.address} ${record.attribute}: ${change(record)}`,
+  attribute: ({ attribute }) => attribute || t.theWholeResource,
+  stack: ({ stack }) => stack,
+  environment: ({ stack }) => stack.slice(0, stack.indexOf('/')),
+  age: ({ since }) => AGES.find(([most]) => Date.now() - since < most)?.[1] ?? t.sinceLonger,
+  flapping: ({ healCount }) => (healCount > 1 ? t.comesBack : t.doesNotComeBack),
+}
+
 /** Groups, the one with most stacks first, then the oldest. */
 function grouped(records: readonly Record[], by: (typeof GROUPS)[number]): [string, Record[]][] {
-  const keyOf = (record: Record): string =>
-    by === 'stack'
-      ? record.stack
-      : by === 'environment'
-        ? record.stack.slice(0, record.stack.indexOf('/'))
-        : `${record.address} ${record.attribute}: ${change(record)}`
   const since = (its: readonly Record[]): number => Math.min(...its.map((record) => record.since))
-  return [...Map.groupBy(records, keyOf)].sort(([, a], [, b]) => b.length - a.length || since(a) - since(b))
+  return [...Map.groupBy(records, KEYS[by])].sort(([, a], [, b]) => b.length - a.length || since(a) - since(b))
 }
 
 /** The change in a line. Values that fill more are below, as their lines. */
 function change({ expected, actual }: Record): string {
-  const [before, after] = [valueText(expected, false) ?? 'nothing', valueText(actual, false) ?? 'nothing']
+  const [before, after] = [valueText(expected, false) ?? t.nothing, valueText(actual, false) ?? t.nothing]
   const long = [before, after].some((text) => text.length > 60 || text.includes('\n'))
   return long ? t.otherText : t.beforeBecameAfter(before, after)
 }

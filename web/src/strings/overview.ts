@@ -61,7 +61,7 @@ export const t = {
   byFolderAndName: 'By folder and name',
   status: 'Status',
   searchStacksByName: 'Search stacks by name',
-  searchByName: 'Search by name',
+  searchByName: 'Name, path or driver',
   noStacksYet: 'No stacks yet',
   mergeRequests: 'Merge requests',
   aStackIsADirectory: 'A stack is a directory and the tool that understands it. Add one to ',

@@ -29,24 +29,24 @@ const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]/g
 /** Text of a run as it is written: only what is on the screen is in the page, however long it is. */
 export function Log({ run, ended, failed }: { run: string; ended: boolean; failed: boolean }) {
   const { lines, done, error } = useLog(run, ended)
-  const { line: linked, q = '' } = route.useSearch()
+  const { line: linked, q = '', folds } = route.useSearch()
   const navigate = route.useNavigate()
   const scroller = useRef<HTMLDivElement>(null)
   const [follow, setFollow] = useState(!ended && linked === undefined)
-  const [folded, setFolded] = useState<ReadonlySet<number>>(new Set())
+  const folded = useMemo<ReadonlySet<number>>(() => new Set(folds), [folds])
   const paint = useMemo(painter, [])
   const groups = useMemo(() => toGroups(lines), [lines])
   const shown = useMemo(() => {
     const text = q.toLowerCase()
     const found: number[] = []
-    for (const [at, { start, end }] of groups.entries())
+    for (const { start, end } of groups)
       for (let line = start; line < end; line++) {
-        if (text !== '' ? !lines[line]!.toLowerCase().includes(text) : folded.has(at) && line > start) continue
+        if (text !== '' ? !lines[line]!.toLowerCase().includes(text) : folded.has(start + 1) && line > start) continue
         found.push(line)
       }
     return found
   }, [groups, lines, folded, q])
-  const starts = useMemo(() => new Map(groups.map(({ start, title }, at) => [start, { at, title }])), [groups])
+  const starts = useMemo(() => new Map(groups.map(({ start, title }) => [start, title])), [groups])
   const virtual = useVirtualizer({
     count: shown.length,
     getScrollElement: () => scroller.current,
@@ -70,14 +70,13 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
     const next = lines.findIndex((line, at) => at > top + 8 && isFailure(line))
     goTo(next === -1 ? Math.max(0, lines.findIndex(isFailure)) : next)
   })
-  const set = (change: { line?: number; q?: string }): void =>
+  const set = (change: { line?: number; q?: string; folds?: number[] }): void =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false })
-  const toggle = (at: number): void =>
-    setFolded((before) => {
-      const next = new Set(before)
-      if (!next.delete(at)) next.add(at)
-      return next
-    })
+  const toggle = (line: number): void => {
+    const rest = [...folded].filter((each) => each !== line)
+    const next = rest.length < folded.size ? rest : [...rest, line]
+    set({ folds: next.length > 0 ? next : undefined })
+  }
   return (
     <Panel
       title={t.log}
@@ -122,7 +121,7 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
         <div className="relative min-w-max" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start }) => {
             const line = shown[index]!
-            const group = starts.get(line)
+            const title = starts.get(line)
             const text = lines[line]!
             return (
               <div
@@ -139,14 +138,14 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
                 >
                   {line + 1}
                 </button>
-                {group?.title !== undefined && group.title !== null && !q ? (
+                {title !== undefined && title !== null && !q ? (
                   <button
                     type="button"
-                    aria-expanded={!folded.has(group.at)}
-                    onClick={() => toggle(group.at)}
+                    aria-expanded={!folded.has(line + 1)}
+                    onClick={() => toggle(line + 1)}
                     className="flex min-h-0! items-center font-semibold"
                   >
-                    <ChevronRight size={12} aria-hidden className={folded.has(group.at) ? '' : 'rotate-90'} />
+                    <ChevronRight size={12} aria-hidden className={folded.has(line + 1) ? '' : 'rotate-90'} />
                     {text.replaceAll(ESCAPES, '')}
                   </button>
                 ) : (
