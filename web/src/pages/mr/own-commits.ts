@@ -9,7 +9,6 @@ const route = getRouteApi('/shell/r/$repository/mr/$number')
 
 /** Told of each commit that this page has made, so that the page does not warn of it as of somebody else's push. */
 export const OwnCommits = createContext<(commit: string) => void>(() => {})
-export const useOwnCommits = () => useContext(OwnCommits)
 
 interface NewCommit {
   /** Tip of the source branch that the texts were made from. */
@@ -22,7 +21,7 @@ interface NewCommit {
 export function useCommit(repository: string, mr: Schemas['MergeRequest'], onDone: () => void) {
   const client = useQueryClient()
   const navigate = route.useNavigate()
-  const own = useOwnCommits()
+  const own = useContext(OwnCommits)
   return useMutation({
     mutationFn: ({ message, ...rest }: NewCommit) =>
       ask(

@@ -1,8 +1,9 @@
+import { useContext } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useWhyNot } from '../../app/session.tsx'
 import { t } from '../../strings/merge-requests.ts'
 import { Act } from '../../ui/act.tsx'
-import { useOwnCommits } from './own-commits.ts'
+import { OwnCommits } from './own-commits.ts'
 
 /** A change of lines that a comment proposes: what stands there, what should, and the button for who may commit it. */
 export function Suggested({
@@ -20,7 +21,7 @@ export function Suggested({
   settled: boolean
 }) {
   const whyNot = useWhyNot(repository)('git.push')
-  const own = useOwnCommits()
+  const own = useContext(OwnCommits)
   return comment.suggestions.map(({ line, before, after }, at) => (
     <figure
       key={at}
