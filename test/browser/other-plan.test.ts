@@ -89,9 +89,9 @@ describeWithTool('chromium', 'what is not as it was approved, and what a browser
     const { id } = waiting.find(({ stack }: { stack: string }) => stack === 'production/grow')
     await bob.page.goto(`${world.url}/r/shop/runs/${id}`)
     await bob.page.getByText('This plan is another one than was approved:').waitFor()
-    const compared = bob.page.getByRole('region', { name: 'Compared with the approved plan' })
-    await compared.getByText('Planned otherwise than in the approved plan: 1').waitFor()
-    const pair = compared.getByRole('listitem').filter({ hasText: 'job.grow' }).first()
+    const compared = bob.page.locator('section').filter({ hasText: 'Compared with the approved plan' })
+    await compared.first().getByText('Planned otherwise than in the approved plan: 1').waitFor()
+    const pair = compared.first().getByRole('listitem').filter({ hasText: 'job.grow' }).first()
     expect(await pair.innerText()).toMatch(/one[^]*two/)
   })
 

@@ -61,11 +61,7 @@ export function Panel({
   id?: string
 }) {
   return (
-    <section
-      id={id}
-      {...(typeof title === 'string' && { 'aria-label': title })}
-      className="overflow-hidden rounded-lg border border-line bg-panel"
-    >
+    <section id={id} className="overflow-hidden rounded-lg border border-line bg-panel">
       {title !== undefined && (
         <header className="flex min-h-9 items-center gap-2 border-b border-line px-3 py-1">
           <h2 className="font-semibold">{title}</h2>
