@@ -1,13 +1,14 @@
 import { truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { until } from '../../src/server/testing/live.ts'
 import { describeWithTool, findTool } from '../tools.ts'
 import { buildWeb, openWindow, startBrowser, type Window } from './browser.ts'
 import { rulesWith, startWorld, type World } from './world.ts'
 
-const terraform = ['tofu', 'terraform'].find((tool) => findTool(tool) !== null)
+const [tool] = ['tofu', 'terraform'].flatMap((name) => findTool(name) ?? [])
+const terraform = tool === undefined ? undefined : basename(tool.path)
 const PATIENCE_MS = 60_000
 
 /** A plan in JSON whose one attribute is what a file outside of Git says at that moment. */
@@ -29,6 +30,8 @@ describeWithTool('chromium', 'what is not as it was approved, and what a browser
   let bob: Window
   beforeAll(async () => {
     buildWeb()
+    // The worker looks for it as on any machine.
+    if (tool !== undefined) vi.stubEnv('PATH', `${dirname(tool.path)}${delimiter}${process.env['PATH'] ?? ''}`)
     world = await startWorld()
     browser = await startBrowser(path)
     ada = await openWindow(browser, await world.linkFor('ada'))
@@ -57,6 +60,7 @@ describeWithTool('chromium', 'what is not as it was approved, and what a browser
   afterAll(async () => {
     await browser?.close()
     await world?.close()
+    vi.unstubAllEnvs()
   })
   const propose = async (branch: string): Promise<number> => {
     const { number } = (await world.shop('POST', '/merge-requests', { sourceBranch: branch, title: branch })).body
