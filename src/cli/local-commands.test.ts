@@ -115,13 +115,13 @@ describe('validate', () => {
       'a setting that the driver does not know',
       { 'trueup.yaml': config('/x').replace('target', 'traget'), 'web/x': '' },
       'CONFIG_INVALID',
-      'production/web: with.target: ',
+      'production/web: line 4: with: unknown key "traget" (did you mean "target"?)',
     ],
     [
       'one more setting than the driver knows',
       { 'trueup.yaml': config('/x, exlude: []'), 'web/x': '' },
       'CONFIG_INVALID',
-      'production/web: with: Unrecognized key: "exlude"',
+      'production/web: line 4: with: unknown key "exlude" (did you mean "exclude"?)',
     ],
   ])('refuses %s, with its place', async (_what, files, code, text) => {
     await write(files as Record<string, string>)

@@ -14,6 +14,7 @@ import { notices } from './0012-notices.ts'
 import { workerKeys } from './0013-worker-keys.ts'
 import { auditArchives } from './0014-audit-archives.ts'
 import { retentionIndexes } from './0015-retention-indexes.ts'
+import { searchIndex } from './0016-search-index.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   workerKeys,
   auditArchives,
   retentionIndexes,
+  searchIndex,
 ]
