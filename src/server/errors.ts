@@ -23,7 +23,9 @@ export function answerErrors(app: FastifyInstance): void {
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toTrueupError(thrown, request)
   const body = publicBody(error, request)
-  if (error.status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, 'request failed')
+  // Of sending somebody away there is nothing to be found out, and a busy server has no time to write it down at length.
+  const isFault = error.status >= 500 && error.code !== 'UNAVAILABLE'
+  if (isFault) request.log.error({ err: error.cause ?? error, code: error.code }, 'request failed')
   else request.log.info({ code: error.code, why: error.text.why }, 'request refused')
   const forGit = pathOf(request).startsWith('/git/')
   // Git asks its credential helpers only when it is offered Basic.

@@ -11,17 +11,18 @@ import { admitRequests, ADMISSION, type AdmissionLimits } from './admit-requests
 
 const LIMITS: AdmissionLimits = { ...ADMISSION, atOnce: 1, waiting: 3, waitingOfOne: 2 }
 
-/** A server whose one route answers when the test lets it; who asks stands in a header. */
-async function slowServer(limits: AdmissionLimits) {
+/** A server whose one route answers when the test lets it; who asks stands in a header, and is found out by `whoAsks`. */
+async function slowServer(limits: AdmissionLimits, whoAsks: () => Promise<void> = async () => {}) {
   const app = fastify({ forceCloseConnections: true }) as unknown as App
   const metrics: Metrics = createMetrics()
   const begun: (() => void)[] = []
   app.decorateRequest('principal', null)
   answerErrors(app)
+  admitRequests(app, metrics, limits)
   app.addHook('onRequest', async (request) => {
+    if (request.url.startsWith('/api/')) await whoAsks()
     request.principal = { userId: String(request.headers['x-user']) } as FastifyRequest['principal']
   })
-  admitRequests(app, metrics, limits)
   const wait = async (): Promise<{ ok: boolean }> => {
     await new Promise<void>((resolve) => begun.push(resolve))
     return { ok: true }
@@ -69,6 +70,26 @@ describe('more requests than places', () => {
       server.begun[done]!()
     }
     expect((await Promise.all(all)).map(({ status }) => status)).toEqual([200, 200, 200, 200])
+  })
+
+  it('are sent away as well where it is not known yet who asks', async () => {
+    const known: (() => void)[] = []
+    const busy = await slowServer(LIMITS, () => new Promise<void>((resolve) => known.push(resolve)))
+    try {
+      const places = LIMITS.atOnce + LIMITS.waiting
+      const all = Array.from({ length: places }, (_, at) => busy.ask(`one-${at}`))
+      await expect.poll(() => known.length).toBe(places)
+      expect((await busy.ask('one more')).status).toBe(503)
+      expect((await busy.ask('any', '/healthz')).status).toBe(200)
+      for (const tell of known) tell()
+      for (let done = 0; done < places; done++) {
+        await expect.poll(() => busy.begun.length).toBeGreaterThan(done)
+        busy.begun[done]!()
+      }
+      expect((await Promise.all(all)).map(({ status }) => status)).toEqual(all.map(() => 200))
+    } finally {
+      await busy.close()
+    }
   })
 
   it('are dropped when their client has left, and nothing is done for them', async () => {

@@ -44,6 +44,8 @@ export function admitRequests(app: App, { registry }: Metrics, limits: Admission
       this.set(places.waiting)
     },
   })
+  // Who has come and is not answered: finding out who asks is work, too, and must not grow a line of its own before the places.
+  let here = 0
   const bodies = new WeakMap<FastifyRequest, NodeJS.Timeout>()
   const given = new WeakMap<FastifyRequest, () => void>()
   const giveBack = (request: FastifyRequest): void => given.get(request)?.()
@@ -51,10 +53,12 @@ export function admitRequests(app: App, { registry }: Metrics, limits: Admission
   app.addHook('onRequest', async (request, reply) => {
     if (!isOfPeople(request)) return
     // Before anything is read for it: sending away must cost next to nothing.
-    if (places.full) {
+    if (places.full || here >= limits.atOnce + limits.waiting) {
       refused.inc({ reason: 'full' })
       throw noPlace('full')
     }
+    here++
+    reply.raw.once('close', () => here--)
     const late = setTimeout(() => {
       refused.inc({ reason: 'slow body' })
       request.raw.destroy()
