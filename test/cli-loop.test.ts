@@ -113,6 +113,8 @@ describe('the first own repository', { timeout: 120_000 }, () => {
       'Publish the first page',
     ])
     expect((await works('mr', 'diff')).out).toContain('+++ web/index.html')
+    expect((await works('completion-values', 'mr')).out).toBe('1\n')
+    expect((await works('completion-values', 'environment')).out).toBe('production\n')
     await git('switch', '--quiet', 'main')
     const none = await trueup('mr', 'diff')
     expect([none.code, none.err]).toEqual([1, expect.stringContaining('the open merge request of branch main')])

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -102,6 +102,32 @@ describe('completion', () => {
     expect(await complete('trueup', 'user', '')).toEqual(expect.arrayContaining(['add', 'list', 'update']))
     expect(await complete('trueup', 'user', 'add', '--em')).toEqual(['--email'])
     expect(await complete('trueup', 'version', '-o', 'j')).toEqual(['json'])
+    // Names come from the program itself, called by the name that people have it under.
+    const program = join(shell.home, 'trueup')
+    await writeFile(program, '#!/bin/sh\necho "$2"-one "$2"-two\n', { mode: 0o755 })
+    const env = { ...shell.env, PATH: `${shell.home}:${shell.env['PATH']}` }
+    const named = async (...words: string[]): Promise<string> => {
+      const script = `source ${file}; COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]}-1)); _trueup; echo "\${COMPREPLY[@]}"`
+      return (await runProcess({ argv: ['bash', '-c', script, 'bash', ...words], env })).stdout.trim()
+    }
+    expect(await named('trueup', 'mr', 'approve', '')).toBe('mr-one mr-two')
+    expect(await named('trueup', 'stack', 'show', 'stack-t')).toBe('stack-two')
+    expect(await named('trueup', 'plan', '')).toBe('local-stack-one local-stack-two')
+    expect(await named('trueup', 'drift', 'list', '--stack', '')).toBe('stack-one stack-two')
+    expect(await named('trueup', 'drift', 'list', '--repo', '')).toBe('repository-one repository-two')
+  })
+
+  it('lists what there is, and nothing where that cannot be known', async () => {
+    const values = (kind: string) =>
+      shell.run(['completion-values', kind], { env: { TRUEUP_URL: 'http://127.0.0.1:9' } })
+    expect(await values('stack')).toMatchObject({ code: 0, out: '', err: '' })
+    await writeFile(
+      join(shell.home, 'trueup.yaml'),
+      'version: 1\nenvironments: { one: {} }\nstacks: [{ path: web, driver: terraform }]\n',
+    )
+    await mkdir(join(shell.home, 'web'), { recursive: true })
+    await writeFile(join(shell.home, 'web', 'main.tf'), '')
+    expect((await values('local-stack')).out).toBe('one/web\n')
   })
 
   it.each(['zsh', 'fish'])('of %s names every command', async (name) => {

@@ -40,6 +40,10 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['git-credential'], load: async () => (await import('./git-credential.ts')).gitCredentialCommand },
   { names: ['explain'], load: async () => (await import('./explain.ts')).explainCommand },
   { names: ['completion'], load: async () => (await import('./completion.ts')).completionCommand },
+  {
+    names: ['completion-values'],
+    load: async () => (await import('./completion-values.ts')).completionValuesCommand,
+  },
   { names: ['version'], load: async () => (await import('./version.ts')).versionCommand },
 ]
 
