@@ -64,7 +64,7 @@ test.each(['pre-receive', 'post-receive'])(
     if (hook === 'post-receive') expect(opened).toMatchObject({ sourceBranch: branch })
     if (opened === 'NOT_FOUND') await world.copy.git('push', '--quiet', 'origin', branch)
     const { number } = typeof opened === 'object' ? opened : await open()
-    await until(`the plans of !${number}`, async () => (await world.mr(number)).planned, 150_000)
+    await until(`the plans of !${number}`, async () => (await world.mr(number)).planned, 360_000)
     const { makers, head, digests } = await world.mr(number)
     expect(makers).toContainEqual({ user: 'ada', how: 'pushed', commits: [] })
     const path = `${REPOSITORY}/merge-requests/${number}`

@@ -38,7 +38,7 @@ beforeAll(async () => {
   runs = new Map()
   for (const { stack, run } of mr.stacks)
     if (run) runs.set(stack.replace('production/', ''), await world.ada.get(`/api/v1/runs/${run}`, RunDetail))
-}, 180_000)
+}, 420_000)
 afterAll(() => world.close())
 
 test.each(['hangs', 'deaf'])('a tool that %s is ended when its time is over', (name) => {

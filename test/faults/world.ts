@@ -134,7 +134,7 @@ export async function createWorld({
       await until(
         `the plans of !${number}`,
         async () => (await world.mr(number)).planned,
-        150_000,
+        360_000,
         async () => JSON.stringify((await world.mr(number)).stacks.map(({ stack, state }) => [stack, state])),
       )
       return await world.mr(number)
