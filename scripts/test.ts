@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { z } from 'zod'
 
 const Report = z.object({
@@ -18,7 +18,12 @@ const Report = z.object({
     z.object({
       name: z.string(),
       status: z.string(),
-      assertionResults: z.array(z.object({ status: z.string(), fullName: z.string() })),
+      startTime: z.number(),
+      endTime: z.number(),
+      message: z.string(),
+      assertionResults: z.array(
+        z.object({ status: z.string(), fullName: z.string(), failureMessages: z.array(z.string()) }),
+      ),
     }),
   ),
 })
@@ -45,6 +50,8 @@ function summarise(code: number): number {
     )
     const failed = report.numFailedTests + brokenFiles.length
     printSkips(report)
+    printSlowest(report)
+    printFailures(report)
     console.log(`${report.numPassedTests} passed, ${failed} failed, ${skipped} skipped`)
     return code === 0 && failed === 0 ? 0 : 1
   } catch (error) {
@@ -65,4 +72,31 @@ function printSkips(report: z.infer<typeof Report>): void {
   if (names.length === 0) return
   console.log(`\nskipped (${names.length}); \`npm run tools\` installs what Debian and npm can give:`)
   for (const name of names.slice(0, 50)) console.log(`  ${name}`)
+}
+
+/** Where the time went: the files that took longest, in seconds. */
+function printSlowest(report: z.infer<typeof Report>): void {
+  const files = report.testResults
+    .map((file) => ({ name: relative('.', file.name), seconds: (file.endTime - file.startTime) / 1000 }))
+    .filter((file) => file.seconds >= 10)
+    .sort((a, b) => b.seconds - a.seconds)
+  if (files.length === 0) return
+  console.log('\nslowest:')
+  for (const { name, seconds } of files.slice(0, 25)) console.log(`  ${seconds.toFixed(0).padStart(4)} s  ${name}`)
+}
+
+/** What failed, once more and at the end: the rest of the log is long, and often cut. */
+function printFailures(report: z.infer<typeof Report>): void {
+  for (const file of report.testResults.filter((each) => each.status === 'failed')) {
+    const name = relative('.', file.name)
+    const failed = file.assertionResults.filter((test) => test.status === 'failed')
+    if (failed.length === 0) console.log(`FAILED ${name}: ${firstLines(file.message)}`)
+    for (const test of failed) {
+      console.log(`FAILED ${name} > ${test.fullName}\n  ${firstLines(test.failureMessages.join('\n'))}`)
+    }
+  }
+}
+
+function firstLines(message: string): string {
+  return message.split('\n').slice(0, 12).join('\n  ').slice(0, 1500)
 }
