@@ -15,7 +15,8 @@ const HEAD = `# Command line
 
 * **Where the server is**: \`--url\`, else \`TRUEUP_URL\`, else the stored login (\`trueup login\`), else the server of the local data directory.
 * **Who you are**: \`TRUEUP_TOKEN\`, else the stored login, else \`admin.token\` of the local data directory. A stored token is sent only to the server it was stored for.
-* **Output**: results go to stdout (as JSON with \`--output json\`), everything for people to stderr. With \`--output json\` stderr holds nothing but an error, as one line of JSON with \`code\`, \`doing\`, \`why\`, \`next\`. Colours only on a terminal without \`NO_COLOR\`.
+* **Output**: results go to stdout (as JSON with \`--output json\`), everything for people to stderr. With \`--output json\` stderr holds nothing but an error, as one line of JSON with \`code\`, \`doing\`, \`why\`, \`next\`. Tables fit the terminal: ids are shortened, long texts cut, what can be missed left out and named; \`--columns a,b,c\` says which columns to show, whole. Times are told as how long ago, and as ISO 8601 with \`--absolute\`. Lists and pages are drawn again every two seconds with \`--watch\`. Colours only on a terminal without \`NO_COLOR\`.
+* **Ids** of runs, drift records, workers and tokens may be given by their beginning, with or without \`run_\` and the like, as long as only one thing begins so.
 * **Exit codes**: 0 it worked; 1 it did not, or problems were found; 2 it worked and there are changes.
 `
 

@@ -1,5 +1,6 @@
 import type { AgentStatus, StackStatus } from '../worker/agent/standalone/overview.ts'
-import { type Layout, when } from './output.ts'
+import { type Layout } from './output.ts'
+import { when } from './times.ts'
 
 const short = (commit: string): string => commit.slice(0, 10)
 

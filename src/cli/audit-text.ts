@@ -1,6 +1,6 @@
 import type { AuditVerdict } from '../server/schemas/operations.ts'
 import type { ExportVerdict } from '../store/audit/verify-export.ts'
-import { when } from './output.ts'
+import { when } from './times.ts'
 
 /** What verification found, for people: whole, sound with named breaks, or broken since when and how. */
 export function verdictText(verdict: AuditVerdict): string {

@@ -7,6 +7,9 @@ import { findConnection } from './settings.ts'
 export interface GlobalOptions {
   output: 'text' | 'json'
   url?: string
+  /** Times as ISO 8601 instead of how long ago. */
+  absolute?: boolean
+  columns?: string[]
 }
 
 /** What a command module gets: the program's surroundings, and what depends on the global options of this call. */
@@ -31,7 +34,11 @@ export type CommandModule = (program: Command, cli: Cli) => void
 export function createCli(surroundings: Omit<Cli, 'output' | 'client'>): Cli {
   return {
     ...surroundings,
-    output: (command) => createOutput(surroundings.streams, command.optsWithGlobals<GlobalOptions>().output === 'json'),
+    output(command) {
+      const { output, absolute, columns, watch } = command.optsWithGlobals<GlobalOptions & { watch?: boolean }>()
+      const wishes = { redrawn: watch === true, ...(absolute && { absolute }), ...(columns && { columns }) }
+      return createOutput(surroundings.streams, output === 'json', wishes)
+    },
     client(command, options = {}) {
       const { url } = command.optsWithGlobals<GlobalOptions>()
       return createClient(findConnection(surroundings.env, { url, data: options.data }), surroundings)

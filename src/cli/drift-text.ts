@@ -2,16 +2,18 @@ import { isLarge } from '../domain/plans/large.ts'
 import { valueText } from '../domain/plans/value-text.ts'
 import type { Json } from '../lib/json.ts'
 import type { DriftRecord } from '../server/schemas/drift.ts'
-import { type Layout, when } from './output.ts'
+import { type Layout } from './output.ts'
+import { id, shrinks, state } from './table.ts'
+import { when as timestamp } from './times.ts'
 
 /** Drift records as a table; values last, because they are what may be long. */
-export const driftTable = (records: readonly DriftRecord[], { table }: Layout): string =>
+export const driftTable = (records: readonly DriftRecord[], { table, when }: Layout): string =>
   table(
-    ['record', 'stack', 'state', 'since', 'what', 'git says → is'],
+    [id('record'), 'stack', state('state'), 'since', shrinks('what'), 'git says → is'],
     records.map((row) => [
       row.id,
       row.stack,
-      row.accepted && row.state === 'accepted' ? `accepted until ${when(row.accepted.until)}` : row.state,
+      row.accepted && row.state === 'accepted' ? `accepted until ${timestamp(row.accepted.until)}` : row.state,
       when(row.since),
       row.attribute === '' ? row.address : `${row.address}: ${row.attribute}`,
       row.attribute === '' && row.actual === null ? 'not as it should be' : difference(row.expected, row.actual),

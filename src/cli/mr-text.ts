@@ -3,8 +3,9 @@ import { summaryText } from '../domain/plans/summary.ts'
 import { describeState } from '../domain/runs/run.ts'
 import type { MrDetail } from '../server/schemas/merge-requests.ts'
 import { shortDigest } from './approval.ts'
-import { fields, type Layout, when } from './output.ts'
+import { fields, type Layout } from './output.ts'
 import { quarantineLine } from './quarantine-text.ts'
+import { when } from './times.ts'
 
 type AffectedStack = MrDetail['stacks'][number]
 

@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { createOutput, fields, type Layout } from './output.ts'
+import { createOutput, fields, type Layout, type Wishes } from './output.ts'
 
 /** What a command prints on a terminal of so many columns; on no terminal where there are none. */
-function printed(text: (layout: Layout) => string, columns?: number): string {
+function printed(text: (layout: Layout) => string, columns?: number, wishes: Wishes = {}): string {
   const out = Object.assign(new PassThrough(), columns === undefined ? {} : { isTTY: true, columns })
-  createOutput({ out, err: new PassThrough(), env: {} }, false).result(null, text)
+  createOutput({ out, err: new PassThrough(), env: {} }, false, wishes).result(null, text)
   return String(out.read() ?? '')
 }
 
@@ -39,6 +39,28 @@ describe('tables', () => {
     const text = printed(({ table }) => table(['a', 'b'], [['\u001b]0;mine\u0007', 'two\nlines\u202e']]))
     expect(text).toBe('A                    B\n\\u001b]0;mine\\u0007  two lines\\u202e\n')
     expect(fields([['title', '\u001b[2J']])).toBe('title  \\u001b[2J')
+  })
+})
+
+describe('what a person wishes', () => {
+  const two = ({ table }: Layout): string =>
+    [table(['name', 'text'], rows), table(['other', 'last seen'], [['a', 'b']])].join('\n')
+
+  it('is times as they are written, or how long ago', () => {
+    const at = Date.now() - 300_000
+    expect(printed(({ when }) => when(at))).toBe('5 min ago\n')
+    expect(printed(({ when }) => when(at), undefined, { absolute: true })).toMatch(/^\d{4}-.*Z\n$/)
+  })
+
+  it('is columns of the table that has them', () => {
+    expect(printed(two, undefined, { columns: ['last-seen'] })).toMatch(/^NAME +TEXT\n[^]*LAST SEEN\nb\n$/)
+    expect(() => printed(two, undefined, { columns: ['nosuch'] })).toThrow(
+      expect.objectContaining({ text: expect.objectContaining({ next: 'There are name, text, other, last-seen.' }) }),
+    )
+  })
+
+  it('is a screen that is drawn anew', () => {
+    expect(printed(() => 'x', 40, { redrawn: true })).toMatch(/^\u001b\[H\u001b\[Jx\n\n\d{4}-/)
   })
 })
 

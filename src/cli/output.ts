@@ -1,5 +1,9 @@
 import { styleText } from 'node:util'
 import { visible } from '../domain/render/safe-text.ts'
+import { TrueupError } from '../lib/errors/error.ts'
+import { clip } from './colours.ts'
+import { columnNames, drawTable, type Heading, knowsAny } from './table.ts'
+import { ago, when } from './times.ts'
 
 /** Where a command writes. Results alone go to `out`; everything for the eyes of a person goes to `err`. */
 export interface Streams {
@@ -14,8 +18,10 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'cyan
 export interface Layout {
   /** Columns, 100 where nothing bounds them. */
   readonly width: number
-  /** Rows under upper-case headings. On a terminal the last column is cut where the lines would not fit. */
-  readonly table: (headings: readonly string[], rows: readonly (readonly string[])[]) => string
+  /** Rows under upper-case headings. On a terminal columns give way as they say where the lines would not fit. */
+  readonly table: (headings: readonly Heading[], rows: readonly (readonly string[])[]) => string
+  /** A time that is not a deadline: `5 min ago`, or ISO where that was asked for (`--absolute`); `-` for none. */
+  readonly when: (at: number | null | undefined) => string
   /** The text in lines that fit, each behind `indent`. */
   readonly wrap: (text: string, indent?: string) => string
 }
@@ -36,9 +42,20 @@ export interface Output {
   paint(style: Style, text: string, stream?: 'out' | 'err'): string
 }
 
-export function createOutput(streams: Streams, json: boolean): Output {
+/** How a person wants results to be drawn. */
+export interface Wishes {
+  /** Times as ISO 8601 instead of how long ago. */
+  absolute?: boolean
+  /** Columns of tables, in this order. */
+  columns?: readonly string[]
+  /** The screen is wiped before each result, which is followed by the time of the look. */
+  redrawn?: boolean
+}
+
+export function createOutput(streams: Streams, json: boolean, wishes: Wishes = {}): Output {
   const { out, err, env } = streams
-  const layout = layoutOf(out)
+  const drawn: { names: string[]; known: boolean } = { names: [], known: false }
+  const layout = layoutOf(out, { wishes, env, drawn })
   // A program reads both streams: then stderr has nothing but the error, as JSON.
   const unread = json && !err.isTTY
   let current = ''
@@ -54,6 +71,12 @@ export function createOutput(streams: Streams, json: boolean): Output {
       if (json) out.write(`${JSON.stringify(value, null, 2)}\n`)
       else {
         const rendered = text(layout)
+        if (wishes.columns !== undefined && drawn.names.length > 0 && !drawn.known)
+          throw unknownColumns(wishes.columns, drawn.names)
+        if (wishes.redrawn) {
+          out.write(`${CLEAR}${rendered || 'none'}\n\n${when(Date.now())}\n`)
+          return
+        }
         // Silence would leave open whether it worked. Not on stdout, where scripts count lines.
         if (rendered === '' && Array.isArray(value) && value.length === 0) err.write('none\n')
         if (rendered !== '') out.write(rendered.endsWith('\n') ? rendered : `${rendered}\n`)
@@ -82,15 +105,46 @@ export function createOutput(streams: Streams, json: boolean): Output {
   }
 }
 
+/** To the upper left corner, and nothing below it. */
+const CLEAR = '\u001b[H\u001b[J'
+
+/** What a layout drew so far: columns that it could have shown, and whether one of those asked for was among them. */
+interface Drawn {
+  names: string[]
+  known: boolean
+}
+
 /** How to lay out text on a stream: by its width on a terminal, without cutting anything elsewhere. */
-export function layoutOf(stream: Streams['out']): Layout {
-  const columns = stream.isTTY ? (stream.columns ?? 80) : undefined
+export function layoutOf(
+  stream: Streams['out'],
+  options: { wishes?: Wishes; env?: NodeJS.ProcessEnv; drawn?: Drawn } = {},
+): Layout {
+  const { wishes = {}, env = {}, drawn = { names: [], known: false } } = options
+  const width = stream.isTTY ? (stream.columns ?? 80) : undefined
+  const now = Date.now()
   return {
-    width: columns ?? 100,
-    table: (headings, rows) => table(headings, rows, columns),
-    wrap: (text, indent = '') => wrap(text, columns ?? 100, indent),
+    width: width ?? 100,
+    table(headings, rows) {
+      const known = wishes.columns !== undefined && knowsAny(headings, wishes.columns)
+      if (rows.length > 0) drawn.names.push(...columnNames(headings))
+      drawn.known ||= known
+      return drawTable(headings, rows, {
+        width,
+        colours: wantsColour(stream, env),
+        columns: known ? wishes.columns : undefined,
+      })
+    },
+    wrap: (text, indent = '') => wrap(text, width ?? 100, indent),
+    when: wishes.absolute ? when : (at) => ago(at, now),
   }
 }
+
+const unknownColumns = (columns: readonly string[], names: readonly string[]): TrueupError =>
+  new TrueupError('INVALID_REQUEST', {
+    doing: `showing the columns ${columns.join(', ')}`,
+    why: columns.length === 1 ? 'there is none of that name' : 'there are none of these names',
+    next: `There are ${[...new Set(names)].join(', ')}.`,
+  })
 
 /** https://no-color.org and https://force-color.org: any non-empty value counts. */
 function wantsColour(stream: Streams['out'], env: NodeJS.ProcessEnv): boolean {
@@ -99,37 +153,8 @@ function wantsColour(stream: Streams['out'], env: NodeJS.ProcessEnv): boolean {
   return stream.isTTY === true && env.TERM !== 'dumb'
 }
 
-/** Columns as wide as their widest cell, the last one unpadded and cut at `width` where that is given. */
-function table(headings: readonly string[], rows: readonly (readonly string[])[], width?: number): string {
-  if (rows.length === 0) return ''
-  const last = headings.length - 1
-  const lines = [headings.map((heading) => heading.toUpperCase()), ...rows.map((row) => row.map(cell))]
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => visibleLength(line[column] ?? ''))))
-  const left = widths.slice(0, last).reduce((sum, each) => sum + each + 2, 0)
-  const room = width === undefined ? Number.POSITIVE_INFINITY : Math.max(width - left, NARROWEST)
-  return lines
-    .map((line) =>
-      headings
-        .map((_, column) => {
-          const text = line[column] ?? ''
-          if (column === last) return visibleLength(text) > room ? clip(withoutColours(text), room) : text
-          return text + ' '.repeat(widths[column]! - visibleLength(text))
-        })
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}
-
-/** Less of the last column would say nothing. */
+/** Narrower lines would hold a word each. */
 const NARROWEST = 10
-
-/** One line without anything that a terminal would obey: titles and messages are other people's. Our own colours stay. */
-const cell = (text: string): string =>
-  text
-    .split(COLOURS)
-    .map((part, index) => (index % 2 === 1 ? part : visible(part.replace(/\s*[\r\n\t]\s*/g, ' '))))
-    .join('')
 
 function wrap(text: string, width: number, indent: string): string {
   const room = Math.max(width - indent.length, NARROWEST)
@@ -152,20 +177,6 @@ export function fields(pairs: readonly (readonly [string, string])[]): string {
   const width = Math.max(...pairs.map(([key]) => key.length))
   return pairs.map(([key, value]) => `${key.padEnd(width)}  ${visible(value)}`).join('\n')
 }
-
-/** A time for people: ISO without milliseconds, or `-`. */
-export const when = (at: number | null | undefined): string =>
-  at === null || at === undefined ? '-' : new Date(at).toISOString().replace(/\.\d{3}Z$/, 'Z')
-
-// oxlint-disable-next-line no-control-regex -- counting what a terminal shows means leaving out its escape sequences
-const COLOURS = /(\u001b\[[0-9;]*m)/
-const withoutColours = (text: string): string =>
-  text
-    .split(COLOURS)
-    .filter((_, index) => index % 2 === 0)
-    .join('')
-const visibleLength = (text: string): number => withoutColours(text).length
-const clip = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text)
 
 /** All items of an asynchronous list. */
 export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {

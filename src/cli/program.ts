@@ -16,6 +16,15 @@ export function buildProgram(
     .version(VERSION, '-V, --version', 'print the version')
     .addOption(new Option('-o, --output <format>', 'what goes to stdout').choices(['text', 'json']).default('text'))
     .addOption(new Option('--url <url>', 'address of the server (default: TRUEUP_URL, or the stored login)'))
+    .option('--absolute', 'times as ISO 8601 instead of how long ago')
+    .addOption(
+      new Option('--columns <names>', 'columns of the table, as a,b,c').argParser((text) =>
+        text
+          .toLowerCase()
+          .split(',')
+          .map((name) => name.trim().replaceAll(' ', '-')),
+      ),
+    )
     .helpCommand('help [command]', 'show the help of a command')
     .showHelpAfterError(quiet ? false : '(add --help for what it takes)')
     .configureHelp({ showGlobalOptions: true })

@@ -31,6 +31,17 @@ describe('against a server on this machine', () => {
     const listed = await shell.run(['repo', 'list'])
     expect(listed.out.split('\n')[0]).toBe('NAME  BRANCH  YOUR ROLE  GIT')
     expect(listed.out).not.toContain('\u001b[')
+    const columns = await shell.run(['repo', 'list', '--columns', 'your-role,name'])
+    expect(columns.out.split('\n')[0]).toBe('YOUR ROLE  NAME')
+    expect(await shell.run(['repo', 'list', '--columns', 'role'])).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('There are name, branch, your-role, git.'),
+    })
+    expect(await shell.run(['status', '--watch'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('watching `trueup status`: that needs a terminal'),
+    })
   })
 
   it('lets git take the token from it, for this server only', async () => {

@@ -4,6 +4,7 @@ import type { ServerParts } from './parts.ts'
 import type { WorkerIdentity } from './worker/identity.ts'
 import { authenticateRequest } from './auth/authenticate.ts'
 import type { EnforcementPorts } from './auth/enforce.ts'
+import { idsBeginning, NAMED_BY_ID, type NamedById } from '../store/database/short-id.ts'
 
 /** Enforcement on the store. */
 export function enforcementPorts(
@@ -19,5 +20,7 @@ export function enforcementPorts(
       return found === undefined ? null : { ...found, damage: engine.parts.unusable.why(found.id) }
     },
     roleIn: (repositoryId, userId) => roleIn(store.db, repositoryId, userId),
+    shortIds: NAMED_BY_ID,
+    idsBeginning: (what, text) => idsBeginning(store.db, what as NamedById, text),
   }
 }

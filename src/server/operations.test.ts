@@ -299,3 +299,21 @@ describe('what only people decide', () => {
     expect(await audited('stack.forgotten')).toMatchObject([{ reason: 'moved elsewhere' }])
   })
 })
+
+describe('an id', () => {
+  it('may be given by its beginning, as long as one thing begins so', async () => {
+    const { items } = (await live.shop('GET', '/runs')).body
+    const [one, another] = items as { id: string }[]
+    const shown = (id: string) => live.request('GET', `/api/v1/runs/${id}`)
+    for (const id of [one!.id, one!.id.slice(0, 17), one!.id.slice(4, 17)])
+      expect((await shown(id)).body.id, id).toBe(one!.id)
+    // The first letters are the time, of which runs of one test have the same.
+    const length = Array.from(one!.id).findIndex((letter, index) => letter !== another!.id[index])
+    expect(await shown(one!.id.slice(0, length))).toMatchObject({
+      status: 400,
+      body: { code: 'INVALID_REQUEST', why: expect.stringContaining('more than one begins so: run_') },
+    })
+    for (const id of ['run_zzzzzz', 'zzzzzz', 'run_', 'run_0%25', `${one!.id}0`])
+      expect((await shown(id)).status, id).toBe(404)
+  })
+})

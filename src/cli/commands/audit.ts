@@ -6,8 +6,9 @@ import { AuditArchives, AuditEvent, AuditVerdict } from '../../server/schemas/op
 import type { CommandModule } from '../cli.ts'
 import { count } from '../arguments.ts'
 import { exportText, verdictText } from '../audit-text.ts'
-import { when } from '../output.ts'
+
 import { TrueupError } from '../../lib/errors/error.ts'
+import { when } from '../times.ts'
 
 interface VerifyOptions {
   kept?: { seq: number; hash: string }

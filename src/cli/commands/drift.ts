@@ -6,9 +6,11 @@ import type { Cli, CommandModule } from '../cli.ts'
 import { driftFound, orderForStacks, type StackOrders } from '../drift-orders.ts'
 import { driftTable } from '../drift-text.ts'
 import { followRun, runLine, wentWell } from '../follow.ts'
-import { collect, type Layout, when } from '../output.ts'
+import { collect, type Layout } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
 import { waitFor } from '../wait.ts'
+import { watched, withWatch } from '../watch.ts'
+import { when } from '../times.ts'
 
 interface OrderOptions {
   environment?: string
@@ -29,18 +31,20 @@ export const driftCommands: CommandModule = (program, cli) => {
   const drift = program.command('drift').description('what has left the deployed revision, and what to do about it')
   const pathOf = async (command: Command) => repositoryPath(await repositoryName(cli, command))
 
-  withRepository(drift.command('list').description('drift by attribute, newest first'))
+  withWatch(withRepository(drift.command('list').description('drift by attribute, newest first')))
     .option('--stack <stack>', 'ENVIRONMENT/NAME')
     .option('--environment <name>')
     .addOption(
       new Option('--state <state>', 'accepted and closed ones too').choices([...DRIFT_STATES, 'all']).default('open'),
     )
-    .action(async (options: { stack?: string; environment?: string; state: string }, command) => {
-      const { stack, environment, state } = options
-      const url = `${await pathOf(command)}/drift`
-      const records = await collect(cli.client(command).all(url, DriftRecord, { stack, environment, state }))
-      cli.output(command).result(records, (layout) => driftTable(records, layout))
-    })
+    .action(
+      watched(cli, async (options: { stack?: string; environment?: string; state: string }, command) => {
+        const { stack, environment, state } = options
+        const url = `${await pathOf(command)}/drift`
+        const records = await collect(cli.client(command).all(url, DriftRecord, { stack, environment, state }))
+        cli.output(command).result(records, (layout) => driftTable(records, layout))
+      }),
+    )
 
   withStacks(drift.command('check').description('look for drift now'))
     .addHelpText(

@@ -5,8 +5,9 @@ import { Environment, Freeze, Notice } from '../../server/schemas/environments.t
 import { endOf, type EndOptions, withEnd } from '../arguments.ts'
 import type { CommandModule } from '../cli.ts'
 import { noticeLine } from '../notice-text.ts'
-import { collect, fields, when } from '../output.ts'
+import { collect, fields } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
+import { when } from '../times.ts'
 
 /** `trueup env`: the rules of environments, and stopping deployments to them. */
 export const environmentCommands: CommandModule = (program, cli) => {

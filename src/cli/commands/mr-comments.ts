@@ -4,7 +4,7 @@ import { Done } from '../../server/schemas/common.ts'
 import { Comment } from '../../server/schemas/merge-requests.ts'
 import { count, mrNumber } from '../arguments.ts'
 import type { Cli } from '../cli.ts'
-import { when } from '../output.ts'
+
 import { mrPath, withRepository } from '../repository.ts'
 
 /** The conversation of a merge request, as commands below `mr`. */
@@ -31,7 +31,7 @@ export function addCommentCommands(mr: Command, cli: Cli): void {
       const { items } = await cli
         .client(command)
         .get(`${await mrPath(cli, command, number)}/comments`, z.object({ items: z.array(Comment) }))
-      cli.output(command).result(items, () =>
+      cli.output(command).result(items, ({ when }) =>
         items
           .map((row) => {
             const place =
@@ -40,7 +40,7 @@ export function addCommentCommands(mr: Command, cli: Cli): void {
               (_, at) =>
                 `\nTo apply it: trueup mr apply ${number} ${row.id}${at === 0 ? '' : ` --suggestion ${at + 1}`}`,
             )
-            const head = `${row.author ?? 'Trueup'} at ${when(row.updatedAt)}${place} [${row.threadId}]`
+            const head = `${row.author ?? 'Trueup'}, ${when(row.updatedAt)}${place} [${row.threadId}]`
             return `${head}\n${row.body}${apply.join('')}`
           })
           .join('\n\n'),

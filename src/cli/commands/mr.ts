@@ -12,36 +12,40 @@ import type { Cli, CommandModule } from '../cli.ts'
 import { runPath } from '../follow.ts'
 import { HERE, numberOrHere, OPENING_MS } from '../mr-here.ts'
 import { describeMr, diffText, isPlanned, planProgress } from '../mr-text.ts'
-import { collect, when } from '../output.ts'
+import { collect } from '../output.ts'
 import { mrPath, withRepository } from '../repository.ts'
 import { waitFor } from '../wait.ts'
 import { addBranchCommands } from './mr-branch.ts'
 import { addCommentCommands } from './mr-comments.ts'
 import { addEditCommands } from './mr-edits.ts'
 import { addReviewCommands } from './mr-review.ts'
+import { shrinks, state } from '../table.ts'
+import { watched, withWatch } from '../watch.ts'
 
 export const mrCommands: CommandModule = (program, cli) => {
   const mr = program.command('mr').description('merge requests: the only way to change anything')
   const path = (command: Command, number?: number) => mrPath(cli, command, number)
 
-  withRepository(mr.command('list').description('merge requests, newest first'))
+  withWatch(withRepository(mr.command('list').description('merge requests, newest first')))
     .addOption(new Option('--state <state>').choices(['open', 'merged', 'closed', 'all']).default('open'))
-    .action(async (options: { state: string }, command) => {
-      const all = await collect(cli.client(command).all(await path(command), MrSummary, { state: options.state }))
-      cli.output(command).result(all, ({ table }) =>
-        table(
-          ['mr', 'title', 'state', 'author', 'branch', 'updated'],
-          all.map((row) => [
-            `!${row.number}`,
-            row.title,
-            row.draft ? 'draft' : row.state,
-            row.author,
-            row.sourceBranch,
-            when(row.updatedAt),
-          ]),
-        ),
-      )
-    })
+    .action(
+      watched(cli, async (options: { state: string }, command) => {
+        const all = await collect(cli.client(command).all(await path(command), MrSummary, { state: options.state }))
+        cli.output(command).result(all, ({ table, when }) =>
+          table(
+            ['mr', shrinks('title'), state('state'), 'author', shrinks('branch'), 'updated'],
+            all.map((row) => [
+              `!${row.number}`,
+              row.title,
+              row.draft ? 'draft' : row.state,
+              row.author,
+              row.sourceBranch,
+              when(row.updatedAt),
+            ]),
+          ),
+        )
+      }),
+    )
 
   withRepository(mr.command('create').description('open a merge request of a pushed branch'))
     .option('--source <branch>', 'pushed branch (default: the one checked out here)')
@@ -67,7 +71,7 @@ export const mrCommands: CommandModule = (program, cli) => {
       },
     )
 
-  withRepository(mr.command('show').description('one merge request: plans, gate and what is missing'))
+  withWatch(withRepository(mr.command('show').description('one merge request: plans, gate and what is missing')))
     .argument('[number]', HERE, mrNumber)
     .option('--plan', 'also the whole plan of every stack', false)
     .option('--diff', 'also what changes in Git', false)
@@ -76,36 +80,43 @@ export const mrCommands: CommandModule = (program, cli) => {
       'after',
       '\nExit code with --wait: 1 when plans could not be made: one failed, trueup.yaml is broken, or Git finds conflicts.',
     )
-    .action(async (asked: number | undefined, options: { plan: boolean; diff: boolean; wait?: number }, command) => {
-      const client = cli.client(command)
-      const number = await numberOrHere(cli, command, asked, options.wait ? OPENING_MS : 0)
-      const url = await path(command, number)
-      const output = cli.output(command)
-      const timeoutMs = options.wait ?? 0
-      const detail = await waitFor(
-        () => client.get(url, MrDetail),
-        (answer) => timeoutMs === 0 || answer.planned || answer.state !== 'open' || answer.conflicts.length > 0,
-        {
-          doing: `waiting for the plans of !${number}`,
-          timeoutMs,
-          signal: cli.signal,
-          show: (answer) => timeoutMs > 0 && output.progress(planProgress(answer)),
+    .action(
+      watched(
+        cli,
+        async (asked: number | undefined, options: { plan: boolean; diff: boolean; wait?: number }, command) => {
+          const client = cli.client(command)
+          const number = await numberOrHere(cli, command, asked, options.wait ? OPENING_MS : 0)
+          const url = await path(command, number)
+          const output = cli.output(command)
+          const timeoutMs = options.wait ?? 0
+          const detail = await waitFor(
+            () => client.get(url, MrDetail),
+            (answer) => timeoutMs === 0 || answer.planned || answer.state !== 'open' || answer.conflicts.length > 0,
+            {
+              doing: `waiting for the plans of !${number}`,
+              timeoutMs,
+              signal: cli.signal,
+              show: (answer) => timeoutMs > 0 && output.progress(planProgress(answer)),
+            },
+          )
+          const plans = options.plan ? await plansOf(cli, command, detail) : []
+          const diff = options.diff
+            ? (await client.get(`${url}/diff`, z.object({ items: z.array(FileDiff) }))).items
+            : []
+          output.result({ ...detail, ...(options.plan && { plans }), ...(options.diff && { diff }) }, (layout) =>
+            [
+              describeMr(detail, layout, (text) => output.paint('red', text)),
+              ...plans.map(
+                (run) =>
+                  `${run.stack}\n${run.plan ? renderPlanText(run.plan as unknown as DomainPlan, { color: colour(cli, command), width: layout.width }) : run.state}`,
+              ),
+              ...(options.diff ? [diffText(diff)] : []),
+            ].join('\n\n'),
+          )
+          if (timeoutMs > 0 && !isPlanned(detail)) cli.exitWith(1)
         },
-      )
-      const plans = options.plan ? await plansOf(cli, command, detail) : []
-      const diff = options.diff ? (await client.get(`${url}/diff`, z.object({ items: z.array(FileDiff) }))).items : []
-      output.result({ ...detail, ...(options.plan && { plans }), ...(options.diff && { diff }) }, (layout) =>
-        [
-          describeMr(detail, layout, (text) => output.paint('red', text)),
-          ...plans.map(
-            (run) =>
-              `${run.stack}\n${run.plan ? renderPlanText(run.plan as unknown as DomainPlan, { color: colour(cli, command), width: layout.width }) : run.state}`,
-          ),
-          ...(options.diff ? [diffText(diff)] : []),
-        ].join('\n\n'),
-      )
-      if (timeoutMs > 0 && !isPlanned(detail)) cli.exitWith(1)
-    })
+      ),
+    )
 
   addReviewCommands(mr, cli)
   addBranchCommands(mr, cli)

@@ -1,6 +1,7 @@
 import { Repository } from '../../server/schemas/repositories.ts'
 import type { CommandModule } from '../cli.ts'
-import { collect, fields, when } from '../output.ts'
+import { collect, fields } from '../output.ts'
+import { goes } from '../table.ts'
 
 export const repositoryCommands: CommandModule = (program, cli) => {
   const repo = program.command('repo').description('repositories that Trueup hosts')
@@ -28,7 +29,7 @@ export const repositoryCommands: CommandModule = (program, cli) => {
       const all = await collect(cli.client(command).all('/api/v1/repositories', Repository))
       cli.output(command).result(all, ({ table }) =>
         table(
-          ['name', 'branch', 'your role', 'git'],
+          ['name', goes('branch'), goes('your role'), 'git'],
           all.map((row) => [
             row.name,
             row.defaultBranch,
@@ -47,7 +48,7 @@ export const repositoryCommands: CommandModule = (program, cli) => {
     .action(async (name: string, options: { gitUrl?: boolean }, command) => {
       const row = await cli.client(command).get(`/api/v1/repositories/${encodeURIComponent(name)}`, Repository)
       const output = cli.output(command)
-      output.result(row, () =>
+      output.result(row, ({ when }) =>
         options.gitUrl
           ? row.gitUrl
           : fields([

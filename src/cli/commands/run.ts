@@ -9,56 +9,64 @@ import { count, duration, mrNumber } from '../arguments.ts'
 import type { CommandModule } from '../cli.ts'
 import { followRun, runPath as one } from '../follow.ts'
 import { writeLog } from '../run-log.ts'
-import { collect, fields, type Layout, when } from '../output.ts'
+import { collect, fields, type Layout } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
+import { goes, id, shrinks, state } from '../table.ts'
+import { watched, withWatch } from '../watch.ts'
+import { when as timestamp } from '../times.ts'
 
 export const runCommands: CommandModule = (program, cli) => {
   const run = program.command('run').description('runs: what workers do')
 
-  withRepository(run.command('list').description('runs, newest first'))
+  withWatch(withRepository(run.command('list').description('runs, newest first')))
     .addOption(new Option('--kind <kind>').choices([...RUN_KINDS]))
     .addOption(new Option('--state <state>').choices([...RUN_STATES]))
     .option('--mr <number>', 'those of one merge request', mrNumber)
     .option('--limit <n>', 'at most this many', count, 30)
-    .action(async (options: { kind?: string; state?: string; mr?: number; limit: number }, command) => {
-      const { limit, ...filter } = options
-      const url = `${repositoryPath(await repositoryName(cli, command))}/runs`
-      const page = z.object({ items: z.array(RunSummary), next: z.string().nullable() })
-      const runs =
-        limit <= 200
-          ? (await cli.client(command).get(url, page, { kind: filter.kind, state: filter.state, mr: filter.mr, limit }))
-              .items
-          : (
-              await collect(
-                cli.client(command).all(url, RunSummary, { kind: filter.kind, state: filter.state, mr: filter.mr }),
-              )
-            ).slice(0, limit)
-      cli.output(command).result(runs, ({ table }) =>
-        table(
-          ['run', 'kind', 'stack', 'state', 'reason', 'plan', 'commit', 'created'],
-          runs.map((row) => [
-            row.id,
-            row.kind,
-            row.stack,
-            row.state,
-            row.reason ?? '-',
-            row.summary ? summaryText({ summary: row.summary }) : '-',
-            row.commit.slice(0, 10),
-            when(row.createdAt),
-          ]),
-        ),
-      )
-    })
+    .action(
+      watched(cli, async (options: { kind?: string; state?: string; mr?: number; limit: number }, command) => {
+        const { limit, ...filter } = options
+        const url = `${repositoryPath(await repositoryName(cli, command))}/runs`
+        const page = z.object({ items: z.array(RunSummary), next: z.string().nullable() })
+        const runs =
+          limit <= 200
+            ? (
+                await cli
+                  .client(command)
+                  .get(url, page, { kind: filter.kind, state: filter.state, mr: filter.mr, limit })
+              ).items
+            : (
+                await collect(
+                  cli.client(command).all(url, RunSummary, { kind: filter.kind, state: filter.state, mr: filter.mr }),
+                )
+              ).slice(0, limit)
+        cli.output(command).result(runs, ({ table, when }) =>
+          table(
+            [id('run'), 'kind', 'stack', state('state'), shrinks('reason'), shrinks('plan'), goes('commit'), 'created'],
+            runs.map((row) => [
+              row.id,
+              row.kind,
+              row.stack,
+              row.state,
+              row.reason ?? '-',
+              row.summary ? summaryText({ summary: row.summary }) : '-',
+              row.commit.slice(0, 10),
+              when(row.createdAt),
+            ]),
+          ),
+        )
+      }),
+    )
 
-  run
-    .command('show')
-    .description('one run with its plan')
+  withWatch(run.command('show').description('one run with its plan'))
     .argument('<run>')
-    .action(async (id: string, _options, command) => {
-      const detail = await cli.client(command).get(one(id), RunDetail)
-      const output = cli.output(command)
-      output.result(detail, (layout) => describe(detail, layout, output.paint('bold', 'x') !== 'x'))
-    })
+    .action(
+      watched(cli, async (id: string, _options, command) => {
+        const detail = await cli.client(command).get(one(id), RunDetail)
+        const output = cli.output(command)
+        output.result(detail, (layout) => describe(detail, layout, output.paint('bold', 'x') !== 'x'))
+      }),
+    )
 
   run
     .command('logs')
@@ -145,7 +153,7 @@ export const runCommands: CommandModule = (program, cli) => {
     })
 }
 
-function describe(run: RunDetail, { table, wrap, width }: Layout, color: boolean): string {
+function describe(run: RunDetail, { table, when, wrap, width }: Layout, color: boolean): string {
   const rows: [string, string][] = [
     ['run', run.id],
     ['kind', run.kind],
@@ -154,7 +162,7 @@ function describe(run: RunDetail, { table, wrap, width }: Layout, color: boolean
     ...(run.message ? [['message', run.message] as [string, string]] : []),
     ['commit', run.commit],
     ...(run.mr === null ? [] : [['mr', `!${run.mr}`] as [string, string]]),
-    ...(run.notBefore === null ? [] : [['not before', when(run.notBefore)] as [string, string]]),
+    ...(run.notBefore === null ? [] : [['not before', timestamp(run.notBefore)] as [string, string]]),
     ['created', when(run.createdAt)],
     ['finished', when(run.finishedAt)],
     ...(run.repeats > 0
@@ -170,7 +178,7 @@ function describe(run: RunDetail, { table, wrap, width }: Layout, color: boolean
   if (run.resources.length > 0) {
     parts.push(
       table(
-        ['resource', 'actions', 'status', 'message'],
+        ['resource', 'actions', state('status'), 'message'],
         run.resources.map((row) => [row.address, row.actions.join(' '), row.status, row.message ?? '']),
       ),
     )

@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { RunSummary } from '../../server/schemas/plans.ts'
 import { Quarantine } from '../../server/schemas/stacks.ts'
 import type { Cli } from '../cli.ts'
-import { collect, when } from '../output.ts'
+import { collect } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
 import { orderRequest, type RequestOptions, withRequest } from '../stack-requests.ts'
+import { goes, id } from '../table.ts'
 
 const REASON = ['--reason <text>', 'why; it stands in the audit'] as const
 
@@ -62,9 +63,9 @@ Example:
     .action(async (options: { stack?: string }, command) => {
       const url = `${repositoryPath(await repositoryName(cli, command))}/quarantine`
       const all = await collect(cli.client(command).all(url, Quarantine, { stack: options.stack }))
-      cli.output(command).result(all, ({ table }) =>
+      cli.output(command).result(all, ({ table, when }) =>
         table(
-          ['id', 'stack', 'commit', 'mr', 'by', 'since', 'reason'],
+          [id('id'), 'stack', 'commit', 'mr', goes('by'), 'since', 'reason'],
           all.map((row) => [
             row.id,
             row.stack,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { ManagedPlace, StackResources } from '../../server/schemas/stack-parts.ts'
 import type { Cli } from '../cli.ts'
-import { collect, when } from '../output.ts'
+import { collect } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
 
 /** What stacks are made of, as commands below `stack`. */
@@ -26,7 +26,7 @@ export function addPartCommands(stack: Command, cli: Cli): void {
       const url = `${repositoryPath(await repositoryName(cli, command))}/places`
       const filter = { stack: key, environment: options.environment, q: options.find }
       const all = await collect(cli.client(command).all(url, ManagedPlace, filter))
-      cli.output(command).result(all, ({ table }) =>
+      cli.output(command).result(all, ({ table, when }) =>
         table(
           ['place', 'stack', 'driver', 'since'],
           all.map(({ address, stack: owner, driver, since }) => [address, owner, driver, when(since)]),

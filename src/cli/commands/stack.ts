@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
-import { TrueupError } from '../../lib/errors/error.ts'
 import { Overview } from '../../server/schemas/environments.ts'
 import { Deployment, Stack, StackDetail, StackStatus } from '../../server/schemas/stacks.ts'
 import { summaryText } from '../../domain/plans/summary.ts'
@@ -10,12 +8,13 @@ import type { CommandModule } from '../cli.ts'
 import { driftTable } from '../drift-text.ts'
 import { noticeLine } from '../notice-text.ts'
 import { quarantineLine } from '../quarantine-text.ts'
-import { collect, fields, type Layout, when } from '../output.ts'
+import { collect, fields, type Layout } from '../output.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
 import { addDecisionCommands } from './stack-decisions.ts'
 import { addPartCommands } from './stack-parts.ts'
+import { goes, id, state } from '../table.ts'
+import { watched, withWatch } from '../watch.ts'
 
-const WATCH_MS = 2_000
 const short = (oid: string | null): string => oid?.slice(0, 10) ?? '-'
 
 interface ListOptions {
@@ -37,13 +36,14 @@ export const stackCommands: CommandModule = (program, cli) => {
     const repository = repositoryPath(await repositoryName(cli, command))
     const client = cli.client(command)
     const stacks = await collect(client.all(`${repository}/stacks`, Stack, { environment, status }))
-    cli.output(command).result(stacks, ({ table }) => table(HEADINGS, stacks.map(rowOf)))
+    cli.output(command).result(stacks, (layout) => stackTable(stacks, layout))
   }
-  withFilters(stack.command('list').description('stacks with their status')).action(list)
+  withWatch(withFilters(stack.command('list').description('stacks with their status'))).action(watched(cli, list))
 
-  withFilters(program.command('status').description('how the environments are, and every stack with its status'))
-    .option('--watch', 'draw it again and again until Ctrl-C', false)
-    .action(async (options: ListOptions & { watch: boolean }, command) => {
+  withWatch(
+    withFilters(program.command('status').description('how the environments are, and every stack with its status')),
+  ).action(
+    watched(cli, async (options: ListOptions, command) => {
       const { environment, status } = options
       const repository = repositoryPath(await repositoryName(cli, command))
       const client = cli.client(command)
@@ -52,43 +52,38 @@ export const stackCommands: CommandModule = (program, cli) => {
         overview: await client.get(`${repository}/overview`, Overview),
         stacks: await collect(client.all(`${repository}/stacks`, Stack, { environment, status })),
       })
-      if (!options.watch) {
-        const seen = await look()
-        output.result(seen.stacks, (layout) => statusText(seen, layout))
-        return
-      }
-      if (output.json || !cli.streams.out.isTTY)
-        throw new TrueupError('INVALID_REQUEST', { doing: 'watching the status', why: 'that needs a terminal' })
-      while (!cli.signal.aborted) {
-        const seen = await look()
-        cli.streams.out.write('\u001b[H\u001b[J')
-        output.result(seen.stacks, (layout) => `${statusText(seen, layout)}\n\n${when(Date.now())}`)
-        await sleep(WATCH_MS, undefined, { signal: cli.signal }).catch(() => {})
-      }
-    })
+      const seen = await look()
+      output.result(seen.stacks, (layout) => statusText(seen, layout))
+    }),
+  )
 
-  withRepository(stack.command('show').description('one stack: desired, deployed, observed, outputs'))
+  withWatch(withRepository(stack.command('show').description('one stack: desired, deployed, observed, outputs')))
     .argument('<stack>', 'ENVIRONMENT/NAME')
-    .action(async (key: string, _options, command) => {
-      const url = `${repositoryPath(await repositoryName(cli, command))}/stack`
-      const row = await cli.client(command).get(url, StackDetail, { stack: key })
-      cli.output(command).result(row, (layout) => describe(row, layout))
-    })
+    .action(
+      watched(cli, async (key: string, _options, command) => {
+        const url = `${repositoryPath(await repositoryName(cli, command))}/stack`
+        const row = await cli.client(command).get(url, StackDetail, { stack: key })
+        cli.output(command).result(row, (layout) => describe(row, layout))
+      }),
+    )
 
-  withRepository(program.command('deployments').description('what was enacted, newest first'))
+  withWatch(withRepository(program.command('deployments').description('what was enacted, newest first')))
     .option('--stack <stack>', 'ENVIRONMENT/NAME')
     .option('--mr <number>', 'only those of this merge request', mrNumber)
-    .action(async (options: { stack?: string; mr?: number }, command) => {
-      const url = `${repositoryPath(await repositoryName(cli, command))}/deployments`
-      const all = await collect(cli.client(command).all(url, Deployment, { stack: options.stack, mr: options.mr }))
-      cli.output(command).result(all, ({ table }) => table(DEPLOYMENT_HEADINGS, all.map(deploymentRow)))
-    })
+    .action(
+      watched(cli, async (options: { stack?: string; mr?: number }, command) => {
+        const url = `${repositoryPath(await repositoryName(cli, command))}/deployments`
+        const all = await collect(cli.client(command).all(url, Deployment, { stack: options.stack, mr: options.mr }))
+        cli.output(command).result(all, (layout) => deploymentTable(all, layout))
+      }),
+    )
 
   addDecisionCommands(stack, cli)
   addPartCommands(stack, cli)
 }
 
 function describe(row: StackDetail, layout: Layout): string {
+  const { when } = layout
   const { checked, uncheckedCount } = row.observed
   const parts = [
     fields([
@@ -97,7 +92,7 @@ function describe(row: StackDetail, layout: Layout): string {
       ['path', row.path],
       ['status', `${row.status}${row.statusReason ? `: ${row.statusReason}` : ''}`],
       ['desired', short(row.desired.commit)],
-      ['deployed', `${short(row.deployed.commit)} at ${when(row.deployed.at)}`],
+      ['deployed', row.deployed.commit === null ? '-' : `${short(row.deployed.commit)}, ${when(row.deployed.at)}`],
       [
         'observed',
         `${when(row.observed.at)}${checked === null ? '' : `, ${checked} checked`}${uncheckedCount ? `, ${uncheckedCount} not` : ''}`,
@@ -121,37 +116,44 @@ function describe(row: StackDetail, layout: Layout): string {
   }
   if (row.recentDrift.length > 0) parts.push(`Recent drift\n${driftTable(row.recentDrift, layout)}`)
   if (row.recentDeployments.length > 0)
-    parts.push(`Recent deployments\n${layout.table(DEPLOYMENT_HEADINGS, row.recentDeployments.map(deploymentRow))}`)
+    parts.push(`Recent deployments\n${deploymentTable(row.recentDeployments, layout)}`)
   for (const { mr, title } of row.proposals) parts.push(`Open: !${mr} ${title}`)
   for (const entry of row.quarantine) parts.push(layout.wrap(quarantineLine(entry)))
   return parts.join('\n\n')
 }
 
-const HEADINGS = ['stack', 'driver', 'status', 'deployed', 'observed', 'why']
-const rowOf = (row: Stack): string[] => [
-  `${row.environment}/${row.name}`,
-  row.driver,
-  row.status,
-  short(row.deployed.commit),
-  when(row.observed.at),
-  row.statusReason ?? '',
-]
+const stackTable = (rows: readonly Stack[], { table, when }: Layout): string =>
+  table(
+    ['stack', goes('driver'), state('status'), goes('deployed'), 'observed', 'why'],
+    rows.map((row) => [
+      `${row.environment}/${row.name}`,
+      row.driver,
+      row.status,
+      short(row.deployed.commit),
+      when(row.observed.at),
+      row.statusReason ?? '',
+    ]),
+  )
 
-const DEPLOYMENT_HEADINGS = ['deployment', 'stack', 'kind', 'status', 'commit', 'mr', 'by', 'finished', 'changes']
-const deploymentRow = (row: Deployment): string[] => [
-  row.id,
-  row.stack,
-  row.kind,
-  row.status,
-  short(row.commit),
-  row.mr === null ? '-' : `!${row.mr}`,
-  row.actor ?? '-',
-  when(row.finishedAt),
-  summaryText({ summary: row.summary }),
-]
+const deploymentTable = (rows: readonly Deployment[], { table, when }: Layout): string =>
+  table(
+    [id('deployment'), 'stack', 'kind', state('status'), goes('commit'), 'mr', goes('by'), 'finished', 'changes'],
+    rows.map((row) => [
+      row.id,
+      row.stack,
+      row.kind,
+      row.status,
+      short(row.commit),
+      row.mr === null ? '-' : `!${row.mr}`,
+      row.actor ?? '-',
+      when(row.finishedAt),
+      summaryText({ summary: row.summary }),
+    ]),
+  )
 
 /** A line for each environment, then every stack. */
-function statusText({ overview, stacks }: { overview: Overview; stacks: Stack[] }, { table, wrap }: Layout): string {
+function statusText({ overview, stacks }: { overview: Overview; stacks: Stack[] }, layout: Layout): string {
+  const { wrap } = layout
   const environments = overview.environments.flatMap(({ name, statuses, deployments, notices }) => {
     const counts = statuses.map(({ status, count }) => `${count} ${status.replaceAll('_', ' ')}`).join(', ')
     const held = deployments === null || deployments.open ? '' : ` — deployments are held back: ${deployments.reason}`
@@ -160,5 +162,5 @@ function statusText({ overview, stacks }: { overview: Overview; stacks: Stack[] 
   })
   if (overview.environments.length === 0)
     return 'No environments yet: the default branch has no trueup.yaml (`trueup init` writes one).'
-  return [environments.join('\n'), table(HEADINGS, stacks.map(rowOf))].filter((part) => part !== '').join('\n\n')
+  return [environments.join('\n'), stackTable(stacks, layout)].filter((part) => part !== '').join('\n\n')
 }

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { Done } from '../../server/schemas/common.ts'
 import { StateDiff, StateInfo, StateObjects } from '../../server/schemas/states.ts'
 import type { CommandModule } from '../cli.ts'
-import { when } from '../output.ts'
+
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
 import { orderRequest, type RequestOptions, withRequest } from '../stack-requests.ts'
+import { goes, id } from '../table.ts'
 
 interface Where {
   workspace: string
@@ -20,7 +21,7 @@ export const stateCommands: CommandModule = (program, cli) => {
     .action(async (stack: string, options: Where, command) => {
       const url = `${repositoryPath(await repositoryName(cli, command))}/state`
       const info = await cli.client(command).get(url, StateInfo, { stack, workspace: options.workspace })
-      cli.output(command).result(info, ({ table }) => {
+      cli.output(command).result(info, ({ table, when }) => {
         if (info.lock === null && info.versions.length === 0)
           return `Trueup keeps no state "${info.workspace}" of ${info.stack}.`
         const lock =
@@ -28,7 +29,7 @@ export const stateCommands: CommandModule = (program, cli) => {
             ? 'not locked'
             : `locked by ${wordOf(info.lock['holder'] ?? info.lock['Who'])} since ${wordOf(info.lock['since'] ?? info.lock['Created'])} (lock ${wordOf(info.lock['ID'])})`
         const versions = table(
-          ['version', 'serial', 'run', 'by', 'stored'],
+          ['version', goes('serial'), id('run'), 'by', 'stored'],
           info.versions.map((row) => [
             String(row.version),
             String(row.serial),

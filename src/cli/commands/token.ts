@@ -3,7 +3,8 @@ import { parseDuration } from '../../domain/duration.ts'
 import { Done } from '../../server/schemas/common.ts'
 import { CreatedToken, Token } from '../../server/schemas/people.ts'
 import type { CommandModule } from '../cli.ts'
-import { collect, when } from '../output.ts'
+import { collect } from '../output.ts'
+import { id, shrinks, state } from '../table.ts'
 
 export const tokenCommands: CommandModule = (program, cli) => {
   const token = program.command('token').description('tokens, with which programs and git log in')
@@ -14,9 +15,9 @@ export const tokenCommands: CommandModule = (program, cli) => {
     .option('--user <name>')
     .action(async (options: { user?: string }, command) => {
       const tokens = await collect(cli.client(command).all('/api/v1/tokens', Token, { user: options.user }))
-      cli.output(command).result(tokens, ({ table }) =>
+      cli.output(command).result(tokens, ({ table, when }) =>
         table(
-          ['id', 'name', 'scopes', 'expires', 'last used', 'state'],
+          [id('id'), shrinks('name'), shrinks('scopes'), 'expires', 'last used', state('state')],
           tokens.map((row) => [
             row.id,
             row.name,

@@ -1,8 +1,9 @@
 import { Option, type Command } from 'commander'
 import { User } from '../../server/schemas/people.ts'
 import type { CommandModule } from '../cli.ts'
-import { collect, when } from '../output.ts'
+import { collect } from '../output.ts'
 import { readSecret } from '../prompt.ts'
+import { goes, shrinks, state } from '../table.ts'
 
 interface UserOptions {
   email?: string
@@ -27,9 +28,9 @@ export const userCommands: CommandModule = (program, cli) => {
     .description('everyone with an account')
     .action(async (_options, command) => {
       const people = await collect(cli.client(command).all('/api/v1/users', User))
-      cli.output(command).result(people, ({ table }) =>
+      cli.output(command).result(people, ({ table, when }) =>
         table(
-          ['name', 'email', 'kind', 'state', 'since'],
+          ['name', shrinks('email'), goes('kind'), state('state'), 'since'],
           people.map((row) => [
             row.name,
             row.email,

@@ -3,7 +3,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { Done } from '../../server/schemas/common.ts'
 import { Variable } from '../../server/schemas/variables.ts'
 import type { CommandModule } from '../cli.ts'
-import { collect, when } from '../output.ts'
+import { collect } from '../output.ts'
 import { readSecret } from '../prompt.ts'
 import { repositoryName, repositoryPath, withRepository } from '../repository.ts'
 
@@ -32,7 +32,7 @@ export const variableCommands: CommandModule = (program, cli) => {
   withRepository(variable.command('list').description('which there are, without their values')).action(
     async (_options, command) => {
       const all = await collect(cli.client(command).all(await path(command), Variable))
-      cli.output(command).result(all, ({ table }) =>
+      cli.output(command).result(all, ({ table, when }) =>
         table(
           ['name', 'for', 'phase', 'secret', 'version', 'by', 'set'],
           all.map((row) => [

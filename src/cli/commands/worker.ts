@@ -6,8 +6,11 @@ import { Enrolment, Queue, ServerInfo, Worker, WorkerDetail } from '../../server
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { CommandModule } from '../cli.ts'
 import type { Client } from '../client.ts'
-import { collect, fields, when } from '../output.ts'
+import { collect, fields } from '../output.ts'
 import { waitFor } from '../wait.ts'
+import { goes, id, shrinks, state } from '../table.ts'
+import { watched, withWatch } from '../watch.ts'
+import { when } from '../times.ts'
 
 interface EnrolOptions {
   pools: string[]
@@ -113,14 +116,12 @@ export const workerCommands: CommandModule = (program, cli) => {
       cli.output(command).result(result, () => `${principal} namespaces="git" ${signingKey}`)
     })
 
-  worker
-    .command('list')
-    .description('all workers')
-    .action(async (_options, command) => {
+  withWatch(worker.command('list').description('all workers')).action(
+    watched(cli, async (_options, command) => {
       const workers = await collect(cli.client(command).all('/api/v1/workers', Worker))
-      cli.output(command).result(workers, ({ table }) =>
+      cli.output(command).result(workers, ({ table, when }) =>
         table(
-          ['id', 'name', 'kind', 'pools', 'for', 'state', 'last seen'],
+          [id('id'), 'name', goes('kind'), shrinks('pools'), goes('for'), state('state'), 'last seen'],
           workers.map((row) => [
             row.id,
             row.name,
@@ -132,53 +133,55 @@ export const workerCommands: CommandModule = (program, cli) => {
           ]),
         ),
       )
-    })
+    }),
+  )
 
-  worker
-    .command('queues')
-    .description('what waits for workers, by pool')
-    .action(async (_options, command) => {
+  withWatch(worker.command('queues').description('what waits for workers, by pool')).action(
+    watched(cli, async (_options, command) => {
       const { items } = await cli.client(command).get('/api/v1/workers/queues', z.object({ items: z.array(Queue) }))
-      cli.output(command).result(items, ({ table }) =>
+      cli.output(command).result(items, ({ table, when }) =>
         table(
           ['pool', 'waiting', 'since', 'running', 'workers'],
           items.map(({ pool, waiting, oldestAt, running, workers }) => [
             pool,
             String(waiting),
-            oldestAt === null ? '-' : when(oldestAt),
+            when(oldestAt),
             String(running),
             String(workers),
           ]),
         ),
       )
-    })
+    }),
+  )
 
   worker
     .command('show')
     .description('one worker: version, host, what it serves, what it does now, when it was last heard of')
     .argument('<id>', 'id or name of the worker, as `trueup worker list` shows it')
-    .action(async (id: string, _options, command) => {
-      const row = await cli.client(command).get(`/api/v1/workers/${encodeURIComponent(id)}`, WorkerDetail)
-      const info = Info.parse(row.info ?? {})
-      cli.output(command).result(row, () =>
-        fields([
-          ['id', row.id],
-          ['name', row.name],
-          ['kind', row.builtin ? `${row.kind} (built-in)` : row.kind],
-          ['state', stateOf(row)],
-          ['pools', row.pools.join(', ')],
-          ['for', scopeText(row)],
-          ['host', info.hostname ?? 'not heard of yet'],
-          ['version', info.version ?? '-'],
-          ['slots', String(info.slots ?? '-')],
-          ['does', doingText(row)],
-          ['clock', clockText(info.clockSkewMs)],
-          ['last seen', when(row.lastSeenAt)],
-          ['enrolled', when(row.createdAt)],
-          ['key', keyText(row.key)],
-        ]),
-      )
-    })
+    .action(
+      watched(cli, async (id: string, _options, command) => {
+        const row = await cli.client(command).get(`/api/v1/workers/${encodeURIComponent(id)}`, WorkerDetail)
+        const info = Info.parse(row.info ?? {})
+        cli.output(command).result(row, ({ when }) =>
+          fields([
+            ['id', row.id],
+            ['name', row.name],
+            ['kind', row.builtin ? `${row.kind} (built-in)` : row.kind],
+            ['state', stateOf(row)],
+            ['pools', row.pools.join(', ')],
+            ['for', scopeText(row)],
+            ['host', info.hostname ?? 'not heard of yet'],
+            ['version', info.version ?? '-'],
+            ['slots', String(info.slots ?? '-')],
+            ['does', doingText(row)],
+            ['clock', clockText(info.clockSkewMs)],
+            ['last seen', when(row.lastSeenAt)],
+            ['enrolled', when(row.createdAt)],
+            ['key', keyText(row.key)],
+          ]),
+        )
+      }),
+    )
 
   worker
     .command('drain')

@@ -16,6 +16,10 @@ export interface EnforcementPorts {
     by: { name: string } | { id: string },
   ): Promise<{ id: string; name: string; defaultBranch: string; damage: string | null } | null>
   roleIn(repositoryId: string, userId: string): Promise<Role | null>
+  /** Parameters of paths that may be the beginning of an id. */
+  readonly shortIds: readonly string[]
+  /** At most two ids of that kind of thing that begin so; none where the text is whole. */
+  idsBeginning(what: string, text: string): Promise<string[]>
 }
 
 /**
@@ -39,6 +43,7 @@ export function enforcePermissions(app: App, ports: EnforcementPorts): void {
     }
     const principal = await ports.authenticate(request)
     request.principal = principal
+    await completeIds(request, ports)
     const subject = needsRepository(action) ? await subjectOf(request, principal, ports) : {}
     authorize(principal, action, subject)
     const also = await request.routeOptions.config.also?.(request)
@@ -67,6 +72,24 @@ function refuseUndeclared(route: RouteOptions): void {
   if (!(action in ACTIONS)) throw new Error(`${name} declares the unknown action ${String(action)}`)
   if (needsRepository(action as Action) && !config?.repositoryOf && !/:repository\b/.test(route.url)) {
     throw new Error(`${name} has the action ${action} but names no repository: use :repository or config.repositoryOf`)
+  }
+}
+
+/** Ids may be given by their beginning, as long as only one thing begins so. */
+async function completeIds(request: FastifyRequest, ports: EnforcementPorts): Promise<void> {
+  const params = request.params as Record<string, string>
+  for (const what of ports.shortIds) {
+    const given = params[what]
+    if (given === undefined) continue
+    const [found, another] = await ports.idsBeginning(what, given)
+    if (found === undefined) continue
+    if (another !== undefined)
+      throw new TrueupError('INVALID_REQUEST', {
+        doing: `looking for the ${what} ${JSON.stringify(given)}`,
+        why: `more than one begins so: ${found}, ${another}`,
+        next: 'Give more of it.',
+      })
+    params[what] = found
   }
 }
 

@@ -8,6 +8,13 @@ export function buildRoutelessApp(bare: FastifyInstance): App {
   const unused = (): never => {
     throw new Error('no request is made here')
   }
-  enforcePermissions(app, { authenticate: unused, authenticateWorker: unused, findRepository: unused, roleIn: unused })
+  enforcePermissions(app, {
+    authenticate: unused,
+    authenticateWorker: unused,
+    findRepository: unused,
+    roleIn: unused,
+    shortIds: [],
+    idsBeginning: unused,
+  })
   return app
 }
