@@ -6,8 +6,9 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: ['node_modules', 'dist'],
     setupFiles: ['test/setup/property-seed.ts'],
-    testTimeout: 90_000,
-    hookTimeout: 120_000,
+    // What never comes must fail, and what is slow must not: machines that test for others are many times slower.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     maxWorkers: 2,
     env: {
       GIT_CONFIG_GLOBAL: '/dev/null',

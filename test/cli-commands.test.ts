@@ -64,10 +64,10 @@ beforeAll(async () => {
   await git('commit', '--quiet', '--message', 'Say the rules')
   await git('remote', 'add', 'origin', `${url}/git/shop.git`)
   await git('push', '--quiet', 'origin', 'main')
-}, 60_000)
+})
 afterAll(() => shell.close())
 
-describe('a merge request', { timeout: 60_000 }, () => {
+describe('a merge request', { timeout: 180_000 }, () => {
   it('is talked about, by line and by thread', async () => {
     await push('pages', { 'trueup.yaml': config('web', 'old'), 'web/index.html': 'Hello\n', 'old/index.html': 'Old\n' })
     await says(run('mr', 'show', '1', '--wait'))
@@ -83,7 +83,7 @@ describe('a merge request', { timeout: 60_000 }, () => {
     const file = join(shell.home, 'notes.md')
     await writeFile(file, 'First\nSecnd\n')
     const { commit } = await json('mr', 'commit', '1', 'notes.md', '--from', file, '--message', 'Take notes')
-    await expect.poll(async () => (await json('mr', 'show', '1')).head, { timeout: 20_000 }).toBe(commit)
+    await expect.poll(async () => (await json('mr', 'show', '1')).head, { timeout: 180_000 }).toBe(commit)
     const words = 'A letter is missing:\n```suggestion\nSecond\n```'
     await says(bobRuns('mr', 'comment', '1', words, '--file', 'notes.md', '--line', '2'))
     const said = await says(run('mr', 'comments', '1'))
@@ -114,10 +114,10 @@ describe('a merge request', { timeout: 60_000 }, () => {
   })
 })
 
-describe('runs and stacks', { timeout: 60_000 }, () => {
+describe('runs and stacks', { timeout: 180_000 }, () => {
   const waiting = async (): Promise<string> => {
     const found = async () => await json('run', 'list', '--state', 'awaiting_approval')
-    await expect.poll(async () => (await found()).length, { timeout: 20_000 }).toBe(1)
+    await expect.poll(async () => (await found()).length, { timeout: 180_000 }).toBe(1)
     return (await found())[0].id
   }
   const ended = async (id: string) => (await run('run', 'watch', id, '--output', 'json')).json.state
@@ -190,7 +190,7 @@ describe('runs and stacks', { timeout: 60_000 }, () => {
     await says(bobRuns('mr', 'approve', '3'))
     await says(run('mr', 'merge', '3', '--wait'))
     await expect
-      .poll(async () => (await json('stack', 'list', '--status', 'orphaned')).length, { timeout: 20_000 })
+      .poll(async () => (await json('stack', 'list', '--status', 'orphaned')).length, { timeout: 180_000 })
       .toBe(2)
     expect(await says(run('stack', 'forget', 'production/old', '--reason', 'a museum has it'))).toContain('Forgot')
     expect(await readFile(page('old'), 'utf8')).toBe('Old\n')
@@ -202,7 +202,7 @@ describe('runs and stacks', { timeout: 60_000 }, () => {
   })
 })
 
-describe('people and machines', { timeout: 60_000 }, () => {
+describe('people and machines', { timeout: 180_000 }, () => {
   it('come and go', async () => {
     await says(run('team', 'create', 'web'))
     expect(await says(run('team', 'add', 'web', 'bob'))).toContain('bob')

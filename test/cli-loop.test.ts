@@ -182,7 +182,7 @@ describe('the first own repository', { timeout: 120_000 }, () => {
 
   it('is rolled back by one command, once somebody agrees', async () => {
     const waiting = trueup('rollback', '--stack', 'production/web', '--reason', 'the page is broken', '--wait')
-    await expect.poll(async () => (await asBob('mr', 'show', '3', '--wait')).code, { timeout: 20_000 }).toBe(0)
+    await expect.poll(async () => (await asBob('mr', 'show', '3', '--wait')).code, { timeout: 180_000 }).toBe(0)
     expect((await asBob('mr', 'approve', '3')).out).toContain('it is merged by itself now')
     const { code, out, err } = await waiting
     expect([code, out], err).toEqual([0, 'production/web: succeeded\n'])
@@ -251,7 +251,7 @@ describe('the first own repository', { timeout: 120_000 }, () => {
   })
 })
 
-describe('a runner on another machine', { timeout: 60_000 }, () => {
+describe('a runner on another machine', { timeout: 180_000 }, () => {
   it('joins by the token that enrol prints, works, and stops when it is told', async () => {
     const token = join(shell.home, 'token')
     await writeFile(token, (await works('worker', 'enrol', '--pools', 'edge')).out)
@@ -264,7 +264,7 @@ describe('a runner on another machine', { timeout: 60_000 }, () => {
       (await json('worker', 'list')).some((row: { pools: string[]; connected: boolean }) => {
         return row.pools.includes('edge') && row.connected
       })
-    await expect.poll(connected, { timeout: 20_000 }).toBe(true)
+    await expect.poll(connected, { timeout: 180_000 }).toBe(true)
     runner.kill('SIGINT')
     expect(await ended).toBe(0)
   })

@@ -69,7 +69,7 @@ describeWithTool('terraform', 'runs on request, by the command line, a server an
       }
       await expectState(run, 'succeeded')
     }
-  }, 180_000)
+  })
   afterAll(() => shell.close())
 
   /** The deployment of the first push: it has ended, or waits. */
@@ -93,7 +93,7 @@ describeWithTool('terraform', 'runs on request, by the command line, a server an
     expect(await idOf('staging')).not.toBe(before)
     expect((await works('audit', 'list')).out).toContain('stack.run_requested')
     expect((await works('drift', 'check', 'staging/net', '--wait')).out).toContain('No drift.')
-  }, 120_000)
+  })
 
   it('waits for somebody else in production, and refuses who asked', async () => {
     const ask = ['stack', 'deploy', 'production/net', '--target', 'terraform_data.a', '--replace', 'terraform_data.a']
@@ -104,7 +104,7 @@ describeWithTool('terraform', 'runs on request, by the command line, a server an
     expect((await shell.run(['run', 'approve', id], { cwd: work, env: bob })).code).toBe(0)
     await expectState(id, 'succeeded')
     expect(await idOf('production')).not.toBe(before)
-  }, 120_000)
+  })
 
   it('lists, moves and removes what is in the state', async () => {
     expect((await works('state', 'list', 'staging/net')).out).toContain('terraform_data.a')
@@ -120,5 +120,5 @@ describeWithTool('terraform', 'runs on request, by the command line, a server an
     expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('there is no version 99')])
     const missing = await shell.run(['state', 'rm', 'staging/net', 'terraform_data.c', ...why], { cwd: work })
     expect([missing.code, missing.out + missing.err]).toEqual([1, expect.stringContaining('terraform_data.c')])
-  }, 120_000)
+  })
 })

@@ -57,7 +57,7 @@ describeWithTool('kube-apiserver', 'a Kubernetes stack from a push to a healed o
     work = join(shell.home, 'shop')
     await mkdir(work)
     await git('config', '--global', `credential.${url}.helper`, `!${process.execPath} ${MAIN} git-credential`)
-  }, 120_000)
+  })
   afterAll(async () => {
     await shell?.close()
     await cluster?.stop()
@@ -77,8 +77,8 @@ describeWithTool('kube-apiserver', 'a Kubernetes stack from a push to a healed o
     await works(['variable', 'set', 'WORD', '--repo', 'shop'], 'swordfish')
     await git('push', '--quiet', 'origin', 'HEAD:refs/heads/main')
     const data = { greeting: 'hello', extra: 'swordfish' }
-    await expect.poll(live, { timeout: 60_000, interval: 200 }).toEqual(data)
-    await expect.poll(async () => (await works(['status'])).out, { timeout: 30_000 }).toMatch(IN_SYNC)
+    await expect.poll(live, { timeout: 180_000, interval: 200 }).toEqual(data)
+    await expect.poll(async () => (await works(['status'])).out, { timeout: 180_000 }).toMatch(IN_SYNC)
 
     // The watch begins a moment after the deployment; what it does not see yet is seen with the next change.
     const tamper = async (): Promise<unknown> => {
@@ -87,7 +87,7 @@ describeWithTool('kube-apiserver', 'a Kubernetes stack from a push to a healed o
       return null
     }
     await tamper()
-    await expect.poll(live, { timeout: 60_000, interval: 100 }).toEqual(data)
+    await expect.poll(live, { timeout: 180_000, interval: 100 }).toEqual(data)
     const runs = await works(['run', 'list', '--output', 'json'])
     expect(runs.json.map(({ kind }: { kind: string }) => kind)).toContain('heal')
     expect(JSON.stringify([runs.out, (await works(['drift', 'list', '--output', 'json'])).out])).not.toContain(
@@ -111,8 +111,8 @@ describeWithTool('kube-apiserver', 'a Kubernetes stack from a push to a healed o
 
     const back = async (): Promise<unknown> => (await works(['mr', 'list', '--state', 'all', '--output', 'json'])).json
     const merged = expect.objectContaining({ origin: 'rollback', state: 'merged' })
-    await expect.poll(back, { timeout: 60_000, interval: 200 }).toContainEqual(merged)
-    await expect.poll(async () => (await works(['status'])).out, { timeout: 60_000 }).toMatch(IN_SYNC)
+    await expect.poll(back, { timeout: 180_000, interval: 200 }).toContainEqual(merged)
+    await expect.poll(async () => (await works(['status'])).out, { timeout: 180_000 }).toMatch(IN_SYNC)
     const left = (await cluster.api('GET', there)).body.items
     const old = left.find((item: { metadata: { name: string } }) => item.metadata.name === 'old')
     expect(old.metadata.uid).toBe(metadata.uid)

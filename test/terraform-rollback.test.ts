@@ -38,7 +38,7 @@ describeWithTool(NAME, 'a rollback that happens by itself, through a server and 
       'net/main.tf': useProvider(target()) + file('base'),
     }))
     await until(stack, ({ status }) => status === 'in_sync')
-  }, 180_000)
+  })
   afterAll(async () => {
     await live?.close()
     vi.unstubAllEnvs()
@@ -98,5 +98,5 @@ describeWithTool(NAME, 'a rollback that happens by itself, through a server and 
     expect((await stat(join(target(), 'base'))).ino).toBe(before.ino)
     const runs = (await live.shop('GET', `/runs?mr=${back.number}&kind=deploy`)).body.items
     expect(runs).toMatchObject([{ state: 'succeeded' }])
-  }, 240_000)
+  })
 })

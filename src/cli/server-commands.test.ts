@@ -65,7 +65,7 @@ describe('against a server on this machine', () => {
         argv: ['git', '-c', `credential.${url}.helper=${helper}`, ...args],
         cwd: work,
         env: shell.env,
-        timeoutMs: 20_000,
+        timeoutMs: 180_000,
       })
     await git('init', '-q', '-b', 'main')
     await git('commit', '-q', '--allow-empty', '-m', 'one')

@@ -35,7 +35,7 @@ describe(`a repository of ${STACKS} stacks`, () => {
     })
     // As if they had been deployed long ago; deploying them is not what is measured here.
     await harness.store.transaction((tx) => tx.updateTable('runs').set({ state: 'succeeded', finishedAt: 1 }).execute())
-  }, 60_000)
+  })
   afterAll(() => harness.stop())
 
   const updates = async () => {
@@ -66,7 +66,7 @@ describe(`a repository of ${STACKS} stacks`, () => {
     const touched = [...after].filter(([id, at]) => before.get(id) !== at).map(([id]) => id)
     expect(touched).toEqual([(await stackOf(harness, 'production/apps/0007')).id])
     expect((await runsOf(harness, { kind: 'preview' })).length).toBe(1)
-  }, 60_000)
+  })
 
   it('writes only what a change of settings changes', async () => {
     const before = await updates()
@@ -75,5 +75,5 @@ describe(`a repository of ${STACKS} stacks`, () => {
     await harness.push('main', { 'trueup.yaml': JSON.stringify(config) })
     await world.work()
     expect(await updates()).toEqual(before)
-  }, 60_000)
+  })
 })

@@ -37,7 +37,7 @@ describe('follow-up work', () => {
     await store.transaction((tx) => enqueueTask(tx, { kind: 'work', key: 'a' }))
     await expect.poll(() => refused).toContain('putting off follow-up work')
     await readOnly(false)
-    await expect.poll(() => handled, { timeout: 10_000 }).toBe(2)
+    await expect.poll(() => handled, { timeout: 180_000 }).toBe(2)
     await expect.poll(() => nextTaskAt(store.db)).toBeNull()
     await loop.stop()
   })

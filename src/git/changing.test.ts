@@ -56,7 +56,7 @@ test('a ref whose lock is held for a moment is swapped once it is free', async (
   await writeFile(lock, '')
   await expect(repository.updateRef('refs/heads/locked', one, two)).rejects.toMatchObject({ code: 'GIT_FAILED' })
   await rm(lock)
-}, 60_000)
+})
 
 test('merges without a working copy, or names the paths in conflict', async () => {
   const { repository, commit } = fixture

@@ -37,7 +37,7 @@ test('no configuration of the machine or the user counts', async () => {
 test('time and output are bounded', async () => {
   const { service } = fixture
   await expect(
-    service.run(['cat-file', '--batch'], { repository: 'repo_test', timeoutMs: 20_000, input: undefined }),
+    service.run(['cat-file', '--batch'], { repository: 'repo_test', timeoutMs: 180_000, input: undefined }),
   ).resolves.toMatchObject({ exitCode: 0 })
   const slow = service.run(['-c', 'alias.slow=!sleep 30 & wait', 'slow'], { timeoutMs: 200 })
   await expect(slow).rejects.toMatchObject({ code: 'TIMED_OUT' })
@@ -88,7 +88,7 @@ test('killed again and again, every call ends and the repository stays whole', a
   for (let round = 1; round <= 5; round++) await commit(`r${round}-0`, { a: 'after' })
   execFileSync('git', ['-C', repository.directory, 'fsck', '--strict'], { stdio: 'pipe' })
   // A write that comes upon a killed one's lock waits for the sweep, up to twelve seconds.
-}, 120_000)
+})
 
 test('locks that an earlier process left are removed at the start, fresh ones are not', async () => {
   const { repository, commit, service, root } = fixture

@@ -48,4 +48,4 @@ test('kill -9 of the git process in the middle of a push: the push fails, the re
   expect(await own.resolve('refs/heads/killed')).toBe(head)
   await userGitOk(own.directory, 'fsck', '--strict')
   expect(readdirSync(join(own.directory, 'objects')).filter((name) => name.startsWith('tmp_'))).toEqual([])
-}, 60_000)
+})

@@ -112,7 +112,7 @@ test('a ticket is good once, and nothing is served without one', async () => {
     allowBootstrap: false,
     openMergeRequests: [],
     maxPushBytes: 1,
-    timeoutMs: 10_000,
+    timeoutMs: 180_000,
   })
   expect(await ask('')).toBe(403)
   expect(await ask(ticket)).toBe(200)

@@ -39,7 +39,7 @@ async function git(person: Person | null, ...args: string[]) {
     ...name,
   }
   const header = person ? ['-c', `http.extraHeader=Authorization: Basic ${btoa(`any:${person.token}`)}`] : []
-  return runProcess({ argv: ['git', ...header, ...args], cwd: work, env, timeoutMs: 20_000 })
+  return runProcess({ argv: ['git', ...header, ...args], cwd: work, env, timeoutMs: 180_000 })
 }
 
 async function commit(text: string): Promise<void> {

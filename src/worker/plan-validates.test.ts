@@ -23,7 +23,7 @@ describeWithTool('terraform', 'a preview whose plan validates', () => {
   const preview = async (code: string): Promise<PeerRun> => {
     const files = { 'web/main.tf': code }
     const run = peer.add({ kind: 'preview', driver: 'terraform', driverConfig: { tool: 'terraform' } }, { files })
-    await vi.waitFor(() => expect(['succeeded', 'failed']).toContain(run.state), { timeout: 30_000, interval: 20 })
+    await vi.waitFor(() => expect(['succeeded', 'failed']).toContain(run.state), { timeout: 180_000, interval: 20 })
     return run
   }
 

@@ -25,7 +25,7 @@ const holds = (text: string) =>
   until(
     async () => (existsSync(motd) ? readFileSync(motd, 'utf8') : null),
     (seen) => seen === text,
-    90_000,
+    180_000,
   )
 const told = async (): Promise<{ number: number; outcome: string; addresses: string[] }[]> => {
   const { body } = await world.server.request('GET', '/api/v1/audit?action=drift.healed_alone')
@@ -40,10 +40,10 @@ it('heals while the server is away, and tells of it in its order when it is back
     await until(
       async () => lstatSync(zone, { throwIfNoEntry: false }) && readlinkSync(zone),
       (target) => target === '/nowhere/UTC',
-      90_000,
+      180_000,
     )
   })
-  const reports = await until(told, (items) => items.length === 2, 90_000)
+  const reports = await until(told, (items) => items.length === 2, 180_000)
   expect(reports.toSorted((a, b) => a.number - b.number)).toMatchObject([
     { number: 1, outcome: 'healed' },
     { number: 2, outcome: 'healed', addresses: [zone] },

@@ -38,7 +38,7 @@ describeWithTool('kube-apiserver', 'the manifests of an agent', () => {
     cluster = await startCluster()
     for (const namespace of ['trueup', 'shop', 'bank']) cluster.kubectl(['create', 'namespace', namespace])
     cluster.kubectl(['apply', '-f', join(FILES, 'kubernetes.yaml')])
-  }, 300_000)
+  })
   afterAll(async () => {
     await cluster?.stop()
     rmSync(directory, { recursive: true, force: true })

@@ -9,7 +9,7 @@ import { rulesWith, startWorld, type World } from './world.ts'
 
 const [tool] = ['tofu', 'terraform'].flatMap((name) => findTool(name) ?? [])
 const terraform = tool === undefined ? undefined : basename(tool.path)
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 180_000
 
 /** A plan in JSON whose one attribute is what a file outside of Git says at that moment. */
 const plan = (address: string, action: string, outside: string): string =>

@@ -59,5 +59,5 @@ describeWithTool('moto_server', 'CloudFormation of moto', () => {
       await moto.stop()
       for (const context of contexts) await context.remove()
     }
-  }, 60_000)
+  })
 })

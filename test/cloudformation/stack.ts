@@ -83,7 +83,7 @@ export async function stackTest({
 }
 
 /** Waits until the stack is in a state. */
-export async function stackIs(test: StackTest, status: RegExp, timeoutMs = 10_000): Promise<void> {
+export async function stackIs(test: StackTest, status: RegExp, timeoutMs = 180_000): Promise<void> {
   const until = Date.now() + timeoutMs
   while (!status.test(test.stack()?.status ?? '')) {
     if (Date.now() > until) throw new Error(`the stack is ${test.stack()?.status}, waited for ${status}`)

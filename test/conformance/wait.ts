@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Resolves once the file is there; rejects after `timeoutMs`. */
-export function fileAppears(path: string, timeoutMs = 30_000): Promise<void> {
+export function fileAppears(path: string, timeoutMs = 180_000): Promise<void> {
   return comesTrue(() => existsSync(path), `${path} appears`, timeoutMs)
 }
 
@@ -10,7 +10,7 @@ export function fileAppears(path: string, timeoutMs = 30_000): Promise<void> {
 export async function comesTrue(
   condition: () => boolean | Promise<boolean>,
   name: string,
-  timeoutMs = 30_000,
+  timeoutMs = 180_000,
 ): Promise<void> {
   const until = Date.now() + timeoutMs
   while (!(await condition())) {

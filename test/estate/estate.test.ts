@@ -173,7 +173,7 @@ run(title, { timeout: 180_000 }, () => {
     await expect.poll(reality, { timeout: 120_000, interval: 500 }).toEqual(wanted(SECOND))
     const found = (await json('drift', 'list', '--state', 'all')) as { stack: string; attribute?: string }[]
     expect([...new Set(found.map(({ stack }) => stack))].sort()).toEqual(STACKS)
-    await expect.poll(async () => (await works('status')).out, { timeout: 60_000 }).toContain('4 in sync')
+    await expect.poll(async () => (await works('status')).out, { timeout: 180_000 }).toContain('4 in sync')
   })
 
   it('never showed the key of the hosts', async () => {

@@ -15,7 +15,7 @@ test('nothing is lost, repeated or stuck when server, runner and tool are killed
   const { lost, repeated, stuck, kills } = tally
   expect({ lost, repeated, stuck }, said.join('\n')).toEqual({ lost: [], repeated: [], stuck: [] })
   expect(kills).toBeGreaterThanOrEqual(30)
-}, 240_000)
+})
 
 test('nor when an agent is killed in mid-apply, twice, its tool before and after it', async () => {
   const said: string[] = []

@@ -99,7 +99,6 @@ test.skipIf(!canMount)(
     await world.close()
     undo.splice(undo.length - 1, 1)
   },
-  120_000,
 )
 
 test.skipIf(!canMount)(
@@ -135,7 +134,6 @@ test.skipIf(!canMount)(
       await world.close()
     }
   },
-  240_000,
 )
 
 function fill(file: string): void {
@@ -146,21 +144,17 @@ function fill(file: string): void {
   }
 }
 
-test.skipIf(!canMount)(
-  'a read-only data directory (needs root to mount one) is said at the start',
-  async () => {
-    const dataDir = smallDisk(16)
-    execFileSync('mount', ['-o', 'remount,ro', dataDir])
-    expect(await refusal(await optionsFor(dataDir))).toMatch(/DATA_UNWRITABLE/)
-  },
-  60_000,
-)
+test.skipIf(!canMount)('a read-only data directory (needs root to mount one) is said at the start', async () => {
+  const dataDir = smallDisk(16)
+  execFileSync('mount', ['-o', 'remount,ro', dataDir])
+  expect(await refusal(await optionsFor(dataDir))).toMatch(/DATA_UNWRITABLE/)
+})
 
 test('a data directory that is a file is said at the start', async () => {
   const file = join(directory(), 'data')
   writeFileSync(file, 'not a directory')
   expect(await refusal(await optionsFor(file))).toMatch(/DATA_UNWRITABLE/)
-}, 60_000)
+})
 
 test('a port that is taken is named, and nothing is left running', async () => {
   const options = await optionsFor(join(directory(), 'data'))
@@ -170,7 +164,7 @@ test('a port that is taken is named, and nothing is left running', async () => {
   const said = await refusal(options)
   expect(said).toMatch(/PORT_TAKEN/)
   expect(said).toContain(String(options.port))
-}, 60_000)
+})
 
 test('a second server on one data directory is told who holds it', async () => {
   const options = await optionsFor(join(directory(), 'data'))
@@ -187,4 +181,4 @@ test('a second server on one data directory is told who holds it', async () => {
     first.child.kill('SIGTERM')
     await first.exited
   }
-}, 60_000)
+})

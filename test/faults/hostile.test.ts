@@ -14,7 +14,7 @@ import { createWorld, REPOSITORY, type World } from './world.ts'
 let world: World
 beforeAll(async () => {
   world = await createWorld({ lease: '15s', keep: false, terraform: null })
-}, 120_000)
+})
 afterAll(() => world.close())
 
 const head = 'version: 1\nenvironments:\n  production: { tier: production, approvals: { required: 1 } }\n'
@@ -140,7 +140,7 @@ test('binary files, names that are not UTF-8 and a huge diff are shown as what t
     force: true,
   })
   await copy.git('switch', '--quiet', '--detach', '--force', 'origin/main')
-}, 120_000)
+})
 
 test('an empty repository has no stacks and no errors', async () => {
   await world.admin.send('POST', '/api/v1/repositories', Repository, { name: 'empty' })

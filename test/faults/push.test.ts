@@ -12,7 +12,7 @@ import { createWorld, REPOSITORY, type World } from './world.ts'
 let world: World
 beforeAll(async () => {
   world = await createWorld({ lease: '15s', keep: false, terraform: null })
-}, 120_000)
+})
 afterAll(() => world.close())
 
 const FILES = {
@@ -79,7 +79,6 @@ test.each(['pre-receive', 'post-receive'])(
     )
     await world.bob.send('POST', `${path}/close`, MrDetail, {})
   },
-  240_000,
 )
 
 test('a push whose processes all end between the ref and post-receive gets the merge request that it asked for', async () => {

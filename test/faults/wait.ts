@@ -9,7 +9,7 @@ export class Stuck extends Error {
 export async function until(
   what: string,
   done: () => boolean | Promise<boolean>,
-  ms = 60_000,
+  ms = 180_000,
   detail?: () => string | Promise<string>,
 ): Promise<void> {
   const deadline = performance.now() + ms

@@ -9,7 +9,7 @@ const run = promisify(execFile)
 describeWithHosts('test hosts', () => {
   let world: TestHosts
   const ssh = (host: string, ...words: string[]) =>
-    run('ssh', ['-F', world.sshConfig, '-o', 'ConnectTimeout=2', host, ...words], { timeout: 20_000 })
+    run('ssh', ['-F', world.sshConfig, '-o', 'ConnectTimeout=2', host, ...words], { timeout: 180_000 })
 
   beforeAll(async () => {
     world = await upHosts(3)

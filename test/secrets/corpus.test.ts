@@ -82,7 +82,7 @@ suite(missing.length === 0 ? title : `${title} (skipped: ${missing.join(', ')} m
     work = join(shell.home, 'work')
     await mkdir(work)
     endProcesses = watchProcesses('zQm')
-  }, 120_000)
+  })
   afterAll(async () => {
     endProcesses?.()
     await shell?.close()

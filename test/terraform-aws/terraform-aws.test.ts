@@ -41,7 +41,7 @@ describe.skipIf(missing !== null)(`the AWS provider on moto${missing === null ? 
       { 'stack/main.tf': SERVICE, 'stack/api.zip': EMPTY_ZIP },
       { env: { TF_PLUGIN_MIRROR: mirror, ...aws } },
     )
-  }, 60_000)
+  })
   afterAll(async () => {
     await context?.remove()
     await moto?.stop()
@@ -61,7 +61,7 @@ describe.skipIf(missing !== null)(`the AWS provider on moto${missing === null ? 
     const again = await terraformDriver.plan(await nextRun(context))
     expect(again.changes).toEqual([])
     expect(again.coverage).toEqual({ checked: 8, unchecked: [] })
-  }, 300_000)
+  })
 
   it('finds what was changed out of band, at the attribute, and heals it', async () => {
     const { outputs } = await terraformDriver.plan(await nextRun(context))
@@ -110,11 +110,11 @@ describe.skipIf(missing !== null)(`the AWS provider on moto${missing === null ? 
 
     expect(await terraformDriver.apply(its, drift)).toMatchObject({ status: 'applied' })
     expect((await terraformDriver.plan(await nextRun(context, { kind: 'drift' }))).changes).toEqual([])
-  }, 300_000)
+  })
 
   it('destroys it', async () => {
     const its = await nextRun(context, { destroy: true })
     const plan = await terraformDriver.plan(its)
     expect(await terraformDriver.apply(its, plan)).toMatchObject({ status: 'applied' })
-  }, 300_000)
+  })
 })

@@ -41,7 +41,7 @@ beforeAll(async () => {
     .parse(JSON.parse(await readFile(join(dataDir, 'tokens.json'), 'utf8')))
   const client = (token: string): Client => createClient({ url: server.url, token, source: 'environment' })
   people = { admin: client(tokens.admin), ada: client(tokens.ada), bob: client(tokens.bob) }
-}, 200_000)
+})
 afterAll(async () => {
   await server.stop()
   await rm(directory, { recursive: true, force: true })
@@ -76,7 +76,7 @@ async function seeThrough({ number }: MrDetail): Promise<void> {
       }
       return newest.size > 0 && [...newest.values()].every(({ state }) => state === 'succeeded')
     },
-    150_000,
+    280_000,
     async () => JSON.stringify((await runsOf(number)).map(({ stack, state, reason }) => [stack, state, reason])),
   )
 }
@@ -88,7 +88,7 @@ test('what an earlier version left waiting and working goes on under this one, t
   const before = new Map((await runsOf(second.number)).map(({ stack, state }) => [stack, state]))
   expect(before.get('production/applying')).not.toBe('succeeded')
   await seeThrough(second)
-}, 200_000)
+})
 
 test('its open merge requests are merged: with the approval that they had, and with a new one', async () => {
   const merge = async (branch: string): Promise<void> => {
@@ -102,7 +102,7 @@ test('its open merge requests are merged: with the approval that they had, and w
   const review = { verdict: 'approve', head, digests }
   await people.bob.send('POST', `${REPOSITORY}/merge-requests/${number}/reviews`, MrDetail, review)
   await merge('open')
-}, 200_000)
+})
 
 test('afterwards everything is deployed, the audit chain goes through, and Git is whole', async () => {
   const stacks = await collect(people.ada.all(`${REPOSITORY}/stacks`, Stack))

@@ -31,7 +31,7 @@ const CONFIG = {
 let live: LiveServer
 beforeAll(async () => {
   live = await startLiveServer(() => ({ 'trueup.yaml': stringify(CONFIG), 'web/file': 'content\n' }))
-}, 100_000)
+})
 afterAll(() => live.close())
 
 type Answer = { id: number; result?: { [name: string]: unknown }; error?: { code: string; why: string; next: string } }
@@ -102,7 +102,7 @@ async function talkThrough(talk: Recorded[], pool: string, protocol: number): Pr
       const answer = await until(
         () => its.call('lease', { ...params, request: `r-${asked.n++}` }),
         ({ result }) => result?.['grant'] !== null,
-        60_000,
+        180_000,
       )
       grant = answer.result!['grant'] as typeof grant
       const before = recorded.get('lease')!['grant'] as object
@@ -123,27 +123,20 @@ async function talkThrough(talk: Recorded[], pool: string, protocol: number): Pr
 }
 
 describe('a worker of another version deploys a stack, by what it was recorded to say', () => {
-  it.each(WORKERS)(
-    'protocol $protocol',
-    async ({ pool, protocol, talk }) => {
-      await talkThrough(talk, pool, protocol)
-      const seen = await until(
-        () => live.shop('GET', '/runs?limit=100'),
-        ({ body }) =>
-          (body as { items: { stack: string; state: string }[] }).items.some(
-            ({ stack, state }) => stack === `${pool}/web` && state === 'succeeded',
-          ),
-        60_000,
-      )
-      const { items } = seen.body as { items: { id: string; stack: string }[] }
-      const log = await live.request(
-        'GET',
-        `/api/v1/runs/${items.find(({ stack }) => stack === `${pool}/web`)!.id}/log`,
-      )
-      expect(JSON.stringify(log.body)).toContain('applied')
-    },
-    100_000,
-  )
+  it.each(WORKERS)('protocol $protocol', async ({ pool, protocol, talk }) => {
+    await talkThrough(talk, pool, protocol)
+    const seen = await until(
+      () => live.shop('GET', '/runs?limit=100'),
+      ({ body }) =>
+        (body as { items: { stack: string; state: string }[] }).items.some(
+          ({ stack, state }) => stack === `${pool}/web` && state === 'succeeded',
+        ),
+      180_000,
+    )
+    const { items } = seen.body as { items: { id: string; stack: string }[] }
+    const log = await live.request('GET', `/api/v1/runs/${items.find(({ stack }) => stack === `${pool}/web`)!.id}/log`)
+    expect(JSON.stringify(log.body)).toContain('applied')
+  })
 })
 
 it('one that is too old or too new is told which versions both have, and what to do', async () => {
@@ -165,4 +158,4 @@ it('one that is too old or too new is told which versions both have, and what to
   expect(tooOld.error).toMatchObject({ code: 'PROTOCOL_MISMATCH', next: expect.stringContaining('Upgrade the worker') })
   expect((await its.call('hello', hello)).error).toBeUndefined()
   its.close()
-}, 60_000)
+})

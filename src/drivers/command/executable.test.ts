@@ -192,7 +192,7 @@ test('an apply that is canceled keeps what was said before', async () => {
     ...nothing,
   }
   const applying = driver.apply(its, plan)
-  await vi.waitFor(() => expect(its.lines).toContain('ready'), 10_000)
+  await vi.waitFor(() => expect(its.lines).toContain('ready'), 180_000)
   its.cancel()
   expect(await applying).toMatchObject({
     status: 'canceled',

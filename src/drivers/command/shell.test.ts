@@ -123,7 +123,7 @@ test('an apply that is canceled says so', async () => {
   const its = await open({ plan: 'echo x; exit 2', apply: 'echo ready; sleep 60' })
   const plan = await driver.plan(its)
   const applying = driver.apply(its, plan)
-  await vi.waitFor(() => expect(its.lines).toContain('ready'), 10_000)
+  await vi.waitFor(() => expect(its.lines).toContain('ready'), 180_000)
   its.cancel()
   expect(await applying).toMatchObject({ status: 'canceled' })
 })

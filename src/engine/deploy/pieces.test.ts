@@ -93,7 +93,7 @@ it('an engine that is killed in the middle of a step of many stacks orders the r
   expect(await verifyAudit(db)).toMatchObject({ ok: true })
 })
 
-it('what fails while the rest is ordered blocks what needs it there', { timeout: 60_000 }, async () => {
+it('what fails while the rest is ordered blocks what needs it there', { timeout: 180_000 }, async () => {
   inTheMiddle(async () => {
     const [first] = await runsOf(harness, { stack: 'lab/first' })
     const { parts } = harness.engine
@@ -109,7 +109,7 @@ it('what fails while the rest is ordered blocks what needs it there', { timeout:
   expect(await stackOf(harness, 'lab/x/149')).toMatchObject({ status: 'blocked' })
 })
 
-it('what succeeds while the rest is ordered keeps nothing waiting', { timeout: 60_000 }, async () => {
+it('what succeeds while the rest is ordered keeps nothing waiting', { timeout: 180_000 }, async () => {
   inTheMiddle(async () => {
     const [first] = await runsOf(harness, { stack: 'lab/first' })
     await harness.store.transaction((tx) =>

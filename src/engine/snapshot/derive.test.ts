@@ -118,7 +118,7 @@ describe('a snapshot that is derived from an earlier one', () => {
       },
     )
     await fc.assert(runs, { numRuns: 60 })
-  }, 120_000)
+  })
 
   it('of an empty tree has nothing and no problem', async () => {
     expect(comparable(await buildSnapshot(git, EMPTY_TREE))).toMatchObject({ config: null, stacks: [], problems: [] })

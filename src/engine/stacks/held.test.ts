@@ -77,7 +77,7 @@ describe('what a run waited for is said no longer', () => {
     await freeze('holidays', harness.clock.now() + MINUTE)
     await held()
     harness.clock.advance(MINUTE + 1)
-    await expect.poll(() => shown(), { timeout: 5_000 }).toEqual(FREE)
+    await expect.poll(() => shown(), { timeout: 180_000 }).toEqual(FREE)
   })
 
   it('but holds as long as the freeze does, however long nobody asks for work', async () => {
@@ -85,7 +85,7 @@ describe('what a run waited for is said no longer', () => {
     await held()
     const { notBefore } = await shown()
     harness.clock.advance(2 * 60 * MINUTE)
-    await expect.poll(async () => (await shown()).notBefore, { timeout: 5_000 }).toBeGreaterThan(notBefore!)
+    await expect.poll(async () => (await shown()).notBefore, { timeout: 180_000 }).toBeGreaterThan(notBefore!)
     expect(await shown()).toMatchObject({ reason: 'frozen', message: expect.stringContaining('holidays') })
   })
 
@@ -94,7 +94,7 @@ describe('what a run waited for is said no longer', () => {
     await held()
     expect(await shown()).toMatchObject({ reason: 'window_closed', statusReason: expect.stringContaining('closed') })
     await harness.push('main', { 'trueup.yaml': withWindows([]) })
-    await expect.poll(() => shown(), { timeout: 5_000 }).toEqual(FREE)
+    await expect.poll(() => shown(), { timeout: 180_000 }).toEqual(FREE)
   })
 
   it('after the pause between two heals', async () => {
@@ -109,7 +109,9 @@ describe('what a run waited for is said no longer', () => {
     await world.work()
     expect(await shown()).toMatchObject({ reason: 'backoff', message: expect.stringContaining('waits until') })
     harness.clock.advance(10 * MINUTE)
-    await expect.poll(() => shown(), { timeout: 5_000 }).toMatchObject({ ...FREE, statusReason: 'heal run is queued' })
+    await expect
+      .poll(() => shown(), { timeout: 180_000 })
+      .toMatchObject({ ...FREE, statusReason: 'heal run is queued' })
   })
 
   it('after it is approved, though the plan had changed', async () => {

@@ -99,7 +99,7 @@ export async function writeFiles(directory: string, files: { [path: string]: str
 }
 
 /** Polls until the condition holds. */
-export async function eventually(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+export async function eventually(condition: () => boolean | Promise<boolean>, timeoutMs = 180_000): Promise<void> {
   for (const until = Date.now() + timeoutMs; ; ) {
     if (await condition()) return
     if (Date.now() > until) throw new Error(`this did not come true in ${timeoutMs} ms: ${condition.toString()}`)

@@ -36,9 +36,9 @@ test('a program that cannot be started leaves no record', async () => {
 
 test('what a killed program left behind is ended, children and all', async () => {
   const owner = spawnOwner(`trap '' INT; sleep 300 & echo $! > ${dir}/child.pid; wait`)
-  await vi.waitFor(() => expect(readFileSync(`${dir}/child.pid`, 'utf8')).toMatch(/\d\n/), 10_000)
+  await vi.waitFor(() => expect(readFileSync(`${dir}/child.pid`, 'utf8')).toMatch(/\d\n/), 180_000)
   const child = Number(readFileSync(`${dir}/child.pid`, 'utf8'))
-  await vi.waitFor(() => expect(records()).toMatchObject([{ pid: expect.any(Number) }]), 10_000)
+  await vi.waitFor(() => expect(records()).toMatchObject([{ pid: expect.any(Number) }]), 180_000)
   owner.kill('SIGKILL')
   await new Promise((resolve) => owner.once('exit', resolve))
   expect(alive(child)).toBe(true)
@@ -64,7 +64,7 @@ test('a process that merely got the same id is not touched', async () => {
 test('a group whose id was not written down any more is found by its mark', async () => {
   const env = { TRUEUP_PROCESS_GROUP: 'marked-7' }
   const orphan = spawn('/bin/sleep', ['300'], { detached: true, stdio: 'ignore', env })
-  await vi.waitFor(() => expect(readFileSync(`/proc/${orphan.pid}/environ`, 'utf8')).toContain('marked-7'), 10_000)
+  await vi.waitFor(() => expect(readFileSync(`/proc/${orphan.pid}/environ`, 'utf8')).toContain('marked-7'), 180_000)
   record({ mark: 'marked-7', bootId: bootId() })
   expect(await killLeftBehind(dir, 0)).toEqual(['x'])
   expect(alive(orphan.pid!)).toBe(false)

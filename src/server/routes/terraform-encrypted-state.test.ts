@@ -92,7 +92,7 @@ describeWithNewTool('tofu', '1.7.0', 'states that OpenTofu encrypts', (tool) => 
       inputs: { password: { value: 's3cr3t-input', sensitive: true } },
     })
     const applying = terraformDriver.apply(context, await terraformDriver.plan(context))
-    await vi.waitFor(() => readFile(join(target, 'slow')), { timeout: 20_000, interval: 20 })
+    await vi.waitFor(() => readFile(join(target, 'slow')), { timeout: 180_000, interval: 20 })
     // Somebody opens the lock under the apply: what it stores then is refused, and it leaves the state beside the code.
     await states.unlock(alice, key(), null)
     const result = await applying

@@ -95,7 +95,7 @@ for (const name of ['terraform', 'tofu'] as const) {
         run: (spec) => context.run({ ...spec, kill: kill.signal }),
       }
       const applying = terraformDriver.apply(killable, plan)
-      await vi.waitFor(() => readFile(join(target, 'slow')), { timeout: 20_000, interval: 50 })
+      await vi.waitFor(() => readFile(join(target, 'slow')), { timeout: 180_000, interval: 50 })
       kill.abort()
       const result = await applying
       expect(result.status).not.toBe('applied')
@@ -188,7 +188,7 @@ for (const name of ['terraform', 'tofu'] as const) {
       )
       const plan = await terraformDriver.plan(context)
       const applying = terraformDriver.apply(context, plan)
-      await vi.waitFor(() => readFile(join(target, 'slow')), { timeout: 20_000, interval: 20 })
+      await vi.waitFor(() => readFile(join(target, 'slow')), { timeout: 180_000, interval: 20 })
       // The lease is taken away while the tool works: from here on its credentials are worth nothing.
       await endRun(run)
       const result = await applying

@@ -33,7 +33,7 @@ it('shows a worker by id and name, what it does, and of others work only how muc
   })
   try {
     const shown = async () => (await live.request('GET', '/api/v1/workers/builtin')).body as Seen
-    const busy = await until(shown, (seen) => seen.runs?.[0]?.state === 'planning', 100_000)
+    const busy = await until(shown, (seen) => seen.runs?.[0]?.state === 'planning', 180_000)
     const run = { repository: 'shop', stack: 'production/web', kind: 'deploy', state: 'planning' }
     expect(busy).toMatchObject({ name: 'builtin', runs: [run], otherRuns: 0 })
     await live.request('POST', '/api/v1/users', { name: 'bob', email: 'bob@example.org' })
@@ -46,4 +46,4 @@ it('shows a worker by id and name, what it does, and of others work only how muc
     await writeFile(gate, '')
     await live.close()
   }
-}, 120_000)
+})

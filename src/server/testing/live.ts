@@ -53,7 +53,7 @@ export async function startLiveServer(
       GIT_COMMITTER_NAME: 'Ada',
       GIT_COMMITTER_EMAIL: 'ada@example.org',
     }
-    const ran = await runProcess({ argv: ['git', ...argv], cwd: clone, env, timeoutMs: 30_000 })
+    const ran = await runProcess({ argv: ['git', ...argv], cwd: clone, env, timeoutMs: 180_000 })
     if (ran.exitCode !== 0) throw new Error(`git ${argv.join(' ')}: ${ran.stderr}`)
     return ran.stdout + ran.stderr
   }
@@ -108,7 +108,7 @@ export async function startLiveServer(
 }
 
 /** Asks until the answer fits; the last answer is in the error otherwise. */
-export async function until<T>(look: () => Promise<T>, fits: (answer: T) => boolean, timeoutMs = 20_000): Promise<T> {
+export async function until<T>(look: () => Promise<T>, fits: (answer: T) => boolean, timeoutMs = 180_000): Promise<T> {
   const end = Date.now() + timeoutMs
   for (;;) {
     const answer = await look()

@@ -165,5 +165,5 @@ describe('a connection of a worker', () => {
     await admin.request('DELETE', `/api/v1/workers/${workerId}`)
     expect((await waiting).body).toMatchObject({ code: 'UNAUTHENTICATED', why: expect.stringContaining('revoked') })
     expect(server.engine.connectedWorkers()).not.toContain(workerId)
-  }, 45_000)
+  })
 })

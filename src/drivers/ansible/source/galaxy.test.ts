@@ -36,5 +36,5 @@ describeWithTool('ansible-galaxy', 'collections that requirements name', () => {
       await galaxy.close()
       await context.remove()
     }
-  }, 300_000)
+  })
 })

@@ -16,7 +16,7 @@ const context = {
   log: () => {},
 }
 const stack = { id: 'stk', repository: 'test', environment: 'staging', name: 'stack', path: 'stack' }
-const patience = setTimeout(() => process.exit(1), 15_000)
+const patience = setTimeout(() => process.exit(1), 180_000)
 const running = await watch({ ...context, stack } as unknown as DriverContext<FilesConfig>, (addresses) => {
   process.stdout.write(JSON.stringify({ findings: running.findings, addresses }))
   clearTimeout(patience)

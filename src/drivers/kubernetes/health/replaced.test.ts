@@ -61,7 +61,7 @@ describeWithTool('kube-controller-manager', 'a newer change ends the wait of wha
     await stack.write({ 'stack/web.yaml': WEB('nginx:2') })
     expect((await stack.deploy()).result.status).toBe('applied')
     expect(await statusOf(LATER_PATH)).toBe(200)
-  }, 60_000)
+  })
 
   it('after an apply: not healthy, and not failed', async () => {
     kubelet.phase = 'none'
@@ -71,12 +71,12 @@ describeWithTool('kube-controller-manager', 'a newer change ends the wait of wha
     expect(verdict).toMatchObject({ healthy: false, cutShort: true })
     expect(verdict.lines.join()).toMatch(/web: .*\(not waited for any longer/)
     expect((await stack.plan()).changes).toEqual([])
-  }, 60_000)
+  })
 
   it('never hides that something is healthy', async () => {
     kubelet.phase = 'Running'
     expect((await kubernetesDriver.health!(await stack.next())).healthy).toBe(true)
     const verdict = await kubernetesDriver.health!(await stack.next({ replaced: AbortSignal.abort() }))
     expect(verdict).toEqual({ healthy: true, lines: ['2 objects are healthy'] })
-  }, 60_000)
+  })
 })

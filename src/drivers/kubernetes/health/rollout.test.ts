@@ -94,7 +94,7 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     const bad = await health()
     expect(bad.healthy).toBe(false)
     expect(bad.lines.join()).toMatch(new RegExp(`Deployment/${namespace}/web: .*timed out progressing`))
-  }, 40_000)
+  })
 
   it('begins a wave when the one before is healthy', async () => {
     kubelet.phase = 'none'
@@ -109,7 +109,7 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     expect((await deploying).result.status).toBe('applied')
     expect(await exists('/api/v1/NS/configmaps/later')).toBe(true)
     expect((await stack.plan()).changes).toEqual([])
-  }, 40_000)
+  })
 
   it('deletes what is replaced when its successor is healthy, and later waves first', async () => {
     await open({
@@ -140,7 +140,7 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     expect(await exists('/apis/apps/v1/NS/deployments/web')).toBe(false)
     expect(await exists('/api/v1/NS/configmaps/settings-1')).toBe(false)
     expect((await stack.plan()).changes).toEqual([])
-  }, 40_000)
+  })
 
   it.each(['Deployment', 'StatefulSet'])(
     'says without waiting that a quota has no place for a %s, with its words',
@@ -157,7 +157,6 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
       await stack.deploy()
       expect(await health()).toEqual({ healthy: false, lines: [expect.stringMatching(/web: .*exceeded quota: none/)] })
     },
-    60_000,
   )
 
   it('does not wait for a claim that a pod of a later wave has to use first', async () => {
@@ -170,29 +169,25 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     })
     expect((await stack.deploy()).result.status).toBe('applied')
     expect((await health()).healthy).toBe(true)
-  }, 40_000)
+  })
 
   it.each([
     ['Complete', 'applied'],
     ['Failed', 'failed'],
-  ])(
-    'sees the end of a Job that is cleared away (%s), and does not run it again',
-    async (condition, status) => {
-      kubelet.phase = 'none'
-      const job = JOB('once', '').replace('  backoffLimit', '  ttlSecondsAfterFinished: 0\n  backoffLimit')
-      await open({ 'stack/job.yaml': job, 'stack/app.yaml': MAP('app', '') })
-      const deploying = stack.deploy()
-      const path = `/apis/batch/v1/namespaces/${namespace}/jobs/once`
-      await endJob(path, condition)
-      expect((await deploying).result.status).toBe(status)
-      if (status === 'failed') return
-      expect((await health()).healthy).toBe(true)
-      expect((await stack.plan({ kind: 'drift' })).changes).toEqual([])
-      await stack.write({ 'stack/app.yaml': MAP('app', 'new: "1"') })
-      expect((await stack.plan()).changes.map(({ address }) => address)).toEqual([`ConfigMap/${namespace}/app`])
-    },
-    40_000,
-  )
+  ])('sees the end of a Job that is cleared away (%s), and does not run it again', async (condition, status) => {
+    kubelet.phase = 'none'
+    const job = JOB('once', '').replace('  backoffLimit', '  ttlSecondsAfterFinished: 0\n  backoffLimit')
+    await open({ 'stack/job.yaml': job, 'stack/app.yaml': MAP('app', '') })
+    const deploying = stack.deploy()
+    const path = `/apis/batch/v1/namespaces/${namespace}/jobs/once`
+    await endJob(path, condition)
+    expect((await deploying).result.status).toBe(status)
+    if (status === 'failed') return
+    expect((await health()).healthy).toBe(true)
+    expect((await stack.plan({ kind: 'drift' })).changes).toEqual([])
+    await stack.write({ 'stack/app.yaml': MAP('app', 'new: "1"') })
+    expect((await stack.plan()).changes.map(({ address }) => address)).toEqual([`ConfigMap/${namespace}/app`])
+  })
 
   it('does not begin a wave after one that failed', async () => {
     kubelet.phase = 'none'
@@ -210,7 +205,7 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
       `Deployment/${namespace}/web failed`,
     ])
     expect(await exists('/api/v1/NS/configmaps/later')).toBe(false)
-  }, 40_000)
+  })
 
   it('runs hooks before and after, once per change, and clears them away', async () => {
     await open({
@@ -238,7 +233,7 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     expect((await stack.plan()).changes.map(({ type }) => type)).toEqual(['ConfigMap'])
     await stack.write({ 'stack/app.yaml': MAP('app', 'new: "1"') })
     expect((await stack.deploy()).planned.changes.map(({ type }) => type)).toEqual(['ConfigMap', 'Job', 'Job'])
-  }, 40_000)
+  })
 
   it('runs every event that a hook names, and tells what it cannot run', async () => {
     await open({
@@ -263,7 +258,7 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     expect(destroyed.result.status).toBe('applied')
     expect(await exists('/apis/batch/v1/NS/jobs/b')).toBe(false)
     expect((await stack.plan({ destroy: true, kind: 'destroy' })).changes).toEqual([])
-  }, 60_000)
+  })
 
   it('does not destroy when a hook before it fails', async () => {
     await open({ 'stack/app.yaml': MAP('app', ''), 'stack/a.yaml': JOB('a', 'helm.sh/hook: pre-delete') })
@@ -271,7 +266,7 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     kubelet.phase = 'Failed'
     expect((await stack.deploy({ destroy: true, kind: 'destroy' })).result.status).toBe('failed')
     expect(await exists('/api/v1/NS/configmaps/app')).toBe(true)
-  }, 40_000)
+  })
 
   it('clears hooks away when all of their side have succeeded', async () => {
     const policy = 'helm.sh/hook: pre-install, helm.sh/hook-delete-policy: hook-succeeded'
@@ -288,30 +283,26 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     expect((await deploying).result.status).toBe('applied')
     expect(await exists('/api/v1/NS/configmaps/settings')).toBe(false)
     expect(await exists('/apis/batch/v1/NS/jobs/b')).toBe(false)
-  }, 40_000)
+  })
 
   it.each([
     ['Failed', 'failed', /BackoffLimitExceeded|failed/],
     ['Complete', 'applied', null],
     [null, 'failed', /disappeared before its end was seen/],
-  ])(
-    'sees the end of a hook that is gone at once: %s',
-    async (condition, status, message) => {
-      kubelet.phase = 'none'
-      await open({
-        'stack/before.yaml': JOB('before', 'argocd.argoproj.io/hook: PreSync'),
-        'stack/app.yaml': MAP('app', ''),
-      })
-      const deploying = stack.deploy()
-      const path = `/apis/batch/v1/namespaces/${namespace}/jobs/before`
-      await endJob(path, condition)
-      const { result } = await deploying
-      expect(result.status).toBe(status)
-      expect(await exists('/api/v1/NS/configmaps/app')).toBe(status === 'applied')
-      if (message !== null) expect(result.resources.map((one) => one.message).join()).toMatch(message)
-    },
-    40_000,
-  )
+  ])('sees the end of a hook that is gone at once: %s', async (condition, status, message) => {
+    kubelet.phase = 'none'
+    await open({
+      'stack/before.yaml': JOB('before', 'argocd.argoproj.io/hook: PreSync'),
+      'stack/app.yaml': MAP('app', ''),
+    })
+    const deploying = stack.deploy()
+    const path = `/apis/batch/v1/namespaces/${namespace}/jobs/before`
+    await endJob(path, condition)
+    const { result } = await deploying
+    expect(result.status).toBe(status)
+    expect(await exists('/api/v1/NS/configmaps/app')).toBe(status === 'applied')
+    if (message !== null) expect(result.resources.map((one) => one.message).join()).toMatch(message)
+  })
 
   it('takes a live Helm release for an upgrade', async () => {
     const release = { metadata: { name: 'sh.helm.release.v1.old.v1', labels: { owner: 'helm', name: 'old' } } }
@@ -331,7 +322,7 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
       `ConfigMap/${namespace}/seen hook, before the upgrade`,
     ])
     expect(findings).toMatchObject([{ code: 'helm_release', message: expect.stringContaining('delete secret') }])
-  }, 40_000)
+  })
 
   it('goes no further than a hook that failed, and runs it again', async () => {
     kubelet.phase = 'Failed'
@@ -348,7 +339,7 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     expect(result.resources[1]?.message).toMatch(/BackoffLimitExceeded/)
     kubelet.phase = 'Running'
     expect((await stack.deploy()).result.status).toBe('applied')
-  }, 40_000)
+  })
 
   it('deletes a namespace of its own with all that is in it', async () => {
     await open({
@@ -365,5 +356,5 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     )
       await sleep(100)
     expect((await stack.plan({ destroy: true, kind: 'destroy' })).changes).toEqual([])
-  }, 40_000)
+  })
 })

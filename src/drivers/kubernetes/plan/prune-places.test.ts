@@ -69,7 +69,7 @@ describeOnCluster('what goes away, wherever it is', (world) => {
     expect((await world.stack.deploy()).result.status).toBe('applied')
     world.cluster.kubectl(['delete', 'crd', `things.${group}`])
     await world.stack.write({ 'stack/thing.yaml': null })
-    await expect.poll(async () => (await world.stack.plan()).coverage.unchecked, { timeout: 10_000 }).toEqual([])
+    await expect.poll(async () => (await world.stack.plan()).coverage.unchecked, { timeout: 180_000 }).toEqual([])
     const { planned } = await world.stack.deploy()
     expect(planned.coverage.unchecked).toEqual([])
     expect((await world.stack.plan()).changes).toEqual([])

@@ -216,6 +216,6 @@ describeOnCluster('what cannot be done, or not be known', (world) => {
     const third = await world.stack.deploy()
     expect(placesOf(third.planned)).toContain(`Thing.${group}/${world.namespace}/a spec.size`)
     expect(third.result.status).toBe('applied')
-    await expect.poll(async () => (await world.stack.plan()).changes, { timeout: 10_000 }).toEqual([])
+    await expect.poll(async () => (await world.stack.plan()).changes, { timeout: 180_000 }).toEqual([])
   })
 })

@@ -71,7 +71,7 @@ for (const name of ['terraform', 'tofu'] as const) {
       )
       const plan = await terraformDriver.plan(context)
       const applying = terraformDriver.apply(context, plan)
-      await vi.waitFor(() => access(join(target, 'slow')), { timeout: 20_000, interval: 50 })
+      await vi.waitFor(() => access(join(target, 'slow')), { timeout: 180_000, interval: 50 })
       context.cancel()
       const result = await applying
       expect(result.status).toBe('canceled')
