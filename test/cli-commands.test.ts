@@ -74,7 +74,9 @@ describe('a merge request', { timeout: 180_000 }, () => {
     await says(bobRuns('mr', 'comment', '1', 'Why?', '--file', 'web/index.html', '--line', '1'))
     const [comment] = (await json('mr', 'comments', '1')).filter(({ author }: { author: string }) => author === 'bob')
     await says(run('mr', 'comment', '1', 'Because', '--thread', comment.threadId))
-    expect(await says(run('mr', 'comments', '1'))).toMatch(/bob at \S+ on web\/index.html:1 \[.+\]\nWhy\?[^]*Because/)
+    expect(await says(run('mr', 'comments', '1'))).toMatch(
+      /bob, \S+ \S+ ago on web\/index.html:1 \[.+\]\nWhy\?[^]*Because/,
+    )
     expect(await says(bobRuns('mr', 'resolve', '1', comment.threadId))).toBe(`Resolved ${comment.threadId}\n`)
     expect(await says(run('mr', 'comments', '1'))).toContain('on web/index.html:1 (resolved)')
   })
