@@ -42,7 +42,7 @@ const page = (stack: string): string => join(shell.home, 'srv', stack, 'index.ht
 const config = (...stacks: string[]): string => `version: 1
 environments:
   production: { tier: production, approvals: { required: 1 }, drift: { interval: 1h } }
-stacks: [${stacks.map((name) => `{ path: ${name}, driver: files, with: { target: ${dirname(page(name))} } }`).join(', ')}]
+stacks: [${stacks.map((name) => `{ path: ${name}, driver: files, labels: { part: ${name} }, with: { target: ${dirname(page(name))} } }`).join(', ')}]
 `
 
 beforeAll(async () => {
@@ -127,7 +127,14 @@ describe('runs and stacks', { timeout: 180_000 }, () => {
   it('are listed and shown', async () => {
     const [deploy] = await json('run', 'list', '--kind', 'deploy')
     expect(await says(run('run', 'show', deploy.id))).toContain('succeeded')
-    expect((await run('run', 'logs', deploy.id)).code).toBe(0)
+    const log = (await says(run('run', 'logs', deploy.id))).split('\n')
+    const stamped = (await says(run('run', 'logs', deploy.id, '--timestamps'))).split('\n')
+    expect(stamped.map((line) => line.replace(/^20\d\d-\d\d-\d\dT[\d:.]{12}Z /, ''))).toEqual(log)
+    expect(stamped.filter((line) => line.startsWith('20'))).toHaveLength(log.length - 1)
+    expect((await says(run('stack', 'list', '--label', 'part=web'))).match(/^production\/\w+/gm)).toEqual([
+      'production/web',
+    ])
+    expect(await says(run('stack', 'show', 'production/web'))).toMatch(/^owners, labels +part=web$/m)
     expect((await says(run('stack', 'list'))).match(/^production\/(old|web) +files +in_sync/gm)).toHaveLength(2)
     expect(await says(run('deployments', '--stack', 'production/web'))).toMatch(/production\/web +deploy +succeeded/)
   })

@@ -20,6 +20,8 @@ function shown(expected: Json, actual: Json): string {
     since: 0,
     lastSeenAt: 0,
     closedAt: null,
+    rightUntil: null,
+    changedBy: null,
     healCount: 0,
     accepted: null,
     run: 'run_1',

@@ -9,12 +9,13 @@ import { when as timestamp } from './times.ts'
 /** Drift records as a table; values last, because they are what may be long. */
 export const driftTable = (records: readonly DriftRecord[], { table, when }: Layout): string =>
   table(
-    [id('record'), 'stack', state('state'), 'since', shrinks('what'), 'git says → is'],
+    [id('record'), 'stack', state('state'), 'since', 'by', shrinks('what'), 'git says → is'],
     records.map((row) => [
       row.id,
       row.stack,
       row.accepted && row.state === 'accepted' ? `accepted until ${timestamp(row.accepted.until)}` : row.state,
-      when(row.since),
+      when(row.changedBy?.at ?? row.since),
+      row.changedBy?.who ?? '-',
       row.attribute === '' ? row.address : `${row.address}: ${row.attribute}`,
       row.attribute === '' && row.actual === null ? 'not as it should be' : difference(row.expected, row.actual),
     ]),

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from './testing/app.ts'
@@ -76,6 +77,11 @@ describe('drift', () => {
     const [record] = await tamper('changed\n')
     expect(record).toMatchObject({ stack: 'dev/web', state: 'open', accepted: null, closedAt: null })
     expect(record.address).toContain('index.html')
+    const { deployed } = await stack()
+    expect(record.changedBy).toEqual({ how: 'owner', who: userInfo().username, at: expect.any(Number) })
+    expect(Math.abs(record.changedBy.at - (await stat(page)).ctimeMs)).toBeLessThan(5_000)
+    expect(record.rightUntil).toBeGreaterThanOrEqual(deployed.at)
+    expect(record.rightUntil).toBeLessThanOrEqual(record.since)
     const ids = async (query: string) =>
       (await live.shop('GET', `/drift?${query}`)).body.items.map((row: { id: string }) => row.id)
     expect(await ids('environment=dev')).toContain(record.id)
@@ -172,6 +178,24 @@ describe('environments', () => {
     expect(await readFile(page, 'utf8')).toBe('two\n')
     expect((await live.shop('DELETE', `/environments/dev/freezes/${frozen.id}`)).body.code).toBe('CONFLICT')
     expect((await live.shop('POST', '/environments/none/freezes', { reason: 'x' })).status).toBe(404)
+  })
+})
+
+describe('owners', () => {
+  it('find their stacks as soon as Git names them, without a deployment', async () => {
+    await inStatus('in_sync')
+    const { deployed } = await stack()
+    await merged(await live.push('owned', { CODEOWNERS: 'web/ @ada @@pages\n' }))
+    expect((await until(stack, (row) => row.facets.length > 0)).facets).toEqual(['@ada', '@team/pages'])
+    expect((await stack()).deployed).toEqual(deployed)
+    const found = async (query: string) => [
+      ...(await live.shop('GET', `/matrix?${query}`)).body.items.map((row: { name: string }) => row.name),
+      ...(await live.shop('GET', `/stacks?${query}`)).body.items.map((row: { name: string }) => row.name),
+    ]
+    expect(await found('q=PAGES')).toEqual(['web', 'web'])
+    expect(await found('owner=@ada&driver=files')).toEqual(['web', 'web'])
+    expect(await found('owner=@bob')).toEqual([])
+    expect(await found('tool=tofu')).toEqual([])
   })
 })
 

@@ -123,6 +123,7 @@ export async function startRunner(
     passEnv: options.passEnv,
     room,
     graceMs: options.graceMs,
+    now: () => identity.now(),
   }
   const alongside = way.alongside?.(parts)
   const heartbeat = startHeartbeat({ link, runs: active, log })

@@ -64,6 +64,7 @@ export const run = (raw: Raw) =>
   only({
     line: typeof raw['line'] === 'number' ? raw['line'] : undefined,
     q: text(raw['q']),
+    time: raw['time'] === true ? true : undefined,
     /** First lines of the parts of the log that are folded. */
     folds: Array.isArray(raw['folds'])
       ? raw['folds'].filter((line) => Number.isInteger(line)).slice(0, 500)

@@ -73,7 +73,8 @@ export const runCommands: CommandModule = (program, cli) => {
     .description('the log of a run')
     .argument('<run>')
     .option('--follow', 'go on until the run has ended', false)
-    .action(async (id: string, options: { follow: boolean }, command) => {
+    .option('--timestamps', 'begin each line with the time at which it was written', false)
+    .action(async (id: string, options: { follow: boolean; timestamps: boolean }, command) => {
       const client = cli.client(command)
       const output = cli.output(command)
       let text = ''
@@ -81,7 +82,7 @@ export const runCommands: CommandModule = (program, cli) => {
         if (output.json) text += part
         else cli.streams.out.write(part)
       }
-      await writeLog(client, id, { follow: options.follow, signal: cli.signal, write })
+      await writeLog(client, id, { ...options, signal: cli.signal, write })
       if (output.json) output.result({ run: id, text }, () => '')
     })
 

@@ -20,22 +20,36 @@ const short = (oid: string | null): string => oid?.slice(0, 10) ?? '-'
 interface ListOptions {
   environment?: string
   status?: string
+  search?: string
+  driver?: string
+  owner?: string
+  label?: string
+  tool?: string
 }
 
 const withFilters = (command: Command): Command =>
   withRepository(command)
     .option('--environment <name>')
     .addOption(new Option('--status <status>').choices([...StackStatus.options]))
+    .option('--search <words>', 'each part of the name, path, an owner, a label or a tool')
+    .option('--driver <name>')
+    .option('--owner <owner>', 'as CODEOWNERS has it: @ada, @team/payments')
+    .option('--label <name=value>')
+    .option('--tool <tool>', 'of the last look, with or without its version: tofu, tofu@1.12.6')
+
+const queryOf = ({ search, environment, status, driver, owner, label, tool }: ListOptions) => {
+  const query = { environment, status, driver, owner, label, tool }
+  return { ...query, q: search }
+}
 
 /** `stack`, `status` and `deployments`: what is there, and what was done. */
 export const stackCommands: CommandModule = (program, cli) => {
   const stack = program.command('stack').description('stacks: a directory, a driver, an environment')
 
   const list = async (options: ListOptions, command: Command): Promise<void> => {
-    const { environment, status } = options
     const repository = repositoryPath(await repositoryName(cli, command))
     const client = cli.client(command)
-    const stacks = await collect(client.all(`${repository}/stacks`, Stack, { environment, status }))
+    const stacks = await collect(client.all(`${repository}/stacks`, Stack, queryOf(options)))
     cli.output(command).result(stacks, (layout) => stackTable(stacks, layout))
   }
   withWatch(withFilters(stack.command('list').description('stacks with their status'))).action(watched(cli, list))
@@ -44,13 +58,12 @@ export const stackCommands: CommandModule = (program, cli) => {
     withFilters(program.command('status').description('how the environments are, and every stack with its status')),
   ).action(
     watched(cli, async (options: ListOptions, command) => {
-      const { environment, status } = options
       const repository = repositoryPath(await repositoryName(cli, command))
       const client = cli.client(command)
       const output = cli.output(command)
       const look = async () => ({
         overview: await client.get(`${repository}/overview`, Overview),
-        stacks: await collect(client.all(`${repository}/stacks`, Stack, { environment, status })),
+        stacks: await collect(client.all(`${repository}/stacks`, Stack, queryOf(options))),
       })
       const seen = await look()
       output.result(seen.stacks, (layout) => statusText(seen, layout))
@@ -90,6 +103,8 @@ function describe(row: StackDetail, layout: Layout): string {
       ['stack', `${row.environment}/${row.name}`],
       ['driver', row.driver],
       ['path', row.path],
+      ...(row.facets.length > 0 ? [['owners, labels', row.facets.join(' ')] as [string, string]] : []),
+      ...(row.tools.length > 0 ? [['tools', row.tools.join(' ')] as [string, string]] : []),
       ['status', `${row.status}${row.statusReason ? `: ${row.statusReason}` : ''}`],
       ['desired', short(row.desired.commit)],
       ['deployed', row.deployed.commit === null ? '-' : `${short(row.deployed.commit)}, ${when(row.deployed.at)}`],

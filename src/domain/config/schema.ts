@@ -183,6 +183,14 @@ export const StackConfig = z.strictObject({
     .describe(
       'Show the lines of texts that hold a secret, with the secret masked, instead of how many change. Counts once it is on the target branch. Default: false.',
     ),
+  labels: z
+    .record(
+      z.string().regex(/^[\w./-]{1,63}$/, 'letters, digits, "_", ".", "/" and "-"'),
+      z.string().regex(/^\S{1,100}$/),
+    )
+    .refine((labels) => Object.keys(labels).length <= 20, 'at most 20 labels')
+    .optional()
+    .describe('Words to find stacks by, such as team: payments. They change nothing of what is deployed.'),
   variables: stringMap
     .optional()
     .describe('Environment variables of the tool. Not for secrets: those are kept by `trueup variable`.'),

@@ -11,6 +11,7 @@ const item = (more: Partial<DriftItem> = {}): DriftItem => ({
   actual: 2,
   sensitive: false,
   actions: ['update'],
+  by: null,
   ...more,
 })
 const record = (more: Partial<DriftRecordView> = {}): DriftRecordView => ({

@@ -1,6 +1,6 @@
 import { canonicalJson, type Json } from '../../lib/json.ts'
 import { covering } from '../plans/coverage.ts'
-import type { Action, Plan, ResourceChange } from '../plans/plan.ts'
+import type { Action, ChangedBy, Plan, ResourceChange } from '../plans/plan.ts'
 
 /** One way in which reality left what was deployed. `attribute` is empty for a whole resource. */
 export interface DriftItem {
@@ -13,6 +13,8 @@ export interface DriftItem {
   /** Both values are keyed hashes. */
   sensitive: boolean
   actions: Action[]
+  /** Who made it so, where the target tells. */
+  by: ChangedBy | null
 }
 
 /** A stored record that is `open` or `accepted`. */
@@ -58,9 +60,9 @@ export function driftFromPlan(plan: Pick<Plan, 'changes'>): DriftItem[] {
 }
 
 function driftOf(change: ResourceChange): DriftItem[] {
-  const { address, actions } = change
+  const { address, actions, by = null } = change
   const whole = (expected: Json, actual: Json): DriftItem[] => [
-    { address, attribute: '', expected, actual, sensitive: false, actions },
+    { address, attribute: '', expected, actual, sensitive: false, actions, by },
   ]
   if (actions.every((action) => action === 'read' || action === 'none')) return []
   if (actions.includes('create')) return whole(PRESENT, ABSENT)
@@ -75,6 +77,7 @@ function driftOf(change: ResourceChange): DriftItem[] {
       actual: attribute.before ?? null,
       sensitive: attribute.sensitive ?? false,
       actions,
+      by: attribute.by ?? by,
     }))
 }
 

@@ -8,6 +8,17 @@ export type Action = (typeof ACTIONS)[number]
 export type Cause = 'config' | 'input' | 'drift'
 
 /**
+ * Whom the target itself names as the one who changed something last: a field manager of Kubernetes, the owner of a file. A
+ * hint for people, in no digest and no comparison.
+ */
+export interface ChangedBy {
+  how: 'manager' | 'owner'
+  who: string
+  /** Milliseconds, by the target's clock. */
+  at?: number
+}
+
+/**
  * One attribute of a resource. `path` is dotted, indexes in brackets: `spec.ports[0].port`, `content`.
  * A sensitive value never leaves the worker: `before`/`after` then hold keyed hashes (`hmac:…`).
  * `unknown`: the value is known only after apply (`after` is absent).
@@ -25,6 +36,8 @@ export interface AttributeChange {
   unknown?: boolean
   /** Listed under the stack's `unstable:`: shown, but neither part of the digest nor of a comparison. */
   unstable?: boolean
+  /** Who set `before`, where the target knows. */
+  by?: ChangedBy
 }
 
 export interface ResourceChange {
@@ -41,6 +54,8 @@ export interface ResourceChange {
   previousAddress?: string
   /** Of an import or a forget: what the tool takes to import it (again). */
   importId?: string
+  /** Who put it there, or changed it, where the target knows it of the whole resource. */
+  by?: ChangedBy
 }
 
 /**

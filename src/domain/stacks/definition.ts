@@ -51,6 +51,8 @@ export interface StackDefinition {
   toolVersion?: string
   /** Texts that hold a secret are shown line by line, without it. */
   showSecretDiff?: boolean
+  /** What people find it by; part of no digest. */
+  labels?: { [name: string]: string }
   /** Plain variables of the configuration file (secrets live in the server's store). */
   variables: { [name: string]: string }
   /** Worker pool. */

@@ -26,6 +26,7 @@ export function sharedSettings(entry: StackConfig): SharedSettings {
     timeoutMs: parseDuration(entry.timeout ?? DEFAULT_TIMEOUT),
     ...(entry.toolVersion !== undefined && { toolVersion: entry.toolVersion }),
     ...(entry.showSecretDiff && { showSecretDiff: true }),
+    ...(entry.labels && { labels: entry.labels }),
     variables: entry.variables ?? {},
   }
 }

@@ -4,6 +4,12 @@ import { MAX_SHOWN_CHARS } from '../plans/secret-text.ts'
 
 /** The pieces of plans and results as they travel: from the worker to the server, and from there to its users. */
 
+export const ChangedBy = z.object({
+  how: z.enum(['manager', 'owner']),
+  who: z.string().max(500),
+  at: z.number().optional(),
+})
+
 export const AttributeChange = z.object({
   path: z.string(),
   before: z.json().optional(),
@@ -11,6 +17,7 @@ export const AttributeChange = z.object({
   sensitive: z.boolean().optional(),
   shown: z.string().max(MAX_SHOWN_CHARS).optional(),
   unknown: z.boolean().optional(),
+  by: ChangedBy.optional(),
 })
 
 export const ResourceChange = z.object({
@@ -22,6 +29,7 @@ export const ResourceChange = z.object({
   reason: z.string().optional(),
   previousAddress: z.string().optional(),
   importId: z.string().optional(),
+  by: ChangedBy.optional(),
 })
 
 export const Finding = z.object({

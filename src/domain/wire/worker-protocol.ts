@@ -23,6 +23,8 @@ import {
 export const MAX_FRAME_BYTES = 96 * 1024 * 1024
 /** Characters of log that the server keeps of one run in all its leases; then one line says so. */
 export const RUN_LOG_LIMIT = 10 * 1024 * 1024
+/** Times of one piece of log at most. */
+export const LOG_TIMES = 200
 
 const jsonMap = z.record(z.string(), z.json())
 export const DriverPlanWire = z.object({
@@ -166,7 +168,19 @@ export const METHODS = {
     result: z.object({}),
   },
   /** Log text from `offset` (characters of the whole log so far). A repeat is dropped, a gap answers the wanted offset. */
-  log: { params: z.object({ ...run, offset: z.number(), text: z.string() }), result: z.object({ next: z.number() }) },
+  log: {
+    params: z.object({
+      ...run,
+      offset: z.number(),
+      text: z.string(),
+      /** When it was written: characters after `offset`, and the time from there on by the server's clock, in milliseconds. */
+      times: z
+        .array(z.tuple([z.number().int().min(0), z.number().int()]))
+        .max(LOG_TIMES)
+        .optional(),
+    }),
+    result: z.object({ next: z.number() }),
+  },
   plan: {
     params: z.object({
       ...run,

@@ -1,4 +1,5 @@
 import type { Cause } from '../../domain/plans/plan.ts'
+import { facetsOf } from '../../domain/facets.ts'
 import type { StackKey } from '../../domain/stacks/stack.ts'
 import { newId } from '../../lib/ids.ts'
 import type { Queries, Tx } from '../../store/database/context.ts'
@@ -152,6 +153,7 @@ async function orderTogether(
       path,
       driver,
       config: specToJson(specOf(source)),
+      facets: facetsOf(definition, after.owners),
       desiredCommit: commitOid,
       desiredDigest: sourceDigest,
       removedAt: null,

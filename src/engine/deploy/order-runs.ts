@@ -1,5 +1,6 @@
 import { topological } from '../../domain/stacks/order.ts'
 import type { Cause } from '../../domain/plans/plan.ts'
+import { facetsOf } from '../../domain/facets.ts'
 import type { StackKey } from '../../domain/stacks/stack.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import type { Queries } from '../../store/database/context.ts'
@@ -29,7 +30,7 @@ export function orderRuns(step: Step): Piece[] {
     if (preview.how === 'dependant' && step.after.stacks.has(key) && !causes.has(key)) causes.set(key, 'input')
   }
   const removed = affected.filter((stack) => stack.how === 'removed').map((stack) => stack.key)
-  const reconfigured = step.before.config !== step.after.config
+  const reconfigured = step.before.config !== step.after.config || step.before.owners !== step.after.owners
   const ordered = new Map<StackKey, string>()
   return [
     // Runs are ordered by what stacks need now, also those that do not change.
@@ -49,19 +50,26 @@ function wantedOf({ after }: Step, causes: ReadonlyMap<StackKey, Cause>): Wanted
   })
 }
 
-/** Stacks whose desired state stays may still have other settings: drift mode, pool, needs, checks. */
+/** Stacks whose desired state stays may still have other settings: drift mode, pool, needs, checks, labels, owners. */
 function otherSettings({ before, after }: Step, wanted: ReadonlyMap<StackKey, Cause>): StackSource[] {
   const others: StackSource[] = []
+  const isFoundAlike = ({ definition }: StackSource): boolean =>
+    before.owners === after.owners || facetsOf(definition, before.owners) === facetsOf(definition, after.owners)
   for (const [key, source] of after.stacks)
-    if (!wanted.has(key) && !sameSettings(before.stacks.get(key), source)) others.push(source)
+    if (!wanted.has(key) && !(sameSettings(before.stacks.get(key), source) && isFoundAlike(source))) others.push(source)
   return others
 }
 
-async function noteSettings(tx: Queries, { repositoryId }: Step, sources: readonly StackSource[]): Promise<void> {
+async function noteSettings(
+  tx: Queries,
+  { repositoryId, after }: Step,
+  sources: readonly StackSource[],
+): Promise<void> {
   for (const source of sources) {
     const { environment, name, path } = source.definition
+    const facets = facetsOf(source.definition, after.owners)
     const stack = await findStack(tx, { repositoryId, environment, name })
-    if (stack) await patchStack(tx, stack.id, { config: specToJson(specOf(source)), path })
+    if (stack) await patchStack(tx, stack.id, { config: specToJson(specOf(source)), path, facets })
   }
 }
 

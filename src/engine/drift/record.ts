@@ -5,7 +5,7 @@ import type { Tx } from '../../store/database/context.ts'
 import { createDriftRecord, packActions, patchDriftRecord, standingDrift } from '../../store/stacks/drift.ts'
 import { nowOf } from '../../store/open.ts'
 import type { Run } from '../../store/runs/runs.ts'
-import { patchStack, requireStack } from '../../store/stacks/stacks.ts'
+import { patchStack, requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import { healsOf, healsToJson, type StackHeals } from '../stacks/heal-state.ts'
 import { observedOf } from '../stacks/observed.ts'
 import { withdrawHeals } from './overtaken.ts'
@@ -33,16 +33,19 @@ export async function recordDrift(tx: Tx, run: Run, plan: Plan): Promise<void> {
       state: 'open',
       since: now,
       lastSeenAt: now,
+      rightUntil: rightUntil(stack),
+      by: item.by,
       healCount: 0,
       runId: run.id,
     })
   }
   for (const { id, state, item, lastSeenAt } of result.updated) {
-    const { expected, actual } = item
+    const { expected, actual, by } = item
     await patchDriftRecord(tx, id, {
       state,
       expected,
       actual,
+      by,
       lastSeenAt,
       actions: packActions(item.actions),
       runId: run.id,
@@ -53,9 +56,18 @@ export async function recordDrift(tx: Tx, run: Run, plan: Plan): Promise<void> {
     await withdrawHeals(tx, stack.id, 'drift_gone')
   await patchStack(tx, stack.id, {
     observedAt: now,
-    ...observedOf(plan.coverage),
+    ...observedOf(plan),
     ...(items.length === 0 && { healBackoff: healsToJson(stable(healsOf(stack), now)) }),
   })
+}
+
+/**
+ * When what is found now was still as it should be: at the last look that left nothing out, or at the deployment. Null where
+ * nobody can say.
+ */
+function rightUntil({ deployedAt, observedAt, observedUnchecked }: Stack): number | null {
+  const looked = observedUnchecked === 0 ? observedAt : null
+  return Math.max(deployedAt ?? 0, looked ?? 0) || null
 }
 
 /** The same of a check that found nothing where nothing stood before. */
@@ -63,7 +75,7 @@ export async function recordQuietLook(tx: Tx, run: Run, plan: Plan): Promise<voi
   const stack = await requireStack(tx, run.stackId)
   const now = nowOf(tx)
   const healBackoff = healsToJson(stable(healsOf(stack), now))
-  await patchStack(tx, stack.id, { observedAt: now, ...observedOf(plan.coverage), healBackoff })
+  await patchStack(tx, stack.id, { observedAt: now, ...observedOf(plan), healBackoff })
 }
 
 /** Without drift the fight is over, too. */

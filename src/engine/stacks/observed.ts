@@ -1,5 +1,6 @@
 import { shownCoverage, uncheckedCount } from '../../domain/plans/coverage.ts'
-import type { Coverage, Plan } from '../../domain/plans/plan.ts'
+import type { Plan } from '../../domain/plans/plan.ts'
+import { toolFacets } from '../../domain/facets.ts'
 import type { Run } from '../../store/runs/runs.ts'
 import type { StackPatch } from '../../store/stacks/stacks.ts'
 import { specOfRun } from '../run-spec.ts'
@@ -7,10 +8,11 @@ import { specOfRun } from '../run-spec.ts'
 /** Entries of what was not checked that are kept with a stack; the plan of the run has them all. */
 const MAX_OBSERVED = 100
 
-type Observed = Pick<StackPatch, 'observedCoverage' | 'observedChecked' | 'observedUnchecked'>
+type Observed = Pick<StackPatch, 'observedCoverage' | 'observedChecked' | 'observedUnchecked' | 'tools'>
 
 /** What a look has seen, as it is kept with the stack. */
-export const observedOf = (coverage: Coverage): Observed => ({
+export const observedOf = ({ coverage, toolVersions }: Pick<Plan, 'coverage' | 'toolVersions'>): Observed => ({
+  tools: toolFacets(toolVersions),
   observedCoverage: shownCoverage(coverage, MAX_OBSERVED),
   observedChecked: coverage.checked,
   observedUnchecked: uncheckedCount(coverage),
@@ -26,5 +28,6 @@ export function deployedLook(run: Run): Observed {
   const plan = run.plan as Plan | null
   if (plan === null || (request && (request.state !== undefined || request.targets.length > 0))) return {}
   const { checked, unchecked } = plan.coverage
-  return observedOf({ checked, unchecked: unchecked.map((entry) => ({ ...entry, unreachable: false })) })
+  const coverage = { checked, unchecked: unchecked.map((entry) => ({ ...entry, unreachable: false })) }
+  return observedOf({ ...plan, coverage })
 }

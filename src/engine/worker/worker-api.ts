@@ -67,8 +67,9 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
       })
       return {}
     },
-    async log(workerId, { runId, fence, offset, text }) {
-      return { next: await parts.store.transaction((tx) => appendRunLog(tx, runId, fence, offset, text, workerId)) }
+    async log(workerId, { runId, fence, ...piece }) {
+      const held = { runId, fence, workerId }
+      return { next: await parts.store.transaction((tx) => appendRunLog(tx, held, piece)) }
     },
     async plan(workerId, params) {
       const run = await heldRun(parts.store.db, workerId, params.runId, params.fence)

@@ -28,6 +28,8 @@ function oneOf(row: DriftRow, names: Names): DriftRecord {
     since: row.since,
     lastSeenAt: row.lastSeenAt,
     closedAt: row.closedAt,
+    rightUntil: row.rightUntil,
+    changedBy: row.by,
     healCount: row.healCount,
     accepted:
       row.acceptedReason === null

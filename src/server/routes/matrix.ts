@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { stackMatrix } from '../../store/stacks/matrix.ts'
+import { wordsOf } from '../../domain/facets.ts'
+import { type MatrixCell, stackMatrix } from '../../store/stacks/matrix.ts'
 import { repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
-import { MatrixRow, StackStatus } from '../schemas/stacks.ts'
+import { FoundByQuery, MatrixRow, StackStatus } from '../schemas/stacks.ts'
 
 /** Stacks of equal name beside each other, one a column of environments: the overview of a large repository. */
 export const matrixRoutes: RouteModule<'store'> = (app, { store }) => {
@@ -17,13 +18,8 @@ export const matrixRoutes: RouteModule<'store'> = (app, { store }) => {
         summary: 'Stacks by name, each with its status in every environment',
         params: InRepository,
         querystring: PageQuery.extend({
-          q: z
-            .string()
-            .max(300)
-            .optional()
-            .meta({ description: 'words, each part of the name or the path, or the name of the driver' }),
+          ...FoundByQuery,
           environment: z.string().max(63).optional(),
-          driver: z.string().max(63).optional(),
           status: StackStatus.optional(),
           sort: z.enum(['need', 'name']).default('name'),
         }),
@@ -33,7 +29,11 @@ export const matrixRoutes: RouteModule<'store'> = (app, { store }) => {
     async (request) => {
       const { limit, cursor, q, ...rest } = request.query
       const repositoryId = repositoryOf(request).id
-      return await stackMatrix(store.db, { ...rest, repositoryId, ...(q && { text: q }) }, { limit, cursor })
+      const page = await stackMatrix(store.db, { ...rest, repositoryId, ...(q && { text: q }) }, { limit, cursor })
+      const items = page.items.map((row) => ({ ...row, cells: row.cells.map(shown) }))
+      return { items, next: page.next }
     },
   )
 }
+
+const shown = ({ facets, tools, ...cell }: MatrixCell) => ({ ...cell, facets: wordsOf(facets), tools: wordsOf(tools) })

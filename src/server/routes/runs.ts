@@ -8,7 +8,7 @@ import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
-import { RunDetail, RunKind, RunState, RunSummary } from '../schemas/plans.ts'
+import { RunDetail, RunKind, RunLog, RunState, RunSummary } from '../schemas/plans.ts'
 import { mrOf } from './mr-view.ts'
 import { showRunDetail, showRuns } from './run-view.ts'
 
@@ -72,14 +72,19 @@ export const runRoutes: RouteModule<'engine'> = (app, { engine }) => {
         summary: 'Log text from an offset; `done` once the run has ended and everything was read',
         params: RunParams,
         querystring: z.strictObject({ offset: z.coerce.number().int().min(0).default(0) }),
-        response: { 200: z.object({ text: z.string(), next: z.number(), done: z.boolean() }) },
+        response: { 200: RunLog },
       },
     },
     async (request) => {
       // The state first: text that arrives after it was read only makes one more round.
       const run = (await getRun(parts.store.db, request.params.run))!
       const part = await readRunLog(parts.store.db, run.id, request.query.offset)
-      return { text: part.text, next: part.next, done: run.finishedAt !== null && part.next >= part.size }
+      return {
+        text: part.text,
+        times: part.times,
+        next: part.next,
+        done: run.finishedAt !== null && part.next >= part.size,
+      }
     },
   )
 

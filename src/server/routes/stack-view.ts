@@ -1,4 +1,5 @@
 import { CHANGING_KINDS, PENDING_STATES } from '../../domain/runs/run.ts'
+import { wordsOf } from '../../domain/facets.ts'
 import { openMergeRequests } from '../../engine/merge-requests/open.ts'
 import type { RunSpec } from '../../engine/run-spec.ts'
 import { outputsOfStack } from '../../engine/stacks/outputs.ts'
@@ -74,6 +75,8 @@ async function oneOf(parts: EngineParts, row: StackRow, around: Around): Promise
     name: row.name,
     path: row.path,
     driver: row.driver,
+    facets: wordsOf(row.facets),
+    tools: wordsOf(row.tools),
     status: row.status,
     statusReason: (row.status === 'pending' && (await whyPending(parts, row))) || row.statusReason,
     desired: { commit: row.desiredCommit, digest: row.desiredDigest },

@@ -7,7 +7,7 @@ import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
 import { MrDetail } from '../schemas/merge-requests.ts'
-import { Deployment, RollbackOrder, Stack, StackDetail, StackStatus } from '../schemas/stacks.ts'
+import { Deployment, FoundByQuery, RollbackOrder, Stack, StackDetail, StackStatus } from '../schemas/stacks.ts'
 import { mrOf, showDetail as showMr } from './mr-view.ts'
 import { showDeployments, showStackDetail, showStacks, stackOf } from './stack-view.ts'
 
@@ -29,6 +29,7 @@ export const stackRoutes: RouteModule<'engine'> = (app, { engine }) => {
         summary: 'Stacks with desired, deployed and observed revision',
         params: InRepository,
         querystring: PageQuery.extend({
+          ...FoundByQuery,
           environment: z.string().max(63).optional(),
           status: StackStatus.optional(),
         }),
@@ -36,9 +37,11 @@ export const stackRoutes: RouteModule<'engine'> = (app, { engine }) => {
       },
     },
     async (request) => {
-      const { limit, cursor, environment, status } = request.query
+      const { limit, cursor, environment, status, q, ...found } = request.query
       const filter = {
         repositoryId: repositoryOf(request).id,
+        ...found,
+        ...(q !== undefined && { text: q }),
         ...(environment !== undefined && { environment }),
         ...(status && { statuses: [status] }),
       }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ACTIONS } from '../../domain/plans/plan.ts'
+import { ChangedBy } from '../../domain/wire/plan-parts.ts'
 import { Time } from './common.ts'
 
 export const DRIFT_STATES = ['open', 'healed', 'codified', 'accepted', 'gone'] as const
@@ -20,6 +21,13 @@ export const DriftRecord = z
     since: Time,
     lastSeenAt: Time,
     closedAt: Time.nullable(),
+    rightUntil: Time.nullable().meta({
+      description: 'the last time that it was known to be as it should be: it changed after that',
+    }),
+    changedBy: ChangedBy.nullable().meta({
+      description:
+        'whom the target itself names: a Kubernetes field manager, the owner of a file; null where it does not',
+    }),
     healCount: z.number(),
     accepted: z
       .object({ by: z.string().nullable(), reason: z.string(), until: Time.nullable() })

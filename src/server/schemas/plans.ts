@@ -97,3 +97,16 @@ export const RunDetail = RunSummary.extend({
   request: RunRequest.nullable(),
 }).meta({ id: 'Run' })
 export type RunDetail = z.infer<typeof RunDetail>
+
+/** A part of a run's log. Offsets are characters (UTF-16 units) of all of it. */
+export const RunLog = z
+  .object({
+    text: z.string(),
+    times: z
+      .array(z.object({ offset: z.number(), at: Time }))
+      .meta({ description: 'from which offset on the text was written when' }),
+    next: z.number().meta({ description: 'where to read on' }),
+    done: z.boolean().meta({ description: 'the run has ended, and this was the rest' }),
+  })
+  .meta({ id: 'RunLog' })
+export type RunLog = z.infer<typeof RunLog>

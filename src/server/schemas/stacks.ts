@@ -36,6 +36,23 @@ export const Quarantine = z
   })
   .meta({ id: 'Quarantine' })
 export type Quarantine = z.infer<typeof Quarantine>
+/** How stacks are looked for. */
+export const FoundByQuery = {
+  q: z.string().max(300).optional().meta({
+    description: 'words, each part of the name, path, an owner, a label or a tool, or the name of the driver',
+  }),
+  driver: z.string().max(63).optional(),
+  owner: z.string().max(200).optional().meta({ description: '`@ada`, `@team/payments`' }),
+  label: z.string().max(200).optional().meta({ description: '`tier=web`' }),
+  tool: z.string().max(200).optional().meta({ description: '`tofu`, or `tofu@1.12.6`' }),
+}
+
+/** What a stack is found by beside its name. */
+const Found = {
+  facets: z.array(z.string()).meta({ description: 'owners (`@ada`, `@team/payments`) and labels (`tier=web`)' }),
+  tools: z.array(z.string()).meta({ description: 'what the last look was made with: `tofu@1.12.6`' }),
+}
+
 /** Three separate facts, never one: what Git wants, what was deployed, what a check last saw. */
 export const Stack = z
   .object({
@@ -45,6 +62,7 @@ export const Stack = z
     name: z.string(),
     path: z.string(),
     driver: z.string(),
+    ...Found,
     status: StackStatus,
     statusReason: z.string().nullable(),
     desired: z.object({ commit: z.string().nullable(), digest: z.string().nullable() }),
@@ -84,6 +102,7 @@ export const MatrixRow = z
         nextDriftAt: Time.nullable(),
         driver: z.string(),
         path: z.string(),
+        ...Found,
       }),
     ),
   })

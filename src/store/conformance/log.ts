@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { RUN_LOG_LIMIT } from '../../domain/wire/worker-protocol.ts'
-import { appendRunLog, readRunLog } from '../runs/log.ts'
+import { appendRunLog, type LogPiece, readRunLog } from '../runs/log.ts'
 import { transitionRun } from '../runs/runs.ts'
 import { type Bench, refusal } from './bench.ts'
 
 export function logConformance(bench: () => Bench): void {
-  const append = (runId: string, fence: number, offset: number, text: string) =>
-    bench().store.transaction((tx) => appendRunLog(tx, runId, fence, offset, text))
+  const append = (runId: string, fence: number, offset: number, text: string, times?: LogPiece['times']) =>
+    bench().store.transaction((tx) => appendRunLog(tx, { runId, fence }, { offset, text, times }))
   const read = (runId: string, offset?: number, limit?: number) => readRunLog(bench().store.db, runId, offset, limit)
   const leased = async (name = 'a') => {
     const { id } = await bench().run(await bench().stack(name))
@@ -18,7 +18,8 @@ export function logConformance(bench: () => Bench): void {
   it('takes nothing from a worker that does not hold the run', async () => {
     const id = await leased()
     const { store } = bench()
-    const from = (workerId: string) => store.transaction((tx) => appendRunLog(tx, id, 1, 0, 'x', workerId))
+    const from = (workerId: string) =>
+      store.transaction((tx) => appendRunLog(tx, { runId: id, fence: 1, workerId }, { offset: 0, text: 'x' }))
     await refusal(from('worker_other'), 'LEASE_LOST')
   })
 
@@ -30,8 +31,8 @@ export function logConformance(bench: () => Bench): void {
     expect(await append(id, 1, 20, 'too far')).toBe(11)
     expect(await append(id, 1, 11, '')).toBe(11)
     expect(await append(id, 1, 2, 'll')).toBe(11)
-    expect(await read(id)).toEqual({ text: 'hello world', next: 11, size: 11, truncated: false })
-    expect(await read(id, 4, 3)).toEqual({ text: 'o w', next: 7, size: 11, truncated: false })
+    expect(await read(id)).toMatchObject({ text: 'hello world', next: 11, size: 11, truncated: false })
+    expect(await read(id, 4, 3)).toMatchObject({ text: 'o w', next: 7, size: 11, truncated: false })
     expect(await read(id, 11)).toMatchObject({ text: '', next: 11 })
     expect(await read(id, 400)).toMatchObject({ text: '', next: 400 })
   })
@@ -41,6 +42,31 @@ export function logConformance(bench: () => Bench): void {
     await refusal(append(id, 0, 0, 'x'), 'LEASE_LOST')
     await refusal(append('run_none', 1, 0, 'x'), 'NOT_FOUND')
     await refusal(read('run_none'), 'NOT_FOUND')
+  })
+
+  it('keeps when each line was written, whatever was sent again, and never before the run or after now', async () => {
+    const id = await leased()
+    const run = await bench().store.db.selectFrom('runs').select('createdAt').where('id', '=', id).executeTakeFirst()
+    const first = Number(run?.createdAt) + 1
+    bench().clock.advance(5_000)
+    const at = (...times: [number, number][]) => times
+    await append(id, 1, 0, 'one\n', at([0, first]))
+    // The first line again, with two that are new.
+    await append(id, 1, 0, 'one\ntwo\nthree\n', at([0, first], [4, first + 10], [8, first + 20]))
+    await append(id, 1, 14, '😀 past\nfuture\n', at([0, 1], [1, first + 25], [8, first + 1_000_000]))
+    const log = await read(id)
+    expect(log.text).toBe('one\ntwo\nthree\n😀 past\nfuture\n')
+    expect(log.times).toEqual([
+      { offset: 0, at: first },
+      { offset: 4, at: first + 10 },
+      { offset: 8, at: first + 20 },
+      { offset: 14, at: first - 1 },
+      { offset: 22, at: first - 1 + 5_000 },
+    ])
+    expect((await read(id, 9, 4)).times).toEqual([{ offset: 9, at: first + 20 }])
+    const quiet = await leased('quiet')
+    await append(quiet, 1, 0, 'x\n')
+    expect((await read(quiet)).times).toHaveLength(1)
   })
 
   it('takes the tail of a log after the run has ended', async () => {

@@ -4,6 +4,7 @@ import type { PlaceRow } from './place-row.ts'
 import type { RunKind, RunState } from '../../domain/runs/run.ts'
 import type { AuditTables } from './audit-tables.ts'
 import type { RollbackTables } from './rollback-tables.ts'
+import type { DriftRow } from './drift-row.ts'
 
 /**
  * The tables. Portable to SQLite and PostgreSQL: text ids, integer milliseconds for times, integers 0/1 for booleans,
@@ -173,6 +174,10 @@ export interface Database extends RollbackTables, AuditTables {
     removedAt: number | null
     createdAt: number
     updatedAt: number
+    /** Owners and labels as words that are looked for (`domain/facets.ts`); null of stacks older than the column. */
+    facets: string | null
+    /** Tools of the last look, in the same form. */
+    tools: string | null
   }
   runs: {
     id: string
@@ -256,27 +261,7 @@ export interface Database extends RollbackTables, AuditTables {
   }
   /** Outputs of the last successful apply; sensitive values are sealed. */
   outputs: { stackId: string; name: string; valueJson: string; sensitive: number; updatedAt: number }
-  driftRecords: {
-    id: string
-    stackId: string
-    /** Both of the stack, which keeps them for ever. */
-    repositoryId: string
-    environment: string
-    address: string
-    attribute: string
-    expectedJson: string | null
-    actualJson: string | null
-    actions: string
-    state: 'open' | 'healed' | 'codified' | 'accepted' | 'gone'
-    since: number
-    lastSeenAt: number
-    closedAt: number | null
-    healCount: number
-    acceptedById: string | null
-    acceptedReason: string | null
-    acceptedUntil: number | null
-    runId: string
-  }
+  driftRecords: DriftRow
   /** Times at which an attribute was healed, for flap detection. */
   heals: { id: string; stackId: string; address: string; attribute: string; at: number }
   places: PlaceRow

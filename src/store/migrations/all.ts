@@ -15,6 +15,7 @@ import { workerKeys } from './0013-worker-keys.ts'
 import { auditArchives } from './0014-audit-archives.ts'
 import { retentionIndexes } from './0015-retention-indexes.ts'
 import { searchIndex } from './0016-search-index.ts'
+import { driftMakers } from './0017-drift-makers.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   auditArchives,
   retentionIndexes,
   searchIndex,
+  driftMakers,
 ]

@@ -54,7 +54,7 @@ describe('what is older than it is to be kept', () => {
     const held = (await claim())!
     expect(held.id).toBe(id)
     await store.transaction(async (tx) => {
-      await appendRunLog(tx, id, held.fence, 0, 'said something\n')
+      await appendRunLog(tx, { runId: id, fence: held.fence }, { offset: 0, text: 'said something\n' })
       await patchRun(tx, id, { plan: { digest: 'sha256:p', summary: {}, changes: [] } as never })
       for (const to of ['preparing', 'planning', 'succeeded'] as const)
         await transitionRun(tx, { runId: id, to, actor: 'system' })
@@ -89,7 +89,7 @@ describe('what is older than it is to be kept', () => {
     expect(await pruned(true)).toEqual({ ...NONE, logs: 2 })
     expect((await readRunLog(bench.store.db, look)).text).toBe('said something\n')
     expect(await pruned()).toEqual({ ...NONE, logs: 2 })
-    expect(await readRunLog(bench.store.db, look)).toEqual({ text: '', next: 0, size: 0, truncated: false })
+    expect(await readRunLog(bench.store.db, look)).toEqual({ text: '', times: [], next: 0, size: 0, truncated: false })
     days(10)
     expect(await pruned(true)).toEqual({ ...NONE, plans: 1 })
     expect(await pruned()).toEqual({ ...NONE, plans: 1 })

@@ -1,4 +1,4 @@
-import type { Action } from '../../domain/plans/plan.ts'
+import type { Action, ChangedBy } from '../../domain/plans/plan.ts'
 import { newId } from '../../lib/ids.ts'
 import type { Json } from '../../lib/json.ts'
 import { noteChange, nowOf, type Queries } from '../database/context.ts'
@@ -10,9 +10,9 @@ import type { Database } from '../database/schema.ts'
 import { requireStack } from './stacks.ts'
 
 /** One attribute of one resource that differs. `actions` is the column's text: space separated plan actions. */
-export type DriftRecord = FromRow<Database['driftRecords'], { expected: Json; actual: Json }>
+export type DriftRecord = FromRow<Database['driftRecords'], { expected: Json; actual: Json; by: ChangedBy | null }>
 
-const codec = makeCodec<Database['driftRecords'], DriftRecord>({ json: ['expected', 'actual'] })
+const codec = makeCodec<Database['driftRecords'], DriftRecord>({ json: ['expected', 'actual', 'by'] })
 const records = makeEntity<'driftRecords', DriftRecord>({
   table: 'driftRecords',
   prefix: 'drift',

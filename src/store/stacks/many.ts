@@ -39,6 +39,7 @@ type Written =
   | 'path'
   | 'driver'
   | 'config'
+  | 'facets'
   | 'desiredCommit'
   | 'desiredDigest'
   | 'removedAt'
@@ -49,6 +50,7 @@ const WRITTEN = [
   'path',
   'driver',
   'configJson',
+  'facets',
   'desiredCommit',
   'desiredDigest',
   'removedAt',

@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { parseCodeOwners } from '../../domain/gates/code-owners.ts'
+import { facetsOf, toolFacets } from '../../domain/facets.ts'
 import { createRepository } from '../changes/repositories.ts'
 import { openStore, type Store } from '../open.ts'
 import { stackMatrix, type MatrixFilter } from './matrix.ts'
-import { upsertStack, type StackStatus } from './stacks.ts'
+import { listStacks, upsertStack, type StackStatus } from './stacks.ts'
 
 let store: Store
 let directory: string
@@ -55,6 +57,29 @@ it('keeps a row whole that a filter finds', async () => {
   expect(items.map(({ cells }) => cells.length)).toEqual([2])
   expect(await names({ driver: 'command' })).toEqual(['apps/b_100%'])
   expect(await names({ environment: 'staging' })).toEqual(['apps/a', 'zoo'])
+})
+
+it('finds by owner, label and tool: a part of one by search, whole ones by filter', async () => {
+  await store.transaction(async (tx) => {
+    const facets = facetsOf(
+      { path: 'base', labels: { tier: 'web_50%', Cost: 'EU' } },
+      parseCodeOwners('base/ @Ada @@pay'),
+    )
+    const base = { repositoryId, environment: 'production', name: 'base', path: 'base', driver: 'files', config: {} }
+    await upsertStack(tx, { ...base, facets, tools: toolFacets({ tofu: '1.12.6', 'registry/aws': '5.1' }) })
+  })
+  for (const text of ['@ada', 'ADA', 'team/pay', 'tier=', 'web_50% cost=eu', 'tofu', '1.12', 'aws base files'])
+    expect([text, await names({ text })]).toEqual([text, ['base']])
+  for (const text of ['owner', 'webx50', 'tofu drifted']) expect(await names({ text })).toEqual([])
+  expect(await names({ owner: '@Ada' })).toEqual(['base'])
+  expect(await names({ owner: '@ad' })).toEqual([])
+  expect(await names({ label: 'tier=web_50%' })).toEqual(['base'])
+  expect(await names({ label: 'tier=web_5' })).toEqual([])
+  expect(await names({ tool: 'tofu' })).toEqual(['base'])
+  expect(await names({ tool: 'tofu@1.12.6' })).toEqual(['base'])
+  expect(await names({ tool: 'tofu@1.12' })).toEqual([])
+  const found = await listStacks(store.db, { repositoryId, tool: 'registry/aws', text: 'cost=eu' })
+  expect(found.items.map(({ name }) => name)).toEqual(['base'])
 })
 
 it('searches for the text itself, in any case', async () => {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Queries } from '../database/context.ts'
 import { type Page, type PageRequest, pageLimit } from '../database/page.ts'
+import { type FoundBy, foundBy } from './found-by.ts'
 import type { StackStatus } from './stacks.ts'
 
 /** Statuses by how much they need a person, most first. A new one must be given its place here. */
@@ -18,12 +19,9 @@ const NEED: Record<StackStatus, number> = {
   in_sync: 10,
 }
 
-export interface MatrixFilter {
+export interface MatrixFilter extends FoundBy {
   repositoryId: string
-  /** Words, in any case: each is part of the name, of the path, or the driver's name. */
-  text?: string
   environment?: string
-  driver?: string
   status?: StackStatus
   /** `need`: what needs a person first; by name otherwise. */
   sort: 'need' | 'name'
@@ -39,6 +37,9 @@ export interface MatrixCell {
   nextDriftAt: number | null
   driver: string
   path: string
+  /** Words of `facetsOf` and of `toolFacets`. */
+  facets: string | null
+  tools: string | null
 }
 
 /** One name and its stacks, one an environment. */
@@ -67,14 +68,8 @@ export async function stackMatrix(db: Queries, filter: MatrixFilter, page: PageR
     .where('repositoryId', '=', filter.repositoryId)
     .where('removedAt', 'is', null)
     .groupBy('name')
-  for (const word of filter.text?.toLowerCase().split(/\s+/).filter(Boolean) ?? []) {
-    const pattern = `%${word.replaceAll(/[\\%_]/g, (sign) => `\\${sign}`)}%`
-    query = query.where(
-      sql<boolean>`(lower(name) like ${pattern} escape '\\' or lower(path) like ${pattern} escape '\\' or driver = ${word})`,
-    )
-  }
+  for (const condition of foundBy(filter)) query = query.where(condition)
   if (filter.environment !== undefined) query = query.where('environment', '=', filter.environment)
-  if (filter.driver !== undefined) query = query.where('driver', '=', filter.driver)
   if (filter.status !== undefined) query = query.where('status', '=', filter.status)
   const after = cursorOf(page.cursor)
   if (filter.sort === 'need') {
@@ -106,7 +101,7 @@ async function withCells(db: Queries, repositoryId: string, names: readonly stri
   const cells = await db
     .selectFrom('stacks')
     .select(['name', 'id', 'environment', 'status', 'statusReason', 'observedAt', 'deployedAt', 'nextDriftAt'])
-    .select(['driver', 'path'])
+    .select(['driver', 'path', 'facets', 'tools'])
     .where('repositoryId', '=', repositoryId)
     .where('removedAt', 'is', null)
     .where('name', 'in', [...names])

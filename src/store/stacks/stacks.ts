@@ -5,6 +5,7 @@ import { type FromRow, makeCodec } from '../database/codec.ts'
 import { makeEntity, type New } from '../database/entity.ts'
 import { type Page, type PageRequest, pageLimit, pageOf } from '../database/page.ts'
 import type { Database } from '../database/schema.ts'
+import { type FoundBy, foundBy } from './found-by.ts'
 
 export type Stack = FromRow<
   Database['stacks'],
@@ -53,10 +54,9 @@ export const findStack = (db: Queries, identity: StackIdentity): Promise<Stack |
 /** NOT_FOUND where there is none. */
 export const patchStack = (tx: Queries, id: string, patch: StackPatch): Promise<Stack> => stacks.update(tx, id, patch)
 
-export interface StackFilter {
+export interface StackFilter extends FoundBy {
   repositoryId?: string
   environment?: string
-  driver?: string
   statuses?: readonly StackStatus[]
   /** Removed ones too; they are left out otherwise. */
   removed?: boolean
@@ -66,7 +66,7 @@ const filtered = (db: Queries, filter: StackFilter) => {
   let query = db.selectFrom('stacks').selectAll()
   if (filter.repositoryId !== undefined) query = query.where('repositoryId', '=', filter.repositoryId)
   if (filter.environment !== undefined) query = query.where('environment', '=', filter.environment)
-  if (filter.driver !== undefined) query = query.where('driver', '=', filter.driver)
+  for (const condition of foundBy(filter)) query = query.where(condition)
   if (filter.statuses) query = query.where('status', 'in', [...filter.statuses])
   if (!filter.removed) query = query.where('removedAt', 'is', null)
   return query

@@ -215,8 +215,9 @@ function runLog(run: ActiveRun, parts: RunnerParts, masker: Masker): LogStream {
   const { runId, fence } = run.grant
   return openLogStream({
     masker,
-    send: async (offset, text) =>
-      (await parts.link.deliver('log', { runId, fence, offset, text }, run.killSignal)).next,
+    now: () => parts.now(),
+    send: async (offset, text, times) =>
+      (await parts.link.deliver('log', { runId, fence, offset, text, times }, run.killSignal)).next,
     onLost: (thrown) => {
       const error = asTrueupError(thrown, 'sending the log')
       if (error.code === 'LEASE_LOST') run.stop({ kind: 'lease_lost', why: error.text.why })

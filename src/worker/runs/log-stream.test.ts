@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { RUN_LOG_LIMIT } from '../protocol.ts'
-import { openLogStream } from './log-stream.ts'
+import { type LogTime, openLogStream } from './log-stream.ts'
 import { createMasker } from './masking.ts'
 
 /** A receiver with the rules of the server: a repeat is dropped, a gap answers what is wanted. */
@@ -18,7 +18,7 @@ function receiver() {
   }
 }
 const open = (send: (offset: number, text: string) => Promise<number>, maxChars?: number) =>
-  openLogStream({ masker: createMasker(), send, onLost: () => {}, ...(maxChars && { maxChars }) })
+  openLogStream({ masker: createMasker(), now: Date.now, send, onLost: () => {}, ...(maxChars && { maxChars }) })
 
 test('lines arrive in order, in few pieces', async () => {
   const server = receiver()
@@ -35,6 +35,54 @@ test('a single line is there within a moment, without close', async () => {
   log.line('hello')
   await vi.waitFor(() => expect(server.text()).toBe('hello\n'), 180_000)
   log.discard()
+})
+
+test('what waits for the server keeps the times at which it was written', async () => {
+  const server = receiver()
+  const gate = Promise.withResolvers<void>()
+  const sent: [offset: number, text: string, times: LogTime[]][] = []
+  let now = 1_000
+  const log = openLogStream({
+    masker: createMasker(),
+    now: () => now,
+    async send(offset, text, times) {
+      sent.push([offset, text, times])
+      await gate.promise
+      // Of the second piece only half a line is kept: the rest must be sent with its own times.
+      return await server.send(offset, sent.length === 2 ? text.slice(0, 6) : text)
+    },
+    onLost: () => {},
+  })
+  log.line('first')
+  const flushed = log.flush()
+  log.line('later')
+  now = 1_050
+  log.line('as good as then')
+  now = 61_000
+  log.line('a minute on')
+  gate.resolve()
+  await flushed
+  await log.close()
+  expect(server.text()).toBe('first\nlater\nas good as then\na minute on\n')
+  expect(sent).toEqual([
+    [0, 'first\n', [[0, 1_000]]],
+    [
+      6,
+      'later\nas good as then\na minute on\n',
+      [
+        [0, 1_000],
+        [22, 61_000],
+      ],
+    ],
+    [
+      12,
+      'as good as then\na minute on\n',
+      [
+        [0, 1_000],
+        [16, 61_000],
+      ],
+    ],
+  ])
 })
 
 test('a server that knows only a part gets the rest', async () => {
@@ -89,6 +137,7 @@ test('when sending is over for good, the run hears of it and close does not wait
   const lost: unknown[] = []
   const log = openLogStream({
     masker: createMasker(),
+    now: Date.now,
     send: () => Promise.reject(new Error('gone')),
     onLost: (reason) => lost.push(reason),
   })

@@ -1,15 +1,23 @@
-import { RUN_LOG_LIMIT } from '../protocol.ts'
+import { LOG_TIMES, RUN_LOG_LIMIT } from '../protocol.ts'
 import type { Masker } from './masking.ts'
 
 export interface LogStreamOptions {
   masker: Masker
-  /** Hands over text that begins at `offset` and answers the offset that is wanted next. Repeats by itself. */
-  send: (offset: number, text: string) => Promise<number>
+  /**
+   * Hands over text that begins at `offset` and answers the offset that is wanted next. Repeats by itself. `times`: from which
+   * of its characters on it was written when.
+   */
+  send: (offset: number, text: string, times: LogTime[]) => Promise<number>
+  /** The server's time, in milliseconds. */
+  now(): number
   /** Sending is over for good: the lease is lost, or the server answers nonsense. */
   onLost(reason: unknown): void
   /** Characters after which the middle of the log is left out. Default 8 Mi. */
   maxChars?: number
 }
+
+/** Characters after the beginning of a piece, and the time of what follows. */
+export type LogTime = [after: number, at: number]
 
 /** The log of one run on its way to the server: ordered, masked, and kept until acknowledged. */
 export interface LogStream {
@@ -34,7 +42,11 @@ const TAIL_CHARS = 64 * 1024
 interface Chunk {
   offset: number
   text: string
+  times: LogTime[]
 }
+
+/** Lines that are closer together have one time. */
+const TIME_MS = 100
 
 export function openLogStream(options: LogStreamOptions): LogStream {
   const { masker, send } = options
@@ -53,8 +65,14 @@ export function openLogStream(options: LogStreamOptions): LogStream {
     if (text === '' || lost) return
     const last = chunks.at(-1)
     // The first chunk may be on its way: it must not change.
-    if (last && chunks.length > 1 && last.text.length + text.length <= MAX_CHUNK_CHARS) last.text += text
-    else for (const piece of pieces(text)) chunks.push({ offset: end + piece.from, text: piece.text })
+    const at = Math.floor(options.now())
+    if (last && chunks.length > 1 && last.text.length + text.length <= MAX_CHUNK_CHARS) {
+      const isLater = at - last.times.at(-1)![1] >= TIME_MS
+      if (isLater && last.times.length < LOG_TIMES) last.times.push([last.text.length, at])
+      last.text += text
+    } else {
+      for (const piece of pieces(text)) chunks.push({ offset: end + piece.from, text: piece.text, times: [[0, at]] })
+    }
     end += text.length
     if (end - chunks[0]!.offset >= BATCH_CHARS) pump()
     else timer ??= setTimeout(pump, BATCH_MS)
@@ -83,7 +101,7 @@ export function openLogStream(options: LogStreamOptions): LogStream {
   async function drain(): Promise<void> {
     for (let chunk = chunks[0]; chunk && !lost; chunk = chunks[0]) {
       try {
-        acknowledge(await send(chunk.offset, chunk.text))
+        acknowledge(await send(chunk.offset, chunk.text, chunk.times))
       } catch (thrown) {
         lost = true
         discardChunks()
@@ -99,7 +117,7 @@ export function openLogStream(options: LogStreamOptions): LogStream {
       throw new Error(`the server wants the log from ${next}, kept is ${first.offset}–${end}`)
     while (chunks[0] && chunks[0].offset + chunks[0].text.length <= next) chunks.shift()
     const partly = chunks[0]
-    if (partly && partly.offset < next) chunks[0] = { offset: next, text: partly.text.slice(next - partly.offset) }
+    if (partly && partly.offset < next) chunks[0] = after(partly, next)
   }
 
   function discardChunks(): void {
@@ -135,6 +153,14 @@ export function openLogStream(options: LogStreamOptions): LogStream {
       discardChunks()
     },
   }
+}
+
+/** What of a chunk comes after an offset inside it. */
+function after({ offset, text, times }: Chunk, next: number): Chunk {
+  const known = next - offset
+  const first = times.findLastIndex(([from]) => from <= known)
+  const left = times.slice(first).map(([from, at]): LogTime => [Math.max(0, from - known), at])
+  return { offset: next, text: text.slice(known), times: left }
 }
 
 /** Pieces of at most the chunk's size that do not cut a surrogate pair. */

@@ -1,6 +1,7 @@
 import type {
   ApplyResult,
   AttributeChange,
+  ChangedBy,
   DriverPlan,
   Finding,
   Output,
@@ -71,7 +72,7 @@ export function withoutSecrets(
 }
 
 function maskChange(change: ResourceChange, masker: Masker, hiding: Hiding): ResourceChange {
-  const { address, type, reason, previousAddress, importId } = change
+  const { address, type, reason, previousAddress, importId, by } = change
   return {
     ...change,
     ...masker.fields({ address, type }),
@@ -79,15 +80,18 @@ function maskChange(change: ResourceChange, masker: Masker, hiding: Hiding): Res
     ...(reason !== undefined && { reason: masker.text(reason) }),
     ...(importId !== undefined && { importId: masker.text(importId) }),
     ...(previousAddress !== undefined && { previousAddress: masker.text(previousAddress) }),
+    ...(by && { by: maskBy(by, masker) }),
   }
 }
+
+const maskBy = (by: ChangedBy, masker: Masker): ChangedBy => ({ ...by, who: masker.text(by.who) })
 
 /**
  * Where one side of an attribute is secret, or is built from a secret, the other one is hidden as well: it is what the
  * secret was, or becomes. Both are then keyed hashes, equal for equal values.
  */
 function maskAttribute(attribute: AttributeChange, masker: Masker, hiding: Hiding): AttributeChange {
-  const { path, before, after } = attribute
+  const { path, before, after, by } = attribute
   const { hash, showSecretDiff = false } = hiding
   const isHidden =
     attribute.sensitive === true || [before, after].some((side) => side !== undefined && masker.holds(side))
@@ -99,6 +103,7 @@ function maskAttribute(attribute: AttributeChange, masker: Masker, hiding: Hidin
   return {
     ...attribute,
     path: masker.text(path),
+    ...(by && { by: maskBy(by, masker) }),
     ...(shown !== undefined && { shown: masker.text(shown).slice(0, MAX_SHOWN_CHARS) }),
     ...(isHidden && {
       sensitive: true,

@@ -18,4 +18,6 @@ export interface RunnerParts {
   cacheRoot: string
   passEnv: readonly string[]
   graceMs: number
+  /** The server's time as far as it is known, in milliseconds. */
+  now(): number
 }

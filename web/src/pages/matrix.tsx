@@ -160,7 +160,9 @@ const StackLine = memo(
     >
       <div role="rowheader" className="flex min-w-0 items-center gap-2 px-3">
         <Name name={row.name} short={short} />
-        <span className="ml-auto shrink-0 text-sm text-faint">{row.cells[0]?.driver}</span>
+        <span className="ml-auto max-w-[45%] truncate text-sm text-faint" title={row.cells[0]?.facets.join(' ')}>
+          {row.cells[0]?.facets.find((word) => word.startsWith('@'))} {row.cells[0]?.driver}
+        </span>
       </div>
       {columns.map((environment) => (
         <Cell key={environment} repository={repository} row={row} environment={environment} now={now} />

@@ -40,6 +40,7 @@ export const t = {
   wordsCountLines: (words: Said, count: Said) => `${words}${count} lines`,
   searchInTheLog: 'Search in the log',
   search: 'Search',
+  times: 'Times',
   follow: ' Follow',
   logOfTheRun: 'Log of the run',
   itPrintedNothing2: 'It printed nothing.',

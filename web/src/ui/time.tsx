@@ -57,6 +57,17 @@ const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeS
 
 export const absolute = (at: number): string => ABSOLUTE.format(at)
 
+const CLOCK = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+  hourCycle: 'h23',
+})
+
+/** The time of day to the millisecond, for what follows closely on one another. */
+export const clockTime = (at: number): string => CLOCK.format(at)
+
 /** Relative, with the absolute time on hover. */
 export function Time({ at, none = 'never' }: { at: number | null | undefined; none?: string }) {
   const from = useNow()

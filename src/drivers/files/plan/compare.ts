@@ -25,6 +25,8 @@ export interface Comparison {
   format: IdFormat
   ignored(address: string, attribute: string): boolean
   hash(value: Json): string
+  /** A look for drift: who owns what is there now is told. */
+  tellsOwner: boolean
   /** The stack's `showSecretDiff`. */
   showSecretDiff: boolean
   wantedId(wanted: WantedFile): string
@@ -39,16 +41,17 @@ export interface Comparison {
 /** The change that makes `live` what is `wanted`, or null. Throws system errors of reading the live file. */
 export function compareEntry(wanted: WantedEntry, live: Live, address: string, using: Comparison): Step | null {
   if (live.kind === 'unreadable') return null
-  if (live.kind === 'absent') return step(wanted, live, address, 'create', describe(wanted, using))
+  if (live.kind === 'absent')
+    return step(wanted, live, address, { action: 'create', attributes: describe(wanted, using) })
   if (live.kind !== wanted.kind) {
     const attributes = [{ path: 'type', before: live.kind, after: wanted.kind }, ...describe(wanted, using)]
     const reason = `${a(live.kind)} is where Git has ${a(wanted.kind)}`
-    return step(wanted, live, address, 'replace', attributes, reason)
+    return step(wanted, live, address, { action: 'replace', attributes, reason, ...ownerOf(live, using) })
   }
   const attributes = differences(wanted, live, using).filter(({ path }) => !using.ignored(address, path))
   if (attributes.length === 0) return null
   const rewritten = attributes.some(({ path }) => path === 'content' || path === 'target')
-  const found = step(wanted, live, address, 'update', attributes)
+  const found = step(wanted, live, address, { action: 'update', attributes, ...ownerOf(live, using) })
   return rewritten ? found : { ...found, act: 'attributes' }
 }
 
@@ -68,6 +71,7 @@ export function removal(path: string, live: Live, address: string, reason: strin
     attributes,
     cause: 'config',
     reason,
+    ...ownerOf(live, using),
   }
   return { change, path, act: 'delete', live }
 }
@@ -95,13 +99,23 @@ function step(
   wanted: WantedEntry,
   live: Live,
   address: string,
-  action: 'create' | 'update' | 'replace',
-  attributes: AttributeChange[],
-  reason?: string,
+  {
+    action,
+    ...more
+  }: { action: 'create' | 'update' | 'replace' } & Pick<ResourceChange, 'attributes' | 'reason' | 'by'>,
 ): Step {
-  const change: ResourceChange = { address, type: wanted.kind, actions: [action], attributes, cause: 'config' }
-  if (reason !== undefined) change.reason = reason
+  const change: ResourceChange = { address, type: wanted.kind, actions: [action], cause: 'config', ...more }
   return { change, path: wanted.path, act: ACTS[wanted.kind], wanted, live }
+}
+
+/**
+ * Whose it is now and when it was last touched: whoever writes a file anew owns it. The time is the inode's, which nobody sets;
+ * that of the content is copied along by `cp -p`, rsync and tar.
+ */
+function ownerOf(live: Live, { tellsOwner, accounts }: Comparison): Pick<ResourceChange, 'by'> {
+  if (!tellsOwner || !('status' in live)) return {}
+  const { uid, ctimeMs } = live.status
+  return { by: { how: 'owner', who: accounts.userName(uid), at: Math.floor(ctimeMs) } }
 }
 
 /** Every attribute of an entry that is to be made. */

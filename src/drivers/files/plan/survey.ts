@@ -109,6 +109,7 @@ function comparisonOf(
     format: wanted.format,
     ignored: compileIgnore(context.ignore),
     hash: (value) => context.hash(value),
+    tellsOwner: context.kind === 'drift',
     showSecretDiff: context.showSecretDiff ?? false,
     budget: { bytes: SHOWN_IN_ALL },
     sameContent(file, status) {

@@ -15,6 +15,8 @@ export type Fields = JsonObject
 export interface OtherManager {
   manager: string
   fields: Fields
+  /** When it last changed what it owns, by the server's clock, in milliseconds. */
+  at?: number
 }
 
 /** What is ours in a live object; null where nothing is. */
@@ -29,11 +31,17 @@ export function ourFields({ metadata }: KubeObject): Fields | null {
 export function otherManagers({ metadata }: KubeObject): OtherManager[] {
   return (metadata.managedFields ?? [])
     .filter(({ manager, operation }) => !(manager === FIELD_MANAGER && operation === 'Apply'))
-    .map(({ manager = 'unknown', fieldsV1 = {}, subresource }) => ({
+    .map(({ manager = 'unknown', fieldsV1 = {}, subresource, time }) => ({
       manager: subresource ? `${manager} (${subresource})` : manager,
       fields: fieldsV1,
+      ...timeOf(time),
     }))
     .filter(({ fields }) => Object.keys(fields).some((name) => name !== 'f:status'))
+}
+
+function timeOf(text: string | undefined): { at?: number } {
+  const at = Date.parse(text ?? '')
+  return Number.isNaN(at) ? {} : { at }
 }
 
 export function union(a: Fields, b: Fields): Fields {

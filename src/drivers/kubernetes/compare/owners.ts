@@ -1,13 +1,23 @@
+import type { ChangedBy } from '../../../domain/plans/plan.ts'
 import type { Json } from '../../../lib/json.ts'
 import { asJson, isObject, type KubeObject } from '../objects/object.ts'
-import { below, type Fields, indexOf, namesIn, otherManagers } from './fields.ts'
+import { below, type Fields, indexOf, namesIn, type OtherManager, otherManagers } from './fields.ts'
 import { type Step, stepsOf } from '../objects/paths.ts'
 
 /** The managers other than us that have set the attribute at a path of the live object. */
 export function ownersOf(live: KubeObject, path: string): string[] {
+  return [...new Set(managersOf(live, path).map(({ manager }) => manager))].toSorted()
+}
+
+/** The last of those managers, with its time; undefined where nobody else owns the attribute. */
+export function changedBy(live: KubeObject, path: string): ChangedBy | undefined {
+  const [last] = managersOf(live, path).toSorted((a, b) => (b.at ?? 0) - (a.at ?? 0))
+  return last && { how: 'manager', who: last.manager.slice(0, 500), ...(last.at !== undefined && { at: last.at }) }
+}
+
+function managersOf(live: KubeObject, path: string): OtherManager[] {
   const steps = stepsOf(path)
-  const owners = otherManagers(live).filter(({ fields }) => owns(fields, asJson(live), steps))
-  return [...new Set(owners.map(({ manager }) => manager))].toSorted()
+  return otherManagers(live).filter(({ fields }) => owns(fields, asJson(live), steps))
 }
 
 function owns(fields: Fields, live: Json | undefined, steps: readonly Step[]): boolean {

@@ -28,6 +28,10 @@ describeOnCluster('drift and what is ignored', (world) => {
     ])
     expect(drift.changes.every(({ cause }) => cause === 'drift')).toBe(true)
     expect(drift.changes[1]).toMatchObject({ reason: 'set by "kubectl-patch"', attributes: [{ before: 5, after: 2 }] })
+    for (const { attributes } of drift.changes) {
+      expect(attributes[0]?.by).toEqual({ how: 'manager', who: 'kubectl-patch', at: expect.any(Number) })
+      expect(Math.abs(Date.now() - attributes[0]!.by!.at!)).toBeLessThan(600_000)
+    }
     expect(drift.findings.map(({ code }) => code)).toEqual(['field_conflict', 'field_conflict', 'field_conflict'])
     expect(JSON.stringify(drift)).not.toMatch(/correct-horse|Y29ycmVjdC1ob3JzZ|hacked|aGFja2Vk/)
     expect((await world.stack.deploy({ kind: 'heal' })).result.status).toBe('applied')

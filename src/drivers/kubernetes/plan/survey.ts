@@ -8,7 +8,7 @@ import { type Fields, ourFields } from '../compare/fields.ts'
 import { type Foreign, foreignFields } from '../compare/foreign.ts'
 import { withoutIgnored } from '../compare/ignored.ts'
 import { overlaid } from '../compare/overlay.ts'
-import { ownersOf } from '../compare/owners.ts'
+import { changedBy, ownersOf } from '../compare/owners.ts'
 import { pathText } from '../objects/paths.ts'
 import { isSettled } from '../compare/settled.ts'
 import { kindName } from './changing-kinds.ts'
@@ -175,7 +175,7 @@ function updateOf(
     address: wanted.address,
     type: typeOf(wanted.ref),
     actions: adoptsObject ? ['import', 'update'] : ['update'],
-    attributes,
+    attributes: attributes.map((attribute) => withManager(attribute, live)),
     cause: causeOf(survey, wanted, hash),
     ...(managers.length > 0 && { reason: `set by ${managers.map((name) => JSON.stringify(name)).join(', ')}` }),
   }
@@ -191,6 +191,11 @@ function updateOf(
   const refused = survey.conflicts === 'refuse' && managers.length > 0
   const problem = takenPlace(survey, wanted, live) ?? (refused ? (findings[0]?.message ?? 'conflict') : undefined)
   return { change, step, findings, ...(problem !== undefined && { problem }) }
+}
+
+function withManager(attribute: AttributeChange, live: KubeObject): AttributeChange {
+  const by = changedBy(live, attribute.path)
+  return by ? { ...attribute, by } : attribute
 }
 
 /** It was there before this stack. One of ours that has lost its mark was not, nor one that an apply ended over. */

@@ -1,12 +1,13 @@
 import { getRouteApi } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { AnsiUp } from 'ansi_up'
-import { ArrowDownToLine, ChevronRight } from 'lucide-react'
+import { ArrowDownToLine, ChevronRight, Clock } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useKey } from '../../app/keys.ts'
 import { t } from '../../strings/runs.ts'
 import { Button, Panel } from '../../ui/basics.tsx'
 import { ErrorNote } from '../../ui/load.tsx'
+import { absolute, clockTime } from '../../ui/time.tsx'
 import { isFailure, toGroups } from './log-groups.ts'
 import { useLog } from './use-log.ts'
 
@@ -28,8 +29,8 @@ const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]/g
 
 /** Text of a run as it is written: only what is on the screen is in the page, however long it is. */
 export function Log({ run, ended, failed }: { run: string; ended: boolean; failed: boolean }) {
-  const { lines, done, error } = useLog(run, ended)
-  const { line: linked, q = '', folds } = route.useSearch()
+  const { lines, times, done, error } = useLog(run, ended)
+  const { line: linked, q = '', folds, time = false } = route.useSearch()
   const navigate = route.useNavigate()
   const scroller = useRef<HTMLDivElement>(null)
   const [follow, setFollow] = useState(!ended && linked === undefined)
@@ -70,7 +71,7 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
     const next = lines.findIndex((line, at) => at > top + 8 && isFailure(line))
     goTo(next === -1 ? Math.max(0, lines.findIndex(isFailure)) : next)
   })
-  const set = (change: { line?: number; q?: string; folds?: number[] }): void =>
+  const set = (change: { line?: number; q?: string; folds?: number[]; time?: boolean }): void =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false })
   const toggle = (line: number): void => {
     const rest = [...folded].filter((each) => each !== line)
@@ -94,6 +95,14 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
             value={q}
             onChange={(event) => set({ q: event.target.value || undefined })}
           />
+          <Button
+            aria-pressed={time}
+            onClick={() => set({ time: !time || undefined })}
+            className="aria-pressed:bg-accent-soft"
+          >
+            <Clock size={13} aria-hidden />
+            {t.times}
+          </Button>
           {!ended && (
             <Button aria-pressed={follow} onClick={() => setFollow(!follow)} className="aria-pressed:bg-accent-soft">
               <ArrowDownToLine size={13} aria-hidden />
@@ -138,6 +147,15 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
                 >
                   {line + 1}
                 </button>
+                {time && (
+                  <time
+                    dateTime={new Date(times[line]!).toISOString()}
+                    title={absolute(times[line]!)}
+                    className="shrink-0 pr-3 text-faint tabular-nums select-none"
+                  >
+                    {clockTime(times[line]!)}
+                  </time>
+                )}
                 {title !== undefined && title !== null && !q ? (
                   <button
                     type="button"

@@ -4,6 +4,8 @@ import { onLog } from '../../api/live.ts'
 
 export interface LogText {
   lines: readonly string[]
+  /** When each was written, milliseconds. */
+  times: readonly number[]
   /** The run has ended, and everything was read. */
   done: boolean
   error: unknown
@@ -11,11 +13,15 @@ export interface LogText {
 
 /** Reads on where it stopped, whenever the stream of changes says that there is more. */
 export function useLog(run: string, ended: boolean): LogText {
-  const [log, setLog] = useState<LogText>({ lines: [], done: false, error: null })
+  const [log, setLog] = useState<LogText>({ lines: [], times: [], done: false, error: null })
   useEffect(() => {
     const lines: string[] = []
+    const times: number[] = []
     let rest = ''
     let offset = 0
+    /** Of the line that comes next. */
+    let begin = 0
+    let since = 0
     let reading = false
     let wanted = false
     let stopped = false
@@ -33,9 +39,24 @@ export function useLog(run: string, ended: boolean): LogText {
           offset = part.next
           const pieces = (rest + part.text).split('\n')
           rest = pieces.pop() ?? ''
+          let mark = 0
+          const timeOf = (start: number): number => {
+            while (mark < part.times.length && part.times[mark]!.offset <= start) since = part.times[mark++]!.at
+            return since
+          }
           // One by one: a spread of a hundred thousand arguments overflows the stack.
-          for (const piece of pieces) lines.push(lastOverwrite(piece))
-          setLog({ lines: rest === '' ? [...lines] : [...lines, lastOverwrite(rest)], done: part.done, error: null })
+          for (const piece of pieces) {
+            times.push(timeOf(begin))
+            lines.push(lastOverwrite(piece))
+            begin += piece.length + 1
+          }
+          const isWhole = rest === ''
+          setLog({
+            lines: isWhole ? [...lines] : [...lines, lastOverwrite(rest)],
+            times: isWhole ? [...times] : [...times, timeOf(begin)],
+            done: part.done,
+            error: null,
+          })
           if (part.done || (!grew && !wanted)) return
           wanted = false
         }

@@ -63,9 +63,35 @@ export function DriftTable({ repository, records }: { repository: string; record
             </span>
           </div>
           <Values record={record} />
+          <Maker record={record} />
         </li>
       ))}
     </ul>
+  )
+}
+
+/** Who made it so, and between when and when, as far as the target tells. */
+function Maker({ record: { changedBy, rightUntil, since } }: { record: Record }) {
+  return (
+    <p className="text-sm text-muted md:pl-5">
+      {changedBy === null ? (
+        t.theTargetDoesNotTellWho
+      ) : (
+        <>
+          {t.changedByThe(changedBy.how === 'manager' ? t.fieldManager : t.owner)}
+          <code className="text-ink wrap-anywhere">{changedBy.who}</code>{' '}
+          {changedBy.at !== undefined && <Time at={changedBy.at} />}
+        </>
+      )}
+      {rightUntil !== null && (
+        <>
+          {t.asItShouldBeUntil}
+          <Time at={rightUntil} />
+          {t.seen}
+          <Time at={since} />
+        </>
+      )}
+    </p>
   )
 }
 

@@ -8,6 +8,7 @@ import { statusLook } from '../../text.ts'
 import { CommandLine, Hash, PageHead, Panel } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { valueText } from '../../ui/plan.tsx'
+import { Facets } from './facets.tsx'
 import { State } from '../../ui/status.tsx'
 import { Time, useNow } from '../../ui/time.tsx'
 import { StackActs } from './acts.tsx'
@@ -96,6 +97,7 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
           </div>
           <div className="flex flex-col gap-3">
             <Needs repository={repository} stack={stack} />
+            <Facets repository={repository} words={[...stack.facets, ...stack.tools]} />
             <Outputs outputs={stack.outputs} />
             <Allowances of={stack.allows} />
             <States repository={repository} stack={key} />
