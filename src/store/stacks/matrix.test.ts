@@ -59,6 +59,28 @@ it('keeps a row whole that a filter finds', async () => {
   expect(await names({ environment: 'staging' })).toEqual(['apps/a', 'zoo'])
 })
 
+it('searches for the text itself, in any case', async () => {
+  expect(await names({ text: 'APPS/' })).toEqual(['apps/a', 'apps/b_100%'])
+  expect(await names({ text: 'command' })).toEqual(['apps/b_100%'])
+  expect(await names({ text: 'FILES apps' })).toEqual(['apps/a'])
+  expect(await names({ text: 'command zoo' })).toEqual([])
+  expect(await names({ text: '100%' })).toEqual(['apps/b_100%'])
+  expect(await names({ text: '_' })).toEqual(['apps/b_100%'])
+  expect(await names({ text: '%' })).toEqual(['apps/b_100%'])
+})
+
+it.each(['need', 'name'] as const)('goes on after a page by %s without gap or repeat', async (sort) => {
+  const whole = await names({ sort })
+  const found: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await stackMatrix(store.db, { repositoryId, sort }, { limit: 1, cursor })
+    found.push(...page.items.map(({ name }) => name))
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined)
+  expect(found).toEqual(whole)
+})
+
 it('finds by owner, label and tool: a part of one by search, whole ones by filter', async () => {
   await store.transaction(async (tx) => {
     const facets = facetsOf(
@@ -80,26 +102,4 @@ it('finds by owner, label and tool: a part of one by search, whole ones by filte
   expect(await names({ tool: 'tofu@1.12' })).toEqual([])
   const found = await listStacks(store.db, { repositoryId, tool: 'registry/aws', text: 'cost=eu' })
   expect(found.items.map(({ name }) => name)).toEqual(['base'])
-})
-
-it('searches for the text itself, in any case', async () => {
-  expect(await names({ text: 'APPS/' })).toEqual(['apps/a', 'apps/b_100%'])
-  expect(await names({ text: 'command' })).toEqual(['apps/b_100%'])
-  expect(await names({ text: 'FILES apps' })).toEqual(['apps/a'])
-  expect(await names({ text: 'command zoo' })).toEqual([])
-  expect(await names({ text: '100%' })).toEqual(['apps/b_100%'])
-  expect(await names({ text: '_' })).toEqual(['apps/b_100%'])
-  expect(await names({ text: '%' })).toEqual(['apps/b_100%'])
-})
-
-it.each(['need', 'name'] as const)('goes on after a page by %s without gap or repeat', async (sort) => {
-  const whole = await names({ sort })
-  const found: string[] = []
-  let cursor: string | undefined
-  do {
-    const page = await stackMatrix(store.db, { repositoryId, sort }, { limit: 1, cursor })
-    found.push(...page.items.map(({ name }) => name))
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined)
-  expect(found).toEqual(whole)
 })
