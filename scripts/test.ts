@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { z } from 'zod'
+import { scratchInMemory } from './scratch-in-memory.ts'
 
 const Report = z.object({
   numPassedTests: z.number(),
@@ -37,7 +38,10 @@ const argv = [
   `--outputFile.json=${reportFile}`,
   ...process.argv.slice(2),
 ]
-const child = spawn('vitest', argv, { stdio: ['ignore', 'inherit', 'inherit'] })
+const memory = scratchInMemory()
+const child = spawn('vitest', argv, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...memory.env } })
+// What was begun is cleared away; the tests end by themselves at the same signal.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
 child.on('close', (code) => process.exit(summarise(code ?? 1)))
 
 function summarise(code: number): number {
@@ -60,6 +64,7 @@ function summarise(code: number): number {
     return 1
   } finally {
     rmSync(scratch, { recursive: true, force: true })
+    memory.remove()
   }
 }
 
