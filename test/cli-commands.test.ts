@@ -67,7 +67,7 @@ beforeAll(async () => {
 })
 afterAll(() => shell.close())
 
-describe('a merge request', { timeout: 180_000 }, () => {
+describe('a merge request', { timeout: 300_000 }, () => {
   it('is talked about, by line and by thread', async () => {
     await push('pages', { 'trueup.yaml': config('web', 'old'), 'web/index.html': 'Hello\n', 'old/index.html': 'Old\n' })
     await says(run('mr', 'show', '1', '--wait'))
@@ -116,7 +116,7 @@ describe('a merge request', { timeout: 180_000 }, () => {
   })
 })
 
-describe('runs and stacks', { timeout: 180_000 }, () => {
+describe('runs and stacks', { timeout: 300_000 }, () => {
   const waiting = async (): Promise<string> => {
     const found = async () => await json('run', 'list', '--state', 'awaiting_approval')
     await expect.poll(async () => (await found()).length, { timeout: 180_000 }).toBe(1)
@@ -211,7 +211,7 @@ describe('runs and stacks', { timeout: 180_000 }, () => {
   })
 })
 
-describe('people and machines', { timeout: 180_000 }, () => {
+describe('people and machines', { timeout: 300_000 }, () => {
   it('come and go', async () => {
     await says(run('team', 'create', 'web'))
     expect(await says(run('team', 'add', 'web', 'bob'))).toContain('bob')

@@ -63,7 +63,7 @@ beforeAll(async () => {
 })
 afterAll(() => shell.close())
 
-describe('the first own repository', { timeout: 120_000 }, () => {
+describe('the first own repository', { timeout: 300_000 }, () => {
   it('is made, with a way in for git and a second person', async () => {
     expect((await works('repo', 'create', 'shop')).out.trim()).toBe(`${url}/git/shop.git`)
     const helper = `!${process.execPath} --disable-warning=ExperimentalWarning ${MAIN} git-credential`
@@ -251,7 +251,7 @@ describe('the first own repository', { timeout: 120_000 }, () => {
   })
 })
 
-describe('a runner on another machine', { timeout: 180_000 }, () => {
+describe('a runner on another machine', { timeout: 300_000 }, () => {
   it('joins by the token that enrol prints, works, and stops when it is told', async () => {
     const token = join(shell.home, 'token')
     await writeFile(token, (await works('worker', 'enrol', '--pools', 'edge')).out)

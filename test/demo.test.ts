@@ -7,7 +7,7 @@ beforeAll(async () => {
 })
 afterAll(() => shell.close())
 
-it('the demo walks the whole loop and says each step as data', { timeout: 120_000 }, async () => {
+it('the demo walks the whole loop and says each step as data', { timeout: 300_000 }, async () => {
   const { code, json, err } = await shell.run(['demo', '--output', 'json'])
   expect(code, err).toBe(0)
   expect(json.passed).toBe(json.steps.length)

@@ -63,7 +63,7 @@ describeWithTool('kube-apiserver', 'a Kubernetes stack from a push to a healed o
     await cluster?.stop()
   })
 
-  it('is deployed, and what is changed by hand is put right at once', { timeout: 120_000 }, async () => {
+  it('is deployed, and what is changed by hand is put right at once', { timeout: 300_000 }, async () => {
     await works(['repo', 'create', 'shop'])
     await git('init', '--quiet', '--initial-branch', 'main')
     await write('trueup.yaml', CONFIG)
@@ -95,7 +95,7 @@ describeWithTool('kube-apiserver', 'a Kubernetes stack from a push to a healed o
     )
   })
 
-  it('lets what it adopted live when the change fails and goes back by itself', { timeout: 120_000 }, async () => {
+  it('lets what it adopted live when the change fails and goes back by itself', { timeout: 300_000 }, async () => {
     const there = '/api/v1/namespaces/web/configmaps'
     const { metadata } = (await cluster.api('POST', there, { metadata: { name: 'old' }, data: { a: '0' } })).body
     await git('switch', '--quiet', '--create', 'adopt')

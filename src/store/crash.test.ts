@@ -5,7 +5,7 @@ import { temporaryDirectory } from './testing/directory.ts'
 import { startChild } from './testing/process.ts'
 
 it('has every acknowledged transaction whole, and an unbroken chain, after each of 20 kills', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const dataDir = await temporaryDirectory()
   const acknowledged: string[] = []

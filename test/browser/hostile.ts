@@ -68,7 +68,7 @@ export async function startHostileWorld(people: { [name: string]: string }): Pro
     await until(
       () => shop('GET', `/merge-requests/${number}`),
       ({ planned }) => planned,
-      60_000,
+      180_000,
     )
     return number
   }
@@ -77,7 +77,7 @@ export async function startHostileWorld(people: { [name: string]: string }): Pro
   const runs = await until(
     () => shop('GET', '/runs?kind=deploy').then(({ items }) => items as { id: string; stack: string; state: string }[]),
     (found) => found.length === 2 && found.every(({ state }) => state === 'succeeded' || state === 'failed'),
-    60_000,
+    180_000,
   )
   await writeFile(join(live.directory, 'srv', FILE), `${SCRIPT}${SCRIPT}\n`)
   const number = await open('second', {
@@ -99,7 +99,7 @@ export async function startHostileWorld(people: { [name: string]: string }): Pro
   await until(
     () => shop('GET', '/drift'),
     ({ items }) => items.length > 0,
-    60_000,
+    180_000,
   )
   return {
     ...live,

@@ -57,7 +57,7 @@ Resources:
   Secret: { Type: AWS::SSM::Parameter, Properties: { Name: /jobs/token, Type: String, Value: !Ref Token } }
 `
 
-it('goes from a merge request over a deployment to healed drift', { timeout: 180_000 }, async () => {
+it('goes from a merge request over a deployment to healed drift', { timeout: 300_000 }, async () => {
   const main = join(import.meta.dirname, '../../src/cli/main.ts')
   const url = (await works(['repo', 'create', 'shop'])).out.trim()
   const helper = `!${process.execPath} --disable-warning=ExperimentalWarning ${main} git-credential`

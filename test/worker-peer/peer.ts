@@ -242,7 +242,7 @@ function newRun(given: Partial<Grant> & Pick<Grant, 'driverConfig'>, more: Parti
     ignore: [],
     checks: [],
     verify: [],
-    timeoutMs: 60_000,
+    timeoutMs: 280_000,
     keys: { hash: randomBytes(32).toString('base64'), plan: randomBytes(32).toString('base64') },
     codify: false,
     ...given,

@@ -39,5 +39,5 @@ export function useRunners() {
 export const FINAL = ['succeeded', 'failed', 'canceled', 'lost']
 
 /** Polls until the condition holds. */
-export const until = (condition: () => unknown, timeout = 100_000) =>
+export const until = (condition: () => unknown, timeout = 280_000) =>
   vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 20 })

@@ -88,7 +88,7 @@ describe('limits', () => {
     ['a: "', '\\u0041'],
     ['', '\t'],
     ['a: |\n', ' \n'],
-  ])('a mebibyte of %j%j is refused within seconds', { timeout: 180_000 }, (head, unit) => {
+  ])('a mebibyte of %j%j is refused within seconds', { timeout: 300_000 }, (head, unit) => {
     const elapsed = stopwatch()
     expect(codeOf(head + unit.repeat((MIB - head.length) / unit.length))).toMatch(/^CONFIG_/)
     expect(elapsed()).toBeLessThan(8000)

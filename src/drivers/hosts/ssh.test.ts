@@ -119,7 +119,7 @@ describe.skipIf(!hasSshd())('hosts over SSH (OpenSSH server of this machine)', (
     expect(outcome!.value).toMatchObject({ exitCode: 7, stdout: 'given' })
   })
 
-  test('a program on the host that ignores signals is killed', { timeout: 180_000 }, async () => {
+  test('a program on the host that ignores signals is killed', { timeout: 300_000 }, async () => {
     await open()
     const mark = join(context.root, 'pid')
     const running = onEachHost(context, (host) =>

@@ -52,7 +52,7 @@ function inTheMiddle(work: () => Promise<void>): void {
 }
 
 it('an engine that is killed in the middle of a step of many stacks orders the rest once', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await harness.push('main', { 'trueup.yaml': LAB, 'first/value': '1', ...files(names(0, 270), '1') })
   expect(await steps()).toBe(1)
@@ -93,7 +93,7 @@ it('an engine that is killed in the middle of a step of many stacks orders the r
   expect(await verifyAudit(db)).toMatchObject({ ok: true })
 })
 
-it('what fails while the rest is ordered blocks what needs it there', { timeout: 180_000 }, async () => {
+it('what fails while the rest is ordered blocks what needs it there', { timeout: 300_000 }, async () => {
   inTheMiddle(async () => {
     const [first] = await runsOf(harness, { stack: 'lab/first' })
     const { parts } = harness.engine
@@ -109,7 +109,7 @@ it('what fails while the rest is ordered blocks what needs it there', { timeout:
   expect(await stackOf(harness, 'lab/x/149')).toMatchObject({ status: 'blocked' })
 })
 
-it('what succeeds while the rest is ordered keeps nothing waiting', { timeout: 180_000 }, async () => {
+it('what succeeds while the rest is ordered keeps nothing waiting', { timeout: 300_000 }, async () => {
   inTheMiddle(async () => {
     const [first] = await runsOf(harness, { stack: 'lab/first' })
     await harness.store.transaction((tx) =>

@@ -70,7 +70,7 @@ it('brings everything back: rows, keys, repositories', async () => {
 })
 
 it('is consistent while rows are written and commits are pushed, repacked and branches deleted', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const { root, dataDir, store, bare, push } = await inUse()
   let going = true
@@ -172,7 +172,7 @@ it('refuses a backup that is damaged in any part, and puts nothing in place', as
   await restoreStore(backup, target)
 })
 
-it('can be repeated after a kill at any moment, and is noticed until then', { timeout: 120_000 }, async () => {
+it('can be repeated after a kill at any moment, and is noticed until then', { timeout: 300_000 }, async () => {
   const { root, dataDir, backup } = await inUse()
   await backupStore(dataDir, backup)
   let refusals = 0

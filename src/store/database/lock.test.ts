@@ -37,7 +37,7 @@ it('refuses a second store in the same process, and opens again after close', as
   await (await openStore(dataDir)).close()
 })
 
-it('lets exactly one of several win that start at the same time', { timeout: 180_000 }, async () => {
+it('lets exactly one of several win that start at the same time', { timeout: 300_000 }, async () => {
   const dataDir = await temporaryDirectory()
   for (let round = 0; round < 3; round++) {
     const rivals = [1, 2, 3, 4].map(() => startChild(['hold', dataDir]))

@@ -306,7 +306,7 @@ describe('audit events that are older than they are to be kept', () => {
   })
 })
 
-it('loses no event to a kill between any two steps', { timeout: 120_000 }, async () => {
+it('loses no event to a kill between any two steps', { timeout: 300_000 }, async () => {
   const dataDir = await temporaryDirectory()
   const clock = movableClock()
   let made = 0

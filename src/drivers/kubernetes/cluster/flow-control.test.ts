@@ -63,7 +63,7 @@ describeOnCluster('a server with too much to do', (world) => {
           expect(planned.coverage).toEqual({ checked: 9, unchecked: [] })
           return refused()
         },
-        { timeout: 180_000 },
+        { timeout: 300_000 },
       )
       .toBe(true)
   })

@@ -10,7 +10,7 @@ const SECRET =
   'apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData:\n  password: {{ .Values.password | default (randAlphaNum 20) | quote }}\n  user: {{ .Values.user }}\n'
 
 describeOnCluster('charts on a cluster (helm)', (world) => {
-  it.skipIf(findTool('helm') === null)('makes a random value once and keeps it', { timeout: 180_000 }, async () => {
+  it.skipIf(findTool('helm') === null)('makes a random value once and keeps it', { timeout: 300_000 }, async () => {
     const name = `Secret/${world.namespace}/web`
     await world.open(
       { 'stack/Chart.yaml': CHART, 'stack/templates/a.yaml': SECRET, 'stack/values.yaml': 'user: a\n' },

@@ -32,7 +32,7 @@ describeWithTool('r10k', 'modules of a Puppetfile', () => {
     return directory
   }
 
-  test('are installed once, and not at all where the repository has them', { timeout: 180_000 }, async () => {
+  test('are installed once, and not at all where the repository has them', { timeout: 300_000 }, async () => {
     context = await testContext<PuppetConfig>({ config: PuppetConfig.parse({}) })
     const url = moduleRepository()
     await context.write({ 'stack/Puppetfile': `mod 'greeting', git: '${url}', branch: 'main'\n` })
@@ -49,7 +49,7 @@ describeWithTool('r10k', 'modules of a Puppetfile', () => {
     expect(await installModules(later, source)).toBeNull()
   })
 
-  test('that are private come with a token, which nobody gets to see', { timeout: 180_000 }, async () => {
+  test('that are private come with a token, which nobody gets to see', { timeout: 300_000 }, async () => {
     context = await testContext<PuppetConfig>({ config: PuppetConfig.parse({ puppetfileAccess: { token: 'TOKEN' } }) })
     const directory = moduleRepository()
     execFileSync('git', ['-C', directory, 'update-server-info'])
@@ -80,7 +80,7 @@ describeWithTool('r10k', 'modules of a Puppetfile', () => {
     }
   })
 
-  test('that cannot be had are an error that says what to do', { timeout: 180_000 }, async () => {
+  test('that cannot be had are an error that says what to do', { timeout: 300_000 }, async () => {
     context = await testContext<PuppetConfig>({ config: PuppetConfig.parse({}) })
     await context.write({ 'stack/Puppetfile': "mod 'greeting', git: '/nowhere/greeting', branch: 'main'\n" })
     await expect(installModules(context, source)).rejects.toMatchObject({

@@ -11,7 +11,7 @@ import { readStandaloneConfig } from './config.ts'
 import { readStatus } from './overview.ts'
 import { standaloneWay } from './way.ts'
 
-const PATIENCE = { timeout: 150_000, interval: 50 }
+const PATIENCE = { timeout: 280_000, interval: 50 }
 
 /** Commits follow one another here: each test goes on where the one before has left the branch. */
 describe('an agent without a server', { timeout: 600_000 }, () => {
