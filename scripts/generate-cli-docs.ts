@@ -1,11 +1,9 @@
-/** Writes docs/cli.md from the commands themselves; `--check` compares instead. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+/** Writes docs/cli.md and the manual pages from the commands themselves; `--check` compares instead. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
-import type { Command } from 'commander'
-import { createCli } from '../src/cli/cli.ts'
-import { commandModules } from '../src/cli/commands/index.ts'
-import { buildProgram } from '../src/cli/program.ts'
+import { VERSION } from '../src/lib/version.ts'
+import { manPages } from './cli-docs/man.ts'
+import { commandPages, type CommandPage } from './cli-docs/pages.ts'
 
 const HEAD = `# Command line
 
@@ -20,62 +18,40 @@ const HEAD = `# Command line
 * **Exit codes**: 0 it worked; 1 it did not, or problems were found; 2 it worked and there are changes.
 `
 
-const cli = createCli({
-  streams: { out: new PassThrough(), err: new PassThrough(), env: {} },
-  stdin: process.stdin,
-  env: {},
-  cwd: '/',
-  signal: new AbortController().signal,
-  takeSignals: () => {},
-  exitWith: () => {},
-})
-const program = buildProgram(cli, await commandModules())
-const text = `${HEAD}\n${program.commands.flatMap((command) => sections(command, '')).join('\n')}`
-const file = join(import.meta.dirname, '..', 'docs', 'cli.md')
-if (!process.argv.includes('--check')) writeFileSync(file, text)
-else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
-  console.error('docs/cli.md is not what the commands say: run `npm run generate` and commit it')
-  process.exit(1)
+const root = join(import.meta.dirname, '..')
+const all = await commandPages()
+const files = new Map([['docs/cli.md', `${HEAD}\n${all.pages.flatMap(section).join('\n')}`]])
+for (const [name, text] of manPages(all, VERSION)) files.set(`man/${name}`, text)
+const former = existsSync(join(root, 'man')) ? readdirSync(join(root, 'man')).map((name) => `man/${name}`) : []
+const gone = former.filter((name) => !files.has(name))
+const other = [...files].filter(([name, text]) => !existsSync(join(root, name)) || read(name) !== text)
+if (process.argv.includes('--check')) {
+  if (other.length + gone.length > 0) {
+    const names = [...other.map(([name]) => name), ...gone].join(', ')
+    console.error(`${names}: not what the commands say: run \`npm run generate\` and commit it`)
+    process.exit(1)
+  }
+} else {
+  mkdirSync(join(root, 'man'), { recursive: true })
+  for (const [name, text] of other) writeFileSync(join(root, name), text)
+  for (const name of gone) rmSync(join(root, name))
 }
 
-function sections(command: Command, parent: string): string[] {
-  const name = `${parent} ${command.name()}`.trim()
-  if (command.commands.length > 0) return command.commands.flatMap((child) => sections(child, name))
-  const help = command.createHelp()
-  const rows = [
-    ...help
-      .visibleArguments(command)
-      .map((argument) => [help.argumentTerm(argument), help.argumentDescription(argument)]),
-    ...help
-      .visibleOptions(command)
-      .filter((option) => option.long !== '--help')
-      .map((option) => [help.optionTerm(option), help.optionDescription(option)]),
-  ]
-  const table = rows.map(([term, about]) => `| \`${cell(term)}\` | ${cell(about)} |`)
-  const usage = [name, command.usage().replace(/^\[options\] ?/, rows.length > 0 ? '[options] ' : '')].join(' ').trim()
+function read(name: string): string {
+  return readFileSync(join(root, name), 'utf8')
+}
+
+function section({ name, about, usage, rows, after }: CommandPage): string[] {
+  const table = rows.map((row) => `| \`${cell(row.term)}\` | ${cell(row.about)} |`)
   return [
     `## trueup ${name}\n`,
-    `${sentence(command.description())}\n`,
-    `    trueup ${usage}\n`,
+    `${about}\n`,
+    `    ${usage}\n`,
     ...(table.length > 0 ? [['| | |', '|---|---|', ...table, ''].join('\n')] : []),
-    ...examplesOf(command),
+    ...(after === '' ? [] : [`${after.replace(/^ {2}\$/gm, '    $').replace(/^(Examples?:)\n/m, '$1\n\n')}\n`]),
   ]
 }
 
-/** Text after the help, as commander prints it. */
-function examplesOf(command: Command): string[] {
-  let after = ''
-  command.configureOutput({ writeOut: (written) => (after += written) })
-  command.outputHelp()
-  const help = command.helpInformation()
-  const extra = after.slice(after.indexOf(help) + help.length).trim()
-  return extra === '' ? [] : [`${extra.replace(/^ {2}\$/gm, '    $').replace(/^(Examples?:)\n/m, '$1\n\n')}\n`]
-}
-
-function cell(value = ''): string {
+function cell(value: string): string {
   return value.replaceAll('|', '\\|').replaceAll('\n', ' ')
-}
-
-function sentence(about: string): string {
-  return `${about.charAt(0).toUpperCase()}${about.slice(1)}.`
 }
