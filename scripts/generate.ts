@@ -1,14 +1,15 @@
 /**
- * Writes the files that are generated from sources: `schema/trueup.schema.json`. With `--check` writes nothing and ends
+ * Writes the files that are generated from sources: the JSON Schemas of trueup.yaml. With `--check` writes nothing and ends
  * with 1 when a file differs from its source.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { trueupJsonSchema } from '../src/domain/config/json-schema.ts'
+import { schemaStoreSchema, trueupJsonSchema } from '../src/domain/config/json-schema.ts'
 
 const root = dirname(import.meta.dirname)
 const GENERATED = [
   { path: 'schema/trueup.schema.json', text: () => `${JSON.stringify(trueupJsonSchema(), null, 2)}\n` },
+  { path: 'schema/schemastore/trueup.json', text: () => `${JSON.stringify(schemaStoreSchema(), null, 2)}\n` },
 ]
 
 const check = process.argv.includes('--check')
