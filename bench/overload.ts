@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { beginShop } from './b16.ts'
 import { type Benchmark, type BenchOptions, type BenchOutcome, round, spread } from './harness.ts'
 import { fillStore } from './large-store.ts'
-import { type LoadReport, putLoad } from './overload/load.ts'
+import { putLoad } from './overload/load.ts'
 import { type BenchServer, startBenchServer } from './server.ts'
 
 const REPOSITORY = '/api/v1/repositories/shop'
@@ -38,7 +38,10 @@ interface Step {
   refused: number
   late: number
   failed: number
+  /** Of the useful answers, milliseconds. */
   p50: number
+  /** How far the clients were behind their clock, milliseconds: where it is long, they and not the server were too slow. */
+  lagMs: number
   /** Of a probe that asks meanwhile, milliseconds, the longest. */
   probeMs: number
 }
@@ -60,10 +63,13 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
     const best = Math.max(...steps.map(({ forCpu }) => forCpu))
     const worst = Math.min(...steps.map(({ forCpu }) => forCpu))
     const details = Object.fromEntries(
-      steps.flatMap(({ load, useful, forCpu, probeMs }) => [
+      steps.flatMap(({ load, useful, forCpu, refused, late, probeMs, lagMs }) => [
         [`useful${load}x`, round(useful, 1)],
         [`forCpu${load}x`, round(forCpu, 1)],
+        [`refused${load}x`, refused],
+        [`late${load}x`, late],
         [`probeMs${load}x`, round(probeMs, 0)],
+        [`lagMs${load}x`, round(lagMs, 0)],
       ]),
     )
     return {
@@ -121,7 +127,6 @@ async function stepAt(
   tokens: string[],
   { load, capacity }: { load: number; capacity: number },
 ): Promise<Step> {
-  const offered = capacity * load
   const cpu = server.cpuSeconds()
   const probes = probing(server)
   const begun = performance.now()
@@ -130,19 +135,18 @@ async function stepAt(
     url,
     tokens,
     paths: PATHS,
-    perSecond: offered,
+    perSecond: capacity * load,
     seconds: SECONDS,
     patienceMs: PATIENCE_MS,
   })
   const seconds = (performance.now() - begun) / 1000
   const probeMs = await probes.stop()
-  const { useful, refused, late, failed, milliseconds } = report
+  const { useful, refused, late, failed, milliseconds, lagMs } = report
   const p50 = milliseconds.length === 0 ? 0 : spread(milliseconds).median
   const forCpu = useful / (server.cpuSeconds() - cpu)
-  return { load, offered: sentASecond(report), useful: useful / seconds, forCpu, refused, late, failed, p50, probeMs }
+  const offered = report.sent / SECONDS
+  return { load, offered, useful: useful / seconds, forCpu, refused, late, failed, p50, lagMs, probeMs }
 }
-
-const sentASecond = ({ sent }: LoadReport): number => sent / SECONDS
 
 /** Asks every quarter of a second whether the server lives, as a probe does. */
 function probing({ url }: BenchServer): { stop(): Promise<number> } {
@@ -165,7 +169,7 @@ function probing({ url }: BenchServer): { stop(): Promise<number> } {
   }
 }
 
-const describe = ({ load, offered, useful, forCpu, refused, late, failed, p50, probeMs }: Step): string =>
+const describe = ({ load, offered, useful, forCpu, refused, late, failed, p50, lagMs, probeMs }: Step): string =>
   `${String(load).padStart(2)}×  ${offered.toFixed(0).padStart(5)} asked a second  ${useful.toFixed(1).padStart(6)} useful a second  ` +
   `${forCpu.toFixed(1).padStart(6)} for a CPU-second  refused ${refused}  given up ${late}  failed ${failed}  ` +
-  `median ${p50.toFixed(0)} ms  probe at most ${probeMs.toFixed(0)} ms`
+  `median ${p50.toFixed(0)} ms  probe at most ${probeMs.toFixed(0)} ms  clients behind ${lagMs.toFixed(0)} ms`

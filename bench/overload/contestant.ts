@@ -1,59 +1,96 @@
-import { Agent, request } from 'node:http'
-import { writeSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
+import { Connection, type Outcome } from './connection.ts'
 import type { Load, LoadReport } from './load.ts'
 
 /**
- * Clients that do not wait for each other: requests are sent by the clock, however the last ones were answered. Each gives up
- * after its patience, as a person does.
+ * Clients that do not wait for each other: requests are sent by the clock, however the last ones were answered, each on a
+ * connection that is free or on a new one. Each gives up after its patience, as a person does.
  */
-const { url, tokens, paths, perSecond, seconds, patienceMs } = JSON.parse(process.argv[2] ?? '') as Load
-const agent = new Agent({ keepAlive: true, maxSockets: 2_000 })
-const report: LoadReport = { sent: 0, useful: 0, refused: 0, late: 0, failed: 0, milliseconds: [] }
-const open = new Set<Promise<void>>()
+const { url, tokens, paths, perSecond, seconds, patienceMs } = JSON.parse(readFileSync(0, 'utf8')) as Load
+const { hostname, port } = new URL(url)
+const requests = tokens.map((token) =>
+  paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\n\r\n`),
+)
+const report: LoadReport = {
+  sent: 0,
+  useful: 0,
+  refused: 0,
+  late: 0,
+  failed: 0,
+  milliseconds: [],
+  connections: 0,
+  lagMs: 0,
+}
 
-function ask(at: number): Promise<void> {
+interface Asked {
+  at: number
+  connection: Connection
+  over: boolean
+}
+
+const free: Connection[] = []
+/** In the order in which they were sent: all have the same patience, so the first is the first to give up. */
+const waiting: Asked[] = []
+let first = 0
+
+function ask(number: number): void {
+  let connection = free.pop()
+  while (connection && !connection.usable) connection = free.pop()
+  if (!connection) {
+    connection = new Connection(hostname, Number(port))
+    report.connections++
+  }
+  const asked: Asked = { at: performance.now(), connection, over: false }
+  waiting.push(asked)
   report.sent++
-  const begun = performance.now()
-  return new Promise((resolve) => {
-    let over = false
-    const settle = (what: 'useful' | 'refused' | 'late' | 'failed'): void => {
-      if (over) return
-      over = true
-      clearTimeout(timer)
-      report[what]++
-      if (what === 'useful') report.milliseconds.push(performance.now() - begun)
-      resolve()
+  const request = requests[number % tokens.length]![Math.floor(number / tokens.length) % paths.length]!
+  connection.ask(request, (outcome) => settle(asked, outcome))
+}
+
+function settle(asked: Asked, outcome: Outcome): void {
+  asked.over = true
+  const took = performance.now() - asked.at
+  if (outcome === 'broken') report.failed++
+  else {
+    free.push(asked.connection)
+    if (outcome.status === 429 || outcome.status === 503) report.refused++
+    else if (outcome.status !== 200) report.failed++
+    else if (took > patienceMs) report.late++
+    else {
+      report.useful++
+      report.milliseconds.push(took)
     }
-    const asked = request(`${url}${paths[at % paths.length]!}`, {
-      agent,
-      headers: { authorization: `Bearer ${tokens[at % tokens.length]!}` },
-    })
-    const timer = setTimeout(() => {
-      settle('late')
-      asked.destroy()
-    }, patienceMs)
-    asked.on('error', () => settle('failed'))
-    asked.on('response', (response) => {
-      const { statusCode = 0 } = response
-      response.on('error', () => settle('failed'))
-      response.on('end', () =>
-        settle(statusCode === 200 ? 'useful' : statusCode === 429 || statusCode === 503 ? 'refused' : 'failed'),
-      )
-      response.resume()
-    })
-    asked.end()
-  })
+  }
+}
+
+/** After what has come was read: who was answered while this process was busy is not late. */
+function giveUp(): void {
+  const now = performance.now()
+  for (; first < waiting.length; first++) {
+    const asked = waiting[first]!
+    if (asked.over) continue
+    if (now - asked.at < patienceMs) return
+    asked.over = true
+    asked.connection.leave()
+    report.late++
+  }
 }
 
 const begun = performance.now()
+const period = 1000 / perSecond
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1))
 for (let elapsed = 0; elapsed < seconds * 1000; elapsed = performance.now() - begun) {
-  for (const due = Math.floor((elapsed / 1000) * perSecond); report.sent < due; ) {
-    const one = ask(report.sent)
-    open.add(one)
-    void one.finally(() => open.delete(one))
+  for (const due = Math.floor(elapsed / period); report.sent < due; ) {
+    report.lagMs = Math.max(report.lagMs, elapsed - (report.sent + 1) * period)
+    ask(report.sent)
   }
-  await new Promise((resolve) => setTimeout(resolve, 2))
+  giveUp()
+  await turn()
 }
-await Promise.all(open)
-agent.destroy()
-writeSync(1, JSON.stringify(report))
+while (first < waiting.length) {
+  giveUp()
+  await turn()
+}
+for (const connection of free) connection.leave()
+const text = JSON.stringify(report)
+for (let at = 0; at < text.length; ) at += writeSync(1, text.slice(at))

@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 /** What clients are to ask, and how often. */
@@ -23,15 +22,23 @@ export interface LoadReport {
   refused: number
   /** Given up. */
   late: number
+  /** Any other answer, or a connection that broke. */
   failed: number
   milliseconds: number[]
+  connections: number
+  /** How long after its time a request was sent, at most: the clients' own slowness, which is not the server's. */
+  lagMs: number
 }
 
 const CLIENTS = fileURLToPath(new URL('./contestant.ts', import.meta.url))
 
 /** Puts a load on a server from a process of its own. */
 export async function putLoad(load: Load): Promise<LoadReport> {
-  const argv = ['--disable-warning=ExperimentalWarning', CLIENTS, JSON.stringify(load)]
-  const { stdout } = await promisify(execFile)(process.execPath, argv, { maxBuffer: 256 * 1024 * 1024 })
-  return JSON.parse(stdout) as LoadReport
+  const child = spawn(process.execPath, [CLIENTS], { stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdin.end(JSON.stringify(load))
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
+  if (code !== 0) throw new Error(`the clients ended with ${code}`)
+  return JSON.parse(output) as LoadReport
 }

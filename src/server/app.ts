@@ -6,7 +6,7 @@ import fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { TrueupError } from '../lib/errors/error.ts'
-import { admitRequests, type AdmissionLimits } from './admission/admit-requests.ts'
+import { createAdmission, type AdmissionLimits } from './admission/admit-requests.ts'
 import { enforcePermissions } from './auth/enforce.ts'
 import { enforcementPorts } from './enforcement-ports.ts'
 import { answerErrors, sendError } from './errors.ts'
@@ -39,7 +39,9 @@ export interface AppOptions {
 
 /** The HTTP floor around `parts`: everything but listening. Await `ready()` before using it without a socket. */
 export async function buildApp(parts: ServerParts, options: AppOptions = {}): Promise<App> {
+  const admission = createAdmission(parts.metrics, options.admission)
   const app: App = fastify({
+    serverFactory: admission.serverFactory,
     loggerInstance: parts.logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
@@ -71,7 +73,7 @@ export async function buildApp(parts: ServerParts, options: AppOptions = {}): Pr
         next: `Try again in ${after}.`,
       }),
   })
-  admitRequests(app, parts.metrics, options.admission)
+  admission.attach(app)
   const workers = createWorkerIdentity(parts)
   enforcePermissions(app, enforcementPorts(parts, workers))
   checkSignedBodies(app)

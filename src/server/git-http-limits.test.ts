@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readFile } from 'node:fs/promises'
-import { request as httpRequest } from 'node:http'
+import { type ClientRequest, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { NO_OID } from '../git/repository.ts'
 import { userGit, userGitOk, writeFiles } from '../git/testing/fixture.ts'
-import { commitAll, useGitServer } from './testing/git-server.ts'
+import { commitAll, useGitServer, usualGrant } from './testing/git-server.ts'
 
 const { fixture, grant, cloned, lastPush } = useGitServer()
 
@@ -115,4 +115,31 @@ test('a connection on which nothing moves is ended, and gives its place back', a
     request.write('00')
   })
   expect(ended).toBe('ended')
+})
+
+test('fetches of one reader that stand still leave the others their places', async () => {
+  const { clone, url } = await cloned('repo_idle_fetches')
+  const open = new Set<ClientRequest>()
+  /** A fetch whose question is never said to its end. */
+  const idle = (): Promise<number> =>
+    new Promise((resolve) => {
+      const headers = { 'content-type': 'application/x-git-upload-pack-request' }
+      const request = httpRequest(`${url}/git-upload-pack`, { method: 'POST', headers })
+      open.add(request)
+      request.on('error', () => resolve(0))
+      request.once('response', ({ statusCode = 0 }) => resolve(statusCode))
+      request.write('00')
+    })
+  try {
+    // More than may be inside and wait: as soon as one is refused the others are where they hold whatever they can.
+    expect(await Promise.any(Array.from({ length: 60 }, idle))).toBe(503)
+    grant.user = { id: 'usr_bob', name: 'Bob' }
+    for (const _ of [1, 2]) await userGitOk(clone, 'fetch', '-q', 'origin', 'main')
+    await commitAll(clone, { second: '2' })
+    await userGitOk(clone, 'push', '-q', 'origin', 'HEAD:refs/heads/bobs')
+  } finally {
+    for (const request of open) request.destroy()
+  }
+  grant.user = usualGrant().user
+  await userGitOk(clone, 'fetch', '-q', 'origin', 'bobs')
 })

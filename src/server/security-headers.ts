@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
  * Headers on every answer. The API serves no page, so its content policy allows nothing; whoever serves the web
  * application sets its own `content-security-policy` in the route before this hook runs.
  */
-const HEADERS: Record<string, string> = {
+export const SECURITY_HEADERS: Record<string, string> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -15,6 +15,6 @@ const HEADERS: Record<string, string> = {
 
 export function addSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onSend', async (_request, reply) => {
-    for (const [name, value] of Object.entries(HEADERS)) if (!reply.hasHeader(name)) reply.header(name, value)
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!reply.hasHeader(name)) reply.header(name, value)
   })
 }

@@ -60,6 +60,8 @@ export interface RunningServer {
 }
 
 export const DEFAULT_PORT = 7420
+/** Connections that the kernel keeps until they are let in; one that finds no room tries again a second later at the earliest. */
+const BACKLOG = 4096
 
 /**
  * Starts everything in one data directory: lock, store, keys, Git service, engine, HTTP, built-in runner.
@@ -157,7 +159,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
 async function listen(app: App, host: string, port: number): Promise<string> {
   try {
-    return await app.listen({ host, port })
+    return await app.listen({ host, port, backlog: BACKLOG })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const doing = `listening on ${host}:${port}`

@@ -7,18 +7,19 @@ import { answerErrors } from '../errors.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import type { Person } from '../testing/app.ts'
 import { useServer } from '../testing/use-server.ts'
-import { admitRequests, ADMISSION, type AdmissionLimits } from './admit-requests.ts'
+import { createAdmission, ADMISSION, type AdmissionLimits } from './admit-requests.ts'
 
 const LIMITS: AdmissionLimits = { ...ADMISSION, atOnce: 1, waiting: 3, waitingOfOne: 2 }
 
 /** A server whose one route answers when the test lets it; who asks stands in a header, and is found out by `whoAsks`. */
 async function slowServer(limits: AdmissionLimits, whoAsks: () => Promise<void> = async () => {}) {
-  const app = fastify({ forceCloseConnections: true }) as unknown as App
   const metrics: Metrics = createMetrics()
+  const admission = createAdmission(metrics, limits)
+  const app = fastify({ forceCloseConnections: true, serverFactory: admission.serverFactory }) as unknown as App
   const begun: (() => void)[] = []
   app.decorateRequest('principal', null)
   answerErrors(app)
-  admitRequests(app, metrics, limits)
+  admission.attach(app)
   app.addHook('onRequest', async (request) => {
     if (request.url.startsWith('/api/')) await whoAsks()
     request.principal = { userId: String(request.headers['x-user']) } as FastifyRequest['principal']
@@ -36,7 +37,8 @@ async function slowServer(limits: AdmissionLimits, whoAsks: () => Promise<void> 
     url,
     begun,
     waiting: async () => (await metrics.registry.getSingleMetric('trueup_http_waiting')!.get()).values[0]?.value,
-    ask: (user: string, path = '/api/v1/slow') => fetch(`${url}${path}`, { headers: { 'x-user': user } }),
+    ask: (user: string, path = '/api/v1/slow') =>
+      fetch(`${url}${path}`, { headers: { 'x-user': user, authorization: user } }),
     close: () => app.close(),
   }
 }
@@ -72,21 +74,34 @@ describe('more requests than places', () => {
     expect((await Promise.all(all)).map(({ status }) => status)).toEqual([200, 200, 200, 200])
   })
 
-  it('are sent away as well where it is not known yet who asks', async () => {
+  it('are sent away as well where it is not known yet who asks, one person before all', async () => {
     const known: (() => void)[] = []
     const busy = await slowServer(LIMITS, () => new Promise<void>((resolve) => known.push(resolve)))
     try {
-      const places = LIMITS.atOnce + LIMITS.waiting
-      const all = Array.from({ length: places }, (_, at) => busy.ask(`one-${at}`))
-      await expect.poll(() => known.length).toBe(places)
-      expect((await busy.ask('one more')).status).toBe(503)
+      const ofOne = LIMITS.atOnce + LIMITS.waitingOfOne
+      const all = Array.from({ length: ofOne }, () => busy.ask('ada'))
+      await expect.poll(() => known.length).toBe(ofOne)
+      const tooMany = await busy.ask('ada')
+      expect([tooMany.status, tooMany.headers.get('retry-after')]).toEqual([429, '1'])
+      expect(await tooMany.json()).toMatchObject({ code: 'TOO_MANY_REQUESTS', next: expect.any(String) })
+      all.push(busy.ask('bob'))
+      await expect.poll(() => known.length).toBe(ofOne + 1)
+      const full = await busy.ask('cy')
+      expect([full.status, full.headers.get('x-content-type-options')]).toEqual([503, 'nosniff'])
       expect((await busy.ask('any', '/healthz')).status).toBe(200)
       for (const tell of known) tell()
-      for (let done = 0; done < places; done++) {
+      for (let done = 0; done < all.length; done++) {
         await expect.poll(() => busy.begun.length).toBeGreaterThan(done)
         busy.begun[done]!()
       }
       expect((await Promise.all(all)).map(({ status }) => status)).toEqual(all.map(() => 200))
+      // All have left, and their shares with them.
+      const next = busy.ask('ada')
+      await expect.poll(() => known.length).toBe(all.length + 1)
+      known.at(-1)!()
+      await expect.poll(() => busy.begun.length).toBe(all.length + 1)
+      busy.begun.at(-1)!()
+      expect((await next).status).toBe(200)
     } finally {
       await busy.close()
     }

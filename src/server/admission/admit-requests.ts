@@ -1,9 +1,12 @@
-import { Gauge, Counter } from 'prom-client'
-import type { FastifyRequest } from 'fastify'
-import { TrueupError } from '../../lib/errors/error.ts'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { FastifyRequest, FastifyServerOptions } from 'fastify'
+import { Counter, Gauge } from 'prom-client'
+import { turns } from '../../lib/turns.ts'
 import type { App } from '../auth/http-types.ts'
 import type { Metrics } from '../metrics.ts'
-import { createFairPlaces, type NoPlace, type PlaceLimits } from './fair-places.ts'
+import { createDoor, isOfPeople } from './door.ts'
+import { createFairPlaces, type FairPlaces, type NoPlace, type PlaceLimits } from './fair-places.ts'
+import { noPlace } from './no-place.ts'
 
 export interface AdmissionLimits extends PlaceLimits {
   /** Milliseconds in which the body of a request to the API must have come. */
@@ -15,11 +18,23 @@ export interface AdmissionLimits extends PlaceLimits {
  * all of them late. A browser that opens a page asks about twenty times.
  */
 export const ADMISSION: AdmissionLimits = {
-  atOnce: 16,
-  waiting: 512,
+  atOnce: 8,
+  waiting: 256,
   waitingOfOne: 128,
-  patienceMs: 10_000,
+  patienceMs: 5_000,
+  longMs: 500,
   bodyMs: 30_000,
+}
+
+/** The bounds of one server on what people ask at the same time. */
+export interface Admission {
+  /** Makes the server of the app: what is too much is sent away before the framework sees it. */
+  serverFactory: (
+    handler: (request: IncomingMessage, response: ServerResponse) => void,
+    options: FastifyServerOptions,
+  ) => Server
+  /** Makes the requests that come in wait for their turn. */
+  attach(app: App): void
 }
 
 /**
@@ -28,7 +43,7 @@ export const ADMISSION: AdmissionLimits = {
  * client has left while it waited is dropped. Probes, workers, runs, event streams and Git have lanes of their own and never
  * wait here: a server that is busy with people is still alive, and its workers keep their leases.
  */
-export function admitRequests(app: App, { registry }: Metrics, limits: AdmissionLimits = ADMISSION): void {
+export function createAdmission({ registry }: Metrics, limits: AdmissionLimits = ADMISSION): Admission {
   const places = createFairPlaces(limits)
   const refused = new Counter({
     name: 'trueup_http_refused_total',
@@ -44,23 +59,35 @@ export function admitRequests(app: App, { registry }: Metrics, limits: Admission
       this.set(places.waiting)
     },
   })
-  // Who has come and is not answered: finding out who asks is work, too, and must not grow a line of its own before the places.
-  let here = 0
+  const bounds = { inAll: limits.atOnce + limits.waiting, ofOne: limits.atOnce + limits.waitingOfOne }
+  const mayEnter = createDoor(bounds, (reason) => refused.inc({ reason }))
+  return {
+    serverFactory(handler, options) {
+      // All other settings of Fastify's own server are Node's.
+      const { requestTimeout = 0, keepAliveTimeout = 72_000 } = options
+      const server = createServer({ requestTimeout, keepAliveTimeout }, (request, response) => {
+        if (mayEnter(request, response)) handler(request, response)
+      })
+      return server.on('connection', () => turns.arrived())
+    },
+    attach: (app) => takeTurns(app, places, limits, (reason) => refused.inc({ reason })),
+  }
+}
+
+function takeTurns(
+  app: App,
+  places: FairPlaces,
+  limits: AdmissionLimits,
+  onRefusal: (why: NoPlace | 'slow body') => void,
+): void {
   const bodies = new WeakMap<FastifyRequest, NodeJS.Timeout>()
   const given = new WeakMap<FastifyRequest, () => void>()
   const giveBack = (request: FastifyRequest): void => given.get(request)?.()
 
   app.addHook('onRequest', async (request, reply) => {
-    if (!isOfPeople(request)) return
-    // Before anything is read for it: sending away must cost next to nothing.
-    if (places.full || here >= limits.atOnce + limits.waiting) {
-      refused.inc({ reason: 'full' })
-      throw noPlace('full')
-    }
-    here++
-    reply.raw.once('close', () => here--)
+    if (request.is404 || !isOfPeople(request.url)) return
     const late = setTimeout(() => {
-      refused.inc({ reason: 'slow body' })
+      onRefusal('slow body')
       request.raw.destroy()
     }, limits.bodyMs)
     reply.raw.once('close', () => clearTimeout(late))
@@ -70,14 +97,14 @@ export function admitRequests(app: App, { registry }: Metrics, limits: Admission
   // The person is known and the body is there: what waits costs nothing but its place.
   app.addHook('preValidation', async (request, reply) => {
     clearTimeout(bodies.get(request))
-    if (!isOfPeople(request)) return
+    if (request.is404 || !isOfPeople(request.url)) return
     const gone = new AbortController()
     const leave = (): void => gone.abort()
     reply.raw.once('close', leave)
     const place = await places.take(request.principal?.userId ?? request.ip, gone.signal)
     reply.raw.off('close', leave)
     if (typeof place === 'string') {
-      refused.inc({ reason: place })
+      onRefusal(place)
       throw noPlace(place)
     }
     given.set(request, place)
@@ -85,28 +112,4 @@ export function admitRequests(app: App, { registry }: Metrics, limits: Admission
   // The answer is made; how fast it is read costs nobody else. Also where the client has left meanwhile.
   app.addHook('onSend', async (request) => giveBack(request))
   app.addHook('onResponse', async (request) => giveBack(request))
-}
-
-/** Everything of the API but what has a lane of its own. */
-function isOfPeople(request: FastifyRequest): boolean {
-  if (request.is404 || !request.url.startsWith('/api/')) return false
-  const { action } = request.routeOptions.config
-  return action !== 'worker' && action !== 'run' && request.routeOptions.url !== EVENTS
-}
-
-const EVENTS = '/api/v1/events'
-
-function noPlace(why: NoPlace): TrueupError {
-  const doing = 'answering this request'
-  if (why === 'share full')
-    return new TrueupError('TOO_MANY_REQUESTS', {
-      doing,
-      why: 'too many of yours wait already',
-      next: 'Ask again in a second.',
-    })
-  return new TrueupError('UNAVAILABLE', {
-    doing,
-    why: why === 'too long' ? 'its turn did not come in time' : 'the server has more to do than it can',
-    next: 'Try again in a moment.',
-  })
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createFairPlaces } from './fair-places.ts'
 
-const LIMITS = { atOnce: 1, waiting: 100, waitingOfOne: 50, patienceMs: 60_000 }
+const LIMITS = { atOnce: 1, waiting: 100, waitingOfOne: 50, patienceMs: 60_000, longMs: 60_000 }
 const here = new AbortController().signal
 
 it('one that asks a hundred times lets the others in between', async () => {
@@ -48,4 +48,19 @@ it('nobody waits for ever', async () => {
   await places.take('ada', here)
   expect(await places.take('bob', here)).toBe('too long')
   expect(await places.take('bob', AbortSignal.abort())).toBe('gone')
+})
+
+it('of a line that is too long the last are the first, whose clients are still there', async () => {
+  const places = createFairPlaces({ ...LIMITS, longMs: -1 })
+  const give = (await places.take('ada', here)) as () => void
+  const order: string[] = []
+  const ask = async (share: string, name: string): Promise<void> => {
+    const place = (await places.take(share, here)) as () => void
+    order.push(name)
+    place()
+  }
+  const all = [ask('ada', 'old'), ask('ada', 'new'), ask('bob', "bob's")]
+  give()
+  await Promise.all(all)
+  expect(order).toEqual(['new', "bob's", 'old'])
 })

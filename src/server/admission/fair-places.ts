@@ -7,6 +7,11 @@ export interface PlaceLimits {
   waitingOfOne: number
   /** Milliseconds that one waits at most. */
   patienceMs: number
+  /**
+   * Milliseconds after which a line is too long to be waited through: from then on of each share the one who came last is next, since
+   * its client is still there when it is answered (B. Maurer, Fail at Scale, ACM Queue 13(8), 2015: "adaptive LIFO").
+   */
+  longMs: number
 }
 
 /** Why there was no place: too many of this share wait, too many wait, it took too long, or whoever waited went away. */
@@ -22,6 +27,7 @@ export interface FairPlaces {
 }
 
 interface Waiter {
+  since: number
   settle(outcome: (() => void) | NoPlace): void
 }
 
@@ -47,7 +53,8 @@ export function createFairPlaces(limits: PlaceLimits): FairPlaces {
     const [first] = queues
     if (!first || inside >= limits.atOnce) return
     const [share, queue] = first
-    const waiter = queue[0]!
+    const isLong = performance.now() - queue[0]!.since > limits.longMs
+    const waiter = isLong ? queue.at(-1)! : queue[0]!
     queues.delete(share)
     queues.set(share, queue)
     waiter.settle(giver())
@@ -79,6 +86,7 @@ export function createFairPlaces(limits: PlaceLimits): FairPlaces {
         const leave = (): void => waiter.settle('gone')
         const timer = setTimeout(() => waiter.settle('too long'), limits.patienceMs)
         const waiter: Waiter = {
+          since: performance.now(),
           settle(outcome) {
             forget(share, waiter)
             clearTimeout(timer)

@@ -12,6 +12,7 @@ import { handleGitHttp, type GitHttpResult } from '../git-http.ts'
 
 /** What the server grants unless a test says otherwise. */
 export const usualGrant = () => ({
+  user: { id: 'usr_ada', name: 'Ada\nupdate forged' },
   protectedRefs: ['refs/heads/main', 'refs/heads/release/1'],
   allowBootstrap: true,
   openMergeRequests: [] as { branch: string; number: number }[],
@@ -33,11 +34,11 @@ export function useGitServer() {
     running = await startGitFixture()
     server = createServer((request, response) => {
       const [, repositoryId = '', path = ''] = /^\/([^/]+)(\/[^?]*)/.exec(request.url ?? '') ?? []
-      const { protectedRefs, allowBootstrap, openMergeRequests, maxPushBytes, idleMs } = grant
+      const { user, protectedRefs, allowBootstrap, openMergeRequests, maxPushBytes, idleMs } = grant
       void handleGitHttp(request, response, {
         service: fixture.service,
         repositoryId,
-        user: { id: 'usr_ada', name: 'Ada\nupdate forged' },
+        user,
         path,
         pushFile: newPushFile(fixture.spool),
         protectedRefs,

@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -10,26 +9,9 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { turns } from '../../../lib/turns.ts'
 import { transactionScope } from '../context.ts'
 import { SqliteConnection } from './connection.ts'
-
-/** Milliseconds of uninterrupted use after which everything else of the process gets a turn. */
-const TURN = 10
-
-/**
- * A synchronous database answers within microtasks, so a loop of queries would keep sockets and timers waiting for as
- * long as it goes on. This lets the event loop turn when a turn has taken too long.
- */
-class Turn {
-  #began: number | undefined
-
-  get isLong(): boolean {
-    if (this.#began !== undefined) return performance.now() - this.#began > TURN
-    this.#began = performance.now()
-    setImmediate(() => (this.#began = undefined))
-    return false
-  }
-}
 
 /** The connection that writes, for one user at a time, first come first served. */
 class Writer {
@@ -62,13 +44,11 @@ class Writer {
 class Access implements DatabaseConnection {
   readonly #writer: Writer
   readonly #reader: SqliteConnection
-  readonly #turn: Turn
   #free: (() => void) | undefined
 
-  constructor(writer: Writer, reader: SqliteConnection, turn: Turn) {
+  constructor(writer: Writer, reader: SqliteConnection) {
     this.#writer = writer
     this.#reader = reader
-    this.#turn = turn
   }
 
   async begin(): Promise<void> {
@@ -88,7 +68,8 @@ class Access implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    if (this.#turn.isLong) await nextTurn()
+    // A loop of queries would keep sockets and timers waiting for as long as it goes on.
+    if (turns.isLong) await turns.pause()
     const { connection } = this.#writer
     if (this.#free) return await connection.executeQuery(query)
     if (isRead(query)) return await (connection.inTransaction ? this.#reader : connection).executeQuery(query)
@@ -112,7 +93,6 @@ class SqliteDriver implements Driver {
   readonly #databases: DatabaseSync[]
   readonly #writer: Writer
   readonly #reader: SqliteConnection
-  readonly #turn = new Turn()
 
   constructor({ database, reading, file }: SqliteParts) {
     // The one that may write is closed last, since that tidies up the file.
@@ -126,7 +106,7 @@ class SqliteDriver implements Driver {
   async acquireConnection(): Promise<Access> {
     if (transactionScope.getStore()?.open)
       throw new Error('Store.db or Store.transaction used inside a transaction, which it would wait for: pass `tx` on')
-    return new Access(this.#writer, this.#reader, this.#turn)
+    return new Access(this.#writer, this.#reader)
   }
 
   async releaseConnection(connection: Access): Promise<void> {
