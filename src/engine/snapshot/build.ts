@@ -9,6 +9,7 @@ import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { ErrorCode } from '../../lib/errors/table.ts'
 import { isInside } from '../../drivers/built-from.ts'
 import { canonicalJson } from '../../lib/json.ts'
+import { turns } from '../../lib/turns.ts'
 import { indexInterests } from './interest-index.ts'
 import { overlaid } from './overlaid-map.ts'
 import { CONFIG_FILE, OWNER_FILES, type Snapshot, type StackSource } from './snapshot.ts'
@@ -66,9 +67,12 @@ export async function buildSnapshot(
     const { config, lineOf } = parseConfigWithLines(file ?? '')
     for (const policy of config.policies ?? []) compilePolicy(policy)
     const directories = await repository.listDirectories(treeOid)
+    if (turns.isLong) await turns.pause()
     const { stacks: definitions, findings } = discoverStacks(config, directories, lineOf)
     const stacks = await resolveAll(repository, view, definitions, known)
+    if (turns.isLong) await turns.pause()
     refuseShared(stacks)
+    if (turns.isLong) await turns.pause()
     return { ...nothing, config, directories, findings, stacks, index: indexOf(stacks) }
   } catch (error) {
     return { ...nothing, problems: [factAbout(error, `reading ${CONFIG_FILE}`).toJSON()] }
@@ -157,6 +161,8 @@ async function resolveAll(
   const work = async (): Promise<void> => {
     for (let definition = definitions[next++]; definition; definition = definitions[next++]) {
       const { key } = definition
+      // What a stack is built from is mostly in memory: thousands of them would keep everybody else waiting.
+      if (turns.isLong) await turns.pause()
       try {
         results.set(key, await (known(definition) ?? stackSource(repository, view, definition)))
       } catch (thrown) {
