@@ -12,7 +12,7 @@ const FLOORS = ['cli', 'server', 'worker', 'engine', 'forges', 'drivers', 'store
 /** Folders whose sub-folders must not know each other. */
 const SEPARATE = ['drivers', 'forges']
 /** Their rooms that all others may know, and that know none of them. */
-const SHARED = ['drivers/tools', 'drivers/values', 'drivers/paths', 'drivers/hosts']
+const SHARED = ['drivers/tools', 'drivers/values', 'drivers/paths', 'drivers/hosts', 'forges/rows', 'forges/remote']
 
 /** Where the project's own files are. */
 const SOURCES = '{src,web/src,test,scripts,bench}/**/*.{ts,tsx}'

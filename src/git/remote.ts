@@ -1,9 +1,10 @@
 import { TrueupError } from '../lib/errors/error.ts'
 import { tellsOfNoRoom } from '../lib/errors/no-room.ts'
 import type { GitCommand } from './git-command.ts'
-import type { GitRepository, GitRunOptions, GitRunResult, RemoteBranch } from './repository.ts'
+import { NO_OID } from './repository.ts'
+import type { GitRepository, GitRunOptions, GitRunResult, RemoteBranch, RemoteRepository } from './repository.ts'
 
-type Remote = Pick<GitRepository, 'remoteHead' | 'fetchRemote'>
+type Remote = Pick<GitRepository, 'remoteHead' | 'fetchRemote' | 'fetchBranches' | 'pushBranch'>
 
 const ASK_MS = 60_000
 const FETCH_MS = 20 * 60_000
@@ -14,10 +15,7 @@ const NO_PROXY = ['NO_PROXY', 'no_proxy']
 export function createRemote(git: GitCommand): Remote {
   /** Settings and credentials come from a file, since a command line can be read by everybody on the host. */
   const ask = async (doing: string, { config }: RemoteBranch, argv: string[], options: GitRunOptions) => {
-    const passed = [...PASSED, ...NO_PROXY].flatMap((name) =>
-      process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
-    )
-    const env = { ...Object.fromEntries(passed), GIT_CONFIG_GLOBAL: config }
+    const env = { ...passedOn(), GIT_CONFIG_GLOBAL: config }
     return heard(doing, await git.run(argv, { ...options, env }))
   }
   return {
@@ -35,7 +33,54 @@ export function createRemote(git: GitCommand): Remote {
       const argv = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', at.url, refspec]
       await ask(`fetching branch ${at.branch} of ${at.url}`, at, argv, { signal, timeoutMs: FETCH_MS })
     },
+    async fetchBranches(from, signal) {
+      const flags = ['--quiet', '--force', '--prune', '--no-tags', '--no-write-fetch-head']
+      const argv = ['fetch', ...flags, '--', from.url, '+refs/heads/*:refs/heads/*']
+      heard(`fetching ${from.url}`, await git.run(...opened(from, argv, { signal, timeoutMs: FETCH_MS })))
+    },
+    async pushBranch({ branch, ...to }, newOid, oldOid) {
+      const ref = `refs/heads/${branch}`
+      const lease = `--force-with-lease=${ref}:${oldOid === NO_OID ? '' : oldOid}`
+      const argv = ['push', '--quiet', '--porcelain', lease, '--', to.url, `${newOid}:${ref}`]
+      const result = await git.run(...opened(to, argv, { timeoutMs: FETCH_MS }))
+      const said = result.stdout.toString('utf8')
+      // What the lease refuses, and what the other side found moved between its answer and the push.
+      if (
+        /^!.*\((?:stale info|fetch first|failed to update ref|reference already exists|incorrect old value provided)\)$/m.test(
+          said,
+        )
+      )
+        return false
+      const doing = `pushing branch ${branch} to ${to.url}`
+      const refused = said.split('\n').filter((line) => line.startsWith('!'))
+      heard(doing, refused.length > 0 ? { ...result, stderr: `${result.stderr}\n${refused.join('\n')}` } : result)
+      return true
+    },
   }
+}
+
+function passedOn(): { [name: string]: string } {
+  const names = [...PASSED, ...NO_PROXY].filter((name) => process.env[name] !== undefined)
+  return Object.fromEntries(names.map((name) => [name, process.env[name]!]))
+}
+
+/** Answers git's question for credentials from its own environment, which other accounts of the host cannot read. */
+const HELPER =
+  '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$TRUEUP_REMOTE_USER" "$TRUEUP_REMOTE_PASSWORD"; }; f'
+
+/** The command with credentials for this one host. */
+function opened(
+  { url, username, password }: RemoteRepository,
+  argv: string[],
+  options: GitRunOptions,
+): [string[], GitRunOptions] {
+  const settings = [
+    'credential.helper=',
+    `credential.${new URL(url).origin}.helper=${HELPER}`,
+    'http.followRedirects=false',
+  ]
+  const env = { ...passedOn(), TRUEUP_REMOTE_USER: username, TRUEUP_REMOTE_PASSWORD: password }
+  return [[...settings.flatMap((setting) => ['-c', setting]), ...argv], { ...options, env }]
 }
 
 function heard(doing: string, result: GitRunResult): GitRunResult {

@@ -270,6 +270,13 @@ export interface GitRepository {
   remoteHead(at: RemoteBranch, signal?: AbortSignal): Promise<string | null>
   /** Fetches a branch of another repository into a ref, wherever that stood before. REMOTE_UNREACHABLE with what git said. */
   fetchRemote(at: RemoteBranch, into: string, signal?: AbortSignal): Promise<void>
+  /** Brings all branches to where those of another repository stand, forced and pruned. REMOTE_UNREACHABLE with what git said. */
+  fetchBranches(from: RemoteRepository, signal?: AbortSignal): Promise<void>
+  /**
+   * Moves a branch of another repository from `oldOid` (NO_OID: did not exist) to a commit that is here. False where it
+   * stood elsewhere. REMOTE_UNREACHABLE with what git said, also where it is refused there.
+   */
+  pushBranch(to: RemoteRepository & { branch: string }, newOid: string, oldOid: string): Promise<boolean>
   /** Packs refs and objects where there is enough to gain, gently and without losing any; whether it did. See `maintain.ts`. */
   maintain(signal?: AbortSignal): Promise<boolean>
 }
@@ -281,6 +288,14 @@ export interface RemoteBranch {
   branch: string
   /** A file with settings of git for this connection (credentials, CAs, the ssh command): its global configuration. */
   config: string
+}
+
+/** A repository elsewhere and what opens it. The password is told to this address only, and stands in no file and no command line. */
+export interface RemoteRepository {
+  /** `https://host/path.git`; redirects are not followed. */
+  url: string
+  username: string
+  password: string
 }
 
 export interface GitRunOptions {
