@@ -5,7 +5,7 @@ import type { DataKeys } from '../store/database/keys.ts'
 import type { Store } from '../store/open.ts'
 import type { Logger } from '../lib/log.ts'
 import type { SnapshotCache } from './snapshot/cache.ts'
-import type { Turns } from './turns.ts'
+import type { Turns } from '../lib/take-turns.ts'
 import { type Unusable, unusableError } from './unusable/unusable.ts'
 import type { WorkerHub } from './worker-hub.ts'
 

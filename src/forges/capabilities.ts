@@ -11,6 +11,8 @@ export interface Capabilities {
   methods: { readonly [method in MergeMethod]: Can }
   /** Reviews that ask for changes and block until they are taken back. */
   requestChanges: Can
+  /** Comments of people, and threads that are resolved, on Trueup's own page. */
+  discussion: Can
   /** States of a commit, shown beside the merge request and possibly required by the forge. */
   statuses: Can
   /** Merge requests from another repository. */

@@ -5,7 +5,7 @@ import type { MergeRequest } from '../store/changes/merge-requests.ts'
 import type { Review } from '../store/changes/reviews.ts'
 import type { Capabilities, MergeMethod } from './capabilities.ts'
 
-export type ForgeName = 'builtin'
+export type ForgeName = 'builtin' | 'gitea'
 
 /**
  * What the engine, the server and ref sync ask of the place where the merge requests of a repository live. What is said
@@ -21,6 +21,21 @@ export interface Forge {
   readonly comments: Comments
   readonly statuses: Statuses
   readonly merging: Merging
+  readonly branches: Branches
+  /**
+   * Reads again what the forge says of a repository: its branches, its merge requests and what was said of them. Ref sync
+   * is the caller's. Nothing on the built-in forge. Errors: FORGE_*.
+   */
+  look(repositoryId: string): Promise<void>
+}
+
+/** Branches of a repository that Trueup moves. */
+export interface Branches {
+  /**
+   * Compare-and-swap from `oldOid` (NO_OID: does not exist) to a commit that is here, on the forge and here. False where it
+   * stood elsewhere. Errors: FORGE_*, REMOTE_UNREACHABLE.
+   */
+  move(repositoryId: string, branch: string, newOid: string, oldOid: string): Promise<boolean>
 }
 
 export interface NewChange {
@@ -53,6 +68,8 @@ export interface Changes {
   reopen(mrId: string, actor: string): Promise<MergeRequest>
   /** Git shows that nothing is left to merge: a branch is gone, or the target has it all. No error where it is over anyway. */
   endAsPointless(mrId: string, reason: string): Promise<void>
+  /** Before a decision: reads it and its reviews again where they live elsewhere. Errors: FORGE_*. */
+  readAgain(mrId: string): Promise<void>
 }
 
 export interface NewReview {
@@ -100,7 +117,15 @@ export interface Comments {
   /** Marks a thread resolved, or open again. Errors: NOT_FOUND. */
   resolve(thread: ThreadState): Promise<void>
   /** Creates or replaces Trueup's own comment with this marker; one of each kind per MR. */
-  upsert(mrId: string, marker: string, body: string): Promise<void>
+  upsert(mrId: string, marker: string, body: string, shows?: Shown): Promise<void>
+}
+
+/** What stands on the page of a merge request from now on: an approval that is given there is one of it. */
+export interface Shown {
+  headOid: string
+  /** As in a review. */
+  digests: { [stackKey: string]: string }
+  files: { [path: string]: string }
 }
 
 export interface CommitStatus {

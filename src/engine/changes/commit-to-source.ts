@@ -72,7 +72,8 @@ export async function moveSource(
     throw new TrueupError('FORBIDDEN', { doing, why: refusal.lines[1] ?? refusal.reason, next })
   }
   await recordPush(parts, { repositoryId: mr.repositoryId, userId }, [update])
-  if (!(await git.updateRef(update.ref, to, from))) throw moved(mr, doing, from)
+  const { branches } = await parts.forges.of(mr.repositoryId)
+  if (!(await branches.move(mr.repositoryId, mr.sourceBranch, to, from))) throw moved(mr, doing, from)
   await syncRefs(parts, mr.repositoryId, userActor(userId))
   return to
 }

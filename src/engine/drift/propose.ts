@@ -78,7 +78,8 @@ async function putBranch(
   const existing = (await git.refs(ref)).get(ref) ?? NO_OID
   if (existing !== NO_OID && (await saysTheSame(parts, repository.id, existing, commitOid))) return true
   await parts.store.transaction((tx) => recordPusher(tx, repository.id, commitOid, author.id))
-  return await git.updateRef(ref, commitOid, existing)
+  const { branches } = await parts.forges.of(repository.id)
+  return await branches.move(repository.id, codifyBranch(stack), commitOid, existing)
 }
 
 async function saysTheSame(parts: EngineParts, repositoryId: string, a: string, b: string): Promise<boolean> {

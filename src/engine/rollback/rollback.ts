@@ -61,7 +61,8 @@ async function openRevert(parts: EngineParts, wish: RollbackWish, plan: Rollback
   // Flat: a branch named "trueup" must not be in the way of every rollback.
   const branch = `trueup-rollback-${newId('rb').slice(3)}`
   await parts.store.transaction((tx) => recordPusher(tx, repository.id, commitOid, wish.actorId))
-  if (!(await git.updateRef(`refs/heads/${branch}`, commitOid, NO_OID))) {
+  const forge = await parts.forges.of(repository.id)
+  if (!(await forge.branches.move(repository.id, branch, commitOid, NO_OID))) {
     throw new TrueupError('CONFLICT', { doing, why: `branch ${branch} exists already` })
   }
   await syncRefs(parts, repository.id, userActor(wish.actorId))
@@ -75,7 +76,6 @@ async function openRevert(parts: EngineParts, wish: RollbackWish, plan: Rollback
   }))
   const removed = plan.removed.map(({ id }) => id)
   const detail: RollbackDetail = { stacks, removed, revertCommit, commitOid, reason: wish.reason }
-  const forge = await parts.forges.of(repository.id)
   const mr = await forge.changes.open({
     repositoryId: repository.id,
     sourceBranch: branch,

@@ -10,6 +10,7 @@ export const CAPABILITIES: Capabilities = {
       'the built-in forge merges by a merge commit or squashed, so that each merge is one commit that can be signed',
   },
   requestChanges: true,
+  discussion: true,
   statuses: 'the built-in forge shows the verdict of the gate on the merge request itself',
   forks: 'the built-in forge has no forks: who may propose has a branch in the repository',
   renaming: 'a repository of the built-in forge keeps its name, which stands in what its merges are signed for',

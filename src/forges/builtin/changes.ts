@@ -3,7 +3,6 @@ import type { Json } from '../../lib/json.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import {
   createMergeRequest,
-  listMergeRequests,
   type MergeRequest,
   patchMergeRequest,
   requireMergeRequest,
@@ -12,49 +11,17 @@ import {
 import { takeMrNumber } from '../../store/changes/repositories.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import type { MrEdit, NewChange } from '../forge.ts'
+import { openBeside, toOpen, toReopen } from '../rows/opening.ts'
 import type { BuiltinParts } from './parts.ts'
-
-/** Longest accepted title and description, characters. */
-const MAX_TITLE = 250
-const MAX_DESCRIPTION = 50_000
 
 /**
  * Opens a merge request of a pushed branch. The same source and target give the MR that is open already, so a repeated
  * call after a lost answer does no harm. Errors: NOT_FOUND (branch), INVALID_REQUEST.
  */
 export async function openMergeRequest(parts: BuiltinParts, change: NewChange): Promise<MergeRequest> {
-  const doing = `opening a merge request of "${change.sourceBranch}"`
-  const invalid = (why: string, next?: string): TrueupError =>
-    new TrueupError('INVALID_REQUEST', { doing, why, ...(next !== undefined && { next }) })
-  const title = change.title.trim()
-  if (title === '') throw invalid('the title is empty')
-  if (title.length > MAX_TITLE) throw invalid(`the title has more than ${MAX_TITLE} characters`)
-  if (change.description.length > MAX_DESCRIPTION)
-    throw invalid(`the description has more than ${MAX_DESCRIPTION} characters`)
-  if (change.sourceBranch === change.targetBranch) throw invalid('source and target are the same branch')
-  const git = parts.git.repository(change.repositoryId)
-  const [headOid, targetOid] = await Promise.all([
-    git.resolve(`refs/heads/${change.sourceBranch}`),
-    git.resolve(`refs/heads/${change.targetBranch}`),
-  ])
-  const missing = headOid === null ? change.sourceBranch : targetOid === null ? change.targetBranch : null
-  if (headOid === null || targetOid === null) {
-    const next = `Push it: git push origin HEAD:refs/heads/${missing}`
-    throw new TrueupError('NOT_FOUND', { doing, why: `there is no branch "${missing}"`, next })
-  }
-  if (await git.isAncestor(headOid, targetOid)) {
-    throw invalid(
-      `"${change.sourceBranch}" has no commit that "${change.targetBranch}" lacks`,
-      'Commit something and push it.',
-    )
-  }
+  const { title, headOid, targetOid } = await toOpen(parts.git.repository(change.repositoryId), change)
   return await parts.store.transaction(async (tx) => {
-    const { items } = await listMergeRequests(
-      tx,
-      { repositoryId: change.repositoryId, sourceBranch: change.sourceBranch, states: ['open', 'merging'] },
-      { limit: 100 },
-    )
-    const existing = items.find((mr) => mr.targetBranch === change.targetBranch)
+    const existing = await openBeside(tx, change)
     if (existing) return existing
     const mr = await createMergeRequest(tx, {
       repositoryId: change.repositoryId,
@@ -141,26 +108,11 @@ export async function endAsPointless(parts: BuiltinParts, mrId: string, reason: 
 export async function reopenMergeRequest(parts: BuiltinParts, mrId: string, actor: string): Promise<MergeRequest> {
   const doing = 'reopening the merge request'
   const before = await requireMergeRequest(parts.store.db, mrId, doing)
-  const git = parts.git.repository(before.repositoryId)
-  const [headOid, targetOid] = await Promise.all([
-    git.resolve(`refs/heads/${before.sourceBranch}`),
-    git.resolve(`refs/heads/${before.targetBranch}`),
-  ])
-  if (headOid === null || targetOid === null) {
-    const gone = headOid === null ? before.sourceBranch : before.targetBranch
-    throw new TrueupError('NOT_FOUND', { doing, why: `the branch "${gone}" is gone`, next: 'Push it again.' })
-  }
-  if (await git.isAncestor(headOid, targetOid))
-    throw new TrueupError('CONFLICT', {
-      doing,
-      why: `"${before.sourceBranch}" has no commit that "${before.targetBranch}" lacks`,
-    })
+  const { headOid } = await toReopen(parts.git.repository(before.repositoryId), before)
   return await parts.store.transaction(async (tx) => {
     const mr = await requireMergeRequest(tx, mrId, doing)
     if (mr.state !== 'closed') throw new TrueupError('CONFLICT', { doing, why: `!${mr.number} is ${mr.state}` })
-    const { repositoryId, sourceBranch, targetBranch } = mr
-    const beside = { repositoryId, sourceBranch, targetBranch, states: ['open', 'merging'] as const }
-    const [other] = (await listMergeRequests(tx, beside, { limit: 1 })).items
+    const other = await openBeside(tx, mr)
     if (other) {
       const why = `!${other.number} is open for the same branch`
       throw new TrueupError('CONFLICT', { doing, why, next: 'Go on there, or close it first.' })

@@ -5,7 +5,7 @@ import { closeMergeRequest, editMergeRequest, endAsPointless, openMergeRequest, 
 import { addComment, resolveThread, upsertMarkedComment } from './comments.ts'
 import { mergedWith, mergeMergeRequest, settleMerge } from './merging.ts'
 import type { BuiltinParts } from './parts.ts'
-import { reviewMergeRequest, withdrawReview } from './reviews.ts'
+import { reviewMergeRequest, withdrawReview } from '../rows/reviews.ts'
 
 /** The forge that Trueup brings along: bare repositories, merge requests in the store. */
 export function builtinForge(parts: BuiltinParts): Forge {
@@ -18,10 +18,11 @@ export function builtinForge(parts: BuiltinParts): Forge {
       close: (mrId, actor, reason) => closeMergeRequest(parts, mrId, actor, reason),
       reopen: (mrId, actor) => reopenMergeRequest(parts, mrId, actor),
       endAsPointless: (mrId, reason) => endAsPointless(parts, mrId, reason),
+      readAgain: async () => {},
     },
     reviews: {
-      give: (review) => reviewMergeRequest(parts, review),
-      withdraw: (mrId, userId) => withdrawReview(parts, mrId, userId),
+      give: (review) => reviewMergeRequest(parts.store, review),
+      withdraw: (mrId, userId) => withdrawReview(parts.store, mrId, userId),
     },
     comments: {
       add: (comment) => addComment(parts, comment),
@@ -31,6 +32,11 @@ export function builtinForge(parts: BuiltinParts): Forge {
     statuses: {
       set: async (_mrId, _headOid, { name }) => requireCan(CAPABILITIES.statuses, `setting status "${name}"`),
     },
+    branches: {
+      move: (repositoryId, branch, newOid, oldOid) =>
+        parts.git.repository(repositoryId).updateRef(`refs/heads/${branch}`, newOid, oldOid),
+    },
+    look: async () => {},
     merging: {
       merge: (how) => mergeMergeRequest(parts, how),
       settle: (mrId) => settleMerge(parts, mrId),

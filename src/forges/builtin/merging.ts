@@ -10,12 +10,13 @@ import {
   requireOpenMergeRequest,
 } from '../../store/changes/merge-requests.ts'
 import { nowOf } from '../../store/database/context.ts'
-import { recordPusher, setRef } from '../../store/changes/refs.ts'
-import { getRepository, takeMergeSequence } from '../../store/changes/repositories.ts'
+import { recordPusher } from '../../store/changes/refs.ts'
+import { getRepository } from '../../store/changes/repositories.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import { getUser } from '../../store/people/users.ts'
 import { requireCan } from '../capabilities.ts'
 import type { MergeHow } from '../forge.ts'
+import { conflicting, movedSince, overtaken, recordMerge, undoMerge } from '../rows/merges.ts'
 import { CAPABILITIES } from './capabilities.ts'
 import type { BuiltinParts } from './parts.ts'
 
@@ -35,13 +36,10 @@ export async function mergeMergeRequest(parts: BuiltinParts, how: MergeHow): Pro
   const git = parts.git.repository(mr.repositoryId)
   const targetRef = `refs/heads/${mr.targetBranch}`
   const [head, target] = await Promise.all([git.resolve(`refs/heads/${mr.sourceBranch}`), git.resolve(targetRef)])
-  if (head !== how.headOid || target !== how.targetOid) throw moved(mr)
+  if (head !== how.headOid || target !== how.targetOid) throw movedSince(mr)
 
   const merged = await git.mergeTree(how.targetOid, how.headOid)
-  if (!merged.clean) {
-    const why = `${merged.conflicts.length} files conflict with ${mr.targetBranch}: ${merged.conflicts.slice(0, 5).join(', ')}`
-    throw new TrueupError('MR_CONFLICT', { doing, why, details: { conflicts: merged.conflicts.slice(0, 100) } })
-  }
+  if (!merged.clean) throw conflicting(doing, mr.targetBranch, merged.conflicts)
   const person = await personOf(parts, how.actorId)
   const mergeOid = await git.commitTree({
     tree: merged.tree,
@@ -98,48 +96,18 @@ async function moveBranch(
     throw fault
   })
   if (!reached) {
-    await undoMerge(parts, mr)
-    throw moved(mr)
+    await undoMerge(parts.store, mr)
+    throw movedSince(mr)
   }
-  return await recordMerge(parts, mr.id)
+  return await recordBegun(parts, (await getMergeRequest(parts.store.db, mr.id)) ?? mr)
 }
 
-/** Step 3, also for whoever finds a merge that has reached the branch. A merge that is recorded already is left as it is. */
-async function recordMerge(parts: BuiltinParts, mrId: string): Promise<MergeRequest> {
-  return await parts.store.transaction(async (tx) => {
-    const mr = await getMergeRequest(tx, mrId)
-    if (mr?.state === 'merged') return mr
-    if (!mr || mr.state !== 'merging' || mr.mergeOid === null) {
-      throw new TrueupError('CONFLICT', {
-        doing: 'recording a merge',
-        why: `merge request ${mrId} is ${mr?.state ?? 'gone'}`,
-      })
-    }
-    const mergeSequence = await takeMergeSequence(tx, mr.repositoryId)
-    const merged = await patchMergeRequest(tx, mr.id, {
-      state: 'merged',
-      mergeSequence,
-      mergedAt: parts.store.clock.now(),
-    })
-    await setRef(tx, mr.repositoryId, `refs/heads/${mr.targetBranch}`, mr.mergeOid)
-    await appendAudit(tx, {
-      actor: `user:${mr.mergedById}`,
-      action: mr.bypassReason === null ? 'mr.merge' : 'mr.merge_bypassed',
-      subject: mr.id,
-      repositoryId: mr.repositoryId,
-      data: { number: mr.number, mergeOid: mr.mergeOid, mergeSequence, bypassReason: mr.bypassReason },
-    })
-    const repository = await getRepository(tx, mr.repositoryId)
-    if (repository?.defaultBranch === mr.targetBranch) {
-      await enqueueTask(tx, { kind: 'deploy', key: mr.repositoryId, payload: { repositoryId: mr.repositoryId } })
-    }
-    await enqueueTask(tx, {
-      kind: 'branch.moved',
-      key: `${mr.repositoryId}:${mr.targetBranch}`,
-      payload: { repositoryId: mr.repositoryId, branch: mr.targetBranch },
-    })
-    return merged
-  })
+/** Step 3, also for whoever finds a merge that has reached the branch. */
+async function recordBegun({ store }: BuiltinParts, mr: MergeRequest): Promise<MergeRequest> {
+  const { mergeOid, mergedById } = mr
+  if (mergeOid === null)
+    throw new TrueupError('CONFLICT', { doing: 'recording a merge', why: `!${mr.number} is ${mr.state}` })
+  return await recordMerge(store, mr.id, { mergeOid, mergedById, from: ['merging'], movesTarget: true })
 }
 
 /** Finishes a begun merge that has reached the branch and undoes any other. Only while nobody is at step 2. */
@@ -149,21 +117,8 @@ export async function settleMerge(parts: BuiltinParts, mrId: string): Promise<vo
   const git = parts.git.repository(mr.repositoryId)
   const target = await git.resolve(`refs/heads/${mr.targetBranch}`)
   const reached = target !== null && mr.mergeOid !== null && (await git.isAncestor(mr.mergeOid, target))
-  if (reached) await recordMerge(parts, mr.id)
-  else await undoMerge(parts, mr)
-}
-
-async function undoMerge(parts: BuiltinParts, mr: MergeRequest): Promise<void> {
-  await parts.store.transaction(async (tx) => {
-    await patchMergeRequest(tx, mr.id, { state: 'open', mergeOid: null, mergedById: null, bypassReason: null })
-    await appendAudit(tx, {
-      actor: 'system',
-      action: 'mr.merge_undone',
-      subject: mr.id,
-      repositoryId: mr.repositoryId,
-    })
-    await enqueueTask(tx, { kind: 'mr.preview', key: mr.id, payload: { mrId: mr.id } })
-  })
+  if (reached) await recordBegun(parts, mr)
+  else await undoMerge(parts.store, mr)
 }
 
 /**
@@ -178,22 +133,8 @@ export async function mergedWith(
   const filter = { repositoryId, mergeOid: commitOid, states: ['merging', 'merged'] as const }
   const [mr] = (await listMergeRequests(parts.store.db, filter, { limit: 1 })).items
   if (!mr) return null
-  return mr.state === 'merged' ? mr : await recordMerge(parts, mr.id)
+  return mr.state === 'merged' ? mr : await recordBegun(parts, mr)
 }
-
-const moved = (mr: MergeRequest): TrueupError =>
-  new TrueupError('MR_MOVED', {
-    doing: `merging !${mr.number}`,
-    why: `"${mr.sourceBranch}" or "${mr.targetBranch}" has moved since its plans were made`,
-    next: 'Wait for the new plans and merge again.',
-  })
-
-const overtaken = (mr: MergeRequest): TrueupError =>
-  new TrueupError('MR_MOVED', {
-    doing: `merging !${mr.number}`,
-    why: 'a plan or a review of it has changed in this very moment',
-    next: 'Look at it again and merge again.',
-  })
 
 /** Repository and branch belong to what is signed: a commit that is good in one place says nothing about another. */
 function mergeMessage(mr: MergeRequest, how: MergeHow, repository: string): string {

@@ -90,7 +90,9 @@ export const changeBodies = (lab: Lab): Bodies<Names> => ({
     expect((await git.commit(head)).tree).not.toBe(before)
     const author = { name: 'trueup', email: '', at: clock.now() }
     const commit = await git.commitTree({ tree: before, parents: [head], message: 'Roll back\n', author })
-    await git.updateRef('refs/heads/trueup-rollback', commit, '0'.repeat(40))
+    expect(await world.forge.branches.move(repositoryId, 'trueup-rollback', commit, '0'.repeat(40))).toBe(true)
+    expect(await world.forge.branches.move(repositoryId, 'trueup-rollback', head, '0'.repeat(40))).toBe(false)
+    await world.look()
     const detail = { revertCommit: bad.mergeOid! }
     const mr = await world.forge.changes.open({
       repositoryId,

@@ -5,11 +5,11 @@ import { noteChange } from '../../store/open.ts'
 import { createReview, listReviews, patchReview, type Review } from '../../store/changes/reviews.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import type { NewReview } from '../forge.ts'
-import type { BuiltinParts } from './parts.ts'
+import type { Store } from '../../store/open.ts'
 
 /** Records a review; an earlier one of the same person no longer counts. */
-export async function reviewMergeRequest(parts: BuiltinParts, review: NewReview): Promise<Review> {
-  return await parts.store.transaction(async (tx) => {
+export async function reviewMergeRequest(store: Store, review: NewReview): Promise<Review> {
+  return await store.transaction(async (tx) => {
     const doing = 'reviewing the merge request'
     const mr = await requireOpenMergeRequest(tx, review.mrId, doing)
     if (mr.headOid !== review.headOid) {
@@ -20,7 +20,7 @@ export async function reviewMergeRequest(parts: BuiltinParts, review: NewReview)
       const why = `you are the author of !${mr.number}, and nobody approves their own change`
       throw new TrueupError('FORBIDDEN', { doing, why, next: 'Ask a second person for a review.' })
     }
-    const now = parts.store.clock.now()
+    const now = store.clock.now()
     if (review.verdict !== 'comment') {
       for (const earlier of await listReviews(tx, mr.id)) {
         if (earlier.userId !== review.userId || earlier.droppedAt !== null || earlier.verdict === 'comment') continue
@@ -56,8 +56,8 @@ export async function reviewMergeRequest(parts: BuiltinParts, review: NewReview)
 }
 
 /** Takes one's own approval or request for changes back. NOT_FOUND where there is none. */
-export async function withdrawReview(parts: BuiltinParts, mrId: string, userId: string): Promise<void> {
-  await parts.store.transaction(async (tx) => {
+export async function withdrawReview(store: Store, mrId: string, userId: string): Promise<void> {
+  await store.transaction(async (tx) => {
     const doing = 'withdrawing a review'
     const mr = await requireOpenMergeRequest(tx, mrId, doing)
     const standing = (await listReviews(tx, mrId)).filter(
@@ -65,7 +65,7 @@ export async function withdrawReview(parts: BuiltinParts, mrId: string, userId: 
     )
     if (standing.length === 0) throw new TrueupError('NOT_FOUND', { doing, why: 'you have no standing review here' })
     for (const review of standing) {
-      await patchReview(tx, review.id, { droppedAt: parts.store.clock.now(), droppedReason: 'withdrawn' })
+      await patchReview(tx, review.id, { droppedAt: store.clock.now(), droppedReason: 'withdrawn' })
     }
     await appendAudit(tx, {
       actor: `user:${userId}`,
