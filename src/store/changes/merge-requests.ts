@@ -111,3 +111,13 @@ export async function listMergeRequests(
     .execute()
   return pageOf(rows.map(codec.fromRow), page, (mr) => mr.id)
 }
+
+/** The highest number that a merge request of a repository has; 0 where there is none. */
+export async function newestMrNumber(db: Queries, repositoryId: string): Promise<number> {
+  const row = await db
+    .selectFrom('mergeRequests')
+    .select((mr) => mr.fn.max('number').as('newest'))
+    .where('repositoryId', '=', repositoryId)
+    .executeTakeFirst()
+  return Number(row?.newest ?? 0)
+}

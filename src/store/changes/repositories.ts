@@ -13,7 +13,8 @@ const repositories = makePlainEntity({
   change: (repository) => ({ topic: 'repository', id: repository.id, repositoryId: repository.id }),
 })
 
-export type NewRepository = Omit<New<Repository>, 'nextMrNumber' | 'nextMergeSequence' | 'forge'>
+export type NewRepository = Omit<New<Repository>, 'nextMrNumber' | 'nextMergeSequence' | 'forge'> &
+  Partial<Pick<Repository, 'forge'>>
 
 /** CONFLICT when the name is taken. Numbers start at 1. */
 export function createRepository(tx: Queries, repository: NewRepository): Promise<Repository> {
@@ -25,7 +26,9 @@ export const getRepository = (db: Queries, id: string): Promise<Repository | und
 export const findRepositoryByName = (db: Queries, name: string): Promise<Repository | undefined> =>
   repositories.find(db, { name })
 
-export type RepositoryPatch = Partial<Pick<Repository, 'name' | 'defaultBranch' | 'hashKeySealed'>>
+export type RepositoryPatch = Partial<
+  Pick<Repository, 'name' | 'defaultBranch' | 'hashKeySealed' | 'forge' | 'nextMrNumber'>
+>
 
 /** NOT_FOUND; CONFLICT when the new name is taken. */
 export const patchRepository = (tx: Queries, id: string, patch: RepositoryPatch): Promise<Repository> =>

@@ -3,6 +3,7 @@ import type { NoticeRow } from './notice-row.ts'
 import type { PlaceRow } from './place-row.ts'
 import type { RunKind, RunState } from '../../domain/runs/run.ts'
 import type { AuditTables } from './audit-tables.ts'
+import type { ConnectionTables } from './connection-tables.ts'
 import type { RollbackTables } from './rollback-tables.ts'
 import type { DriftRow } from './drift-row.ts'
 
@@ -10,7 +11,7 @@ import type { DriftRow } from './drift-row.ts'
  * The tables. Portable to SQLite and PostgreSQL: text ids, integer milliseconds for times, integers 0/1 for booleans,
  * JSON as text (parsed by the named queries, never by callers). Columns ending in `Json` hold canonical JSON.
  */
-export interface Database extends RollbackTables, AuditTables {
+export interface Database extends RollbackTables, AuditTables, ConnectionTables {
   meta: { key: string; value: string }
   users: {
     id: string
@@ -39,7 +40,7 @@ export interface Database extends RollbackTables, AuditTables {
   repositories: {
     id: string
     name: string
-    forge: 'builtin'
+    forge: 'builtin' | 'gitea'
     defaultBranch: string
     /** Next MR number and next merge sequence, counted per repository. */
     nextMrNumber: number
@@ -108,6 +109,8 @@ export interface Database extends RollbackTables, AuditTables {
     /** Set when it no longer counts (digest changed, withdrawn, superseded by the same user's newer one). */
     droppedAt: number | null
     droppedReason: string | null
+    /** The forge's id of it, where it was given on a forge. */
+    remoteId: string | null
     createdAt: number
   }
   comments: {

@@ -16,6 +16,7 @@ import { auditArchives } from './0014-audit-archives.ts'
 import { retentionIndexes } from './0015-retention-indexes.ts'
 import { searchIndex } from './0016-search-index.ts'
 import { driftMakers } from './0017-drift-makers.ts'
+import { connections } from './0018-connections.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   retentionIndexes,
   searchIndex,
   driftMakers,
+  connections,
 ]

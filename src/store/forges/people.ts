@@ -1,0 +1,28 @@
+import { type FromRow, makeCodec } from '../database/codec.ts'
+import type { Queries } from '../database/context.ts'
+import { makeEntity, type New } from '../database/entity.ts'
+import type { Database } from '../database/schema.ts'
+
+/** Who a person of a forge is here. `made`: the account was made for them, and has what rights the forge gives. */
+export type ForgePerson = FromRow<Database['forgePeople'], unknown, 'made'>
+
+const people = makeEntity<'forgePeople', ForgePerson>({
+  table: 'forgePeople',
+  prefix: 'fp',
+  noun: 'person of a forge',
+  codec: makeCodec({ flags: ['made'] }),
+})
+
+/** CONFLICT where the person is somebody already. */
+export const createForgePerson = (tx: Queries, person: New<ForgePerson>): Promise<ForgePerson> =>
+  people.insert(tx, person)
+
+export const findForgePerson = (db: Queries, address: string, remoteId: string): Promise<ForgePerson | undefined> =>
+  people.find(db, { address, remoteId })
+
+/** NOT_FOUND where there is none. */
+export const patchForgePerson = (
+  tx: Queries,
+  id: string,
+  patch: Pick<ForgePerson, 'userId' | 'made'>,
+): Promise<ForgePerson> => people.update(tx, id, patch)
