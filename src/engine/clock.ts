@@ -9,6 +9,7 @@ import { recordBroken } from './deploy/record.ts'
 import { scheduleDrift } from './drift/schedule.ts'
 import type { EngineParts } from './parts.ts'
 import { makeWay } from './runs/make-way.ts'
+import { orderLooks } from './connections/looks.ts'
 import { reviewHeldRuns } from './stacks/held.ts'
 import { followUpRun } from './run-tasks.ts'
 import { refreshStack } from './stacks/status.ts'
@@ -42,6 +43,7 @@ export function startClock(parts: EngineParts, pushSpool: string): { stop(): Pro
       await scheduleDrift(parts)
       await reviewHeldRuns(parts)
       await makeWay(parts)
+      await orderLooks(parts)
       for (const pool of await poolsWithRunsDue(store.db, lookedAt, now)) parts.hub.announceWork(pool)
       lookedAt = now
       if (performance.now() - damagedAt >= LOOK_AT_DAMAGED_EVERY_MS) {

@@ -17,12 +17,13 @@ import { recoverMerges, settleBegunMerge } from './merge-requests/merge.ts'
 import { hasNoPlan, previewAll, previewMergeRequest } from './merge-requests/preview.ts'
 import type { EngineParts, EngineSettings } from './parts.ts'
 import { createRepository, type NewRepository } from './repositories.ts'
+import { lookAtForge } from './connections/looks.ts'
 import { afterPush, recoverPushes } from './changes/ref-sync.ts'
 import { damageOf } from './unusable/examine.ts'
 import { createUnusable } from './unusable/unusable.ts'
 import { createSnapshotCache } from './snapshot/cache.ts'
 import { startTaskLoop, type TaskHandler } from './task-loop.ts'
-import { createTurns } from './turns.ts'
+import { createTurns } from '../lib/take-turns.ts'
 import { createWorkerHub } from './worker-hub.ts'
 import { createWorkerApi, type WorkerApi } from './worker/worker-api.ts'
 
@@ -68,7 +69,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const parts: EngineParts = {
     store,
     git,
-    forges: createForges({ store, git, signingKey }),
+    forges: createForges({ store, git, keys, signingKey }),
     keys,
     log,
     settings,
@@ -130,6 +131,7 @@ function handlersOf(parts: EngineParts): { [kind: string]: TaskHandler } {
     'mr.all': (payload) => previewAll(parts, text(payload, 'repositoryId')),
     deploy: (payload) => deployBranch(parts, text(payload, 'repositoryId')),
     redeploy: (payload) => deployWithNewVariables(parts, text(payload, 'repositoryId')),
+    'forge.look': (payload) => lookAtForge(parts, text(payload, 'repositoryId')),
     'run.ended': (payload) => runEnded(parts, text(payload, 'runId')),
   }
 }

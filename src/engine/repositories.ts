@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { TrueupError } from '../lib/errors/error.ts'
 import { newId } from '../lib/ids.ts'
+import type { Queries } from '../store/database/context.ts'
 import { appendAudit } from '../store/audit/audit.ts'
 import { setMember } from '../store/people/members.ts'
 import {
@@ -15,11 +16,13 @@ export interface NewRepository {
   name: string
   defaultBranch: string
   actorId: string
+  /** Of one whose merge requests live elsewhere: written in the transaction that makes it. */
+  connected?: { forge: Repository['forge']; write(tx: Queries, repositoryId: string): Promise<unknown> }
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
-/** Makes an empty hosted repository, whose creator is its admin. Errors: INVALID_REQUEST (name), CONFLICT (taken). */
+/** Makes an empty repository, whose creator is its admin. Errors: INVALID_REQUEST (name), CONFLICT (taken). */
 export async function createRepository(parts: EngineParts, wish: NewRepository): Promise<Repository> {
   const doing = `creating repository "${wish.name}"`
   if (!NAME.test(wish.name) || wish.name.endsWith('.git') || wish.name.includes('..')) {
@@ -38,7 +41,9 @@ export async function createRepository(parts: EngineParts, wish: NewRepository):
       name: wish.name,
       defaultBranch: wish.defaultBranch,
       hashKeySealed: parts.keys.seal(randomBytes(32), hashKeyContext(id)),
+      ...(wish.connected && { forge: wish.connected.forge }),
     })
+    await wish.connected?.write(tx, id)
     await setMember(tx, { repositoryId: id, userId: wish.actorId, role: 'admin' })
     const data = { name: wish.name, defaultBranch: wish.defaultBranch }
     await appendAudit(tx, {

@@ -3,18 +3,31 @@ import { getRepository } from '../store/changes/repositories.ts'
 import { builtinForge } from './builtin/index.ts'
 import type { BuiltinParts } from './builtin/parts.ts'
 import type { Forge, ForgeName } from './forge.ts'
+import { giteaAdapter } from './gitea/index.ts'
+import type { Adapter } from './remote/api.ts'
+import type { RemoteParts } from './remote/connected.ts'
+import { type Connections, createConnections } from './remote/connecting.ts'
+import { remoteForge } from './remote/forge.ts'
 
 /** The forges that this server knows. Nothing outside of this folder knows one of them by more than the port. */
 export interface Forges {
   /** The forge where the merge requests of a repository live. NOT_FOUND where there is no such repository. */
   of(repositoryId: string): Promise<Forge>
   named(name: ForgeName): Forge
+  readonly connections: Connections
 }
 
-export type ForgeParts = BuiltinParts
+export type { Found, Place } from './remote/connecting.ts'
+
+export type ForgeParts = BuiltinParts & RemoteParts
+
+const ADAPTERS: { readonly [name in Exclude<ForgeName, 'builtin'>]: Adapter } = { gitea: giteaAdapter }
 
 export function createForges(parts: ForgeParts): Forges {
-  const all: { readonly [name in ForgeName]: Forge } = { builtin: builtinForge(parts) }
+  const all: { readonly [name in ForgeName]: Forge } = {
+    builtin: builtinForge(parts),
+    gitea: remoteForge(parts, ADAPTERS.gitea),
+  }
   return {
     async of(repositoryId) {
       const repository = await getRepository(parts.store.db, repositoryId)
@@ -23,5 +36,6 @@ export function createForges(parts: ForgeParts): Forges {
       throw new TrueupError('NOT_FOUND', { doing: 'asking for the forge of a repository', why })
     },
     named: (name) => all[name],
+    connections: createConnections(parts, ADAPTERS),
   }
 }

@@ -34,6 +34,17 @@ export interface ForgeWorld {
   statuses(oid: string): Promise<{ name: string; state: string; description: string }[]>
   /** The forge merges what Trueup has begun to merge, and the answer is lost. */
   mergeUnheard(mr: MergeRequest, method: MergeMethod): Promise<void>
+  /** What only a forge elsewhere has; absent where the forge says that it cannot. */
+  readonly elsewhere?: Elsewhere
+}
+
+export interface Elsewhere {
+  /** The repository gets another name. */
+  rename(name: string): Promise<void>
+  /** Trueup's account may write no more, or may again. */
+  allow(write: boolean): Promise<void>
+  /** Why the last look did not go well, with its code; null where it did. */
+  problem(): Promise<string | null>
 }
 
 /** One forge under the suite. */

@@ -2,9 +2,10 @@ import { Repository } from '../../server/schemas/repositories.ts'
 import type { CommandModule } from '../cli.ts'
 import { collect, fields } from '../output.ts'
 import { goes } from '../table.ts'
+import { addConnectionCommands, connectionFields } from './repo-connection.ts'
 
 export const repositoryCommands: CommandModule = (program, cli) => {
-  const repo = program.command('repo').description('repositories that Trueup hosts')
+  const repo = program.command('repo').description('repositories that Trueup hosts or is connected to')
 
   repo
     .command('create')
@@ -34,7 +35,7 @@ export const repositoryCommands: CommandModule = (program, cli) => {
             row.name,
             row.defaultBranch,
             row.role ?? '-',
-            row.damage ? `damaged: ${row.damage}` : row.gitUrl,
+            row.damage ? `damaged: ${row.damage}` : (row.connection?.url ?? row.gitUrl),
           ]),
         ),
       )
@@ -56,14 +57,18 @@ export const repositoryCommands: CommandModule = (program, cli) => {
               ['branch', row.defaultBranch],
               ['your role', row.role ?? '-'],
               ['git', row.gitUrl],
+              ...connectionFields(row, when),
               ['created', when(row.createdAt)],
             ]),
       )
       if (!output.json && !options.gitUrl) for (const line of howToPush(row)) output.note(line)
     })
 
+  addConnectionCommands(repo, cli)
+
   /** Lines for people: the token goes by a credential helper, so that it is in no URL and no shell history. */
   function howToPush(row: Repository): string[] {
+    if (row.connection) return ['', `Push and open merge requests there: ${row.connection.url}`]
     const host = new URL(row.gitUrl).origin
     return [
       '',

@@ -9,6 +9,7 @@ import { type EngineParts, SYSTEM } from '../parts.ts'
 import { isRollback } from '../rolled-back/judge.ts'
 import { isPlanning, judge, type Judgement } from './gate.ts'
 import { mergeByEngine } from './merge.ts'
+import { statusesOf } from './statuses.ts'
 
 /** Marks the one comment of Trueup on an MR that shows its plans. */
 export const PLAN_COMMENT = 'plan'
@@ -25,7 +26,10 @@ export async function evaluateMergeRequest(parts: EngineParts, mrId: string): Pr
   const dropped = !planning && (await dropStaleReviews(parts, mr, judgement))
   const settled = dropped ? await judge(parts, mr) : judgement
   const forge = await parts.forges.of(mr.repositoryId)
-  await forge.comments.upsert(mr.id, PLAN_COMMENT, commentOf(mr, settled))
+  const { digests, files } = settled
+  await forge.comments.upsert(mr.id, PLAN_COMMENT, commentOf(mr, settled), { headOid: mr.headOid, digests, files })
+  if (forge.can.statuses === true)
+    for (const status of statusesOf(settled, planning)) await forge.statuses.set(mr.id, mr.headOid, status)
   await parts.store.transaction(async (tx) => noteChange(tx, { topic: 'mr', id: mr.id, repositoryId: mr.repositoryId }))
   if (!planning && isRollback(mr) && !mr.draft && settled.outcome.mergeable) await mergeByEngine(parts, mr)
 }

@@ -27,6 +27,10 @@ export interface MergeWish {
 export async function mergeRequested(parts: EngineParts, wish: MergeWish): Promise<MergeRequest> {
   let mr = await requireOpenMergeRequest(parts.store.db, wish.mrId, 'merging the merge request')
   const doing = `merging !${mr.number}`
+  const { changes, merging } = await parts.forges.of(mr.repositoryId)
+  // Who has approved what is read now, wherever it was said.
+  await changes.readAgain(mr.id)
+  mr = await requireOpenMergeRequest(parts.store.db, mr.id, doing)
   const git = repositoryOf(parts, mr.repositoryId)
   const [head, target] = await Promise.all([
     git.resolve(`refs/heads/${mr.sourceBranch}`),
@@ -64,7 +68,6 @@ export async function mergeRequested(parts: EngineParts, wish: MergeWish): Promi
       return now !== undefined && (await standing(tx, now)) === judged
     },
   }
-  const { merging } = await parts.forges.of(mr.repositoryId)
   return await parts.turns.take(turnOf(mr.id), () => merging.merge(how))
 }
 

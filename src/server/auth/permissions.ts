@@ -42,6 +42,7 @@ export const ACTIONS = {
   'repository.list': rule('user', 'read'),
   'repository.create': rule('server-admin', 'admin'),
   'repository.read': rule('reader', 'read'),
+  'repository.connect': rule('admin', 'admin'),
   'repository.audit': rule('maintainer', 'read'),
   'member.list': rule('reader', 'read'),
   'member.manage': rule('admin', 'admin'),

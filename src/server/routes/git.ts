@@ -43,6 +43,8 @@ export const gitRoutes: RouteModule<'git' | 'engine' | 'metrics' | 'pushSpool'> 
     const by = { repositoryId: repository.id, userId: user.id }
     const pushFile = newPushFile(parts.pushSpool)
     reply.hijack()
+    if (service === 'git-receive-pack' && (await isElsewhere(repository.id)))
+      return refuse(reply, `"${repository.name}" is a mirror of another forge: push there, Trueup follows.`)
     try {
       const { pushed, uncertain } = await handleGitHttp(request.raw, reply.raw, {
         service: parts.git,
@@ -68,12 +70,22 @@ export const gitRoutes: RouteModule<'git' | 'engine' | 'metrics' | 'pushSpool'> 
     }
   }
 
+  /** What was pushed here would be gone with the next look at the forge. */
+  async function isElsewhere(repositoryId: string): Promise<boolean> {
+    return (await parts.engine.parts.forges.of(repositoryId)).name !== 'builtin'
+  }
+
   /** For the words that a pusher reads. Beyond the newest ones a push is simply not commented. */
   async function openMergeRequests(repositoryId: string): Promise<{ branch: string; number: number }[]> {
     const filter = { repositoryId, states: ['open' as const] }
     const { items } = await listMergeRequests(parts.engine.parts.store.db, filter, { limit: HINTED_MRS })
     return items.map(({ sourceBranch, number }) => ({ branch: sourceBranch, number }))
   }
+}
+
+function refuse(reply: FastifyReply, why: string): void {
+  reply.raw.writeHead(403, { 'content-type': 'text/plain' })
+  reply.raw.end(`${why}\n`)
 }
 
 function serviceOf(request: FastifyRequest, path: string): string {

@@ -1,6 +1,7 @@
 import type { RouteModule } from '../parts.ts'
 import { auditRoutes } from './audit.ts'
 import { backupRoutes } from './backup.ts'
+import { connectionRoutes } from './connections.ts'
 import { databaseRoutes } from './database.ts'
 import { deliveryRoutes } from './delivery.ts'
 import { driftRoutes } from './drift.ts'
@@ -47,6 +48,7 @@ export const ROUTES: readonly RouteModule[] = [
   teamRoutes,
   tokenRoutes,
   repositoryRoutes,
+  connectionRoutes,
   memberRoutes,
   gitRoutes,
   mergeRequestRoutes,

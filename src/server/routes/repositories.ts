@@ -1,28 +1,19 @@
 import { createRepository } from '../../engine/repositories.ts'
 import { membershipsOf, roleIn } from '../../store/people/members.ts'
-import { allRepositories, getRepository } from '../../store/changes/repositories.ts'
+import { allRepositories, getRepository, type Repository as Row } from '../../store/changes/repositories.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
 import type { Role } from '../../domain/roles.ts'
-import { may, mayDo, type Principal } from '../auth/permissions.ts'
+import { may, type Principal } from '../auth/permissions.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
 import { NewRepository, Repository } from '../schemas/repositories.ts'
+import { showRepository } from './repository-view.ts'
 
 export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (app, { store, engine, publicUrl }) => {
   const tags = ['repositories']
-  type Row = NonNullable<Awaited<ReturnType<typeof getRepository>>>
-  const show = (principal: Principal, row: Row, role: Role | null): Repository => ({
-    id: row.id,
-    name: row.name,
-    forge: row.forge,
-    defaultBranch: row.defaultBranch,
-    gitUrl: `${publicUrl()}/git/${row.name}.git`,
-    role,
-    damage: engine.parts.unusable.why(row.id),
-    may: mayDo(principal, { id: row.id, name: row.name, role }),
-    createdAt: row.createdAt,
-  })
+  const show = (principal: Principal, row: Row, role: Role | null): Promise<Repository> =>
+    showRepository({ store, engine, publicUrl }, principal, row, role)
 
   app.get(
     '/api/v1/repositories',
@@ -39,9 +30,12 @@ export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (
       const principal = principalOf(request)
       const memberships = await membershipsOf(store.db, principal.userId)
       const roles = new Map(memberships.map(({ repositoryId, role }) => [repositoryId, role]))
-      const visible = (await allRepositories(store.db))
-        .map((row) => show(principal, row, roles.get(row.id) ?? null))
-        .filter((repository) => may(principal, 'repository.read', { repository }))
+      const visible: Repository[] = []
+      for (const row of await allRepositories(store.db)) {
+        const role = roles.get(row.id) ?? null
+        const repository = { id: row.id, name: row.name, role }
+        if (may(principal, 'repository.read', { repository })) visible.push(await show(principal, row, role))
+      }
       return pageInMemory(visible, request.query, (repository) => repository.name)
     },
   )
@@ -62,7 +56,7 @@ export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (
       const principal = principalOf(request)
       const actorId = principal.userId
       const row = await createRepository(engine.parts, { name, defaultBranch, actorId })
-      return reply.code(201).send(show(principal, row, 'admin'))
+      return reply.code(201).send(await show(principal, row, 'admin'))
     },
   )
 
@@ -81,7 +75,7 @@ export const repositoryRoutes: RouteModule<'store' | 'engine' | 'publicUrl'> = (
       const { id } = repositoryOf(request)
       const principal = principalOf(request)
       const role = await roleIn(store.db, id, principal.userId)
-      return show(principal, (await getRepository(store.db, id))!, role)
+      return await show(principal, (await getRepository(store.db, id))!, role)
     },
   )
 }

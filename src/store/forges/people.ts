@@ -19,10 +19,3 @@ export const createForgePerson = (tx: Queries, person: New<ForgePerson>): Promis
 
 export const findForgePerson = (db: Queries, address: string, remoteId: string): Promise<ForgePerson | undefined> =>
   people.find(db, { address, remoteId })
-
-/** NOT_FOUND where there is none. */
-export const patchForgePerson = (
-  tx: Queries,
-  id: string,
-  patch: Pick<ForgePerson, 'userId' | 'made'>,
-): Promise<ForgePerson> => people.update(tx, id, patch)

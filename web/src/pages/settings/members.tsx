@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useMay, useWhyNot } from '../../app/session.tsx'
 import { t } from '../../strings/settings.ts'
+import { forgeFacts } from './forge-facts.tsx'
 import { Act } from '../../ui/act.tsx'
 import { CommandLine, Facts, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
@@ -64,6 +65,7 @@ export function Members({ repository }: { repository: Schemas['Repository'] }) {
         <Facts
           rows={[
             [t.defaultBranch, <code key="branch">{repository.defaultBranch}</code>],
+            ...forgeFacts(repository.connection),
             ['clone', <CommandLine key="clone" line={`git clone ${repository.gitUrl}`} />],
             [t.yourRole, repository.role ?? t.administratorOfTheServer],
             ['made', <Time key="made" at={repository.createdAt} />],

@@ -1,0 +1,133 @@
+import type { Role } from '../../domain/roles.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Can, Capabilities, MergeMethod } from '../capabilities.ts'
+import type { CommitStatus, ForgeName } from '../forge.ts'
+import type { Limits } from './limits.ts'
+
+/** Somebody on a forge. `id` is never given to anybody else; `name` can be changed. */
+export interface RemotePerson {
+  id: string
+  name: string
+}
+
+export interface RemoteRepository {
+  id: string
+  /** `owner/name` as it is now. */
+  path: string
+  defaultBranch: string
+  /** What the token may not do here and has to; empty where all is well. */
+  missing: string[]
+  /** May make webhooks. */
+  mayHook: boolean
+  methods: { readonly [method in MergeMethod]: Can }
+}
+
+/** A merge request as the forge has it. Only those from the repository itself. */
+export interface RemoteChange {
+  number: number
+  title: string
+  description: string
+  draft: boolean
+  state: 'open' | 'merged' | 'closed'
+  sourceBranch: string
+  targetBranch: string
+  headOid: string
+  author: RemotePerson
+  isFork: boolean
+  mergeOid: string | null
+  mergedBy: RemotePerson | null
+  /** Milliseconds. */
+  mergedAt: number | null
+}
+
+/** A review that counts at the moment, or says nothing. Superseded and dismissed ones are not among them. */
+export interface RemoteReview {
+  id: string
+  person: RemotePerson
+  verdict: 'approve' | 'request_changes' | 'comment'
+  headOid: string
+  body: string
+  /** When it was given, milliseconds of the forge's clock. */
+  at: number
+}
+
+export interface RemoteComment {
+  id: string
+  person: RemotePerson
+  body: string
+  createdAt: number
+  updatedAt: number
+}
+
+export interface MergeOrder {
+  headOid: string
+  method: MergeMethod
+  title: string
+  message: string
+}
+
+/** One repository of a forge, in words that all forges share. Every call asks the forge. Errors: FORGE_*. */
+export interface RemoteApi {
+  repository(): Promise<RemoteRepository>
+  me(): Promise<RemotePerson>
+  roleOf(person: RemotePerson): Promise<Role | null>
+  /** Branch → commit, as far as the forge has heard: Git itself may know better. */
+  branches(): Promise<Map<string, string>>
+  openChanges(): Promise<RemoteChange[]>
+  change(number: number): Promise<RemoteChange | null>
+  /** The one that was merged as this commit; null where there is none. */
+  changeMergedAs(commitOid: string): Promise<RemoteChange | null>
+  create(change: {
+    sourceBranch: string
+    targetBranch: string
+    title: string
+    description: string
+    draft: boolean
+  }): Promise<RemoteChange>
+  edit(
+    now: RemoteChange,
+    edit: { title?: string; description?: string; draft?: boolean; state?: 'open' | 'closed' },
+  ): Promise<RemoteChange>
+  /** Who has pushed this commit as the tip of this branch; null where the forge does not say (yet). */
+  pusher(branch: string, headOid: string): Promise<RemotePerson | null>
+  /** Accounts that the forge has found for the names in its commits, by commit. */
+  committers(number: number): Promise<{ oid: string; people: RemotePerson[] }[]>
+  reviews(number: number): Promise<RemoteReview[]>
+  comments(number: number): Promise<RemoteComment[]>
+  addComment(number: number, body: string): Promise<RemoteComment>
+  /** Null where it is gone. */
+  editComment(number: number, id: string, body: string): Promise<RemoteComment | null>
+  setStatus(headOid: string, status: CommitStatus & { url?: string }): Promise<void>
+  /** Returns when the forge has said yes; FORGE_REFUSED with what it said otherwise. */
+  merge(number: number, order: MergeOrder): Promise<void>
+  /** Makes the webhook, and removes others with this address. Gives its id. */
+  hook(url: string, secret: string): Promise<string>
+  unhook(id: string): Promise<void>
+  limits(): Limits | null
+}
+
+/** A delivery of a webhook: whose secret it was made with, and which it is. */
+export interface Delivery {
+  /** The forge's id of it. */
+  id: string
+  /** Whether it was made with this secret. Compares in constant time. */
+  isOf(secret: string): boolean
+}
+
+export interface Reach {
+  address: string
+  token: string
+  clock: Clock
+}
+
+/** One kind of forge: how its API is spoken. */
+export interface Adapter {
+  readonly name: Exclude<ForgeName, 'builtin'>
+  readonly can: Capabilities
+  /** User name beside the token for git over HTTP. */
+  readonly gitUser: string
+  /** The API of the repository with this id, or at this path where it is not known yet. */
+  api(reach: Reach, repository: { id: string } | { path: string }): RemoteApi
+  /** Null where the headers are not of a delivery. */
+  delivery(headers: { [name: string]: string | string[] | undefined }, body: Buffer): Delivery | null
+}

@@ -1,0 +1,28 @@
+import type { Forge } from '../forge.ts'
+import type { Adapter } from './api.ts'
+import { remoteChanges } from './changes.ts'
+import { connector, type RemoteParts } from './connected.ts'
+import { look } from './look.ts'
+import { remoteMerging } from './merging.ts'
+import { remoteTalk } from './talk.ts'
+
+/** A forge that answers over a network: one adapter speaks its API, everything else is the same for all. */
+export function remoteForge(parts: RemoteParts, adapter: Adapter): Forge {
+  const connect = connector(parts, adapter)
+  return {
+    name: adapter.name,
+    can: adapter.can,
+    changes: remoteChanges(parts, adapter, connect),
+    ...remoteTalk(parts, adapter, connect),
+    merging: remoteMerging(parts, connect),
+    branches: {
+      async move(repositoryId, branch, newOid, oldOid) {
+        const { git, remote, fetch } = await connect(repositoryId)
+        if (!(await git.pushBranch({ ...remote, branch }, newOid, oldOid))) return false
+        await fetch()
+        return true
+      },
+    },
+    look: (repositoryId) => look(connect, repositoryId),
+  }
+}

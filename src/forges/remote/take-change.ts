@@ -1,0 +1,116 @@
+import { appendAudit } from '../../store/audit/audit.ts'
+import {
+  createMergeRequest,
+  findMergeRequestByNumber,
+  type MergeRequest,
+  patchMergeRequest,
+} from '../../store/changes/merge-requests.ts'
+import { enqueueTask } from '../../store/runs/tasks.ts'
+import { recordMerge } from '../rows/merges.ts'
+import type { RemoteChange } from './api.ts'
+import type { Connected } from './connected.ts'
+import { accountOf } from './people.ts'
+
+/** Longest title and description that are kept, characters. */
+const MAX_TITLE = 500
+const MAX_DESCRIPTION = 100_000
+
+/** Heads are those of the mirror: what it has not got yet, the next look brings. */
+export async function takeChange(here: Connected, change: RemoteChange): Promise<MergeRequest | null> {
+  if (change.isFork) return null
+  const known = await findMergeRequestByNumber(here.store.db, here.repository.id, change.number)
+  if (!known && change.state === 'closed') return null
+  const mr = known ? await takeWords(here, known, change) : await firstSeen(here, change)
+  if (!mr) return null
+  if (change.state === 'merged') return await takeMerge(here, mr, change)
+  // A merge that was begun here is for `settle` to end.
+  if (mr.state === 'merged' || mr.state === 'merging' || mr.state === change.state) return mr
+  return await takeState(here, mr, change.state)
+}
+
+async function firstSeen(here: Connected, change: RemoteChange): Promise<MergeRequest | null> {
+  const { store, git, repository } = here
+  const heads = await headsOf(here, change)
+  if (!heads) return null
+  const authorId = await accountOf(here, change.author)
+  const { number, draft, sourceBranch, targetBranch } = change
+  return await store.transaction(async (tx) => {
+    const meanwhile = await findMergeRequestByNumber(tx, repository.id, number)
+    if (meanwhile) return meanwhile
+    const words = wordsOf(change)
+    const branches = { sourceBranch, targetBranch, ...heads }
+    const row = { repositoryId: git.id, number, ...words, ...branches, authorId, draft, origin: null }
+    const mr = await createMergeRequest(tx, row)
+    const data = { number, title: words.title, sourceBranch, targetBranch, headOid: heads.headOid }
+    const actor = `user:${authorId}`
+    await appendAudit(tx, { actor, action: 'mr.open', subject: mr.id, repositoryId: repository.id, data })
+    await enqueueTask(tx, { kind: 'mr.preview', key: mr.id, payload: { mrId: mr.id } })
+    return mr
+  })
+}
+
+async function headsOf(
+  { git }: Connected,
+  change: RemoteChange,
+): Promise<{ headOid: string; targetOid: string } | null> {
+  if (change.state === 'merged') {
+    const merge = change.mergeOid === null ? null : await git.resolve(change.mergeOid)
+    const targetOid = merge === null ? undefined : (await git.commit(merge)).parents[0]
+    return targetOid === undefined ? null : { headOid: change.headOid, targetOid }
+  }
+  const headOid = await git.resolve(`refs/heads/${change.sourceBranch}`)
+  const targetOid = await git.resolve(`refs/heads/${change.targetBranch}`)
+  return headOid === null || targetOid === null ? null : { headOid, targetOid }
+}
+
+const wordsOf = ({ title, description }: RemoteChange) => ({
+  title: title.slice(0, MAX_TITLE),
+  description: description.slice(0, MAX_DESCRIPTION),
+})
+
+async function takeWords({ store }: Connected, mr: MergeRequest, change: RemoteChange): Promise<MergeRequest> {
+  if (mr.state === 'merged') return mr
+  const now = { ...wordsOf(change), draft: change.draft, targetBranch: change.targetBranch }
+  const fields = (Object.keys(now) as (keyof typeof now)[]).filter((field) => now[field] !== mr[field])
+  if (fields.length === 0) return mr
+  return await store.transaction(async (tx) => {
+    const edited = await patchMergeRequest(tx, mr.id, now)
+    const { repositoryId } = mr
+    await appendAudit(tx, { actor: 'system', action: 'mr.edit', subject: mr.id, repositoryId, data: { fields } })
+    const kind = fields.includes('targetBranch') ? 'mr.preview' : 'mr.evaluate'
+    await enqueueTask(tx, { kind, key: mr.id, payload: { mrId: mr.id } })
+    return edited
+  })
+}
+
+async function takeState({ store }: Connected, mr: MergeRequest, state: 'open' | 'closed'): Promise<MergeRequest> {
+  return await store.transaction(async (tx) => {
+    const changed = await patchMergeRequest(tx, mr.id, { state })
+    const action = state === 'open' ? 'mr.reopen' : 'mr.close'
+    const data = { reason: `${state === 'open' ? 'opened again' : 'closed'} on the forge` }
+    await appendAudit(tx, { actor: 'system', action, subject: mr.id, repositoryId: mr.repositoryId, data })
+    await enqueueTask(tx, { kind: 'mr.preview', key: mr.id, payload: { mrId: mr.id } })
+    return changed
+  })
+}
+
+async function takeMerge(here: Connected, mr: MergeRequest, change: RemoteChange): Promise<MergeRequest> {
+  const { mergeOid, mergedBy } = change
+  if (mr.state === 'merged' || mergeOid === null) return mr
+  const { store, git } = here
+  const mergedById = mr.mergedById ?? (mergedBy && (await accountOf(here, mergedBy)))
+  // Somebody may have pushed and merged between two looks: what was merged is what stands on record.
+  if (mr.headOid !== change.headOid && (await git.resolve(change.headOid)) !== null)
+    await store.transaction((tx) => patchMergeRequest(tx, mr.id, { headOid: change.headOid }))
+  return await recordMerge(store, mr.id, {
+    mergeOid,
+    mergedById,
+    from: ['open', 'merging', 'closed'],
+    movesTarget: false,
+  })
+}
+
+/** It is not there any more, or not to be seen. */
+export async function takeLoss(here: Connected, mr: MergeRequest): Promise<void> {
+  if (mr.state === 'open') await takeState(here, mr, 'closed')
+}

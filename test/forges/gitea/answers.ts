@@ -1,0 +1,73 @@
+import type { GitThere } from '../git-there.ts'
+import type { DoubleComment, DoublePull, DoubleReview, DoubleState, DoubleUser } from './state.ts'
+
+/** Answers in the shapes that Gitea's own description gives them; what is not asked for is left out. */
+export const REPOSITORY_ID = 7
+
+export const userJson = ({ id, login }: DoubleUser) => ({
+  id,
+  login,
+  login_name: '',
+  full_name: '',
+  email: `${login}@noreply.example.test`,
+})
+
+export const repositoryJson = (state: DoubleState, user: DoubleUser) => {
+  const permission = state.permissions.get(user.login) ?? 'none'
+  return {
+    id: REPOSITORY_ID,
+    name: state.name,
+    full_name: `owner/${state.name}`,
+    default_branch: 'main',
+    archived: false,
+    empty: false,
+    has_pull_requests: true,
+    permissions: {
+      admin: ['admin', 'owner'].includes(permission),
+      push: ['write', 'admin', 'owner'].includes(permission),
+      pull: permission !== 'none',
+    },
+    allow_merge_commits: true,
+    allow_rebase: true,
+    allow_squash_merge: true,
+    default_merge_style: 'merge',
+  }
+}
+
+const DRAFT = /^\s*(?:WIP:|\[WIP\])/i
+
+export async function pullJson(pull: DoublePull, git: GitThere) {
+  const baseSha = (await git.tip(pull.base)) ?? '0'.repeat(40)
+  const branch = (ref: string, sha: string, repoId = REPOSITORY_ID) => ({ label: ref, ref, sha, repo_id: repoId })
+  return {
+    id: pull.number + 1000,
+    number: pull.number,
+    title: pull.title,
+    body: pull.body,
+    state: pull.state,
+    draft: DRAFT.test(pull.title),
+    user: userJson(pull.author),
+    head: branch(pull.head, pull.headSha, pull.isFork ? REPOSITORY_ID + 1 : REPOSITORY_ID),
+    base: branch(pull.base, baseSha),
+    mergeable: true,
+    merged: pull.merged !== null,
+    merged_at: pull.merged?.at ?? null,
+    merge_commit_sha: pull.merged?.sha ?? null,
+    merged_by: pull.merged ? userJson(pull.merged.by) : null,
+  }
+}
+
+export const reviewJson = ({ user, number: _number, ...review }: DoubleReview) => ({
+  ...review,
+  user: userJson(user),
+  team: null,
+  stale: false,
+  official: true,
+  comments_count: 0,
+})
+
+export const commentJson = ({ user, number: _number, ...comment }: DoubleComment) => ({
+  ...comment,
+  user: userJson(user),
+  assets: [],
+})

@@ -1,0 +1,290 @@
+import type { GitThere } from '../git-there.ts'
+import { commentJson, pullJson, REPOSITORY_ID, repositoryJson, reviewJson, userJson } from './answers.ts'
+import { type DoublePull, type DoubleState, type DoubleUser, now } from './state.ts'
+
+export interface Call {
+  state: DoubleState
+  git: GitThere
+  user: DoubleUser
+  /** Parts of the path that the route's pattern has caught. */
+  parts: string[]
+  query: URLSearchParams
+  // oxlint-disable-next-line typescript/no-explicit-any -- bodies have every shape
+  body: any
+}
+
+export class Refusal extends Error {
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+type Route = [pattern: string, answer: (call: Call) => Promise<{ status: number; body?: unknown }>]
+
+const ok = (body: unknown, status = 200) => ({ status, body })
+const missing = (): never => {
+  throw new Refusal(404, 'The target couldn’t be found.')
+}
+const may = ({ state, user }: Call, ...permissions: string[]): void => {
+  if (!permissions.includes(state.permissions.get(user.login) ?? 'none'))
+    throw new Refusal(403, 'user should have a permission to write to a repo')
+}
+const mayWrite = (call: Call): void => may(call, 'write', 'admin', 'owner')
+const pullOf = ({ state, parts }: Call): DoublePull =>
+  state.pulls.find(({ number }) => number === Number(parts[0])) ?? missing()
+
+/** Gitea follows the branches of open pull requests, and closes those whose branch is gone. */
+export async function followBranches({ state, git }: Pick<Call, 'state' | 'git'>): Promise<void> {
+  for (const pull of state.pulls) {
+    if (pull.merged) continue
+    const tip = await git.tip(pull.head)
+    if (tip !== null) pull.headSha = tip
+    else if (pull.state === 'open') pull.state = 'closed'
+  }
+}
+
+const R = '/repos/owner/[^/]+'
+export const ROUTES: readonly Route[] = [
+  ['GET /user', async ({ user }) => ok(userJson(user))],
+  [`GET /repositories/${REPOSITORY_ID}`, async ({ state, user }) => ok(repositoryJson(state, user))],
+  [`GET ${R}`, async ({ state, user }) => ok(repositoryJson(state, user))],
+  [
+    `PATCH ${R}`,
+    async (call) => {
+      may(call, 'owner')
+      call.state.name = call.body.name
+      return ok(repositoryJson(call.state, call.user))
+    },
+  ],
+  [
+    `PUT ${R}/collaborators/([^/]+)`,
+    async (call) => {
+      may(call, 'owner')
+      call.state.permissions.set(call.parts[0]!, call.body.permission)
+      return ok(undefined, 204)
+    },
+  ],
+  [
+    `GET ${R}/collaborators/([^/]+)/permission`,
+    async ({ state, parts }) => {
+      const permission = state.permissions.get(parts[0]!)
+      return permission === undefined ? missing() : ok({ permission, role_name: permission })
+    },
+  ],
+  [
+    `GET ${R}/branches/(.+)`,
+    async ({ git, parts }) => ok({ name: parts[0], commit: { id: (await git.tip(parts[0]!)) ?? missing() } }),
+  ],
+  [
+    `GET ${R}/branches`,
+    async ({ git }) => ok([...(await git.branches())].map(([name, id]) => ({ name, commit: { id } }))),
+  ],
+  [
+    `DELETE ${R}/branches/(.+)`,
+    async ({ git, parts }) => {
+      await git.move(parts[0]!, null)
+      return ok(undefined, 204)
+    },
+  ],
+  [
+    `GET ${R}/pulls`,
+    async ({ state, git, query }) => {
+      const shown = state.pulls.filter((pull) => query.get('state') !== 'open' || pull.state === 'open')
+      return ok(await Promise.all(shown.map((pull) => pullJson(pull, git))))
+    },
+  ],
+  [
+    `POST ${R}/pulls`,
+    async (call) => {
+      const { state, git, user, body } = call
+      mayWrite(call)
+      const same = state.pulls.find((its) => its.state === 'open' && its.head === body.head && its.base === body.base)
+      if (same) throw new Refusal(409, `pull request already exists for these targets [number: ${same.number}]`)
+      const headSha = (await git.tip(body.head)) ?? missing()
+      const number = state.pulls.length + 1
+      const branches = { head: body.head, base: body.base, headSha, isFork: false }
+      const pull: DoublePull = {
+        number,
+        title: body.title,
+        body: body.body ?? '',
+        state: 'open',
+        author: user,
+        merged: null,
+        ...branches,
+      }
+      state.pulls.push(pull)
+      return ok(await pullJson(pull, git), 201)
+    },
+  ],
+  [`GET ${R}/pulls/(\\d+)`, async (call) => ok(await pullJson(pullOf(call), call.git))],
+  [
+    `PATCH ${R}/pulls/(\\d+)`,
+    async (call) => {
+      const pull = pullOf(call)
+      mayWrite(call)
+      const { title, body, state } = call.body
+      if (state !== undefined && pull.merged)
+        throw new Refusal(412, 'cannot change state of this pull request, it was already merged')
+      Object.assign(
+        pull,
+        title !== undefined && { title },
+        body !== undefined && { body },
+        state !== undefined && { state },
+      )
+      return ok(await pullJson(pull, call.git), 201)
+    },
+  ],
+  [
+    `GET ${R}/pulls/(\\d+)/commits`,
+    async (call) => {
+      const { base, headSha } = pullOf(call)
+      const log = await call.git.git('log', '--format=%H %an', `${await call.git.tip(base)}..${headSha}`)
+      return ok(
+        log.split('\n').flatMap((line) => {
+          const [sha, name] = line.split(/ (.*)/)
+          const user = call.state.users.find(({ login }) => login === name)
+          return sha ? [{ sha, author: user ? userJson(user) : null, committer: user ? userJson(user) : null }] : []
+        }),
+      )
+    },
+  ],
+  [`POST ${R}/pulls/(\\d+)/merge`, merge],
+  [
+    `GET ${R}/commits/([0-9a-f]+)/pull`,
+    async ({ state, git, parts }) => {
+      const pull = state.pulls.find(({ merged }) => merged?.sha === parts[0])
+      return pull ? ok(await pullJson(pull, git)) : missing()
+    },
+  ],
+  [
+    `GET ${R}/pulls/(\\d+)/reviews`,
+    async (call) => ok(call.state.reviews.filter(({ number }) => number === pullOf(call).number).map(reviewJson)),
+  ],
+  [
+    `POST ${R}/pulls/(\\d+)/reviews`,
+    async (call) => {
+      const { state, user, body } = call
+      const pull = pullOf(call)
+      if (body.event !== 'COMMENT' && user === pull.author)
+        throw new Refusal(422, 'approve your own pull is not allowed')
+      const id = (state.lastId += 1)
+      const said = { state: body.event, body: body.body ?? '', commit_id: body.commit_id || pull.headSha }
+      const review = { id, number: pull.number, user, ...said, dismissed: false, submitted_at: now(state) }
+      state.reviews.push(review)
+      return ok(reviewJson(review))
+    },
+  ],
+  [
+    `DELETE ${R}/pulls/(\\d+)/reviews/(\\d+)`,
+    async ({ state, parts }) => {
+      state.reviews = state.reviews.filter(({ id }) => id !== Number(parts[1]))
+      return ok(undefined, 204)
+    },
+  ],
+  [
+    `GET ${R}/issues/(\\d+)/comments`,
+    async (call) => ok(call.state.comments.filter(({ number }) => number === pullOf(call).number).map(commentJson)),
+  ],
+  [
+    `POST ${R}/issues/(\\d+)/comments`,
+    async (call) => {
+      const { state, user, body } = call
+      const at = now(state)
+      const comment = {
+        id: (state.lastId += 1),
+        number: pullOf(call).number,
+        user,
+        body: body.body,
+        created_at: at,
+        updated_at: at,
+      }
+      state.comments.push(comment)
+      return ok(commentJson(comment), 201)
+    },
+  ],
+  [
+    `PATCH ${R}/issues/comments/(\\d+)`,
+    async ({ state, parts, body }) => {
+      const comment = state.comments.find(({ id }) => id === Number(parts[0])) ?? missing()
+      Object.assign(comment, { body: body.body, updated_at: now(state) })
+      return ok(commentJson(comment))
+    },
+  ],
+  [
+    `POST ${R}/statuses/([0-9a-f]+)`,
+    async (call) => {
+      mayWrite(call)
+      const { context, state, description } = call.body
+      call.state.statuses.push({ sha: call.parts[0]!, context, state, description })
+      return ok({ id: call.state.statuses.length, status: state, context, description }, 201)
+    },
+  ],
+  [
+    `GET ${R}/commits/([0-9a-f]+)/status`,
+    async ({ state, parts }) => {
+      const last = new Map(state.statuses.filter(({ sha }) => sha === parts[0]).map((its) => [its.context, its]))
+      return ok({ statuses: [...last.values()].map(({ state: status, ...its }) => ({ ...its, status })) })
+    },
+  ],
+  [
+    `GET ${R}/activities/feeds`,
+    async ({ state }) =>
+      ok(
+        state.pushes.toReversed().map(({ user, branch, sha }, at) => ({
+          id: at + 1,
+          op_type: 'commit_repo',
+          act_user: userJson(user),
+          ref_name: `refs/heads/${branch}`,
+          content: JSON.stringify({ Commits: [{ Sha1: sha }], HeadCommit: { Sha1: sha }, Len: 1 }),
+        })),
+      ),
+  ],
+  [
+    `GET ${R}/hooks`,
+    async (call) => {
+      may(call, 'admin', 'owner')
+      return ok(
+        call.state.hooks.map(({ id, events, config }) => ({
+          id,
+          events,
+          config: { url: config.url, content_type: 'json' },
+        })),
+      )
+    },
+  ],
+  [
+    `POST ${R}/hooks`,
+    async (call) => {
+      may(call, 'admin', 'owner')
+      const hook = { id: (call.state.lastId += 1), config: call.body.config, events: call.body.events }
+      call.state.hooks.push(hook)
+      return ok({ id: hook.id, events: hook.events, config: { url: hook.config.url, content_type: 'json' } }, 201)
+    },
+  ],
+  [
+    `DELETE ${R}/hooks/(\\d+)`,
+    async ({ state, parts }) => {
+      state.hooks = state.hooks.filter(({ id }) => id !== Number(parts[0]))
+      return ok(undefined, 204)
+    },
+  ],
+]
+
+async function merge(call: Call): Promise<{ status: number }> {
+  const { git, body, user, state } = call
+  const pull = pullOf(call)
+  mayWrite(call)
+  if (pull.state !== 'open' || /^\s*WIP:/i.test(pull.title)) throw new Refusal(405, 'Please try again later')
+  if (body.head_commit_id && body.head_commit_id !== pull.headSha) throw new Refusal(409, 'head out of date')
+  const base = (await git.tip(pull.base)) ?? missing()
+  const tree = await git.mergeTree(base, pull.headSha)
+  if (tree === null) throw new Refusal(409, 'merge conflict')
+  const parents = body.Do === 'squash' ? [base] : [base, pull.headSha]
+  const message = `${body.MergeTitleField ?? pull.title}\n\n${body.MergeMessageField ?? ''}`
+  const sha = await git.git('commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent]), '-m', message)
+  await git.move(pull.base, sha, base)
+  Object.assign(pull, { state: 'closed', merged: { sha, by: user, at: now(state) } })
+  return { status: 200 }
+}
