@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, globSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { coerce, gte } from 'semver'
 import { describe } from 'vitest'
@@ -28,6 +28,7 @@ const VERSION_ARGUMENTS: { readonly [tool: string]: readonly string[] } = {
   ip: ['-V'],
   ssh: ['-V'],
   r10k: ['version'],
+  eyaml: ['version'],
   kubectl: ['version', '--client'],
   helm: ['version', '--short'],
   kustomize: ['version'],
@@ -104,12 +105,16 @@ export function describeWithTool(name: string, title: string, suite: (tool: Foun
       suite({ path: name, version: '0.0.0' }))
 }
 
+/** The tool at this very path. Null where it does not start. */
+export const toolAt = (path: string): FoundTool | null =>
+  isExecutable(path) ? withVersion(basename(path), path) : null
+
 function withVersion(name: string, path: string): FoundTool | null {
   if (NOT_ASKED.has(name)) return { path, version: 'unknown' }
   const { status, stdout, stderr } = spawnSync(path, VERSION_ARGUMENTS[name] ?? ['--version'], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH, HOME: tmpdir(), CHECKPOINT_DISABLE: '1' },
-    timeout: 30_000,
+    timeout: 120_000,
   })
   return status === 0 ? { path, version: VERSION.exec(stdout || stderr)?.[1] ?? 'unknown' } : null
 }

@@ -137,7 +137,7 @@ What the tool really does, with its sources, and what follows from it here.
 import { PROPERTIES, type PropertyName } from '../properties.ts'
 import type { Subject, World } from '../subject.ts'
 
-/** Take a property out of the exempt ones as soon as the driver has it; write what the world needs for it. */
+/** Take properties out of the exempt ones as the driver gets them, in the order of life.ts, with what the world needs. */
 const HAS: readonly string[] = ['missing-tool']
 
 export const ${camel}Subject: Subject = {

@@ -1,6 +1,6 @@
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findTool } from '../tools.ts'
+import { findTool, toolAt } from '../tools.ts'
 
 const DOUBLE = dirname(fileURLToPath(import.meta.url))
 
@@ -12,8 +12,17 @@ export interface ChefClient {
   real: boolean
 }
 
-/** A real chef-client or cinc-client where one is on PATH, else the double of this directory; null without Ruby. */
+/**
+ * A real client: the program that TRUEUP_TEST_CHEF names, or a chef-client or cinc-client on PATH; else the double of this
+ * directory. Null without Ruby. Test hosts see this machine's file system but for /tmp and root's home.
+ */
 export function chefClient(): ChefClient | null {
+  const named = process.env.TRUEUP_TEST_CHEF
+  if (named !== undefined) {
+    const tool = toolAt(named)
+    if (tool === null) throw new Error(`TRUEUP_TEST_CHEF: ${named} does not tell its version when asked by --version`)
+    return { directory: dirname(named), against: `${basename(named)} ${tool.version}`, real: true }
+  }
   for (const name of ['chef-client', 'cinc-client']) {
     const tool = findTool(name)
     if (tool !== null) return { directory: dirname(tool.path), against: `${name} ${tool.version}`, real: true }

@@ -18,14 +18,14 @@ export interface ContextOptions {
 
 /**
  * A real stack of the driver with a real target of its own. It opens with a source that makes at least two resources and
- * is not applied yet.
+ * is not applied yet. Its methods change it one after the other, in the order of life.ts or each alone.
  */
 export interface World {
   /** A fresh run of the stack: the same source, target and cache; a new scratch directory. */
   context(options?: ContextOptions): Promise<TestContext<unknown>>
   /** Everything that the stack manages, as it is on the target: equal values mean that nothing was changed. */
   read(): Promise<unknown>
-  /** Changes the source so that exactly this attribute of one resource that exists is to be updated. */
+  /** Changes the source so that exactly this attribute of one resource that exists is to be updated; at each call again. */
   edit(): Promise<Place>
   /** Changes one managed attribute on the target by hand. */
   tamper(): Promise<Place>
@@ -37,9 +37,9 @@ export interface World {
   breakSource(): Promise<void>
   /** From now on the target does not answer. */
   killTarget(): Promise<void>
-  /** Changes the source so that an apply does something, fails at `failed`, and never reaches `skipped`, if there is such. */
+  /** Changes the source, beside what `edit` did, so that an apply does just `done` and fails at `failed`. */
   breakApply(): Promise<{ done: string[]; failed: string[] }>
-  /** Changes the source so that an apply takes 20 s or more; `begun` resolves when it is under way. */
+  /** Changes the source so that an apply takes 20 s or more, and no longer fails before; `begun` resolves when it is under way. */
   slowApply(): Promise<{ begun: () => Promise<unknown> }>
   /** What the driver has started, here or on the target, and what still runs; default: processes that name `root`. */
   processes?(): Promise<string[]>

@@ -1,13 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { applyIgnoreToChanges } from '../../src/domain/plans/ignore.ts'
-import type { ApplyResult, DriverPlan, ResourceChange } from '../../src/domain/plans/plan.ts'
+import type { ApplyResult, ResourceChange } from '../../src/domain/plans/plan.ts'
 import { driverNamed } from '../../src/drivers/registry.ts'
-import type { TestContext } from '../../src/drivers/testing/context.ts'
 import { TrueupError } from '../../src/lib/errors/error.ts'
-import { processesNaming } from './processes.ts'
+import { deploy, lifeOf } from './life.ts'
 import { PROPERTIES, type PropertyName } from './properties.ts'
-import type { ContextOptions, Subject, World } from './subject.ts'
+import type { Subject, World } from './subject.ts'
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -16,6 +14,8 @@ declare module 'vitest' {
   }
 }
 
+/** A property that is asked first waits for all that comes before its step; on a busy machine a step is minutes. */
+const LONGEST_MS = 10 * 60_000
 /** What an apply may take to end after a cancel: the tool's grace, and its own clearing up. */
 const CANCEL_MS = 30_000
 
@@ -27,206 +27,167 @@ export function conformance(subject: Subject): void {
   const title = missing === null ? against : `skipped: ${missing}`
   run(`conformance of ${name} (${title})`, () => {
     const driver = driverNamed(name)
-    let world: World
-    let contexts: TestContext<unknown>[] = []
-
-    beforeEach(async () => {
+    const open = async (): Promise<World> => {
       if (missing !== null) throw new Error(missing)
-      world = await subject.open()
-      contexts = []
-    })
-    afterEach(() => world?.close())
+      return await subject.open()
+    }
+    const life = lifeOf(driver, open)
+    afterAll(life.close)
 
-    const context = async (options?: ContextOptions): Promise<TestContext<unknown>> => {
-      const next = await world.context(options)
-      contexts.push(next)
-      return next
-    }
-    const plan = async (options?: ContextOptions): Promise<DriverPlan> => {
-      const its = await context(options)
-      return driver.plan(its)
-    }
-    const deploy = async (options?: ContextOptions): Promise<{ planned: DriverPlan; result: ApplyResult }> => {
-      const its = await context(options)
-      const planned = await driver.plan(its)
-      return { planned, result: await driver.apply(its, planned) }
-    }
-    const deployed = async (): Promise<void> => {
-      const { result } = await deploy()
-      expect(result, 'the first deployment').toMatchObject({ status: 'applied' })
+    /** For what needs a source or a target that no other property is to see. */
+    const alone = (body: (world: World) => Promise<void>) => async (): Promise<void> => {
+      const world = await open()
+      try {
+        await body(world)
+      } finally {
+        await world.close()
+      }
     }
 
     const bodies: { [property in PropertyName]: () => Promise<void> } = {
-      'validate-offline': async () => {
+      'validate-offline': alone(async (world) => {
         const before = await world.read()
         await world.killTarget()
-        const findings = await driver.validate(await context())
+        const findings = await driver.validate(await world.context())
         expect(findings.filter(({ severity }) => severity === 'error')).toEqual([])
         // A target that is dead cannot be read any more; one that can must be as it was.
         const after = await world.read().catch(() => before)
         expect(after).toEqual(before)
-      },
+      }),
       'plan-read-only': async () => {
-        const before = await world.read()
-        expect((await plan()).changes.length).toBeGreaterThan(1)
-        expect(await world.read()).toEqual(before)
-        await deployed()
-        const applied = await world.read()
-        expect(applied).not.toEqual(before)
-        await world.edit()
-        expect((await plan()).changes).toHaveLength(1)
-        await plan({ kind: 'drift' })
-        expect(await world.read()).toEqual(applied)
+        const fresh = await life.planned()
+        expect(fresh.one.changes.length).toBeGreaterThan(1)
+        expect(fresh.after).toEqual(fresh.before)
+        const edited = await life.edited()
+        expect(edited.before).not.toEqual(fresh.before)
+        expect(edited.looked.changes).toHaveLength(1)
+        expect(edited.afterPlan).toEqual(edited.before)
+        const tampered = await life.tampered()
+        expect(tampered.afterPlan, 'after a plan for drift').toEqual(tampered.after)
       },
       'apply-exact': async () => {
-        const first = await deploy()
+        const first = await life.first()
         expect(first.result.status).toBe('applied')
         expect(addresses(first.result.resources)).toEqual(addresses(first.planned.changes))
         expect(new Set(first.result.resources.map(({ status }) => status))).toEqual(new Set(['done']))
-        const place = await world.edit()
-        const second = await deploy()
-        expect(places(second.planned.changes)).toEqual([`${place.address} ${place.attribute}`])
-        expect(second.result.status).toBe('applied')
-        expect(addresses(second.result.resources)).toEqual([place.address])
+        const { place, planned, result } = await life.edited()
+        expect(places(planned.changes)).toEqual([`${place.address} ${place.attribute}`])
+        expect(result.status).toBe('applied')
+        expect(addresses(result.resources)).toEqual([place.address])
       },
       'second-plan-empty': async () => {
-        await deployed()
-        const again = await plan()
-        expect(again.changes).toEqual([])
-        expect(again.coverage.checked).toBeGreaterThan(0)
-        const { result } = await deploy()
-        expect(result).toMatchObject({ status: 'applied', resources: [] })
+        const { after } = await life.first()
+        const again = await life.again()
+        expect(again.planned.changes).toEqual([])
+        expect(again.planned.coverage.checked).toBeGreaterThan(0)
+        expect(again.result).toMatchObject({ status: 'applied', resources: [] })
+        expect(again.after).toEqual(after)
       },
       'plan-stable': async () => {
-        // Each context has its own keys, as no two workers' would be: the keyed hashes of one are compared.
-        const its = await context()
-        const one = await driver.plan(its)
-        const other = await driver.plan(await its.next())
+        const { one, other } = await life.planned()
         expect(other.changes).toEqual(one.changes)
       },
       'drift-exact': async () => {
-        await deployed()
-        const { address, attribute } = await world.tamper()
-        const { changes } = await plan({ kind: 'drift' })
-        expect(places(changes)).toEqual([`${address} ${attribute}`])
-        const [found] = changes[0]!.attributes
+        const { place, drift } = await life.tampered()
+        expect(places(drift.changes)).toEqual([`${place.address} ${place.attribute}`])
+        const [found] = drift.changes[0]!.attributes
         expect(found!.before).toBeDefined()
         expect(found!.before).not.toEqual(found!.after)
       },
       heal: async () => {
-        await deployed()
-        const before = await world.read()
-        await world.tamper()
-        expect(await world.read()).not.toEqual(before)
-        const { result } = await deploy({ kind: 'heal' })
-        expect(result.status).toBe('applied')
-        expect(await world.read()).toEqual(before)
-        expect((await plan({ kind: 'drift' })).changes).toEqual([])
+        const { before, after: tampered } = await life.tampered()
+        expect(tampered).not.toEqual(before)
+        const healed = await life.healed()
+        expect(healed.result.status).toBe('applied')
+        expect(healed.after).toEqual(before)
+        expect(healed.drift.changes).toEqual([])
       },
       ignore: async () => {
-        await deployed()
-        const { address, attribute, read } = await world.tamperIgnorable()
-        const tampered = await read()
-        const ignore = [{ address, attribute }]
-        const shown = (planned: DriverPlan): string[] => places(applyIgnoreToChanges(planned.changes, ignore))
-        expect(shown(await plan())).toEqual([])
-        expect(places((await plan({ ignore: [] })).changes)).toEqual([`${address} ${attribute}`])
-        const place = await world.edit()
-        const { planned, result } = await deploy({ ignore })
-        expect(shown(planned)).toEqual([`${place.address} ${place.attribute}`])
+        const { ignore, open, place, planned, result, before, after } = await life.ignored()
+        const shown = (changes: ResourceChange[]): string[] => places(applyIgnoreToChanges(changes, ignore))
+        expect(places(open.changes)).toEqual(ignore.map(({ address, attribute }) => `${address} ${attribute}`))
+        expect(shown(open.changes)).toEqual([])
+        expect(shown(planned.changes)).toEqual([`${place.address} ${place.attribute}`])
         expect(result.status).toBe('applied')
-        expect(await read()).toEqual(tampered)
+        expect(after).toEqual(before)
       },
       secrets: async () => {
-        const first = await deploy()
-        expect(JSON.stringify(await world.read()), 'the secret reached the target').toContain(world.secret)
-        const place = await world.tamper()
-        const second = await deploy({ kind: 'heal' })
-        expect(places(second.planned.changes)).toEqual([`${place.address} ${place.attribute}`])
-        const said = JSON.stringify([first, second, contexts.map(({ lines }) => lines)])
+        const { world, after } = await life.first()
+        expect(JSON.stringify(after), 'the secret reached the target').toContain(world.secret)
+        await life.healed()
+        const said = JSON.stringify(life.heard)
         expect(said).not.toContain(world.secret)
         expect(said).not.toContain(Buffer.from(world.secret).toString('base64').replace(/=+$/, '').slice(0, -1))
       },
       cancel: async () => {
-        await deployed()
-        const { begun } = await world.slowApply()
-        const its = await context()
-        const planned = await driver.plan(its)
-        const applying = driver.apply(its, planned).catch((thrown: unknown) => thrown)
-        await begun()
-        const canceledAt = performance.now()
-        its.cancel()
-        const ended = await applying
-        expect(performance.now() - canceledAt).toBeLessThan(CANCEL_MS)
+        const { ended, tookMs, left } = await life.canceled()
+        expect(tookMs).toBeLessThan(CANCEL_MS)
         if (ended instanceof TrueupError) expect(ended.code).toBe('CANCELED')
         else expect((ended as ApplyResult).status).toBe('canceled')
-        await sleep(200)
-        expect(await (world.processes?.() ?? processesNaming(its.root))).toEqual([])
+        expect(left).toEqual([])
       },
-      'missing-tool': async () => {
-        const its = await context()
+      'missing-tool': alone(async (world) => {
+        const its = await world.context()
         its.env = { ...its.env, PATH: its.scratch }
         const thrown = await driver.versions(its).catch((error: unknown) => error)
         expect(thrown).toMatchObject({ code: 'TOOL_MISSING' })
         expect((thrown as TrueupError).next).toMatch(/install/i)
-      },
+      }),
       'dead-target': async () => {
-        await deployed()
-        await world.killTarget()
-        const ended = await plan({ kind: 'drift' }).catch((thrown: unknown) => thrown)
+        const ended = await life.dead()
         if (ended instanceof TrueupError) expect(ended.code).toBe('TARGET_UNREACHABLE')
-        else expect((ended as DriverPlan).coverage.unchecked).not.toEqual([])
+        else expect(ended.coverage.unchecked).not.toEqual([])
       },
-      'broken-source': async () => {
+      'broken-source': alone(async (world) => {
         await world.breakSource()
-        const findings = await driver.validate(await context()).catch(codeOf)
+        const findings = await driver.validate(await world.context()).catch(codeOf)
         if (Array.isArray(findings)) {
           const errors = findings.filter(({ severity }) => severity === 'error')
           expect(errors.length).toBeGreaterThan(0)
           expect(errors.some(({ path, message }) => path !== undefined || /\.\w+/.test(message))).toBe(true)
         } else expect(findings).toBe('SOURCE_INVALID')
-        expect(await plan().catch(codeOf)).toBe('SOURCE_INVALID')
-      },
+        expect(await driver.plan(await world.context()).catch(codeOf)).toBe('SOURCE_INVALID')
+      }),
       'half-failed': async () => {
-        await deployed()
-        const { done, failed } = await world.breakApply()
-        const { result } = await deploy()
+        const { expected, result } = await life.halfFailed()
         expect(result.status).toBe('failed')
         const having = (status: string): string[] =>
           addresses(result.resources.filter((resource) => resource.status === status))
-        expect(having('done')).toEqual(done.toSorted())
-        expect(having('failed')).toEqual(failed.toSorted())
+        expect(having('done')).toEqual(expected.done.toSorted())
+        expect(having('failed')).toEqual(expected.failed.toSorted())
         const why = [
           ...result.resources.flatMap(({ status, message }) => (status === 'failed' ? [message] : [])),
           ...result.findings.flatMap(({ severity, message }) => (severity === 'error' ? [message] : [])),
         ]
         expect(why.filter(Boolean).length).toBeGreaterThan(0)
       },
-      coverage: async () => {
+      coverage: alone(async (world) => {
         const address = await world.addUncheckable()
-        const { coverage } = await plan()
+        const { coverage } = await driver.plan(await world.context())
         const named = coverage.unchecked.find((unchecked) => unchecked.address === address)
         expect(named, `${address} in ${JSON.stringify(coverage.unchecked)}`).toBeDefined()
         expect(named!.why).not.toBe('')
-      },
-      destroy: async () => {
+      }),
+      destroy: alone(async (world) => {
         const empty = await world.read()
-        await deployed()
+        const first = await deploy(driver, world)
+        expect(first.result, 'the first deployment').toMatchObject({ status: 'applied' })
         expect(await world.read()).not.toEqual(empty)
-        const { planned, result } = await deploy({ destroy: true, kind: 'destroy' })
+        const { planned, result } = await deploy(driver, world, { destroy: true, kind: 'destroy' })
         expect(planned.changes.length).toBeGreaterThan(1)
         expect(new Set(planned.changes.flatMap(({ actions }) => actions))).toEqual(new Set(['delete']))
         expect(result.status).toBe('applied')
         expect(await world.read()).toEqual(empty)
-        expect((await plan({ destroy: true, kind: 'destroy' })).changes).toEqual([])
-      },
+        const again = await driver.plan(await world.context({ destroy: true, kind: 'destroy' }))
+        expect(again.changes).toEqual([])
+      }),
     }
 
     for (const [property, title] of Object.entries(PROPERTIES) as [PropertyName, string][]) {
       const reason = exempt[property]
       const body = bodies[property]
       if (reason !== undefined) continue
-      test(title, async ({ task }) => {
+      test(title, { timeout: LONGEST_MS }, async ({ task }) => {
         task.meta.conformance = { driver: name, property, against, exempt }
         await body()
       })

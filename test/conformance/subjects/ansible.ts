@@ -46,16 +46,17 @@ async function open(): Promise<World> {
     env: { VAULT_PASSWORD },
     files: { 'stack/site.yml': playOf(TASKS), 'stack/group_vars/all.yml': VAULTED },
   })
+  let port = 80
   const tasks = (more: string) => base.write({ 'stack/site.yml': playOf(`${TASKS.trim()}\n${more.trim()}`) })
   return {
     context: (options) => base.next(options),
     read: () => Promise.all(hosts.hosts.map((_host, at) => hosts.exec(at + 1, READ))),
     async edit() {
-      await base.write({ 'stack/host_vars/host1.yml': 'port_number: 81\n' })
+      await base.write({ 'stack/host_vars/host1.yml': `port_number: ${++port}\n` })
       return { address: 'host1/Write the configuration: /etc/conformance.conf', attribute: 'content' }
     },
     async tamper() {
-      await hosts.exec(2, "sed -i 's/80/8080/' /etc/conformance.conf")
+      await hosts.exec(2, "sed -i 's/80$/8080/' /etc/conformance.conf")
       return { address: 'host2/Write the configuration: /etc/conformance.conf', attribute: 'content' }
     },
     async tamperIgnorable() {

@@ -39,7 +39,8 @@ end
 
 async function open(): Promise<World> {
   const hosts = await upHosts(1)
-  if (!client!.real) await installDouble(hosts, client!.directory)
+  if (client!.real) await linkClient(hosts, client!.directory)
+  else await installDouble(hosts, client!.directory)
   const ssh = await overSsh(hosts)
   const base = await testContext<ChefConfig>({
     config: ChefConfig.parse({ runList: ['recipe[app]'], ...ssh.config, variables: ['CHEF_LICENSE'] }),
@@ -50,17 +51,22 @@ async function open(): Promise<World> {
     },
     env: { ...ssh.env, CHEF_LICENSE: process.env.CHEF_LICENSE ?? 'accept-no-persist' },
   })
-  const recipe = (text: string): Promise<void> => base.write({ 'stack/cookbooks/app/recipes/default.rb': text })
+  let port = 80
+  const recipe = (more: string): Promise<void> =>
+    base.write({
+      'stack/cookbooks/app/recipes/default.rb': RECIPE.replace('port = 80', `port = ${port}`) + more,
+    })
   const file = (name: string): string => `web/file[/srv/app/${name}]`
   return {
     ...hostWorld(hosts, base, { file, tool: '[c]hef-client|[c]inc-client' }),
     async edit() {
-      await recipe(RECIPE.replace('port = 80', 'port = 81'))
+      port++
+      await recipe('')
       return { address: file('app.conf'), attribute: 'content' }
     },
-    breakSource: () => recipe(`${RECIPE}file '/srv/app/x' do\n`),
+    breakSource: () => recipe("file '/srv/app/x' do\n"),
     async breakApply() {
-      await recipe(`${RECIPE}
+      await recipe(`
 file '/srv/app/new' do
   content 'new'
 end
@@ -75,7 +81,7 @@ end
       return { done: [file('new')], failed: ['web/execute[broken]'] }
     },
     async slowApply() {
-      await recipe(`${RECIPE}
+      await recipe(`
 execute 'slow' do
   command 'touch /srv/app/begun; sleep 60'
   creates '/srv/app/never'
@@ -84,13 +90,21 @@ end
       return { begun: () => appearsOnHost(hosts, '/srv/app/begun', 60_000) }
     },
     async addUncheckable() {
-      await recipe(`${RECIPE}execute 'always' do\n  command '/bin/true'\nend\n`)
+      await recipe("execute 'always' do\n  command '/bin/true'\nend\n")
       return 'web/execute[always]'
     },
   }
 }
 
-/** Where packages of Chef put it. A host sees nothing of this machine's temporary directories. */
+/** Where packages of Chef put it, for one that is not on the PATH of hosts. */
+async function linkClient(hosts: TestHosts, directory: string): Promise<void> {
+  await hosts.exec(
+    1,
+    `mkdir -p /opt/chef/bin; [ -e /opt/chef/bin/chef-client ] || ln -s '${directory}'/* /opt/chef/bin/`,
+  )
+}
+
+/** Likewise. A host sees nothing of this machine's temporary directories. */
 async function installDouble(hosts: TestHosts, directory: string): Promise<void> {
   const archive = execFileSync('tar', ['-czf', '-', '-C', directory, 'chef-client', 'lib']).toString('base64')
   await hosts.exec(1, `mkdir -p /opt/chef/bin && echo ${archive} | base64 -d | tar -xzf - -C /opt/chef/bin`)

@@ -26,12 +26,14 @@ async function open(revertDrift: boolean): Promise<World> {
     context: { env: { DB_PASSWORD: SECRET } },
     files: { 'stack/template.yaml': template() },
   })
+  let timeout = 30
   const source = (text: string): Promise<void> => test.context.write({ 'stack/template.yaml': text })
   return {
     context: (options) => test.next(options as never) as never,
     read: async () => structuredClone([...test.server.account.objects.values()]),
     async edit() {
-      await source(template({ timeout: 60 }))
+      timeout += 30
+      await source(template({ timeout }))
       return { address: 'Queue', attribute: 'VisibilityTimeout' }
     },
     async tamper() {

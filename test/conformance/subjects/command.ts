@@ -62,8 +62,12 @@ async function open(settings: (root: string) => object): Promise<World> {
   const target = join(base.root, 'target')
   await mkdir(target)
   await installKeeper(join(base.root, 'bin'))
-  const source = (change: Partial<Source['things']>, blind: string[] = []): Promise<void> =>
-    base.write({ 'stack/things.json': JSON.stringify({ things: { ...SOURCE.things, ...change }, blind }) })
+  let port = 80
+  const source = (more: Partial<Source['things']>, blind: string[] = []): Promise<void> => {
+    const app = { ...SOURCE.things.app, port: String(port) }
+    const things = { ...SOURCE.things, app, ...more }
+    return base.write({ 'stack/things.json': JSON.stringify({ things, blind }) })
+  }
   const byHand = async (name: string, attribute: string): Promise<void> => {
     const file = join(target, `${name}.json`)
     const thing = JSON.parse(await readFile(file, 'utf8')) as object
@@ -79,7 +83,8 @@ async function open(settings: (root: string) => object): Promise<World> {
       })) as unknown as TestContext<unknown>,
     read: () => tree(target),
     async edit() {
-      await source({ app: { ...SOURCE.things.app, port: '81' } })
+      port++
+      await source({})
       return { address: 'app', attribute: 'port' }
     },
     async tamper() {

@@ -27,7 +27,7 @@ async function open(): Promise<World> {
       rules: [{ match: 'secret.conf', mode: '0600', sensitive: true }],
       reload: [
         { run: 'echo >"$HOME/../begun"; sleep 60', when: ['slow'] },
-        { run: 'exit 3', when: ['broken'] },
+        { run: 'test -e "$HOME/../mended" || exit 3', when: ['broken'] },
       ],
     },
     files: {
@@ -36,12 +36,13 @@ async function open(): Promise<World> {
       'stack/secret.conf': `password = ${SECRET}\n`,
     },
   })
+  let port = 80
   const at = (path: string): string => join(base.target, path)
   return {
     context: (options) => base.next(options),
     read: () => tree(base.target).catch(() => ({})),
     async edit() {
-      await base.write({ 'stack/app.conf': 'port = 81\n' })
+      await base.write({ 'stack/app.conf': `port = ${++port}\n` })
       return { address: at('app.conf'), attribute: 'content' }
     },
     async tamper() {
@@ -63,13 +64,15 @@ async function open(): Promise<World> {
       return { done: [at('broken')], failed: [] }
     },
     async slowApply() {
+      // The reload that failed is due still, and comes first.
+      await writeFile(join(base.root, 'mended'), '')
       await base.write({ 'stack/slow': 'its reload takes a minute\n' })
       return { begun: () => fileAppears(join(base.root, 'begun')) }
     },
     async addUncheckable() {
       await mkdir(base.target)
       await writeFile(Buffer.concat([Buffer.from(at('caf')), Buffer.from([0xe9])]), 'a name in Latin-1\n')
-      return at('caf\uFFFD')
+      return at('caf\uFFFDE9')
     },
     close: () => base.remove(),
   }

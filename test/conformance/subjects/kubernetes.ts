@@ -88,6 +88,7 @@ async function open(layout: Layout): Promise<World> {
   const target = await cluster
   const wire = await openWire(target)
   const number = ++worlds
+  let edits = 0
   const namespace = `world-${number}`
   await target.api('POST', '/api/v1/namespaces', { metadata: { name: namespace } })
   const objects = { 'config.yaml': CONFIG('1'), 'web.yaml': DEPLOYMENT, 'secret.yaml': SECRETS }
@@ -106,7 +107,7 @@ async function open(layout: Layout): Promise<World> {
     context: (options) => base.next(options),
     read: () => readAll(api),
     async edit() {
-      await write({ 'config.yaml': CONFIG('changed') })
+      await write({ 'config.yaml': CONFIG(`changed ${++edits}`) })
       return { address: `ConfigMap/${namespace}/app`, attribute: 'data.a' }
     },
     async tamper() {
@@ -136,7 +137,8 @@ async function open(layout: Layout): Promise<World> {
     },
     async slowApply() {
       // Nobody starts the pod, and a wave waits for it.
-      await write({ 'pod.yaml': POD, 'later.yaml': LATER })
+      const port = 31_000 + number
+      await write({ 'pod.yaml': POD, 'two.yaml': SERVICE('two', port, 2), 'later.yaml': LATER })
       return {
         begun: async () => {
           for (let attempt = 0; attempt < 200; attempt++) {

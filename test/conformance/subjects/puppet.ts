@@ -43,12 +43,15 @@ async function open(): Promise<World> {
     files: { 'stack/site.pp': SITE, ...ssh.files },
     env: ssh.env,
   })
-  const site = (more: string): Promise<void> => base.write({ 'stack/site.pp': SITE + more })
+  let port = 80
+  const site = (more: string): Promise<void> =>
+    base.write({ 'stack/site.pp': SITE.replace('port = 80', `port = ${port}`) + more })
   const file = (name: string): string => `web/File[/srv/app/${name}]`
   return {
     ...hostWorld(hosts, base, { file, tool: '[p]uppet' }),
     async edit() {
-      await base.write({ 'stack/site.pp': SITE.replace('port = 80', 'port = 81') })
+      port++
+      await site('')
       return { address: file('app.conf'), attribute: 'content' }
     },
     breakSource: () => site("file { '/srv/app/x': ensure => }\n"),

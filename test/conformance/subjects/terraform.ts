@@ -76,6 +76,8 @@ export function terraformSubject(name: 'terraform' | 'tofu'): Subject {
 
 async function open(name: 'terraform' | 'tofu'): Promise<World> {
   const { context, target, code } = await openHostStack(requireTool(name), MOTD + app('0600'))
+  let mode = 0o600
+  const stack = (more = ''): Promise<void> => code(MOTD + app(`0${mode.toString(8)}`) + more)
   const at = (path: string): string => join(target, path)
   return {
     context: async ({ destroy, ignore, kind }: ContextOptions = {}) =>
@@ -86,7 +88,8 @@ async function open(name: 'terraform' | 'tofu'): Promise<World> {
       })) as unknown as TestContext<unknown>,
     read: () => tree(target),
     async edit() {
-      await code(MOTD + app('0640'))
+      mode += 0o10
+      await stack()
       return { address: 'hostfile_file.app', attribute: 'mode' }
     },
     async tamper() {
@@ -102,15 +105,15 @@ async function open(name: 'terraform' | 'tofu'): Promise<World> {
     breakSource: () => code('resource "hostfile_file" "motd" {'),
     killTarget: () => rm(target, { recursive: true }),
     async breakApply() {
-      await code(MOTD + app('0600') + HALF)
+      await stack(HALF)
       return { done: ['hostfile_file.early'], failed: ['hostfile_file.broken'] }
     },
     async slowApply() {
-      await code(MOTD + app('0600') + SLOW)
+      await stack(SLOW)
       return { begun: () => fileAppears(at('slow')) }
     },
     async addUncheckable() {
-      await code(MOTD + app('0600') + PROVISIONED)
+      await stack(PROVISIONED)
       return 'hostfile_file.provisioned (local-exec)'
     },
     close: () => context.remove(),
