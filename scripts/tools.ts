@@ -102,6 +102,7 @@ const WANTED: WantedTool[] = [
     how: 'https://docs.getmoto.org (needs Python 3.10 or newer with venv)',
     ...(canProvidePython(MOTO.python) && { install: installMoto }),
   },
+  { name: 'eyaml', what: 'encrypted data of Hiera', debian: 'hiera-eyaml', how: 'gem install hiera-eyaml' },
   { name: 'r10k', what: 'Puppetfile installer', debian: 'r10k', how: 'https://github.com/puppetlabs/r10k' },
 ]
 

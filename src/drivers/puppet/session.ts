@@ -10,7 +10,9 @@ import { dependencies } from './dependencies.ts'
 import { modulesIn } from './source/local-sources.ts'
 import { installModules } from './tool/r10k.ts'
 import { PREPARE } from './tool/scripts.ts'
+import { type Encrypted, encryptedIn } from './source/eyaml.ts'
 import { findSource, type PuppetSource } from './source/source.ts'
+import { type Decrypted, decrypted } from './tool/eyaml.ts'
 import { PUPPET_INSTALL } from './tool/tool.ts'
 
 /** What a stack is made of, in the run's workspace: the same for all hosts. */
@@ -21,6 +23,7 @@ export interface Prepared {
   /** Directory of modules that r10k installed, or null. */
   installed: string | null
   environment: string
+  encrypted: Encrypted
 }
 
 /** @throws SOURCE_INVALID, PATH_OUTSIDE, and what r10k fails with */
@@ -28,9 +31,11 @@ export async function prepare(context: DriverContext<PuppetConfig>): Promise<Pre
   const { read, list } = workspaceFiles(context)
   const { path } = context.stack
   const source = await findSource(read, list, path, context.config)
+  const paths = [path, ...(await dependencies(read, list, path, context.config))]
   return {
     source,
-    paths: [path, ...(await dependencies(read, list, path, context.config))],
+    paths,
+    encrypted: await encryptedIn(paths, source.hiera, { read, list }),
     installed: await installModules(context, source),
     environment: context.config.environment ?? context.stack.environment.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_'),
   }
@@ -45,6 +50,8 @@ export interface Session {
   modules: ReadonlyMap<string, string>
   /** Arguments that every call of `puppet apply` gets: nothing of the host's own configuration is used or written. */
   arguments: string[]
+  /** What stands encrypted in Hiera's data and Puppet will decrypt here. */
+  decrypted: Decrypted
   /** A path in messages of Puppet as one of the repository. */
   repositoryPath: (path: string) => string
   run(argv: string[], options?: { graceMs?: number; onLine?: (line: string) => void }): Promise<ProcessResult>
@@ -91,6 +98,7 @@ export async function openSession(
       ...source.modulepath.map((path) => ({ here: join(context.workspace, path), there: at(path) })),
       ...Object.values(places.extra).map((there) => ({ here: installed!, there })),
     ]),
+    decrypted: await decrypted(context, host, puppet, prepared.encrypted),
     arguments: [
       '--confdir',
       `${directory}/conf`,

@@ -21,8 +21,11 @@ export function appliedResources(
 ): { resources: AppliedResource[]; findings: Finding[] } {
   const statuses = report?.resource_statuses ?? {}
   const planned = new Map(changes.map((change) => [change.address, change]))
+  // As the plan wrote them: a title may hold a secret.
+  const addressOf = (reference: string): string => redact(`${prefix}${reference}`)
+  const references = new Map(Object.keys(statuses).map((reference) => [addressOf(reference), reference]))
   const resources = changes.map((change): AppliedResource => {
-    const reference = change.address.slice(prefix.length)
+    const reference = references.get(change.address) ?? change.address.slice(prefix.length)
     return {
       address: change.address,
       actions: change.actions,
@@ -32,7 +35,7 @@ export function appliedResources(
   const findings: Finding[] = []
   const declared = byReference(catalog)
   for (const [reference, status] of Object.entries(statuses)) {
-    const address = `${prefix}${reference}`
+    const address = addressOf(reference)
     if (planned.has(address) || /^(Class|Stage|Whit|Schedule|Filebucket)$/.test(status.resource_type)) continue
     if (standsInTheWay(status, declared)) {
       resources.push({
@@ -111,8 +114,8 @@ export function linesOf(
       /^(Notice|Error): (\/Stage\[.*?\]): (.*)$/.exec(line) ?? /^(Notice|Error): (\/Stage\[.*\]\S*): (.*)$/.exec(line)
     const resource = found === null ? null : resourceOf(found[2])
     if (found === null || resource === null) continue
-    if (found[1] === 'Error') failed.set(resource, found[3]!)
-    else done.add(resource)
+    if (found[1] === 'Error') failed.set(redact(resource), found[3]!)
+    else done.add(redact(resource))
   }
   return changes.map(({ address, actions }) => {
     const resource = address.slice(prefix.length)

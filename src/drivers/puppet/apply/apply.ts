@@ -54,7 +54,8 @@ async function applyOn(context: DriverContext<PuppetConfig>, session: Session, w
   const { host } = session
   const { catalog, settings, directory } = work.kept
   const doing = `applying stack "${context.stack.name}"${host.name === '' ? '' : ` on host "${host.name}"`}`
-  const redaction = redactionFor(context, [...secretInputs(context), ...secretsIn(catalog)])
+  const secrets = [...secretInputs(context), ...session.decrypted.secrets, ...secretsIn(catalog)]
+  const redaction = redactionFor(context, secrets)
   const local = withLocalSources(catalog, session.modules)
   if (local !== null) {
     await host.write('catalog.json', JSON.stringify(local).replaceAll(directory, host.directory))

@@ -8,6 +8,7 @@ import { byReference, type CatalogResource, NOT_STATE, plainValue, referenceOf, 
 import { type Contents, sameChecksum } from './contents.ts'
 import { standsInTheWay } from './directories.ts'
 import type { DryRun } from './dry-run.ts'
+import type { Session } from '../session.ts'
 import { isMissing, plainChecksum, type ReportEvent, type ResourceStatus } from '../tool/report.ts'
 import { runFindings } from './findings.ts'
 
@@ -27,14 +28,14 @@ interface Reading {
 /** What the dry run says would change, what it could not say, and what a person should know of it. */
 export async function planOf(
   context: DriverContext<unknown>,
-  host: Host,
+  { host, decrypted, repositoryPath }: Session,
   run: DryRun,
   contents: Contents,
-  repositoryPath: (path: string) => string,
 ): Promise<HostPlan> {
-  const redaction = redactionFor(context, [...secretInputs(context), ...secretsIn(run.catalog)])
+  const secrets = [...secretInputs(context), ...decrypted.secrets, ...secretsIn(run.catalog)]
+  const redaction = redactionFor(context, secrets)
   const reading = { context, host, run, resources: byReference(run.catalog), redaction, contents }
-  const prefix = addressPrefix(host)
+  const addressOf = (reference: string): string => redaction.text(`${addressPrefix(host)}${reference}`)
   const changes: ResourceChange[] = []
   const unchecked: Coverage['unchecked'] = []
   let checked = 0
@@ -47,15 +48,18 @@ export async function planOf(
       if (change !== null) changes.push(change)
     } else {
       const failed = status.failed === true || standsInTheWay(status, reading.resources)
-      unchecked.push({ address: `${prefix}${reference}`, why, ...(failed && { failed: true }) })
+      unchecked.push({ address: addressOf(reference), why, ...(failed && { failed: true }) })
     }
   }
   for (const reference of unreported(run))
-    unchecked.push({ address: `${prefix}${reference}`, why: 'Puppet did not come to it' })
+    unchecked.push({ address: addressOf(reference), why: 'Puppet did not come to it' })
   return {
     changes,
     coverage: { checked, unchecked },
-    findings: runFindings(context, host, run, redaction, repositoryPath),
+    findings: [
+      ...runFindings(context, host, run, redaction, repositoryPath),
+      ...(decrypted.finding === null ? [] : [decrypted.finding]),
+    ],
   }
 }
 
@@ -98,7 +102,8 @@ async function changeOf(reading: Reading, reference: string, status: ResourceSta
   if (events.length === 0) return null
   const resource = reading.resources.get(reference)
   const base = {
-    address: `${addressPrefix(reading.host)}${reference}`,
+    // A title may hold a secret: a command with a password in it.
+    address: reading.redaction.text(`${addressPrefix(reading.host)}${reference}`),
     type: status.resource_type,
     cause: 'config' as const,
   }

@@ -44,7 +44,7 @@ export async function plan(context: DriverContext<PuppetConfig>): Promise<Driver
     checkPuppetVersion(context, host.name || session.puppet, version)
     kept[host.name] = { catalog: run.catalog, settings: run.settings, directory: host.directory }
     const places = await filePlaces(host, filesOf(run.catalog))
-    return { ...(await planOf(context, host, run, contents, session.repositoryPath)), places, version }
+    return { ...(await planOf(context, session, run, contents)), places, version }
   })
   await writeFile(keptPlan(context), context.seal(Buffer.from(JSON.stringify(kept))), { mode: 0o600 })
   const found = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]))
