@@ -39,6 +39,12 @@ export class Discovery {
     this.#client = client
   }
 
+  /** For kinds that are not served any more, though they were found. */
+  forget(): void {
+    this.#versions.clear()
+    this.#groups = undefined
+  }
+
   /** The resource of a kind in exactly this version, or null where the cluster does not have it. */
   async find(apiVersion: string, kind: string): Promise<Resource | null> {
     const known = this.#versions.get(apiVersion)

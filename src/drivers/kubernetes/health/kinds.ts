@@ -26,9 +26,16 @@ export function healthOf(object: KubeObject): HealthState {
   return (judge ?? byConditions)(object)
 }
 
-/** What is under way, with what its controller says of it. Where a quota has no place for any of it, waiting is useless. */
+/** Refusals of pods that no other pod's end changes: rules on what a pod may be, and must say. */
+const AGAINST_A_RULE =
+  /violates PodSecurity|failed quota: |(minimum|maximum) \S+ usage per |unable to validate against any security context constraint/
+
+/**
+ * What is under way, with what its controller says of it. Where a rule forbids its pods, or a quota has no place for any of
+ * them, waiting is useless.
+ */
 export function complained({ state, why }: HealthState, said: string): HealthState {
-  const isHopeless = /exceeded quota/.test(said) && /\b0 of |has not begun/.test(why)
+  const isHopeless = AGAINST_A_RULE.test(said) || (/exceeded quota/.test(said) && /\b0 of |has not begun/.test(why))
   return { state: isHopeless ? 'failed' : state, why: `${why}; ${said}` }
 }
 
@@ -60,7 +67,7 @@ function deployment(object: KubeObject): HealthState {
     if (!isTrue(object, 'ReplicaFailure')) return slow
     const said = messageOf(object, 'ReplicaFailure')
     // Old replicas that go may make the place that is missing.
-    return (number(object, 'status', 'replicas') ?? 0) > 0
+    return (number(object, 'status', 'replicas') ?? 0) > 0 && !AGAINST_A_RULE.test(said)
       ? { ...slow, why: `${slow.why}; ${said}` }
       : complained(slow, said)
   }

@@ -142,22 +142,38 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
     expect((await stack.plan()).changes).toEqual([])
   })
 
-  it.each(['Deployment', 'StatefulSet'])(
-    'says without waiting that a quota has no place for a %s, with its words',
-    async (kind) => {
-      const quota = { metadata: { name: 'none' }, spec: { hard: { pods: '0' } } }
-      await cluster.api('POST', `/api/v1/namespaces/${namespace}/resourcequotas`, quota)
-      await until(async () => {
-        const { body } = await cluster.api('GET', `/api/v1/namespaces/${namespace}/resourcequotas/none`)
-        return body.status?.hard?.pods === '0'
-      })
-      const own = kind === 'Deployment' ? '  progressDeadlineSeconds: 100\n' : '  serviceName: web\n'
-      const web = DEPLOYMENT('nginx:1').replace('  progressDeadlineSeconds: 3\n', own).replace('Deployment', kind)
-      await open({ 'stack/web.yaml': web }, { waitTimeout: '120s' })
-      await stack.deploy()
-      expect(await health()).toEqual({ healthy: false, lines: [expect.stringMatching(/web: .*exceeded quota: none/)] })
-    },
-  )
+  const NO_PLACE = {
+    kind: 'ResourceQuota',
+    spec: { hard: { pods: '0' } },
+    image: 'nginx:1',
+    says: 'exceeded quota: none',
+  }
+  const LIMIT = {
+    kind: 'LimitRange',
+    spec: { limits: [{ type: 'Container', min: { cpu: '1' } }] },
+    image: 'nginx:1, resources: {requests: {cpu: 100m}}',
+    says: 'minimum cpu usage per Container is 1',
+  }
+  it.each([
+    ['Deployment', 'quota', NO_PLACE],
+    ['StatefulSet', 'quota', NO_PLACE],
+    ['Deployment', 'limit', LIMIT],
+  ])('says without waiting that the pods of a %s are refused by a %s, with its words', async (kind, _by, rule) => {
+    const rules = `/api/v1/namespaces/${namespace}/${rule.kind.toLowerCase()}s`
+    await cluster.api('POST', rules, { metadata: { name: 'none' }, spec: rule.spec })
+    await until(async () => {
+      const { body } = await cluster.api('GET', `${rules}/none`)
+      return rule !== NO_PLACE || body.status?.hard?.pods === '0'
+    })
+    const own = kind === 'Deployment' ? '  progressDeadlineSeconds: 100\n' : '  serviceName: web\n'
+    const web = DEPLOYMENT(rule.image).replace('  progressDeadlineSeconds: 3\n', own).replace('Deployment', kind)
+    await open({ 'stack/web.yaml': web }, { waitTimeout: '120s' })
+    await stack.deploy()
+    expect(await health()).toEqual({
+      healthy: false,
+      lines: [expect.stringMatching(new RegExp(`web: .*${rule.says}`))],
+    })
+  })
 
   it('does not wait for a claim that a pod of a later wave has to use first', async () => {
     const storage = `apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: ${namespace}}\nprovisioner: example.org/none\nvolumeBindingMode: WaitForFirstConsumer\n`
@@ -305,17 +321,25 @@ describeWithTool('kube-controller-manager', 'roll-outs, waves and hooks', () => 
   })
 
   it('takes a live Helm release for an upgrade', async () => {
-    const release = { metadata: { name: 'sh.helm.release.v1.old.v1', labels: { owner: 'helm', name: 'old' } } }
-    await cluster.api('POST', `/api/v1/namespaces/${namespace}/secrets`, { ...release, type: 'helm.sh/release.v1' })
+    const release = async (version: number, status: string): Promise<void> => {
+      const labels = { owner: 'helm', name: 'old', status, version: String(version) }
+      const metadata = { name: `sh.helm.release.v1.old.v${version}`, labels }
+      await cluster.api('POST', `/api/v1/namespaces/${namespace}/secrets`, { metadata, type: 'helm.sh/release.v1' })
+    }
     await open(
       {
         'stack/Chart.yaml': 'apiVersion: v2\nname: old\nversion: 1.0.0\n',
         'stack/templates/app.yaml': MAP('app', ''),
-        'stack/templates/key.yaml': MAP('key', 'helm.sh/hook: pre-install'),
-        'stack/templates/seen.yaml': MAP('seen', 'helm.sh/hook: pre-upgrade'),
+        'stack/templates/key.yaml': MAP('key', 'helm.sh/hook: Pre-Install'),
+        'stack/templates/seen.yaml': MAP('seen', 'helm.sh/hook: " pre-upgrade "'),
       },
       { helm: { release: 'old' } },
     )
+    // Uninstalled with its history, as `helm uninstall --keep-history` leaves it: for Helm an install, too.
+    await release(1, 'superseded')
+    await release(2, 'uninstalled')
+    expect((await stack.plan()).changes.map(({ reason }) => reason ?? '')).toEqual(['', 'hook, before the install'])
+    await release(3, 'deployed')
     const { changes, findings } = await stack.plan()
     expect(changes.map(({ address, reason }) => `${address} ${reason ?? ''}`)).toEqual([
       `ConfigMap/${namespace}/app `,

@@ -72,9 +72,11 @@ export function hookOf(object: KubeObject): Hook | null {
   const annotations = object.metadata.annotations ?? {}
   const own = names(annotations[HOOK])
   if (own.length > 0) return hook(own, OWN, annotations[HOOK_DELETE], 0)
-  const helm = names(annotations['helm.sh/hook'])
+  // Helm reads its own words in any case.
+  const helm = names(annotations['helm.sh/hook']?.toLowerCase())
   if (helm.length > 0 && !helm.includes('crd-install')) {
-    return hook(helm, HELM, annotations['helm.sh/hook-delete-policy'], annotations['helm.sh/hook-weight'])
+    const policies = annotations['helm.sh/hook-delete-policy']?.toLowerCase()
+    return hook(helm, HELM, policies, annotations['helm.sh/hook-weight'])
   }
   const argo = names(annotations['argocd.argoproj.io/hook'])
   if (argo.length === 0) return null

@@ -21,9 +21,12 @@ export async function eventOf({ context, survey, live, inventory }: HookRequest)
   const message = `the Helm release ${release} of namespace ${namespace} is taken over: its hooks run as for an upgrade. Helm still has it in its list; delete its Secrets (kubectl -n ${namespace} delete secret -l owner=helm,name=${release}), so that nobody upgrades or uninstalls it`
   return { event: 'upgrade', finding: { severity: 'info', code: 'helm_release', message } }
 
-  /** Helm keeps each release in a Secret (https://helm.sh/docs/topics/advanced/#storage-backends), unless told otherwise. */
+  /**
+   * Helm keeps each release in a Secret (https://helm.sh/docs/topics/advanced/#storage-backends), unless told otherwise. One
+   * that was uninstalled with its history is an install for Helm as well.
+   */
   async function isReleased(): Promise<boolean> {
-    const selector = encodeURIComponent(`owner=helm,name=${release}`)
+    const selector = encodeURIComponent(`owner=helm,name=${release},status notin (superseded,uninstalling,uninstalled)`)
     for (const kind of ['secrets', 'configmaps']) {
       const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/${kind}?labelSelector=${selector}&limit=1`
       const call = { doing: `looking for the Helm release ${release}`, path, signal: context.signal }

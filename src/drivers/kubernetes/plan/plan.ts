@@ -32,6 +32,17 @@ import { type Resolved, resolveWanted, type Wanted } from './wanted.ts'
 /** Renders, reads the live objects, and has the server foretell what applying each would change. Changes nothing. */
 export async function plan(context: DriverContext<KubernetesConfig>): Promise<DriverPlan> {
   const session = await openSession(context)
+  try {
+    return await planWith(context, session)
+  } catch (thrown) {
+    if (!(thrown instanceof TrueupError && thrown.code === 'NOT_FOUND')) throw thrown
+    // A kind that this worker knew has gone with its definition: what the cluster has is looked up anew.
+    session.discovery.forget()
+    return await planWith(context, await openSession(context))
+  }
+}
+
+async function planWith(context: DriverContext<KubernetesConfig>, session: Session): Promise<DriverPlan> {
   const rendered = context.destroy ? await deletionHooks(context, session) : await renderFor(context, session)
   const place = inventoryPlace(context, session)
   const inventory = await readInventory(session, place, context.signal)

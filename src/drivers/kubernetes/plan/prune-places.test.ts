@@ -68,6 +68,9 @@ describeOnCluster('what goes away, wherever it is', (world) => {
     })
     expect((await world.stack.deploy()).result.status).toBe('applied')
     world.cluster.kubectl(['delete', 'crd', `things.${group}`])
+    // The worker knew the kind a moment ago.
+    const drift = (): Promise<string> => world.stack.plan({ kind: 'drift' }).then(() => 'planned', String)
+    await expect.poll(drift, { timeout: 30_000 }).toContain('the cluster does not know Thing')
     await world.stack.write({ 'stack/thing.yaml': null })
     await expect.poll(async () => (await world.stack.plan()).coverage.unchecked, { timeout: 180_000 }).toEqual([])
     const { planned } = await world.stack.deploy()

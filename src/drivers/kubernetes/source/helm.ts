@@ -209,6 +209,13 @@ async function pulledChart(
   return join(kept, name)
 }
 
+/** What of Helm's words asks for which setting of the stack. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/requires kubeVersion/, 'Set `helm.kubeVersion` of the stack to the version of its cluster.'],
+  [/signed by unknown authority/, 'Name the certificate of its authority with `helm.caFile` of the stack.'],
+  [/server gave HTTP response to HTTPS client/, 'The registry has no TLS: set `helm.plainHttp: true` of the stack.'],
+]
+
 async function runHelm(context: DriverContext<KubernetesConfig>, doing: string, argv: string[]): Promise<string> {
   const result = await context.run({
     argv,
@@ -227,8 +234,8 @@ async function runHelm(context: DriverContext<KubernetesConfig>, doing: string, 
     .replaceAll(context.cache, '<cache>')
     .replace(/^Error: /, '')
     .replace(/\n+Use --debug flag.*$/, '')
-  const next = /requires kubeVersion/.test(why) && 'Set `helm.kubeVersion` of the stack to the version of its cluster.'
-  throw new TrueupError('SOURCE_INVALID', { doing, why, ...(next && { next }) })
+  const next = HINTS.find(([said]) => said.test(why))?.[1]
+  throw new TrueupError('SOURCE_INVALID', { doing, why, ...(next !== undefined && { next }) })
 }
 
 /** Its own directories are private and hold nothing; the cluster of the environment is out of reach. */
