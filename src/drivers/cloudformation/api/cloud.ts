@@ -9,6 +9,10 @@ import { apiFailure } from './failures.ts'
 
 /** Attempts per call, the first included. Throttling is common: the limits of the API are low and shared by an account. */
 const ATTEMPTS = 7
+
+/** The SDK's own variable goes before. */
+const attemptsOf = ({ AWS_MAX_ATTEMPTS: given }: { [name: string]: string | undefined }): number =>
+  given !== undefined && /^[1-9]\d?$/.test(given) ? Number(given) : ATTEMPTS
 const CONNECT_MS = 5_000
 const ANSWER_MS = 60_000
 
@@ -51,7 +55,7 @@ export async function openCloud(context: DriverContext<CloudFormationConfig>): P
     // Given whole, so that nothing of it is looked up in the environment of the worker's own process.
     endpoint,
     credentials,
-    maxAttempts: ATTEMPTS,
+    maxAttempts: attemptsOf(env),
     retryMode: 'standard',
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true },
     defaultUserAgentProvider: async () => [['trueup']],
