@@ -27,6 +27,9 @@ test('what is left for a later plan and what an apply invokes are named, with th
       },
       { address: 'action.local_command.asked', invoke_action_trigger: {} },
     ],
+    deferred_action_invocations: [
+      { reason: 'deferred_prereq', action_invocation: { address: 'action.local_command.later' } },
+    ],
     complete: false,
   })
   expect(coverageOf(plan, { refresh: true })).toEqual({
@@ -44,6 +47,10 @@ test('what is left for a later plan and what an apply invokes are named, with th
       {
         address: 'action.local_command.asked',
         why: 'an action: the apply invokes it, and nobody can see what it will do',
+      },
+      {
+        address: 'action.local_command.later',
+        why: 'an action, left for a later plan: something it needs is left for a later plan too',
       },
     ],
   })

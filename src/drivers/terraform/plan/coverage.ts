@@ -41,8 +41,11 @@ export function coverageOf(plan: PlanJson, options: { refresh: boolean }): Cover
       why: 'an action: the apply invokes it, and nobody can see what it will do',
     })
   }
-  if (!plan.complete && plan.deferred_changes.length === 0)
-    unchecked.push({ address: '*', why: 'the tool left resources for a later plan' })
+  for (const { reason, action_invocation: action } of plan.deferred_action_invocations) {
+    unchecked.push({ address: action.address, why: `an action, left for a later plan: ${deferredWord(reason)}` })
+  }
+  const told = plan.deferred_changes.length + plan.deferred_action_invocations.length
+  if (!plan.complete && told === 0) unchecked.push({ address: '*', why: 'the tool left resources for a later plan' })
   return { checked: options.refresh ? managed.length : 0, unchecked }
 }
 

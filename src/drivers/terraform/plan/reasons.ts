@@ -29,6 +29,8 @@ const DEFERRED: { readonly [reason: string]: string } = {
   provider_config_unknown: 'how to reach its provider is known only after this apply',
   absent_prereq: 'something it needs does not exist yet',
   deferred_prereq: 'something it needs is left for a later plan too',
+  excluded: 'the call of the tool leaves it out (-exclude)',
+  not_included: 'the call of the tool does not name it (-target)',
 }
 
 export const deferredWord = (reason: string): string => DEFERRED[reason] ?? reason

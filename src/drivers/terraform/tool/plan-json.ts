@@ -40,6 +40,9 @@ const ActionInvocation = z.object({
     .nullish(),
 })
 
+/** An action of something that is itself left for a later plan. */
+const DeferredAction = z.object({ reason: z.string(), action_invocation: ActionInvocation })
+
 const Check = z.object({
   address: z.object({ to_display: z.string() }),
   status: z.string(),
@@ -86,6 +89,7 @@ export const PlanJson = z.object({
   relevant_attributes: z.array(z.object({ resource: z.string() })).default([]),
   deferred_changes: z.array(DeferredChange).default([]),
   action_invocations: z.array(ActionInvocation).default([]),
+  deferred_action_invocations: z.array(DeferredAction).default([]),
   output_changes: z.record(z.string(), Change).default({}),
   checks: z.array(Check).default([]),
   /** What was read, data sources among it, which are in no change. */
