@@ -65,6 +65,9 @@ export async function findToolIfAny<Name extends string>(
   return null
 }
 
+/** Programs of Python and Ruby take seconds at their first start, and minutes of a machine that has much else to do. */
+const ANSWER_MS = 120_000
+
 async function versionOf<Name extends string>(
   context: DriverContext<unknown>,
   { name, path }: Pick<Tool<Name>, 'name' | 'path'>,
@@ -80,7 +83,7 @@ async function versionOf<Name extends string>(
     argv: [path, ...versionArguments],
     cwd: context.scratch,
     env: { PATH: context.env.PATH ?? '', HOME: context.scratch, LANG: 'C.UTF-8', ...request.env },
-    timeoutMs: 30_000,
+    timeoutMs: ANSWER_MS,
     quiet: true,
   })
   const doing = `asking ${path} for its version`
@@ -89,7 +92,11 @@ async function versionOf<Name extends string>(
   if (version === null) {
     throw new TrueupError('TOOL_FAILED', {
       doing,
-      why: result.exitCode === 0 ? 'its answer holds no version' : `it ended with ${ending(result)}`,
+      why: result.timedOut
+        ? `it gave no answer within ${ANSWER_MS / 1000} s`
+        : result.exitCode === 0
+          ? 'its answer holds no version'
+          : `it ended with ${ending(result)}`,
       next: `Check that the file is ${request.install} and starts on this machine.`,
     })
   }
