@@ -75,13 +75,13 @@ async function happen(prefix: string, tell: (event: string) => Promise<void>): P
   await tell('pull_request')
 }
 
-describe('a webhook of Gitea', () => {
+describe('a webhook of Gitea', { timeout: 300_000 }, () => {
   /** By the clock alone: no webhook has asked for it. */
   const nextRound = async (): Promise<void> => {
     const before = (await connection()).lookedAt
     there.harness.clock.advance(LOOK_EVERY_MS + 1)
     await vi.waitFor(async () => expect((await connection()).lookedAt).not.toBe(before), {
-      timeout: 60_000,
+      timeout: 240_000,
       interval: 50,
     })
     await there.harness.settle()
@@ -141,7 +141,7 @@ describe('a webhook of Gitea', () => {
   })
 })
 
-describe('a Gitea that is ill', () => {
+describe('a Gitea that is ill', { timeout: 300_000 }, () => {
   it.each<Fault['as']>(['limited', 'bad-gateway', 'cut', 'reset'])('is asked again: %s', async (as) => {
     await there.push(`ill-${as}`, { [`ill-${as}`]: '1\n' })
     const number = await there.as('author').open({ sourceBranch: `ill-${as}`, title: 'x' })

@@ -85,4 +85,4 @@ it('a merge request is planned, approved, merged, deployed and rolled back, all 
   const { items } = await listMergeRequests(harness.store.db, { ids: [back.id] })
   expect(items[0]).toMatchObject({ state: 'merged', origin: 'rollback', authorId: actorId })
   expect(world.things.get('production/a')).toBe('1')
-})
+}, 300_000)

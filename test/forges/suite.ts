@@ -43,7 +43,8 @@ export function conformance(subject: Subject): void {
     afterEach(() => lab.clear())
     const bodies = { ...changeBodies(lab), ...talkBodies(lab), ...mergeBodies(lab), ...settingBodies(lab) }
     for (const [property, title] of Object.entries(PROPERTIES) as [PropertyName, string][]) {
-      test(title, async ({ task }) => {
+      // Each is some dozens of processes of git, on a machine that does other things beside.
+      test(title, { timeout: 300_000 }, async ({ task }) => {
         const can = HANGS_ON[property]?.(world!.forge.can) ?? true
         const cannot = can === true ? null : can
         task.meta.forge = { forge: subject.name, property, against: subject.against, cannot }
