@@ -30,7 +30,8 @@ export async function shoot(
   const { page, context, complaints } = await openWindow(browser, link, { ...LOOKS[look], reducedMotion: 'reduce' })
   let name = ''
   page.on('response', (answer) => {
-    const expected = name.startsWith('error-') && answer.status() === 404
+    // Who asks for what is not there, or not served, is told so: the page is to say it.
+    const expected = answer.status() === (name.startsWith('error-') ? 404 : name === 'damaged' ? 503 : 0)
     if (answer.status() >= 400 && !expected) wrong.push(`${name} ${look}: ${answer.status()} of ${answer.url()}`)
   })
   for (const shot of shots) {

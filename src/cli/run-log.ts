@@ -33,8 +33,8 @@ export async function writeLog(
   }
 }
 
-/** Puts times before lines; a line may come in two parts. */
-function stamping(): (part: RunLog, offset: number) => string {
+/** Puts times before the lines of parts that follow one another, each with its offset; a line may come in two parts. */
+export function stamping(): (part: RunLog, offset: number) => string {
   let isBegin = true
   return ({ text, times }, offset) => {
     let stamped = ''

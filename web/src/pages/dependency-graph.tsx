@@ -50,6 +50,11 @@ export function DependencyGraph({ repository, stacks }: { repository: string; st
   )
 }
 
+/** Characters that a box holds. */
+const FITS = 20
+/** Names that begin alike are told apart by their ends. */
+const shortened = (name: string): string => (name.length > FITS ? `…${name.slice(1 - FITS)}` : name)
+
 function StackBox({ data: { repository, stack } }: NodeProps<StackNode>) {
   const look = statusLook(stack.status)
   return (
@@ -58,11 +63,11 @@ function StackBox({ data: { repository, stack } }: NodeProps<StackNode>) {
       <Link
         to="/r/$repository/stacks/$"
         params={{ repository, _splat: `${stack.environment}/${stack.name}` }}
-        title={stack.statusReason ?? look.meaning}
+        title={[stack.name, stack.statusReason ?? look.meaning].join('\n')}
         className={`flex w-48 items-center gap-2 rounded border border-line px-2 py-1.5 ${toneSoft(look.tone)} hover:border-strong-line`}
       >
         <Mark look={look} label />
-        <span className="truncate font-medium">{stack.name}</span>
+        <span className="truncate font-medium">{shortened(stack.name)}</span>
       </Link>
       <Handle type="source" position={Position.Right} className="opacity-0" />
     </>

@@ -37,7 +37,7 @@ export const t = {
   changedByThe: (what: Said) => `Last touched by the ${what} `,
   fieldManager: 'field manager',
   owner: 'owner',
-  asItShouldBeUntil: ' As it should be until ',
+  asItShouldBeUntil: ' · as it should be until ',
   seen: ', found ',
   ownersAndLabels: 'Owners, labels, tools',
   expected: '− expected',
