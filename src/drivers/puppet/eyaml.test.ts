@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -27,7 +27,11 @@ describeWithTool('eyaml', 'data that hiera-eyaml encrypts', () => {
         stdio: ['ignore', 'pipe', 'pipe'],
       })
     eyaml('createkeys')
-    const encrypted = (text: string, as: string): string => eyaml('encrypt', '--quiet', '-o', as, `--string=${text}`)
+    // From a file: as an option it would lose all lines but the first.
+    const encrypted = (text: string, as: string): string => {
+      writeFileSync(join(context.root, 'plain'), text)
+      return eyaml('encrypt', '--quiet', '-o', as, '-f', join(context.root, 'plain'))
+    }
     Object.assign(context.env, {
       EYAML_PRIVATE_KEY: readFileSync(keys.private, 'utf8'),
       EYAML_PUBLIC_KEY: readFileSync(keys.public, 'utf8'),
