@@ -52,7 +52,7 @@ async function checkLeftovers(world: World): Promise<void> {
   await until(
     'nothing is left of what was killed',
     () => left().length === 0,
-    20_000,
+    180_000,
     () => left().join('; '),
   )
 }

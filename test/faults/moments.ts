@@ -64,7 +64,7 @@ export async function killInPush({ world, facts, tally, id }: Moment): Promise<s
         () => true,
         () => false,
       ),
-    30_000,
+    180_000,
   )
   facts.pushed(`refs/heads/${id}`, oid)
   await copy.git('switch', '--quiet', '--detach', 'origin/main')
@@ -219,7 +219,7 @@ export async function wakeZombie({ world, facts, tally, id, settleMs }: Moment):
   await until('the run is lost', async () => (await world.runs(mr.number)).some(({ state }) => state === 'lost'))
   process.kill(runner, 'SIGCONT')
   tally.kills += 1
-  await until('the tool of the zombie is ended', () => !isAlive(tool), 30_000)
+  await until('the tool of the zombie is ended', () => !isAlive(tool), 180_000)
   await world.ledger.releaseAll()
   await settle(world, { id, mr: mr.number, ms: settleMs })
   await inspect(world, facts, tally, { id, stacks: [stack] })
