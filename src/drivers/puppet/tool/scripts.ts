@@ -1,13 +1,17 @@
 /** What the driver runs on a host, in POSIX shell. */
 
 /**
- * Puppet's directories, all private to the run. The stack becomes a directory environment by links, so that its functions,
+ * Puppet's directories, all private to the run. It would make those below `var` by itself, but not where the path begins with
+ * /dev, as workspaces in /dev/shm do (puppet/settings.rb takes all of that for devices). The stack becomes a directory environment by links, so that its functions,
  * types and libraries are found as ever. Not its environment.conf, which may name a program to run, and not its hiera.yaml,
  * whose paths go out from where it really lies.
  * Arguments: private directory, the stack's directory, name of the environment.
  */
 export const PREPARE = `
-mkdir -p "$1/code/environments/$3" "$1/conf" "$1/var" "$1/public" "$1/log" "$1/run" "$1/facts.d" || exit 1
+mkdir -p "$1/code/environments/$3" "$1/conf" "$1/public" "$1/log" "$1/run" "$1/facts.d" || exit 1
+for each in state/graphs lib facts.d locales client_data client_yaml clientbucket preview reports; do
+  mkdir -p "$1/var/$each" || exit 1
+done
 for each in "$2"/*; do
   case $each in */environment.conf | */hiera.yaml) ;; *) [ -e "$each" ] && ln -s "$each" "$1/code/environments/$3/" ;; esac
 done
