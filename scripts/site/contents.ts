@@ -24,7 +24,9 @@ export function sidebarOf(contents: string): Entry[] {
     .filter(({ items }) => items.length > 0)
 }
 
+/** Capitalised, unless it is the name of a file. */
 const plain = (text: string): string => {
   const bare = text.replaceAll('`', '')
+  if (/^\S+\.[a-z]+$/.test(bare)) return bare
   return `${bare.charAt(0).toUpperCase()}${bare.slice(1)}`
 }

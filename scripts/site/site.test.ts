@@ -16,7 +16,7 @@ afterAll(() => rmSync(work, { recursive: true, force: true }))
 
 it('the sidebar is the table of contents, each page once', () => {
   const contents =
-    '# All\n\n## Concepts\n\n| [One](concepts/one.md), [two](two.md#a) | x |\n\n## More\n\n[Again](two.md), [`three`](a/README.md), [out](../X.md)\n\n## Empty\n'
+    '# All\n\n## Concepts\n\n| [One](concepts/one.md), [two](two.md#a) | x |\n\n## More\n\n[Again](two.md), [`three`](a/README.md), [some.yaml](four.md), [out](../X.md)\n\n## Empty\n'
   expect(sidebarOf(contents)).toEqual([
     {
       text: 'Concepts',
@@ -25,7 +25,13 @@ it('the sidebar is the table of contents, each page once', () => {
         { text: 'Two', link: '/two' },
       ],
     },
-    { text: 'More', items: [{ text: 'Three', link: '/a/' }] },
+    {
+      text: 'More',
+      items: [
+        { text: 'Three', link: '/a/' },
+        { text: 'some.yaml', link: '/four' },
+      ],
+    },
   ])
 })
 
