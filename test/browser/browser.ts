@@ -23,6 +23,16 @@ export interface Window {
   complaints: string[]
 }
 
+/** Keeps what the browser says of parts of the page that moved by themselves, and which. */
+const WATCH_SHIFTS = `globalThis.shifts = []
+new PerformanceObserver((list) => {
+  for (const { value, hadRecentInput, sources } of list.getEntries())
+    if (!hadRecentInput) shifts.push(value.toFixed(4) + ': ' + sources.map(({ node }) => (node?.parentElement ?? node)?.textContent?.slice(0, 60)).join(' | '))
+}).observe({ type: 'layout-shift', buffered: true })`
+
+/** What has moved by itself since it was asked last (or since the page was loaded). */
+export const shiftsOf = (page: Page): Promise<string[]> => page.evaluate<string[]>('shifts.splice(0)')
+
 export async function openWindow(
   browser: Browser,
   link: string,
@@ -42,6 +52,7 @@ export async function openWindow(
     const url = request.url()
     if (!url.startsWith(own) && !/^(data|blob):/.test(url)) complaints.push(`asked ${url}`)
   })
+  await page.addInitScript(WATCH_SHIFTS)
   await page.goto(link)
   await page.getByRole('navigation', { name: 'Main' }).waitFor()
   return { context, page, complaints }

@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeWithTool } from '../tools.ts'
 import { until } from '../../src/server/testing/live.ts'
-import { buildWeb, openWindow, startBrowser, type Window } from './browser.ts'
+import { buildWeb, openWindow, shiftsOf, startBrowser, type Window } from './browser.ts'
 import { startWorld, withWeb, type World } from './world.ts'
 
 describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
@@ -181,9 +181,20 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     await bob.page.getByRole('status').getByText('Live', { exact: true }).waitFor()
     expect(await search.inputValue()).toBe('web')
 
+    // What changes while somebody looks on changes where it stands: nothing moves.
+    await shiftsOf(bob.page)
     await world.tamper('changed during the night\n')
     await world.shop('POST', '/drift/checks', { stack: 'production/web' })
     await bob.page.getByRole('link', { name: 'Drifted' }).first().waitFor()
+    await bob.page.getByRole('button', { name: /Drifted\s*1/ }).waitFor()
+    await world.push('while-one-looks', { 'web/index.html': 'another\n' })
+    const { body: fresh } = await world.shop('POST', '/merge-requests', {
+      sourceBranch: 'while-one-looks',
+      title: 'New',
+    })
+    await bob.page.getByText('Waits for someone: 1').waitFor()
+    expect(await shiftsOf(bob.page)).toEqual([])
+    await world.shop('POST', `/merge-requests/${fresh.number}/close`)
     await ada.page.getByText('changed during the night').first().waitFor()
   })
 

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { Search as Glass } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Schemas } from '../api/client.ts'
@@ -16,6 +16,7 @@ import { NeedsYou } from './needs-you.tsx'
 const route = getRouteApi('/shell/r/$repository')
 /** Who types on is not asked for after every letter. */
 const TYPED_MS = 120
+type Status = (typeof STATUSES)[number]
 const TIERS = ['development', 'staging', 'production']
 
 /** Environments × stacks: what is in which state, what needs a person first. */
@@ -28,11 +29,12 @@ export function OverviewPage() {
   const matrix = useInfiniteQuery(matrixQuery(repository, { ...filter, sort: filter.sort ?? 'need' }))
 
   const columns = useColumns(overview.data, environments.data, filter.environment)
+  const counts = useMemo(() => totals(overview.data), [overview.data])
+  const statuses = useStatuses(counts, filter.status)
 
   if (overview.error && !overview.data)
     return <PageErrorNote error={overview.error} again={() => void overview.refetch()} />
   if (!overview.data) return <Waiting lines={8} />
-  const counts = totals(overview.data)
   const names = overview.data.environments.map(({ name }) => name)
   const set = (change: Partial<typeof filter>): void =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
@@ -73,19 +75,25 @@ export function OverviewPage() {
           <option value="need">{t.whatNeedsSomeoneFirst}</option>
           <option value="name">{t.byFolderAndName}</option>
         </select>
-        <div role="group" aria-label={t.status} className="flex flex-wrap gap-1">
-          {STATUSES.filter((status) => (counts.get(status) ?? 0) > 0 || filter.status === status).map((status) => (
+        <div
+          role="group"
+          aria-label={t.status}
+          className="flex min-w-0 grow basis-80 gap-1 overflow-x-auto max-md:basis-full"
+        >
+          {statuses.map((status) => (
             <button
               key={status}
               type="button"
               aria-pressed={filter.status === status}
               title={statusLook(status).meaning}
               onClick={() => set({ status: filter.status === status ? undefined : status })}
-              className="flex h-7 items-center gap-1.5 rounded border border-line bg-panel px-2 hover:bg-hover aria-pressed:border-accent aria-pressed:bg-accent-soft"
+              className="flex h-7 shrink-0 items-center gap-1.5 rounded border border-line bg-panel px-2 hover:bg-hover aria-pressed:border-accent aria-pressed:bg-accent-soft"
             >
               <Mark look={statusLook(status)} size={13} />
               {statusLook(status).label}
-              <span className="text-muted tabular-nums">{(counts.get(status) ?? 0).toLocaleString()}</span>
+              <span className="min-w-[2ch] text-left text-muted tabular-nums">
+                {(counts.get(status) ?? 0).toLocaleString()}
+              </span>
             </button>
           ))}
         </div>
@@ -118,7 +126,7 @@ function Search({ text: told, set }: { text: string; set: (text: string) => void
         value={text}
         onChange={(event) => setText(event.target.value)}
         placeholder={t.searchByName}
-        className="w-56 pl-7!"
+        className="w-64 pl-7!"
       />
     </label>
   )
@@ -139,9 +147,23 @@ function useColumns(
   }, [overview, environments, only])
 }
 
-function totals(overview: Schemas['Overview']): Map<string, number> {
+/**
+ * Statuses that there are or were since the page was opened: what comes new stands behind the others and nothing goes away, so
+ * that no button moves from under a pointer.
+ */
+function useStatuses(counts: ReadonlyMap<string, number>, chosen: Status | undefined): readonly Status[] {
+  const seen = useRef<Status[]>([])
+  return useMemo(() => {
+    const isThere = (status: Status): boolean => (counts.get(status) ?? 0) > 0 || status === chosen
+    const fresh = STATUSES.filter((status) => isThere(status) && !seen.current.includes(status))
+    seen.current = [...seen.current, ...fresh]
+    return seen.current
+  }, [counts, chosen])
+}
+
+function totals(overview: Schemas['Overview'] | undefined): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const { statuses } of overview.environments)
+  for (const { statuses } of overview?.environments ?? [])
     for (const { status, count } of statuses) counts.set(status, (counts.get(status) ?? 0) + count)
   return counts
 }
@@ -155,9 +177,10 @@ function NoStacks({ repository }: { repository: string }) {
         {t.onABranchPushIt}
         <code>git push -o mr origin HEAD</code>
         {t.andItsPlanAppearsUnder}
-        <ButtonLink variant="quiet" to="/r/$repository/mr" params={{ repository }}>
+        <Link to="/r/$repository/mr" params={{ repository }} className="text-accent hover:underline">
           {t.mergeRequests}
-        </ButtonLink>
+        </Link>
+        .
       </Empty>
     </div>
   )
