@@ -49,10 +49,10 @@ export function fillStore(file: string, size: StoreSize): void {
       runId: made('run', at),
       stackId: stacks[at % stacks.length]!,
       mrId: null,
-      finishedAt: now - MONTH_MS + at,
+      finishedAt: now - MONTH_MS + Math.floor((at * MONTH_MS) / Math.round(size.runs / 20)),
     })),
   )
-  inPortions(db, Math.round(size.runs / 20), driftWriter(db, stacks, now))
+  inPortions(db, Math.round(size.runs / 20), driftWriter(db, stacks, now, MONTH_MS / Math.round(size.runs / 20)))
   inPortions(db, size.runs, auditWriter(db, now - MONTH_MS))
   db.exec('pragma wal_checkpoint(truncate)')
   db.close()
@@ -128,7 +128,8 @@ function runColumns(at: number, runs: number, stacks: readonly string[], now: nu
   }
 }
 
-function driftWriter(db: DatabaseSync, stacks: readonly string[], now: number): (at: number) => void {
+/** `everyMs`: the time between two of them. */
+function driftWriter(db: DatabaseSync, stacks: readonly string[], now: number, everyMs: number): (at: number) => void {
   const insert = db.prepare(
     `insert into "driftRecords" ("id", "stackId", "repositoryId", "environment", "address", "attribute", "actions", "state",
        "since", "lastSeenAt", "closedAt", "healCount", "runId")
@@ -137,7 +138,13 @@ function driftWriter(db: DatabaseSync, stacks: readonly string[], now: number): 
   )
   return (at) => {
     const state = at % 1_000 === 0 ? 'open' : at % 3 === 0 ? 'gone' : 'healed'
-    const own = { id: made('drift', at), address: `file.${at}`, state, at: now - MONTH_MS + at, run: made('run', at) }
+    const own = {
+      id: made('drift', at),
+      address: `file.${at}`,
+      state,
+      at: now - MONTH_MS + Math.floor(at * everyMs),
+      run: made('run', at),
+    }
     insert.run({ ...own, stack: stacks[at % stacks.length]! })
   }
 }

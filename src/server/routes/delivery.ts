@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { deliveryDays } from '../../store/stacks/metrics.ts'
+import { type DeliveryMemory, deliveryDays } from '../../store/stacks/delivery.ts'
 import { repositoryOf } from '../auth/enforce.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
@@ -9,6 +9,7 @@ const DAY_MS = 86_400_000
 
 /** How often, how fast and how well changes arrive. */
 export const deliveryRoutes: RouteModule<'store'> = (app, { store }) => {
+  const memory: DeliveryMemory = new Map()
   app.get(
     '/api/v1/repositories/:repository/delivery',
     {
@@ -24,7 +25,7 @@ export const deliveryRoutes: RouteModule<'store'> = (app, { store }) => {
     async (request) => {
       const now = store.clock.now()
       const since = now - (request.query.days - 1) * DAY_MS
-      return await deliveryDays(store.db, { repositoryId: repositoryOf(request).id, since, now })
+      return await deliveryDays(store.db, { repositoryId: repositoryOf(request).id, since, now }, memory)
     },
   )
 }

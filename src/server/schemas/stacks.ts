@@ -124,7 +124,7 @@ export const Delivery = z
         driftMs: Span,
       }),
     ),
-    partial: z.boolean().meta({ description: 'there were so many that the oldest are left out' }),
+    partial: z.boolean().meta({ description: 'a day had so many that its last are left out' }),
   })
   .meta({ id: 'Delivery' })
 

@@ -58,23 +58,30 @@ export async function listDriftRecords(
   page: PageRequest = {},
 ): Promise<Page<DriftRecord>> {
   const { repositoryId, environment, stackId, states = DRIFT_STATES } = filter
+  const around = {
+    ...(repositoryId !== undefined && { repositoryId: [repositoryId] }),
+    ...(environment !== undefined && { environment: [environment] }),
+  }
   let query = db.selectFrom('driftRecords').selectAll()
-  if (repositoryId !== undefined) query = query.where('repositoryId', '=', repositoryId)
-  if (environment !== undefined) query = query.where('environment', '=', environment)
-  // Of a stack there are so few that only its own index is wanted.
-  const of = stackId !== undefined ? { stackId: [stackId] } : repositoryId !== undefined ? ofRepository() : null
+  // Conditions stand with the ids only: beside them they would lead a database through all records of a repository. A stack is
+  // in one repository and environment for ever, and has so few that only its own index is wanted.
+  const of = stackId !== undefined ? { stackId: [stackId] } : repositoryId !== undefined ? around : null
   if (of) query = query.where('id', 'in', newestOf('driftRecords', combinations({ ...of, state: states }), page))
-  else query = query.where('state', 'in', [...states])
+  else {
+    query = query.where('state', 'in', [...states])
+    if (environment !== undefined) query = query.where('environment', '=', environment)
+  }
   if (page.cursor !== undefined) query = query.where('id', '<', page.cursor)
   const rows = await query
     .orderBy('id', 'desc')
     .limit(pageLimit(page) + 1)
     .execute()
-  return pageOf(rows.map(codec.fromRow), page, (record) => record.id)
-
-  function ofRepository() {
-    return { repositoryId: [repositoryId!], ...(environment !== undefined && { environment: [environment] }) }
-  }
+  const isElsewhere = rows.some(
+    (row) =>
+      (repositoryId !== undefined && row.repositoryId !== repositoryId) ||
+      (environment !== undefined && row.environment !== environment),
+  )
+  return pageOf(isElsewhere ? [] : rows.map(codec.fromRow), page, (record) => record.id)
 }
 
 /** Open and accepted records of a stack, oldest first: all that a drift check compares with. */

@@ -20,7 +20,7 @@ import {
 } from '../../runs/search.ts'
 import { nextTaskAt, takeTask, whyPutOff } from '../../runs/tasks.ts'
 import { deedsOfStack } from '../../stacks/deeds.ts'
-import { deliveryDays } from '../../stacks/metrics.ts'
+import { deliveryDays } from '../../stacks/delivery.ts'
 import { countOpenDrift, listDriftRecords, standingDrift } from '../../stacks/drift.ts'
 import { listDeployments } from '../../stacks/deployments.ts'
 import { stackMatrix } from '../../stacks/matrix.ts'
@@ -184,6 +184,10 @@ describe('the way to every list', () => {
       by: 'deploymentsByCommit',
     },
     delivery: { query: (db) => deliveryDays(db, { repositoryId, since: 1, now: 2 }), by: 'deploymentsByTime' },
+    'heals of delivery': {
+      query: (db) => deliveryDays(db, { repositoryId, since: 1, now: 2 }),
+      by: 'driftRecordsByEnd',
+    },
     drift: {
       query: (db) => listDriftRecords(db, { repositoryId, states: ['open'] }, page),
       by: 'driftRecordsByRepository',
@@ -237,6 +241,16 @@ describe('the way to every list', () => {
       plans.join('\n'),
     ).not.toEqual([])
   })
+
+  it.each(['drift', 'all drift', 'drift of an environment', 'drift of a stack'])(
+    '%s reads no rows beside those whose ids it has found',
+    async (name) => {
+      const plans = await plansOf(LISTS[name]!.query)
+      expect(plans.filter((plan) => plan.includes('driftRecords') && !plan.includes('COVERING'))).toEqual([
+        expect.stringMatching(/\(id=\?\)$/),
+      ])
+    },
+  )
 
   it('of a look at who comes next leads through an index', async () => {
     const plans = await plansOf((db) => nextInLine(db, 'default', 1))
