@@ -13,17 +13,17 @@ import { writeSources } from './sources.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const site = join(root, 'site')
-const [work, dist] = [join(site, 'work'), join(site, 'dist')]
+const [pages, dist] = [join(site, 'pages'), join(site, 'dist')]
 const vitepress = join(site, 'node_modules', '.bin', 'vitepress')
 
 if (!existsSync(vitepress)) run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
-rmSync(work, { recursive: true, force: true })
-mkdirSync(work, { recursive: true })
-writeSources(root, work)
+rmSync(pages, { recursive: true, force: true })
+mkdirSync(pages, { recursive: true })
+writeSources(root, pages)
 const former = existsSync(dist) ? readdirSync(dist).filter((name) => valid(name) !== null) : []
 const versions = [...new Set([VERSION, ...former])].sort(rcompare)
 const sidebar = sidebarOf(readFileSync(join(root, 'docs', 'README.md'), 'utf8'))
-writeFileSync(join(work, 'site.json'), JSON.stringify({ version: VERSION, versions, sidebar }))
+writeFileSync(join(pages, 'site.json'), JSON.stringify({ version: VERSION, versions, sidebar }))
 run(vitepress, ['build'])
 // Whoever comes without a version sees the newest.
 const newest = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${versions[0]}/"><title>Trueup</title>`

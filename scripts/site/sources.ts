@@ -10,8 +10,8 @@ const OTHERS = new Map([
   ['README.md', 'start.md'],
 ])
 
-/** Writes the sources of the site into `work`: the documentation, what it links, and a page for each example. */
-export function writeSources(root: string, work: string): void {
+/** Writes the sources of the site into `to`: the documentation, what it links, and a page for each example. */
+export function writeSources(root: string, to: string): void {
   const docs = globSync('docs/**/*', { cwd: root, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
@@ -25,12 +25,12 @@ export function writeSources(root: string, work: string): void {
   for (const path of examples) for (const file of filesOf(root, path)) pages.set(join(path, file), `${path}.md`)
   for (const [path, target] of pages) {
     if (path.startsWith('examples/')) continue
-    mkdirSync(join(work, dirname(target)), { recursive: true })
-    if (extname(path) !== '.md') cpSync(join(root, path), join(work, target))
-    else writeFileSync(join(work, target), relinked(readFileSync(join(root, path), 'utf8'), { path, target, pages }))
+    mkdirSync(join(to, dirname(target)), { recursive: true })
+    if (extname(path) !== '.md') cpSync(join(root, path), join(to, target))
+    else writeFileSync(join(to, target), relinked(readFileSync(join(root, path), 'utf8'), { path, target, pages }))
   }
-  mkdirSync(join(work, 'examples'), { recursive: true })
-  for (const path of examples) writeFileSync(join(work, `${path}.md`), examplePage(root, path))
+  mkdirSync(join(to, 'examples'), { recursive: true })
+  for (const path of examples) writeFileSync(join(to, `${path}.md`), examplePage(root, path))
 }
 
 const placeOf = (path: string): string => path.replace(/(^|\/)README\.md$/, '$1index.md')

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const { version, versions, sidebar } = JSON.parse(
-  readFileSync(join(import.meta.dirname, '..', 'work', 'site.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '..', 'pages', 'site.json'), 'utf8'),
 )
 
 export default {
@@ -12,9 +12,9 @@ export default {
   description: 'Self-hosted GitOps for everything a team runs',
   lang: 'en',
   base: `/${version}/`,
-  srcDir: 'work',
+  srcDir: 'pages',
   outDir: join('dist', version),
-  cacheDir: join('work', '.cache'),
+  cacheDir: join('pages', '.cache'),
   cleanUrls: false,
   lastUpdated: false,
   markdown: {

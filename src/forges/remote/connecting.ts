@@ -178,12 +178,18 @@ function placeOf(text: string, doing: string): { address: string; path: string }
     throw invalid('a token belongs into --token-file, not into the address')
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname)))
     throw invalid('the token is sent by https only (or to this machine itself)')
-  const parts = url.pathname
+  const escaped = url.pathname
     .replace(/\/+$/, '')
     .replace(/\.git$/, '')
     .split('/')
     .filter((part) => part !== '')
-    .map(decodeURIComponent)
+  const parts = escaped.map((part) => {
+    try {
+      return decodeURIComponent(part)
+    } catch {
+      throw invalid(`${part} is no part of an address: a % in it has no two digits behind`)
+    }
+  })
   const [owner, name] = parts.slice(-2)
   if (owner === undefined || name === undefined) throw invalid('it names no repository')
   // Gitea may live below a path of its host.
