@@ -75,7 +75,7 @@ describe('a merge request', { timeout: 300_000 }, () => {
     const [comment] = (await json('mr', 'comments', '1')).filter(({ author }: { author: string }) => author === 'bob')
     await says(run('mr', 'comment', '1', 'Because', '--thread', comment.threadId))
     expect(await says(run('mr', 'comments', '1'))).toMatch(
-      /bob, \S+ \S+ ago on web\/index.html:1 \[.+\]\nWhy\?[^]*Because/,
+      /bob, (?:now|\S+ \S+ ago) on web\/index.html:1 \[.+\]\nWhy\?[^]*Because/,
     )
     expect(await says(bobRuns('mr', 'resolve', '1', comment.threadId))).toBe(`Resolved ${comment.threadId}\n`)
     expect(await says(run('mr', 'comments', '1'))).toContain('on web/index.html:1 (resolved)')
