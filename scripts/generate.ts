@@ -1,14 +1,16 @@
 /**
- * Writes the files that are generated from sources: the JSON Schemas of trueup.yaml. With `--check` writes nothing and ends
+ * Writes the files that are generated from sources: the JSON Schemas of trueup.yaml and of what commands print. With `--check` writes nothing and ends
  * with 1 when a file differs from its source.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { outputsSchema } from '../src/cli/outputs/index.ts'
 import { schemaStoreSchema, trueupJsonSchema } from '../src/domain/config/json-schema.ts'
 
 const root = dirname(import.meta.dirname)
 const GENERATED = [
   { path: 'schema/trueup.schema.json', text: () => `${JSON.stringify(trueupJsonSchema(), null, 2)}\n` },
+  { path: 'schema/cli-output.schema.json', text: () => `${JSON.stringify(outputsSchema(), null, 2)}\n` },
   { path: 'schema/schemastore/trueup.json', text: () => `${JSON.stringify(schemaStoreSchema(), null, 2)}\n` },
 ]
 

@@ -48,7 +48,12 @@ export async function commandPages(): Promise<CommandPages> {
 
 function pagesOf(command: Command, parent: string): CommandPage[] {
   const name = `${parent} ${command.name()}`.trim()
-  if (command.commands.length > 0) return command.commands.flatMap((child) => pagesOf(child, name))
+  const children = command.commands.flatMap((child) => pagesOf(child, name))
+  // A word that only leads to others has no options.
+  return children.length > 0 && command.options.length === 0 ? children : [pageOf(command, name), ...children]
+}
+
+function pageOf(command: Command, name: string): CommandPage {
   const help = command.createHelp()
   const rows = [
     ...help
@@ -56,16 +61,17 @@ function pagesOf(command: Command, parent: string): CommandPage[] {
       .map((argument) => ({ term: help.argumentTerm(argument), about: help.argumentDescription(argument) })),
     ...optionsOf(command),
   ]
-  const usage = command.usage().replace(/^\[options\] ?/, rows.length > 0 ? '[options] ' : '')
-  return [
-    {
-      name,
-      about: sentence(command.description()),
-      usage: `trueup ${name} ${usage}`.trim(),
-      rows,
-      after: afterHelp(command),
-    },
-  ]
+  const usage = command
+    .usage()
+    .replace(/ ?\[command\]$/, '')
+    .replace(/^\[options\] ?/, rows.length > 0 ? '[options] ' : '')
+  return {
+    name,
+    about: sentence(command.description()),
+    usage: `trueup ${name} ${usage}`.trim(),
+    rows,
+    after: afterHelp(command),
+  }
 }
 
 function optionsOf(command: Command): CommandPage['rows'] {

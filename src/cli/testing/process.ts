@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { assertDescribed } from './outputs.ts'
 
 const MAIN = join(import.meta.dirname, '..', 'main.ts')
 
@@ -18,6 +19,7 @@ export interface Ran {
 export interface Shell {
   home: string
   env: Record<string, string>
+  /** What it prints as JSON is held against the command's schema. */
   run(args: readonly string[], options?: { input?: string; cwd?: string; env?: Record<string, string> }): Promise<Ran>
   /** A process that goes on until it ends by itself or is ended. */
   start(args: readonly string[], options?: { cwd?: string; env?: Record<string, string> }): ChildProcess
@@ -25,6 +27,13 @@ export interface Shell {
   up(args?: readonly string[]): Promise<{ process: ChildProcess; url: string; said(): string }>
   close(): Promise<void>
 }
+
+/** Whether the words ask for JSON. */
+const isJson = (args: readonly string[]): boolean =>
+  args.some(
+    (word, at) =>
+      word === '-ojson' || word === '--output=json' || (word === 'json' && /^(-o|--output)$/.test(args[at - 1] ?? '')),
+  )
 
 export async function openShell(): Promise<Shell> {
   const home = await mkdtemp(join(tmpdir(), 'trueup-cli-'))
@@ -56,6 +65,7 @@ export async function openShell(): Promise<Shell> {
         text(child.stderr),
         new Promise<number | null>((resolve) => child.once('close', resolve)),
       ])
+      if (code !== 1 && isJson(args)) assertDescribed(args, out)
       return {
         code,
         out,

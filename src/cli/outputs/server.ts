@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { Done } from '../../server/schemas/common.ts'
+import { DatabaseSize, Pruned, Retention } from '../../server/schemas/database.ts'
+import {
+  AuditArchives,
+  AuditEvent,
+  AuditVerdict,
+  Enrolment,
+  Queue,
+  Worker,
+  WorkerDetail,
+} from '../../server/schemas/operations.ts'
+import { CreatedToken, LoginLink, Member, Session, Team, Token, User } from '../../server/schemas/people.ts'
+import { Disconnected, Repository } from '../../server/schemas/repositories.ts'
+import { ExportVerdict } from './local.ts'
+
+const Revoked = z.object({ id: z.string(), revoked: z.literal(true) })
+
+/** What commands print about a server, its repositories, people and workers; by command, without `trueup`. */
+export const SERVER_OUTPUTS = {
+  login: z.object({ url: z.string(), user: z.string(), file: z.string() }),
+  logout: z.object({ url: z.string().nullable() }),
+  whoami: Session.extend({ url: z.string(), source: z.enum(['environment', 'login', 'data directory', 'none']) }),
+  password: Done,
+  open: LoginLink,
+  version: z.object({ trueup: z.string(), node: z.string(), server: z.string().nullable() }),
+  'repo create': Repository,
+  'repo list': z.array(Repository),
+  'repo show': Repository,
+  'repo connect': Repository,
+  'repo rotate': Repository,
+  'repo look': Repository,
+  'repo disconnect': Disconnected,
+  'member list': z.array(Member),
+  'member set': Member,
+  'member remove': z.object({ repository: z.string(), user: z.string(), role: z.null() }),
+  'user list': z.array(User),
+  'user add': User,
+  'user update': User,
+  'team list': z.array(Team),
+  'team create': Team,
+  'team add': Team,
+  'team remove': Team,
+  'token list': z.array(Token),
+  'token create': CreatedToken,
+  'token revoke': Revoked,
+  'worker enrol': Enrolment,
+  'worker signers': z.object({ principal: z.string(), signingKey: z.string() }),
+  'worker list': z.array(Worker),
+  'worker queues': z.array(Queue),
+  'worker show': WorkerDetail,
+  'worker drain': z.object({ id: z.string(), draining: z.boolean() }),
+  'worker rotate': z.object({ id: z.string(), key: Worker.shape.key, done: z.boolean() }),
+  'worker revoke': Revoked,
+  'audit list': z.array(AuditEvent),
+  'audit verify': z.union([AuditVerdict, ExportVerdict]),
+  'audit archives': AuditArchives,
+  'audit key': AuditArchives.pick({ keyId: true, publicKey: true }),
+  'audit reseal': AuditVerdict,
+  'database size': DatabaseSize,
+  'database keep': Retention,
+  'database prune': Pruned,
+  'database vacuum': z.object({ data: z.string(), before: z.number(), after: z.number() }),
+  'recover-admin': z.object({ file: z.string(), name: z.string() }),
+}
