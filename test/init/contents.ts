@@ -4,7 +4,7 @@ const CONTENTS: { [name: string]: (argument: string) => string } = {
   s3: (settings) => `terraform {\n  backend "s3" {\n    ${settings}\n  }\n}\n`,
   resource: () => 'resource "null_resource" "one" {\n}\n',
   play: () => '- hosts: all\n  tasks: []\n',
-  object: () => 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: one }\n',
+  object: (name) => `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name || 'one'} }\n`,
   chart: () => 'apiVersion: v2\nname: web\nversion: 1.0.0\n',
   template: () => 'Resources:\n  Queue: { Type: AWS::SQS::Queue }\n',
   sam: () =>

@@ -18,7 +18,7 @@ interface InitOptions {
 
 const HELP = `
 It only looks: nothing is run, and the file takes effect once it is committed. What could hit the wrong place is written as a
-comment. On a terminal entries can be taken in, dropped and renamed before the file is written.
+comment. On a terminal entries can be taken in, dropped, renamed and regrouped before the file is written.
 
 Examples:
   $ trueup init --print

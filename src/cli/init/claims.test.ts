@@ -62,6 +62,33 @@ describe('what other tools deploy of a repository', () => {
     ])
   })
 
+  it('is what stands in values of a chart that makes them, in lists and in texts', async () => {
+    const spec = (path: string): string => `{source: {path: ${path}}, destination: {namespace: shop}}`
+    const set =
+      "{generators: [{git: {directories: [{path: 'team/*'}]}}], template: {spec: {source: {path: '{{path}}'}}}}"
+    const inText = ARGO('Application', spec('text')).replaceAll('\n', '\n      ')
+    const files = {
+      'apps/values.yaml': `applications:\n  web: ${spec('web')}\napplicationsets:\n  teams: ${set}\n`,
+      'apps/old.yaml': `argocd-apps:\n  applications:\n    - name: db\n      ${spec('db').slice(1, -1).replace(', dest', '\n      dest')}\n`,
+      'apps/extra.yaml': `extraObjects:\n  - |\n      ${inText}\n`,
+      'apps/list.yaml': `apiVersion: v1\nkind: List\nitems: [{apiVersion: argoproj.io/v1alpha1, kind: Application, spec: ${spec('listed')}}]\n`,
+      'chart/values.yaml': 'applications:\n  web: {source: web}\n',
+      'web/map.yaml': '',
+      'db/map.yaml': '',
+      'team/a/map.yaml': '',
+      'text/map.yaml': '',
+      'listed/map.yaml': '',
+    }
+    const why = 'an ApplicationSet makes its Applications: one entry with a pattern can stand for them'
+    expect((await claimed(files)).toSorted()).toEqual([
+      'db: Argo CD apps/old.yaml',
+      'listed: Argo CD apps/list.yaml',
+      `team/a: Argo CD apps/values.yaml (${why})`,
+      'text: Argo CD apps/extra.yaml',
+      'web: Argo CD apps/values.yaml',
+    ])
+  })
+
   it('is what an ApplicationSet may name', async () => {
     const template = (path: string): string => `template: {spec: {source: {path: '${path}'}}}`
     const git = '{matrix: {generators: [{git: {directories: [{path: apps/*}, {path: apps/x, exclude: true}]}}]}}'

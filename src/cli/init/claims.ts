@@ -1,5 +1,6 @@
 import type { WorkingTree } from '../local/working-tree.ts'
 import { argoClaims } from './argo-cd.ts'
+import { argoValues } from './argo-values.ts'
 import type { Claim } from './claim.ts'
 import { bootstrapped, fluxClaims } from './flux.ts'
 import { manifestsOf } from './manifests.ts'
@@ -12,7 +13,7 @@ export async function deployedAlready(tree: WorkingTree): Promise<Claim[]> {
     'helm.toolkit.fluxcd.io',
     'source.extensions.fluxcd.io',
   ])
-  const argo = await manifestsOf(tree, ['argoproj.io'])
+  const argo = [...(await manifestsOf(tree, ['argoproj.io'])), ...(await argoValues(tree))]
   const claims = [...bootstrapped(tree.files), ...fluxClaims(flux), ...argoClaims(argo, [...there])]
   return claims.filter(({ path }) => there.has(path))
 }

@@ -2,6 +2,7 @@ import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import { fields, list } from './manifests.ts'
 import { CONFIG_FILE, type WorkingTree } from '../local/working-tree.ts'
 import { readStacks, sharedPlaces } from '../local/stacks.ts'
+import { withoutAlternatives } from './alternatives.ts'
 import { type Entry, entriesOf } from './entries.ts'
 import { assign } from './environments.ts'
 import { type Replaced, survey } from './survey.ts'
@@ -18,7 +19,7 @@ export async function draft(tree: WorkingTree, { environments: wanted, replace }
   const { found, leftOut, claims } = await survey(tree, replace)
   const { environments, stacks, unwanted } = assign(found, wanted, tree.directories)
   const names = environments.map(({ name }) => name)
-  const entries = entriesOf(stacks, names, tree.directories)
+  const entries = entriesOf(await withoutAlternatives(stacks, tree), names, tree.directories)
   const others = unwanted.map(({ path, environment }) => ({ path, why: `of ${environment}, which is none of --env` }))
   const deployedBy = [...new Set(claims.map(({ by }) => by))]
   return await repaired({ environments, entries, leftOut: [...leftOut, ...others], deployedBy }, tree)

@@ -47,9 +47,48 @@ describe('a draft', () => {
     ['name 1', 'the new name is missing'],
     ['env qa test', 'there is no environment qa'],
     ['env dev', 'the old and the new name are needed'],
+    ['in 1', 'the environments are missing'],
+    ['split 2', 'etc is in one environment only'],
+    ['join 1', 'the numbers of two stacks or more are needed'],
+    ['join 1 1', 'the numbers of two stacks or more are needed'],
+    ['join 1 2', 'db and etc differ in their driver or its settings'],
+    ['join 1 4', 'there is no stack 4'],
     ['wirte', 'it is none of the commands'],
   ])('is not changed by "%s"', (line, why) => {
     expect(() => edited(DRAFT, line)).toThrow(why)
+  })
+
+  it('is regrouped by environment', () => {
+    const parts = after('split 1').entries
+    expect(parts.map(({ path, environments }) => `${path} ${environments?.join()}`)).toEqual([
+      'db dev',
+      'db prod',
+      'etc prod',
+    ])
+    expect(after('split 1', 'drop 1').entries.map(({ environments }) => environments)).toEqual([['prod'], ['prod']])
+    expect(after('split 1', 'join 1 2').entries).toEqual(DRAFT.entries)
+    const elsewhere = after('in 1 prod,staging')
+    expect(elsewhere.entries[0]?.environments).toEqual(['prod', 'staging'])
+    expect(elsewhere.environments.map(({ name, tier }) => `${name} ${tier}`)).toContain('staging staging')
+    // What was in all environments does not come into one that was not there.
+    const all = { ...DRAFT, entries: [entry('db'), entry('web')] }
+    expect(edited(all, 'in 2 staging').entries.map(({ environments }) => environments)).toEqual([
+      ['dev', 'prod'],
+      ['staging'],
+    ])
+  })
+
+  it('is regrouped by directories that are called by their environment', () => {
+    const byDirectory = { ...DRAFT, entries: [entry('live/{environment}/db')] }
+    const parts = edited(byDirectory, 'split 1')
+    expect(parts.entries.map(({ path, environments }) => `${path} ${environments?.join()}`)).toEqual([
+      'live/dev/db dev',
+      'live/prod/db prod',
+    ])
+    expect(edited(parts, 'join 2 1').entries).toEqual(byDirectory.entries)
+    expect(() => edited(byDirectory, 'in 1 dev')).toThrow(
+      'directories say which environments live/{environment}/db has',
+    )
   })
 
   it('keeps the environments that directories are called by', () => {

@@ -1,5 +1,6 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { suggestedTier } from '../../domain/stacks/environment-names.ts'
+import { joined, placed, type Regrouped, split } from './regroup.ts'
 import type { Draft } from './text.ts'
 
 /** What a person may type where the draft is shown. */
@@ -8,6 +9,9 @@ export const EDITS = `  y                     write the file
   take NUMBER           let a waiting entry take effect
   drop NUMBER           leave an entry out
   name NUMBER NAME      call a stack differently
+  in NUMBER ENV…        have a stack in these environments and in no other
+  split NUMBER          make of a stack one for each of its environments
+  join NUMBER NUMBER…   make one of stacks that differ by environment only
   env OLD NEW           call an environment differently; a name that exists joins the two`
 
 /** The draft after one such line. Throws INVALID_REQUEST that says what is wrong with it. */
@@ -15,11 +19,15 @@ export function edited(draft: Draft, line: string): Draft {
   const [verb = '', ...words] = line.trim().split(/\s+/)
   const wrong = (why: string): TrueupError =>
     new TrueupError('INVALID_REQUEST', { doing: `reading "${line.trim()}"`, why, next: EDITS })
-  const numbered = (): number => {
-    const index = Number(words[0]) - 1
+  const numbered = (word = words[0]): number => {
+    const index = Number(word) - 1
     if (!Number.isInteger(index) || draft.entries[index] === undefined)
-      throw wrong(`${words[0] === undefined ? 'the number of a stack is missing' : `there is no stack ${words[0]}`}`)
+      throw wrong(`${word === undefined ? 'the number of a stack is missing' : `there is no stack ${word}`}`)
     return index
+  }
+  const settled = (regrouped: Regrouped): Draft => {
+    if ('why' in regrouped) throw wrong(regrouped.why)
+    return regrouped
   }
   const change = (index: number, to: Partial<Draft['entries'][number]>): Draft => ({
     ...draft,
@@ -39,6 +47,21 @@ export function edited(draft: Draft, line: string): Draft {
       if (name === undefined) throw wrong('the new name is missing')
       return change(numbered(), { name })
     }
+    case 'in': {
+      const index = numbered()
+      const names = words.slice(1).flatMap((word) => word.split(',').filter(Boolean))
+      if (names.length === 0) throw wrong('the environments are missing')
+      return settled(placed(draft, index, names))
+    }
+    case 'split':
+      return settled(split(draft, numbered()))
+    case 'join':
+      return settled(
+        joined(
+          draft,
+          words.map((word) => numbered(word)),
+        ),
+      )
     case 'env':
       return renamed(draft, words, wrong)
     default:
