@@ -210,3 +210,27 @@ describe('init', () => {
     expect((await run('validate')).code).toBe(0)
   })
 })
+
+describe('import', () => {
+  it('writes what another tool is told, as a file that validates, and says what has no equal', async () => {
+    await write({
+      'atlantis.yaml': 'version: 3\nprojects: [{ name: net-prod, dir: net, workspace: prod }]\nautomerge: true\n',
+      'net/main.tf': 'terraform {\n  backend "local" {}\n}\n',
+    })
+    expect((await run('import', '--print', '-o', 'json')).json).toMatchObject({
+      from: [{ tool: 'atlantis', files: ['atlantis.yaml'] }],
+      stacks: [{ path: 'net', name: 'net-prod', inactive: null }],
+      noEqual: [{ path: 'atlantis.yaml' }],
+    })
+    const { code, err } = await run('import')
+    expect([code, err]).toEqual([0, expect.stringContaining('Without an equal here')])
+    expect((await run('validate')).code).toBe(0)
+    expect((await run('import')).err).toContain('(CONFLICT)')
+  })
+
+  it('says where to go on where no other tool is told anything', async () => {
+    await write({ README: 'x' })
+    const { code, err } = await run('import')
+    expect([code, err]).toEqual([1, expect.stringContaining('trueup init')])
+  })
+})

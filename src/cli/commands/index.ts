@@ -12,6 +12,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['up'], load: async () => (await import('./up.ts')).upCommand },
   { names: ['demo'], load: async () => (await import('./demo.ts')).demoCommand },
   { names: ['init'], load: async () => (await import('./init.ts')).initCommand },
+  { names: ['import'], load: async () => (await import('./import.ts')).importCommand },
   { names: ['validate'], load: async () => (await import('./validate.ts')).validateCommand },
   { names: ['plan'], load: async () => (await import('./plan.ts')).planCommand },
   { names: ['login', 'logout', 'whoami', 'password'], load: async () => (await import('./login.ts')).loginCommands },

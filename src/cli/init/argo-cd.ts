@@ -6,10 +6,18 @@ import { type Fields, fields, list, type Manifest, text } from './manifests.ts'
 
 /** Directories that Argo CD's Applications and ApplicationSets deploy; `directories` are those of the repository. */
 export function argoClaims(manifests: readonly Manifest[], directories: readonly string[]): Claim[] {
+  const all = manifests.filter(({ kind }) => kind === 'Application' || kind === 'ApplicationSet')
   return manifests.flatMap((one) => {
-    if (one.kind === 'Application') return applications(one)
+    if (one.kind === 'Application') return applications(one).map((claim) => unlessItTells(claim, one, all))
     return one.kind === 'ApplicationSet' ? generated(one, directories) : []
   })
+}
+
+/** An app of apps deploys what tells Argo CD what to deploy: each of those is a claim of its own. */
+function unlessItTells(claim: Claim, own: Manifest, all: readonly Manifest[]): Claim {
+  const inner = all.filter(({ file }) => file !== own.file && (claim.path === '.' || file.startsWith(`${claim.path}/`)))
+  if (inner.length === 0) return claim
+  return { ...claim, stack: null, why: `it holds ${inner.length} Applications of Argo CD, each a claim of its own` }
 }
 
 function applications({ file, name, spec }: Manifest): Claim[] {

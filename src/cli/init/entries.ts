@@ -11,6 +11,11 @@ export interface Entry {
   /** Absent where the path says it. */
   environments?: readonly string[]
   with?: JsonObject
+  /** Names of stacks of the same environment that come before it. */
+  needs?: readonly string[]
+  /** Globs from the root, of further files. */
+  watch?: readonly string[]
+  toolVersion?: string
   why: string
   confidence: NonNullable<Proposal['confidence']>
   /** Why it is written as a comment, to be taken in by a person; null for those that take effect. */
@@ -74,8 +79,8 @@ function patternOf({ path, segment }: Assigned): string | null {
     .join('/')
 }
 
-/** Gives names to those whose path gives none that could be one, or one that another stack has as well. */
-function withNames(entries: readonly Entry[], all: readonly string[]): Entry[] {
+/** The entries in their order; gives names to those whose path gives none that could be one, or one that another stack has as well. */
+export function withNames(entries: readonly Entry[], all: readonly string[]): Entry[] {
   const taken = new Map<string, string>()
   const places = Map.groupBy(entries, ({ driver, path }) => `${driver} ${path}`)
   return entries.map((one) => {
@@ -94,7 +99,7 @@ function withNames(entries: readonly Entry[], all: readonly string[]): Entry[] {
 }
 
 /** The name that the stack would have, as discovery gives it. */
-function nameOf({ name, path }: Pick<Entry, 'name' | 'path'>): string {
+export function nameOf({ name, path }: Pick<Entry, 'name' | 'path'>): string {
   if (name !== undefined) return name
   const nameSegments = path
     .split('/')

@@ -19,6 +19,9 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 export interface Environment {
   name: string
   tier: Tier
+  /** What is known beyond the defaults of the tier. */
+  approvals?: number
+  drift?: { mode: 'observe' | 'enforce'; interval?: string }
 }
 
 /** A found stack with the environments that have it. */

@@ -18,6 +18,8 @@ export interface Fields {
 export const fields = (value: unknown): Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
 export const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
+/** A text, or a number as it is written in one. */
+export const scalar = (value: unknown): string | undefined => (typeof value === 'number' ? String(value) : text(value))
 export const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 const MAX_BYTES = 1024 * 1024

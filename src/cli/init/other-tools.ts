@@ -46,7 +46,8 @@ const command = (path: string, why: string, settings: Found['with'], more: Parti
   ...more,
 })
 
-const terragrunt = (path: string): Found =>
+/** The driver `command` around a Terragrunt unit. */
+export const terragrunt = (path: string): Found =>
   command(path, 'Terragrunt unit', {
     version: 'terragrunt --version',
     // Exit codes 0, 1 and 2 are what the driver asks for.

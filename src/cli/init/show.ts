@@ -37,6 +37,12 @@ export function draftText({ entries, environments, leftOut, deployedBy }: Draft,
   return parts.join('\n\n')
 }
 
+/** What another tool's configuration says and the file does not, in lines; '' where there is nothing. */
+export function noEqualText({ noEqual = [] }: Draft, layout: Layout): string {
+  if (noEqual.length === 0) return ''
+  return `Without an equal here:\n${noEqual.map(({ path, why }) => layout.wrap(`${path}: ${why}`, '  ')).join('\n')}`
+}
+
 const FLAG = { Flux: 'flux', 'Argo CD': 'argocd' } as const
 
 function row(entry: Entry, index: number, all: readonly string[]): string[] {

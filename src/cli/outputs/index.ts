@@ -10,6 +10,7 @@ import {
   LocalPlans,
   Restored,
   ServerStarted,
+  TakenOver,
   Validation,
 } from './local.ts'
 import { SERVER_OUTPUTS } from './server.ts'
@@ -22,6 +23,7 @@ export const OUTPUTS: { readonly [command: string]: z.ZodType } = {
   up: ServerStarted,
   demo: Demonstration,
   init: Initialised,
+  import: TakenOver,
   validate: Validation,
   plan: LocalPlans,
   doctor: Checkup,

@@ -44,6 +44,9 @@ const Proposal = z.object({
       driver: z.string(),
       name: z.string().optional(),
       environments: z.array(z.string()).optional(),
+      needs: z.array(z.string()).optional(),
+      watch: z.array(z.string()).optional(),
+      toolVersion: z.string().optional(),
       with: z.record(z.string(), z.json()).optional(),
       why: z.string(),
       confidence: z.enum(['sure', 'likely', 'unsure']),
@@ -55,6 +58,18 @@ const Proposal = z.object({
   ),
   leftOut: z.array(z.object({ path: z.string(), why: z.string() })),
 })
+
+/** `text` with --print, else `file`. */
+export const TakenOver = Proposal.omit({ leftOut: true })
+  .extend({
+    from: z.array(z.object({ tool: z.string(), files: z.array(z.string()) })),
+    noEqual: z
+      .array(z.object({ path: z.string(), why: z.string() }))
+      .meta({ description: 'what the other tool is told and Trueup is not' }),
+    file: z.string().optional().meta({ description: 'what was written' }),
+    text: z.string().optional().meta({ description: 'with --print: what would be written' }),
+  })
+  .meta({ id: 'TakenOver' })
 
 /** `path` with --explain, `text` with --print, else `file`. */
 export const Initialised = Proposal.extend({
