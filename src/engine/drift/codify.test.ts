@@ -59,6 +59,7 @@ describe('drift', () => {
       expect(await codifyMrs()).toMatchObject([{ state: 'open' }, { state: 'closed' }, { state: 'closed' }])
       world.things.set(KEY, '1')
       await check()
+      harness.clock.advance(1_000) // what comes back does so later than it was declined
       world.things.set(KEY, 'y')
       await check()
       expect(await codifyMrs()).toMatchObject([{ state: 'open' }, {}, {}, {}])

@@ -11,9 +11,9 @@ export const MINUTE = 60_000
 export const drifting = (drift: object, stack: object = {}): string =>
   configOf({ a: { drift, ...stack }, b: { drift: { interval: '1d' } } })
 
-/** Two deployed stacks, one of which is looked at for drift. */
+/** Two deployed stacks, one of which is looked at for drift. Time stands still but for `advance`: a slow machine brings no checks. */
 export function useDrift() {
-  const { harness, world } = useWorld({ leaseMs: 60 * MINUTE })
+  const { harness, world } = useWorld({ leaseMs: 60 * MINUTE, still: true })
   const stackId = async () => (await stackOf(harness, KEY)).id
   const wish = async () => ({ stackId: await stackId(), actorId: harness.users.second.id })
   return {
