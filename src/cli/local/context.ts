@@ -6,6 +6,7 @@ import type { Phase, ResolvedInput } from '../../domain/stacks/stack.ts'
 import type { DriverContext } from '../../drivers/driver.ts'
 import { digestOf, keyedHash } from '../../lib/digest.ts'
 import { runProcess } from '../../lib/process/run.ts'
+import { signalUnder } from '../../lib/process/supervise.ts'
 import { createMasker } from '../../worker/runs/masking.ts'
 import { sealing } from '../../worker/runs/sealing.ts'
 import type { LocalStack } from './stacks.ts'
@@ -79,7 +80,7 @@ export async function localContext(options: LocalContextOptions): Promise<LocalC
         runProcess({
           timeoutMs: definition.timeoutMs,
           ...spec,
-          signal: spec.signal ? AbortSignal.any([spec.signal, signal]) : signal,
+          ...signalUnder(spec, signal),
           onLine: (line, stream) => {
             if (!spec.quiet) log(line)
             spec.onLine?.(line, stream)

@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path'
 import type { Phase, ResolvedInput } from '../../domain/stacks/stack.ts'
 import { keyedHash } from '../../lib/digest.ts'
 import { runProcess } from '../../lib/process/run.ts'
+import { signalUnder } from '../../lib/process/supervise.ts'
 import type { DriverContext, ListFiles, ReadFile } from '../driver.ts'
 
 /** One file of the pretended repository: text, bytes, or an object for modes and symbolic links. */
@@ -105,7 +106,7 @@ export async function testContext<Config>(options: TestContextOptions<Config>): 
       run: (spec) =>
         runProcess({
           ...spec,
-          signal: spec.signal ?? cancellation.signal,
+          ...signalUnder(spec, cancellation.signal),
           onLine: (line, stream) => {
             if (!spec.quiet) lines.push(maskAll(line, masked))
             spec.onLine?.(line, stream)

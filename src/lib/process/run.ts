@@ -26,6 +26,7 @@ export async function runProcess(spec: ProcessSpec): Promise<ProcessResult> {
   if (spec.signal?.aborted || spec.kill?.aborted) return notStarted()
   const startedAt = performance.now()
   const child = await start(spec)
+  spec.onStart?.(child.pid)
   const output = readOutput(child, spec)
   const signals = [spec.signal, output.failed.signal].filter((signal) => signal !== undefined)
   const ending = endOnDemand(child, { ...spec, signal: AbortSignal.any(signals) })

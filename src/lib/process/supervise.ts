@@ -24,6 +24,13 @@ export interface ProcessSpec {
    * JSON, which is long and may hold secrets. `onLine` is called all the same. No meaning outside `DriverContext.run`.
    */
   quiet?: boolean
+  /**
+   * Clears up after a run: a cancel of the run does not stop it, so it needs a time-out. No meaning outside
+   * `DriverContext.run`.
+   */
+  clearing?: boolean
+  /** Called with the id of the process right after its start. */
+  onStart?: (pid: number) => void
   /** Ends the group: SIGINT once, grace, SIGKILL. */
   signal?: AbortSignal
   /** Ends the group with SIGKILL at once, also within the grace of `signal`. */
@@ -45,4 +52,13 @@ export interface ProcessResult {
   /** The caller's signal ended it. */
   canceled: boolean
   durationMs: number
+}
+
+/** By what a process of a run is stopped: its own signal and that of the run, or by neither where it clears up. */
+export function signalUnder(
+  { signal, clearing }: Pick<ProcessSpec, 'signal' | 'clearing'>,
+  ofRun: AbortSignal,
+): Pick<ProcessSpec, 'signal'> {
+  if (clearing) return {}
+  return { signal: signal ? AbortSignal.any([signal, ofRun]) : ofRun }
 }

@@ -1,7 +1,6 @@
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TrueupError } from '../../../lib/errors/error.ts'
-import { runProcess } from '../../../lib/process/run.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { AnsibleConfig } from '../config.ts'
 import { fileOfStack } from './paths.ts'
@@ -40,7 +39,7 @@ export async function openConnection(context: DriverContext<AnsibleConfig>): Pro
     sshArguments: options.map((option) => `-o ${option}`).join(' '),
     privateKey: await writePrivateKey(context),
     async close() {
-      await endMasters(controlDirectory, context.env)
+      await endMasters(controlDirectory, context)
       await rm(temporary ?? controlDirectory, { recursive: true, force: true })
     },
   }
@@ -86,16 +85,20 @@ async function writePrivateKey(context: DriverContext<AnsibleConfig>): Promise<s
 }
 
 /** A master is a daemon: it left the process group, and ends only when told to, or after its time. */
-async function endMasters(directory: string, env: { [name: string]: string }): Promise<void> {
+async function endMasters(directory: string, context: DriverContext<unknown>): Promise<void> {
   const sockets = await readdir(directory).catch(() => [])
   await Promise.all(
     sockets.map((socket) =>
-      runProcess({
-        argv: ['ssh', '-F', 'none', '-o', `ControlPath=${join(directory, socket)}`, '-O', 'exit', 'trueup'],
-        env: { PATH: env.PATH ?? '' },
-        timeoutMs: 5_000,
-        graceMs: 500,
-      }).catch(() => {}),
+      context
+        .run({
+          argv: ['ssh', '-F', 'none', '-o', `ControlPath=${join(directory, socket)}`, '-O', 'exit', 'trueup'],
+          env: { PATH: context.env.PATH ?? '' },
+          timeoutMs: 5_000,
+          graceMs: 500,
+          quiet: true,
+          clearing: true,
+        })
+        .catch(() => {}),
     ),
   )
 }
