@@ -18,6 +18,7 @@ import { createMetrics } from '../src/server/metrics.ts'
 import { openKeys } from '../src/store/database/keys.ts'
 import { openStore, type Store } from '../src/store/open.ts'
 import { DATABASE_FILE, REPOSITORIES_DIRECTORY } from '../src/store/store.ts'
+import { NO_SANDBOX } from '../src/worker/sandbox/settings.ts'
 import type { Benchmark, BenchOptions, BenchOutcome } from './harness.ts'
 import { round } from './harness.ts'
 import { treeCpuSeconds } from './process-cpu.ts'
@@ -186,6 +187,7 @@ async function startWorld(directory: string): Promise<World> {
     workDir: join(directory, 'work'),
     slots: 2,
     logLevel: 'error',
+    sandbox: NO_SANDBOX,
   })
   const world: World = {
     store,

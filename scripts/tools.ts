@@ -49,6 +49,7 @@ const WANTED: WantedTool[] = [
   },
   { name: 'ssh', what: 'OpenSSH client', debian: 'openssh-client', how: 'install OpenSSH' },
   { name: 'sshd', what: 'OpenSSH server, for tests', debian: 'openssh-server', how: 'install OpenSSH' },
+  { name: 'bwrap', what: 'bubblewrap, for sandboxes', debian: 'bubblewrap', how: 'Linux only: install bubblewrap' },
   { name: 'ip', what: 'network namespaces', debian: 'iproute2', how: 'Linux only: install iproute2' },
   {
     name: 'ansible-playbook',

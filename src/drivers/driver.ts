@@ -181,6 +181,13 @@ export interface Driver<Config = unknown> {
   capabilitiesOf?(config: Config): Capabilities
   /** Whether it takes symlinks that lead out of the repository, in `context.keptLinks`. Absent: they are refused. */
   keepsLinks?(config: Config): boolean
+  /**
+   * All that planning does with what the code says happens in tools that it starts by `context.run`; the worker's own process
+   * reads nothing but the workspace and connects to nothing. Where absent, code that nobody vouches for is not planned.
+   */
+  readonly contained?: boolean
+  /** Its tools speak to the state backend (`stateBackend`), from a sandbox too. */
+  readonly keepsState?: boolean
   /** What people may ask of a single run; nothing where absent. */
   readonly requests?: readonly RequestPart[]
   /** Schema of the stack's `with:` block. Parsed once on the server (errors reach the MR) and again on the worker. */

@@ -6,6 +6,8 @@ import type { Logger } from '../lib/log.ts'
 import { pause } from '../lib/retry.ts'
 import type { Store } from '../store/open.ts'
 import { createEnrolment, getWorker } from '../store/workers/workers.ts'
+import { sandboxWords } from '../worker/sandbox/options.ts'
+import type { SandboxSettings } from '../worker/sandbox/settings.ts'
 import { newToken } from './auth/token.ts'
 import { writeDurably } from '../lib/durable-file.ts'
 import { readOptional } from './files.ts'
@@ -25,6 +27,7 @@ export interface BuiltinRunnerOptions {
   logLevel: string
   /** Directory for run workspaces; the runner chooses where absent. */
   workDir?: string
+  sandbox: SandboxSettings
 }
 
 export interface BuiltinRunner {
@@ -91,6 +94,7 @@ export function startBuiltinRunner(options: BuiltinRunnerOptions): BuiltinRunner
       `--slots=${slots}`,
       ...(tokenFile === null ? [] : [`--token-file=${tokenFile}`]),
       ...(workDir === undefined ? [] : [`--workspaces=${workDir}`]),
+      ...sandboxWords(options.sandbox),
       `--pass-env=${PASSED_ENV.filter((name) => process.env[name]).join(',')}`,
     ]
     // A group of its own: Ctrl-C in the server's terminal must not cut off running tools. Its log joins the server's.

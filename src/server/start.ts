@@ -12,6 +12,7 @@ import { buildApp } from './app.ts'
 import { createLoginLinks, linkAddress } from './auth/login-links.ts'
 import { ensureFirstAdmin } from './auth/first-run.ts'
 import { clearBackups, createBackups } from './backup.ts'
+import { NO_SANDBOX, type SandboxSettings } from '../worker/sandbox/settings.ts'
 import { startBuiltinRunner, type BuiltinRunner } from './builtin-runner.ts'
 import { createChangeHub } from './events/hub.ts'
 import { writeDurably } from '../lib/durable-file.ts'
@@ -34,6 +35,8 @@ export interface StartOptions {
   logLevel?: LogLevel
   /** Slots of the built-in runner; 0 starts none. Default 2. */
   runnerSlots?: number
+  /** Of the built-in runner; what it has by itself where absent. */
+  sandbox?: SandboxSettings
   /** Directory for run workspaces, best on tmpfs; the runner chooses where absent. */
   workDir?: string
   /** Addresses of reverse proxies whose X-Forwarded-* headers are believed. */
@@ -193,7 +196,9 @@ function startRunner(
   if (slots === 0) return null
   const { dataDir, ...rest } = parts
   const logLevel = options.logLevel ?? 'info'
-  return startBuiltinRunner({ ...rest, slots, logLevel, directory: join(dataDir, 'runner'), workDir: options.workDir })
+  const sandbox = options.sandbox ?? { ...NO_SANDBOX, mode: 'auto', hide: [dataDir] }
+  const { workDir } = options
+  return startBuiltinRunner({ ...rest, slots, logLevel, directory: join(dataDir, 'runner'), workDir, sandbox })
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

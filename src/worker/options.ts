@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { TrueupError } from '../lib/errors/error.ts'
 import { VERSION } from '../lib/version.ts'
+import { hideOption, type SandboxGiven, sandboxSettings, withSandboxOptions } from './sandbox/options.ts'
+import type { SandboxSettings } from './sandbox/settings.ts'
 import type { RouteOptions } from './connection/route.ts'
 
 /** Everything that can be set about a runner. */
@@ -35,6 +37,8 @@ export interface RunnerOptions {
   rotateKey: boolean
   /** `auto` tries WebSocket first. */
   transport: 'auto' | 'long-poll'
+  /** How code is kept in that nobody vouches for. */
+  sandbox: SandboxSettings
 }
 
 /**
@@ -51,7 +55,8 @@ export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv): R
 
 /** Gives a command every option of a runner. */
 export function withRunnerOptions(command: Command): Command {
-  return command
+  return withSandboxOptions(command)
+    .addOption(hideOption())
     .addOption(
       new Option('--server <url>', 'base URL of the server').env('TRUEUP_URL').makeOptionMandatory().argParser(url),
     )
@@ -98,11 +103,12 @@ export function withRunnerOptions(command: Command): Command {
 /** What was set, of a command that has been parsed. */
 export function runnerOptionsOf(command: Command, env: NodeJS.ProcessEnv): RunnerOptions {
   const given = command.opts<Given>()
+  const data = resolve(env.PWD ?? process.cwd(), given.data)
   const token = given.tokenFile ? tokenIn(given.tokenFile, command) : given.token
   return {
     server: given.server,
     ...(token && { token }),
-    data: resolve(env.PWD ?? process.cwd(), given.data),
+    data,
     name: given.name,
     pools: given.pools,
     slots: given.slots,
@@ -114,11 +120,12 @@ export function runnerOptionsOf(command: Command, env: NodeJS.ProcessEnv): Runne
     rotateKey: given.rotateKey,
     route: routeOf(given),
     transport: given.transport,
+    sandbox: sandboxSettings(given, [data]),
   }
 }
 
 /** As the command line has it: seconds, and the token perhaps in a file. */
-interface Given extends Omit<RunnerOptions, 'graceMs' | 'drainMs' | 'route'> {
+interface Given extends Omit<RunnerOptions, 'graceMs' | 'drainMs' | 'route' | 'sandbox'>, SandboxGiven {
   tokenFile?: string
   /** An address; false with --no-proxy. */
   proxy?: string | false

@@ -23,6 +23,7 @@ import { activeRun, type ActiveRun, type StopReason } from './runs/active-run.ts
 import { executeRun } from './runs/execute-run.ts'
 import { watchRoom } from './room.ts'
 import type { RunnerParts } from './runs/parts.ts'
+import { openSandboxes } from './sandbox/sandbox.ts'
 import { serverSource, type Source } from './runs/source.ts'
 import { keepWatches } from './watches.ts'
 import { defaultWorkspaces, openWorkspaces } from './workspace.ts'
@@ -64,8 +65,11 @@ export async function startRunner(
   { signal, way = PUSH }: { signal?: AbortSignal; way?: Way } = {},
 ): Promise<Runner> {
   const paths = dataPaths(options.data)
-  const lock = await lockData(paths.lock, options.withParent, signal)
   const workspaces = openWorkspaces(options.workspaces ?? defaultWorkspaces(options.data), log)
+  const sandboxes = openSandboxes({ ...options.sandbox, hide: [...options.sandbox.hide, workspaces.directory] })
+  // Better no worker than one whose every run fails.
+  if (options.sandbox.mode === 'require') sandboxes.check()
+  const lock = await lockData(paths.lock, options.withParent, signal)
   await recover(paths.processes, workspaces, options.graceMs, log)
   const identity = await loadIdentity(paths.identity)
   const route = openRoute(way.connect ? NO_SERVER : options.server, options.route, log)
@@ -118,6 +122,7 @@ export async function startRunner(
     outbox,
     workspaces,
     registry: processRegistry(paths.processes),
+    sandboxes,
     log,
     cacheRoot: paths.cache,
     passEnv: options.passEnv,

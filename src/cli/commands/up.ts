@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import { parseDuration } from '../../domain/duration.ts'
+import { type SandboxGiven, sandboxSettings, withSandboxOptions } from '../../worker/sandbox/options.ts'
 import type { CommandModule } from '../cli.ts'
 import { dataDirectory } from '../settings.ts'
 import { startWebBuild } from '../web-build.ts'
 
-interface UpOptions {
+interface UpOptions extends SandboxGiven {
   data?: string
   host: string
   port: number
@@ -19,8 +20,7 @@ interface UpOptions {
 
 /** `trueup up`: the server with everything embedded, in the foreground. */
 export const upCommand: CommandModule = (program, cli) => {
-  program
-    .command('up')
+  withSandboxOptions(program.command('up'))
     .description('start a server with everything embedded: database, Git hosting, runner')
     .option('--data <directory>', 'where everything is kept (default: TRUEUP_DATA, or ~/.local/share/trueup)')
     .option('--host <address>', 'address to listen on; 0.0.0.0 for every interface', '127.0.0.1')
@@ -45,10 +45,12 @@ export const upCommand: CommandModule = (program, cli) => {
     )
     .action(async (options: UpOptions, command) => {
       const { startServer } = await import('../../server/start.ts')
-      const { data, lease: leaseMs, ...rest } = options
+      const { data, lease: leaseMs, sandbox: _mode, ...rest } = options
       const output = cli.output(command)
       const web = startWebBuild((line) => output.note(line))
-      const server = await startServer({ ...rest, leaseMs, dataDir: resolve(cli.cwd, dataDirectory(cli.env, data)) })
+      const dataDir = resolve(cli.cwd, dataDirectory(cli.env, data))
+      const sandbox = sandboxSettings(options, [dataDir])
+      const server = await startServer({ ...rest, leaseMs, dataDir, sandbox })
       const facts = {
         url: server.url,
         dataDir: server.dataDir,

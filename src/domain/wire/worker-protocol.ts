@@ -80,6 +80,17 @@ export const Grant = z.object({
   /** Base64 keys: `hash` for keyed hashes of sensitive values, `plan` to seal native plans. */
   keys: z.object({ hash: z.string(), plan: z.string() }),
   stateBackend: z.object({ address: z.string(), username: z.string(), password: z.string() }).optional(),
+  /** How its tools are kept in; absent: as the worker does with all. Who has not the capability `sandbox` is never given one. */
+  sandbox: z
+    .object({
+      /** Nobody vouches for the code: always inside, or refused. */
+      untrusted: z.boolean(),
+      /** The stack wants to be inside while it plans, or in its applies too. */
+      asked: z.enum(['plan', 'all']).optional(),
+      /** `host:port` of what it may reach. */
+      network: z.array(z.string()),
+    })
+    .optional(),
   /** Only `{ codify: true }` drift runs send file patches with their plan. */
   codify: z.boolean(),
   /** The merge request of the run takes another one back. */

@@ -10,6 +10,7 @@ import { validate } from './validate.ts'
 /** Ansible: a playbook over SSH. Check mode with diffs is the plan, the same playbook without it the apply. */
 export const ansibleDriver: Driver<AnsibleConfig> = {
   name: 'ansible',
+  contained: true,
   capabilities: NO_CAPABILITIES,
   capabilitiesOf: ({ idempotent }) => ({ ...NO_CAPABILITIES, idempotentApply: idempotent }),
   config: AnsibleConfig,

@@ -12,6 +12,7 @@ import { validateExecutable, validateShell } from './validate.ts'
 /** Any tool: shell commands, or an executable that speaks the driver protocol (docs/driver-protocol.md). */
 export const commandDriver: Driver<CommandConfig> = {
   name: 'command',
+  contained: true,
   capabilities: NO_CAPABILITIES,
   capabilitiesOf: (config) => ({
     ...NO_CAPABILITIES,

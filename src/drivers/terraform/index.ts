@@ -12,6 +12,8 @@ import { versions } from './tool/versions.ts'
 /** Terraform and OpenTofu: `plan -out` and `show -json`, then exactly that plan file is applied. */
 export const terraformDriver: Driver<TerraformConfig> = {
   name: 'terraform',
+  contained: true,
+  keepsState: true,
   capabilities: { ...NO_CAPABILITIES, destroy: true, planValidates: true },
   requests: ['targets', 'replaces', 'state'],
   config: TerraformConfig,

@@ -114,6 +114,27 @@ export const ERRORS = {
   ),
   STATE_CONFLICT: entry(409, 'terminal', 'The state moved on: plan again from the current version.'),
   WORKSPACE_LIMIT: entry(413, 'terminal', 'Make the stack smaller or split it; docs/operations.md lists the limits.'),
+  // sandboxes of a worker
+  SANDBOX_UNAVAILABLE: entry(
+    503,
+    'terminal',
+    'Install bubblewrap on the worker, or approve the head of the merge request.',
+  ),
+  SANDBOX_UNFIT: entry(
+    403,
+    'terminal',
+    'Have somebody with no part in it approve the head: it is planned properly then.',
+  ),
+  LIMIT_MEMORY: entry(422, 'terminal', 'Make the stack need less memory, or raise it: --sandbox-limits memory=MIB.'),
+  LIMIT_PROCESSES: entry(422, 'terminal', 'Start fewer at a time, or raise it: --sandbox-limits processes=N.'),
+  LIMIT_OPEN_FILES: entry(
+    422,
+    'terminal',
+    'Close files that are done with, or raise it: --sandbox-limits openFiles=N.',
+  ),
+  LIMIT_FILE_SIZE: entry(422, 'terminal', 'Write smaller files, or raise it: --sandbox-limits fileSize=MIB.'),
+  LIMIT_CPU: entry(422, 'terminal', 'Make it do less, or raise it: --sandbox-limits cpu=SECONDS.'),
+  LIMIT_DISK: entry(422, 'terminal', 'Write less into the workspace, or raise it: --sandbox-limits disk=MIB.'),
   // what an agent refuses; nothing is planned or applied then
   PACK_INVALID: entry(422, 'terminal', 'Somebody changed objects on the way: look at proxies, caches and the server.'),
   COMMIT_UNSIGNED: entry(422, 'terminal', 'Deploy a commit that a signer of the agent has signed.'),

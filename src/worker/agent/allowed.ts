@@ -44,7 +44,7 @@ export function believed<O extends Order>(
       `no signature covers the values of ${inputs.join(', ')}, and \`accept\` does not name \`inputs\``,
     )
   const preview = order.kind === 'preview'
-  const { stateBackend, showSecretDiff: _, toolVersion: _version, ...rest } = order as O & Partial<Grant>
+  const { stateBackend, sandbox, showSecretDiff: _, toolVersion: _version, ...rest } = order as O & Partial<Grant>
   return {
     ...rest,
     // Caches are this agent's: what the server calls the stack must not lead to those of another.
@@ -57,6 +57,13 @@ export function believed<O extends Order>(
     inputs: Object.fromEntries(Object.entries(order.inputs).filter(([name]) => inputs.includes(name))),
     ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),
     ...(definition.showSecretDiff && !preview && { showSecretDiff: true }),
+    ...((definition.sandbox ?? sandbox?.untrusted) && {
+      sandbox: {
+        untrusted: sandbox?.untrusted ?? false,
+        network: definition.network ?? [],
+        ...(definition.sandbox && { asked: definition.sandbox }),
+      },
+    }),
     ...(stateBackend && accept.includes('state') && { stateBackend }),
     ...('checks' in order && { checks: preview ? definition.checks : [] }),
     ...('verify' in order && { verify: order.destroy ? [] : definition.verify }),

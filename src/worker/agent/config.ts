@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { RunnerOptions } from '../options.ts'
+import { NO_SANDBOX } from '../sandbox/settings.ts'
 
 /** Shapes that the two kinds of agents share. */
 export const absent = <T>(schema: z.ZodType<T>) => schema.optional()
@@ -178,6 +179,8 @@ export function optionsOf({ data, name, slots, workspaces, passEnv, grace, drain
     rotateKey: false,
     route: {},
     transport: 'auto',
+    // It executes what its own signers have signed: only stacks that ask for a sandbox have one.
+    sandbox: { ...NO_SANDBOX, mode: 'auto', hide: [at(data)] },
   }
 }
 

@@ -11,6 +11,7 @@ import { applyPlan } from './apply-plan.ts'
 import { runCommands } from './commands.ts'
 import { endOf, type RunEnd } from './end.ts'
 import { enter, type Execution } from './execution.ts'
+import { cacheRootOf, openSandbox, passedTo } from './in-sandbox.ts'
 import { openLogStream, type LogStream } from './log-stream.ts'
 import { maskPlan, withoutSecrets } from './mask-results.ts'
 import { createMasker, type Masker } from './masking.ts'
@@ -28,11 +29,12 @@ export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<vo
     grant.timeoutMs,
   )
   let workspace: Workspace | undefined
+  const sandboxes: Execution['sandboxes'] = []
   try {
     workspace = await parts.workspaces.create(`${grant.runId}-${grant.fence}`).catch(async (thrown: unknown) => {
       throw await notBegun(run, parts, thrown)
     })
-    const execution = { run, grant, parts, masker, log, workspace }
+    const execution = { run, grant, parts, masker, log, workspace, sandboxes }
     const end = await steps(execution).catch((thrown: unknown) => {
       parts.link.over.throwIfAborted()
       return endOf(run, thrown)
@@ -47,6 +49,7 @@ export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<vo
     clearTimeout(timer)
     log.discard()
     await parts.source.left(grant).catch((error: unknown) => parts.log.error({ err: error }, 'clearing up after a run'))
+    await Promise.all(sandboxes.map((sandbox) => sandbox.close()))
     if (workspace) await parts.workspaces.remove(workspace)
   }
 }
@@ -116,14 +119,16 @@ async function fetchFiles(execution: Execution): Promise<Finding[]> {
 const SUBMODULE_LEFT_OUT = 'a submodule is not fetched: this directory is empty'
 
 /** The phase decides which variables and credentials there are, so the apply gets a context of its own. */
-function contextFor(
-  { grant, run, parts, workspace, masker, log }: Execution,
+async function contextFor(
+  execution: Execution,
   driver: Driver,
   phase: Phase,
   offered: Offered,
 ): Promise<DriverContext<unknown>> {
+  const { grant, run, parts, workspace, masker, log } = execution
   const { variables, formerSecrets = [] } = parts.source.variables(grant, offered)
-  const { cacheRoot, passEnv, registry, graceMs } = parts
+  const { registry, graceMs } = parts
+  const sandbox = await openSandbox(execution, driver, phase)
   return buildContext(driver, {
     order: grant,
     phase,
@@ -135,8 +140,9 @@ function contextFor(
       }),
     workspace,
     masker,
-    cacheRoot,
-    passEnv,
+    cacheRoot: cacheRootOf(grant, parts.cacheRoot),
+    passEnv: passedTo(grant, parts),
+    ...(sandbox && { sandbox }),
     registry,
     graceMs,
     replaced: run.replaced,

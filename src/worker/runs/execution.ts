@@ -1,4 +1,5 @@
 import type { Grant, Params } from '../protocol.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
 import type { Workspace } from '../workspace.ts'
 import type { ActiveRun } from './active-run.ts'
 import { holdBefore } from './fault-hold.ts'
@@ -14,6 +15,8 @@ export interface Execution {
   masker: Masker
   log: LogStream
   workspace: Workspace
+  /** Those that were opened; closed with the run. */
+  sandboxes: Sandbox[]
 }
 
 /** Tells the server where the run is. */

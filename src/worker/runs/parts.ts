@@ -3,6 +3,7 @@ import type { Link } from '../connection/connect.ts'
 import type { Logger } from '../logging.ts'
 import type { Outbox } from '../outbox.ts'
 import type { Room } from '../room.ts'
+import type { Sandboxes } from '../sandbox/sandbox.ts'
 import type { Workspaces } from '../workspace.ts'
 import type { Source } from './source.ts'
 
@@ -13,6 +14,7 @@ export interface RunnerParts {
   outbox: Outbox
   workspaces: Workspaces
   registry: ProcessRegistry
+  sandboxes: Sandboxes
   room: Room
   log: Logger
   cacheRoot: string

@@ -7,7 +7,9 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { textsIn } from '../../lib/json.ts'
 import type { ProcessRegistry } from '../../lib/process/registry.ts'
 import { runProcess } from '../../lib/process/run.ts'
+import { signalUnder } from '../../lib/process/supervise.ts'
 import type { Grant, WatchOrder } from '../protocol.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
 import type { Workspace } from '../workspace.ts'
 import type { Masker } from './masking.ts'
 import { sealing } from './sealing.ts'
@@ -37,6 +39,8 @@ export interface ContextParts {
   passEnv: readonly string[]
   masker: Masker
   registry: ProcessRegistry
+  /** Where its tools run; beside the worker where absent. */
+  sandbox?: Sandbox
   graceMs: number
   signal: AbortSignal
   killSignal?: AbortSignal
@@ -86,10 +90,10 @@ export async function buildContext<Config>(
     seal: seals.seal,
     open: seals.open,
     run: (spec) =>
-      runProcess({
+      (parts.sandbox?.run ?? runProcess)({
         graceMs: parts.graceMs,
         ...spec,
-        signal: spec.signal ? AbortSignal.any([spec.signal, parts.signal]) : parts.signal,
+        ...signalUnder(spec, parts.signal),
         ...(parts.killSignal && { kill: parts.killSignal }),
         registry: parts.registry,
         onLine: (line, stream) => {
