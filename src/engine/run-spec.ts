@@ -19,6 +19,8 @@ export interface RunSpec {
   predicted?: { [name: string]: ResolvedInput }
   /** Preview only: sensitive inputs are placeholders, since nobody has approved the change yet. */
   placeholders?: boolean
+  /** Preview only: nobody vouches for the code; it is planned in a sandbox, with nothing of the environment. */
+  untrusted?: boolean
   /** Preview only: needed stacks that are not deployed as the MR has them; absent where there is none. */
   awaits?: StackKey[]
   /** Preview only: what was deployed when it was made; another deployment makes the preview stale. */

@@ -136,6 +136,12 @@ function windowText({ open, reason, nextChangeAt }: Environment['deployments']):
   return open ? `open${until}` : `closed${until}: ${reason}`
 }
 
+const TRUSTED = {
+  contributors: 'changes of anyone who may push',
+  maintainers: 'changes of maintainers; others once they are approved',
+  approved: 'only what somebody else has approved',
+}
+
 function describe(row: Environment): string {
   const { approvals, drift } = row
   const from = approvals.from.length === 0 ? '' : ` from ${approvals.from.join(', ')}`
@@ -147,6 +153,7 @@ function describe(row: Environment): string {
     ['approvals', `${approvals.required}${from}${approvals.codeOwners ? ', and code owners' : ''}`],
     ['for a rollback', rollback],
     ['on failure', row.onFailure],
+    ['planned at once', TRUSTED[row.trust]],
     ['unplannable parts', row.unplannable === 'allow' ? 'are deployed unseen' : 'block the approval'],
     ['drift', `${drift.mode}, every ${formatDuration(drift.intervalMs)}${destroys}`],
     ['workers', row.workers],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseEndpoint } from '../sandbox/endpoint.ts'
 import { WindowConfig } from '../windows/config.ts'
 
 /**
@@ -83,6 +84,12 @@ export const EnvironmentConfig = z.strictObject({
     .optional()
     .describe(
       'When an error keeps a part of a stack (a host, say) from being planned: block the approval, or allow to deploy it unseen. Default: block.',
+    ),
+  trust: z
+    .enum(['contributors', 'maintainers', 'approved'])
+    .optional()
+    .describe(
+      'Whose changes are planned with variables, state and network before somebody else has approved them: of anyone who may push, of maintainers, or of nobody. Others are planned in a sandbox without these. Default: contributors.',
     ),
   /** Name of the worker pool; the built-in runner's pool `default` where absent. */
   workers: name.optional().describe('Worker pool that serves this environment. Default: default, the built-in runner.'),
@@ -177,6 +184,19 @@ export const StackConfig = z.strictObject({
     .min(1)
     .optional()
     .describe('Versions of the tool that will do, as a semver range: ">=1.6 <2".'),
+  sandbox: z
+    .enum(['plan', 'all'])
+    .optional()
+    .describe(
+      'Run the tools in a sandbox of the worker: while planning, or in applies too. Default: as the worker does with all plans.',
+    ),
+  network: z
+    .array(z.string().refine((text) => parseEndpoint(text) !== null, 'HOST:PORT, such as registry.opentofu.org:443'))
+    .max(100)
+    .optional()
+    .describe(
+      'What the tools may reach from a sandbox, as HOST:PORT; *.DOMAIN:PORT is every name below a domain. Default: nothing.',
+    ),
   showSecretDiff: z
     .boolean()
     .optional()

@@ -14,8 +14,28 @@ export interface GateChange {
   what: string[]
 }
 
-const ENVIRONMENT_PARTS = ['tier', 'approvals', 'windows', 'drift', 'onFailure', 'unplannable', 'workers'] as const
-const STACK_PARTS = ['checks', 'verify', 'onRemove', 'drift', 'needs', 'ignore', 'unstable', 'showSecretDiff'] as const
+const ENVIRONMENT_PARTS = [
+  'tier',
+  'approvals',
+  'windows',
+  'drift',
+  'onFailure',
+  'unplannable',
+  'trust',
+  'workers',
+] as const
+const STACK_PARTS = [
+  'checks',
+  'verify',
+  'onRemove',
+  'drift',
+  'needs',
+  'ignore',
+  'unstable',
+  'sandbox',
+  'network',
+  'showSecretDiff',
+] as const
 
 /** A configuration and the stacks that it gives: entries can be written in many ways, stacks are what they mean. */
 export interface Guarded {

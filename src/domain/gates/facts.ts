@@ -22,6 +22,8 @@ export interface GateStack {
   awaits?: readonly StackKey[]
   /** Its plan waits for its turn, or for an approval to be made by workers that the target branch does not give it. */
   held?: 'turn' | 'pool'
+  /** Planned without anything of the environment, since nobody vouches for the change. */
+  untrusted?: boolean
   /** The MR removes the stack and what it made: always needs an approval, whatever the environment asks for. */
   destroys?: boolean
   /** Set where a rollback destroys what needs a person (`domain/origins/`), whatever the fast lane says: why. */

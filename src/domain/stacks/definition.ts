@@ -51,6 +51,10 @@ export interface StackDefinition {
   toolVersion?: string
   /** Texts that hold a secret are shown line by line, without it. */
   showSecretDiff?: boolean
+  /** Its tools run in a sandbox of the worker: while they plan, or in applies too. */
+  sandbox?: 'plan' | 'all'
+  /** `host:port` of what they may reach from there. */
+  network?: string[]
   /** What people find it by; part of no digest. */
   labels?: { [name: string]: string }
   /** Plain variables of the configuration file (secrets live in the server's store). */

@@ -14,6 +14,7 @@ describe('resolveEnvironment', () => {
       windows: [],
       onFailure: 'stop',
       unplannable: 'block',
+      trust: 'contributors',
       drift: { mode: 'observe', intervalMs: 600_000, maxDestroys: null },
       pool: 'default',
       protected: false,

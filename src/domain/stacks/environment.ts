@@ -5,6 +5,10 @@ import { parseDuration } from '../duration.ts'
 import { DEFAULT_POOL, type DriftRules } from './definition.ts'
 import { didYouMean } from '../suggest.ts'
 
+/** Whose changes are planned with all that an environment gives before somebody else approves them, most trusting first. */
+export const TRUST = ['contributors', 'maintainers', 'approved'] as const
+export type Trust = (typeof TRUST)[number]
+
 export interface Approver {
   kind: 'team' | 'user'
   name: string
@@ -25,6 +29,7 @@ export interface EnvironmentRules {
   onFailure: 'stop' | 'rollback'
   /** What an error while planning a part of a stack means for its approval. */
   unplannable: 'block' | 'allow'
+  trust: Trust
   drift: DriftRules
   pool: string
   /** Nothing unapproved is applied here: tier production, or approvals required. */
@@ -58,6 +63,7 @@ export function resolveEnvironment(name: string, config: TrueupConfig): Environm
     windows,
     onFailure,
     unplannable: environment.unplannable ?? 'block',
+    trust: environment.trust ?? 'contributors',
     drift: driftRules(environment.drift, {
       mode: 'observe',
       intervalMs: parseDuration(DEFAULT_DRIFT_INTERVAL),

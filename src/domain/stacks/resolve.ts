@@ -26,6 +26,8 @@ export function sharedSettings(entry: StackConfig): SharedSettings {
     timeoutMs: parseDuration(entry.timeout ?? DEFAULT_TIMEOUT),
     ...(entry.toolVersion !== undefined && { toolVersion: entry.toolVersion }),
     ...(entry.showSecretDiff && { showSecretDiff: true }),
+    ...(entry.sandbox && { sandbox: entry.sandbox }),
+    ...(entry.network && { network: entry.network }),
     ...(entry.labels && { labels: entry.labels }),
     variables: entry.variables ?? {},
   }

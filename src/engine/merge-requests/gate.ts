@@ -108,6 +108,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judge
       provisional: preview.provisional,
       awaits: preview.awaits ?? [],
       ...(preview.held && { held: preview.held }),
+      ...(run && specOfRun(run).untrusted && { untrusted: true }),
       ...(preview.how === 'removed' && !unplanned && { destroys: true }),
       ...(quarantined && { quarantined: quarantined.reason }),
       unplannable: run?.plan ? failedOf(run.plan as Plan) : [],

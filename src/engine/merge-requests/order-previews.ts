@@ -20,6 +20,7 @@ import { isForeignPool } from './foreign-pool.ts'
 import { PREVIEWS_AT_A_TIME, type Room, waitsForApproval, waitsForTurn } from './held-previews.ts'
 import { needsPlaceholders, withoutSensitive } from './placeholders.ts'
 import { type PreviewRef, type PreviewRefs, previewsOf, runsOf } from './previews.ts'
+import { reachingAsTarget, untrustedIn } from './trust.ts'
 import { isVetted } from './vetted.ts'
 
 /** Preview runs in these states stand for the plan of their desired state; others are made again. */
@@ -56,6 +57,7 @@ export async function orderPreviews(
   const runs = await getRuns(parts.store.db, runsOf(old))
   const variables = await listVariables(parts.store.db, mr.repositoryId)
   const vetted = await isVetted(parts, mr)
+  const isUntrusted = await untrustedIn(parts, mr, before, vetted)
   const room = { left: PREVIEWS_AT_A_TIME - [...runs.values()].filter(({ finishedAt }) => finishedAt === null).length }
   for (const { key, inputs, needs } of topological([...after.stacks.values()].map((source) => source.definition))) {
     awaited.set(
@@ -65,7 +67,7 @@ export async function orderPreviews(
     const fromPlanned = Object.values(inputs).some((input) => predictions.has(input.stack))
     if (!how.has(key) && !fromPlanned) continue
     const source = shownAsTarget(after.stacks.get(key)!, before)
-    const known = { commitOid, anew, predictions, runs, variables, room, vetted, target: before }
+    const known = { commitOid, anew, predictions, runs, variables, room, vetted, isUntrusted, target: before }
     const awaits = awaited.get(key)!
     const facts = { how: how.get(key) ?? ('dependant' as const), old: old[key], awaits, ...known }
     const held = !vetted && isForeignPool(source.definition, before)
@@ -122,6 +124,8 @@ interface PreviewFacts {
   room: Room
   /** See `vetted.ts`. */
   vetted: boolean
+  /** By environment; see `trust.ts`. */
+  isUntrusted: (environment: string) => boolean
   target: Snapshot
 }
 
@@ -153,13 +157,15 @@ async function previewOf(
   const stack = await stackRowForPreview(parts.store, mr.repositoryId, source)
   if (how === 'dependant' && desiredDigest === stack.deployedDigest) return null
   const { vetted, target } = facts
+  const untrusted = facts.isUntrusted(definition.environment)
   const planned = facts.old?.runId ? facts.runs.get(facts.old.runId) : undefined
-  const placeholders = needsPlaceholders(source, resolution.inputs, { how, vetted, target, before: planned })
-  const spec = specOf(source, {
+  const placeholders = needsPlaceholders(source, resolution.inputs, { how, vetted, untrusted, target, before: planned })
+  const spec = specOf(untrusted ? reachingAsTarget(source, target) : source, {
     base: baseOf(stack),
     cause: how === 'dependant' ? 'input' : null,
     ...(foretold && { predicted: withoutSensitive(resolution.inputs) }),
     ...(placeholders && { placeholders }),
+    ...(untrusted && { untrusted }),
     ...(awaits.length > 0 && { awaits }),
   })
   const run = await standingOrNew(parts, mr, stack, spec, desiredDigest, facts)
@@ -240,6 +246,7 @@ async function standingOrNew(
 const isMadeAlike = (made: RunSpec, wanted: RunSpec): boolean =>
   made.base === wanted.base &&
   (made.placeholders ?? false) === (wanted.placeholders ?? false) &&
+  (made.untrusted ?? false) === (wanted.untrusted ?? false) &&
   (made.awaits ?? []).join() === (wanted.awaits ?? []).join()
 
 /** One that a person has canceled stays canceled until a person retries it. */

@@ -14,6 +14,8 @@ interface Judged {
   how: PreviewRef['how']
   /** Somebody who had no part in it has approved this head. */
   vetted: boolean
+  /** Nobody vouches for it, whatever would be asked of a merge. */
+  untrusted: boolean
   /** The run that planned the stack before, for this merge request. */
   before: Run | undefined
   target: Snapshot
@@ -27,9 +29,11 @@ interface Judged {
 export function needsPlaceholders(
   source: StackSource,
   inputs: Inputs,
-  { how, vetted, before, target }: Judged,
+  { how, vetted, untrusted, before, target }: Judged,
 ): boolean {
-  if (vetted || how === 'dependant' || !Object.values(inputs).some(({ sensitive }) => sensitive)) return false
+  if (vetted || !Object.values(inputs).some(({ sensitive }) => sensitive)) return false
+  if (untrusted) return true
+  if (how === 'dependant') return false
   if (before && specOfRun(before).sourceDigest === source.sourceDigest && !specOfRun(before).placeholders) return false
   const { environment } = source.definition
   const { config } = target

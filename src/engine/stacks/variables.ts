@@ -30,6 +30,10 @@ type Sealed = Pick<Variable, 'repositoryId' | 'id' | 'valueSealed'>
 export const openVariable = (keys: DataKeys, { repositoryId, id, valueSealed }: Sealed): string =>
   keys.open(valueSealed, variableContext(repositoryId, id)).toString('utf8')
 
+/** Those of `trueup.yaml` alone, which whoever has the file knows. */
+export const plainVariables = ({ variables }: Pick<StackDefinition, 'variables'>): { [name: string]: VariableValue } =>
+  Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, { value, secret: false }]))
+
 /** Variables of a stack for one phase, opened. They go to the worker that holds the run and nowhere else. */
 export async function variablesFor(
   queries: Queries,
@@ -38,8 +42,7 @@ export async function variablesFor(
   definition: Pick<StackDefinition, 'environment' | 'name' | 'variables'>,
   phase: Phase,
 ): Promise<{ [name: string]: VariableValue }> {
-  const values: { [name: string]: VariableValue } = {}
-  for (const [name, value] of Object.entries(definition.variables)) values[name] = { value, secret: false }
+  const values = plainVariables(definition)
   for (const variable of applicable(await listVariables(queries, repositoryId), definition)) {
     if (variable.phase !== 'both' && variable.phase !== phase) continue
     values[variable.name] = { value: openVariable(keys, variable), secret: variable.secret }

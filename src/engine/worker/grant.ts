@@ -20,7 +20,8 @@ import { withPlaceholders } from '../merge-requests/placeholders.ts'
 import { takePlace } from '../stacks/places.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { refreshStack } from '../stacks/status.ts'
-import { formerSecretsFor, variablesFor } from '../stacks/variables.ts'
+import { getWorker } from '../../store/workers/workers.ts'
+import { formerSecretsFor, plainVariables, variablesFor } from '../stacks/variables.ts'
 
 /** What nobody has approved yet holds no slot for longer, whatever `timeout:` it brings along. */
 const LONGEST_PREVIEW_MS = 60 * 60_000
@@ -50,7 +51,10 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     return await giveUp(parts, run, 'pending_change', PENDING_CHANGE)
   if (desiredDigest !== run.desiredDigest)
     await parts.store.transaction((tx) => patchRun(tx, run.id, { desiredDigest }))
-  const variables = await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan')
+  const sandbox = await sandboxOf(parts, run, spec)
+  const variables = spec.untrusted
+    ? plainVariables(definition)
+    : await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan')
   await takePlace(parts, stack, run, { inputs, variables })
   const hashKey = await hashKeyOf(parts, run.repositoryId)
   const mr = run.mrId === null ? undefined : await getMergeRequest(parts.store.db, run.mrId)
@@ -74,7 +78,9 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     paths: spec.paths,
     inputs: spec.placeholders ? withPlaceholders(inputs) : inputs,
     variables,
-    formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
+    formerSecrets: spec.untrusted
+      ? []
+      : await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
     ...(stack.deployedCommit !== null && stack.deployedCommit !== run.commitOid && { deployedDiffers: true }),
     ...(definition.showSecretDiff && { showSecretDiff: true }),
     ignore: definition.ignore,
@@ -84,15 +90,34 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     verify: spec.destroy ? [] : definition.verify,
     timeoutMs: run.kind === 'preview' ? Math.min(definition.timeoutMs, LONGEST_PREVIEW_MS) : definition.timeoutMs,
     keys: { hash: hashKey.toString('base64'), plan: planKey(hashKey, run.id).toString('base64') },
-    stateBackend: {
-      address: `${parts.settings.publicUrl()}/api/v1/state/${stack.id}`,
-      username: run.id,
-      password: statePassword(hashKey, run),
-    },
+    ...(sandbox && { sandbox }),
+    ...(!spec.untrusted && {
+      stateBackend: {
+        address: `${parts.settings.publicUrl()}/api/v1/state/${stack.id}`,
+        username: run.id,
+        password: statePassword(hashKey, run),
+      },
+    }),
     codify: spec.codify ?? false,
     ...(mr?.origin === 'rollback' && { rollback: true }),
     ...(spec.request && { request: spec.request }),
   }
+}
+
+/** @throws SANDBOX_UNAVAILABLE where the worker is older than sandboxes: it would run the tools beside itself. */
+async function sandboxOf(parts: EngineParts, run: Run, spec: RunSpec): Promise<Grant['sandbox']> {
+  const { sandbox: asked, network = [] } = spec.definition
+  if (!spec.untrusted && asked === undefined && network.length === 0) return undefined
+  const worker = run.workerId === null ? undefined : await getWorker(parts.store.db, run.workerId)
+  const mustBe = spec.untrusted || asked !== undefined
+  const can = worker?.info.capabilities
+  if (mustBe && !(Array.isArray(can) && can.includes('sandbox')))
+    throw new TrueupError('SANDBOX_UNAVAILABLE', {
+      doing: `starting run ${run.id}`,
+      why: `worker ${worker?.name ?? run.workerId} is of a version without sandboxes`,
+      next: 'Upgrade the worker, or approve the head of the merge request.',
+    })
+  return { untrusted: spec.untrusted ?? false, network, ...(asked && { asked }) }
 }
 
 /** What is destroyed is what was deployed last, also where a deployment was under way when the stack left Git. */

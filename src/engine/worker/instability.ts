@@ -21,6 +21,7 @@ export async function withInstability(queries: Queries, run: Run, plan: Plan): P
   if (!earlier?.plan || specOfRun(earlier).request) return plan
   // One of the two was planned with placeholders for what the other was given.
   if (Boolean(specOfRun(earlier).placeholders) !== Boolean(specOfRun(run).placeholders)) return plan
+  if (Boolean(specOfRun(earlier).untrusted) !== Boolean(specOfRun(run).untrusted)) return plan
   const named = findInstability(earlier.plan, plan).slice(0, MAX_NAMED)
   return named.length === 0 ? plan : { ...plan, findings: [...plan.findings, ...named.map(findingOf)] }
 }

@@ -17,6 +17,7 @@ import { endedAsRepeat } from '../drift/repeat.ts'
 import { deployedWithoutChange } from '../deploy/record.ts'
 import { placeholderFindings } from '../merge-requests/placeholders.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
+import { untrustedFindings } from '../merge-requests/trust.ts'
 import { type EngineParts, workerActor } from '../parts.ts'
 import { judgeDeployment, personApproved } from '../rolled-back/judge.ts'
 import { specOfRun } from '../run-spec.ts'
@@ -37,7 +38,10 @@ const MAX_DIFFERENCES = 1_000
 /** Takes a plan from the worker that holds the run, stores it and says what to do with it. */
 export async function planReceived(parts: EngineParts, run: Run, params: Params<'plan'>): Promise<Decision> {
   const spec = specOfRun(run)
-  const told = { ...params.plan, findings: [...placeholderFindings(spec), ...params.plan.findings] }
+  const told = {
+    ...params.plan,
+    findings: [...untrustedFindings(spec), ...placeholderFindings(spec), ...params.plan.findings],
+  }
   const completed = completePlan(told, {
     desiredDigest: run.desiredDigest,
     ignore: spec.definition.ignore,

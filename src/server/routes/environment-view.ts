@@ -29,7 +29,7 @@ async function showEnvironment(
   rules: EnvironmentRules,
   { freezes, notices }: { freezes: readonly FreezeRow[]; notices: readonly NoticeRow[] },
 ): Promise<Environment> {
-  const { name, tier, approvals, windows, onFailure, unplannable, drift, pool } = rules
+  const { name, tier, approvals, windows, onFailure, unplannable, trust, drift, pool } = rules
   return {
     name,
     tier,
@@ -38,6 +38,7 @@ async function showEnvironment(
     windows,
     onFailure,
     unplannable,
+    trust,
     drift,
     workers: pool,
     deployments: deployWindow({ windows, freezes, at: parts.store.clock.now() }),

@@ -68,6 +68,7 @@ export const Environment = z
     ),
     onFailure: z.enum(['stop', 'rollback']),
     unplannable: z.enum(['block', 'allow']),
+    trust: z.enum(['contributors', 'maintainers', 'approved']),
     drift: z.object({
       mode: z.enum(['observe', 'propose', 'enforce']),
       intervalMs: z.number(),

@@ -6,7 +6,7 @@ import { type EnvironmentKind, listed, met, unmet, warning } from './kind.ts'
 export const plans: EnvironmentKind = ({ environment: { name: environment }, stacks }) => {
   const open = stacks.filter((stack) => stack.preview?.state !== 'succeeded' || stack.digest === null)
   const running = open.filter(({ preview }) => preview === null || !isFinal(preview.state) || isPassing(preview.state))
-  const ended = open.filter((stack) => !running.includes(stack))
+  const ended = open.filter((stack) => !running.includes(stack) && !stack.untrusted)
   const [failed, provisional] = [
     ended.filter((stack) => !stack.provisional),
     ended.filter((stack) => stack.provisional),
@@ -32,6 +32,8 @@ export const plans: EnvironmentKind = ({ environment: { name: environment }, sta
   if (turn.length > 0) found.push(inTurns(environment, stacks.length, turn.length))
   const pool = running.filter(({ held }) => held === 'pool')
   if (pool.length > 0) found.push(onForeignPool(environment, pool))
+  const untrusted = stacks.filter((stack) => stack.untrusted && !running.includes(stack))
+  if (untrusted.length > 0) found.push(forNobody(environment, untrusted))
   if (provisional.length > 0) {
     const what = provisional.map((stack) => `${stack.name} ${stateText(stack)}`)
     found.push(
@@ -59,6 +61,14 @@ function onForeignPool(environment: string, stacks: readonly GateStack[]): Requi
   const what = `no plan of ${listed(stacks.map(({ name }) => name))}: the target branch does not give it the workers that it asks for`
   const next =
     'It is planned there once somebody who has no part in it approves this merge request; approve again when you have seen the plan.'
+  return unmet('plans', what, next, environment)
+}
+
+/** Such a plan shows what the code says, not what it does here. */
+function forNobody(environment: string, stacks: readonly GateStack[]): Requirement {
+  const what = `${listed(stacks.map(({ name }) => name))} planned without variables and state: nobody vouches for the change yet`
+  const next =
+    'It is planned properly once somebody who has no part in it approves this merge request; approve again when you have seen the plan.'
   return unmet('plans', what, next, environment)
 }
 
