@@ -7,11 +7,13 @@ import type { DataKeys } from '../store/database/keys.ts'
 import type { Store } from '../store/open.ts'
 import { allRepositories, type Repository } from '../store/changes/repositories.ts'
 import { announceChanges } from './announce.ts'
+import { obeyCommands } from './commands/obey.ts'
 import { branchMoved } from './changes/branch-moved.ts'
 import { startClock } from './clock.ts'
 import { deployBranch } from './deploy/deploy.ts'
 import { deployWithNewVariables } from './deploy/redeploy.ts'
 import { runEnded } from './deploy/run-ended.ts'
+import { commentDeployment } from './merge-requests/deployment-comment.ts'
 import { evaluateMergeRequest } from './merge-requests/evaluate.ts'
 import { recoverMerges, settleBegunMerge } from './merge-requests/merge.ts'
 import { hasNoPlan, previewAll, previewMergeRequest } from './merge-requests/preview.ts'
@@ -131,6 +133,8 @@ function handlersOf(parts: EngineParts): { [kind: string]: TaskHandler } {
     'mr.all': (payload) => previewAll(parts, text(payload, 'repositoryId')),
     deploy: (payload) => deployBranch(parts, text(payload, 'repositoryId')),
     redeploy: (payload) => deployWithNewVariables(parts, text(payload, 'repositoryId')),
+    'forge.command': (payload) => obeyCommands(parts, text(payload, 'mrId')),
+    'mr.outcome': (payload) => commentDeployment(parts, text(payload, 'mrId')),
     'forge.look': (payload) => lookAtForge(parts, text(payload, 'repositoryId')),
     'run.ended': (payload) => runEnded(parts, text(payload, 'runId')),
   }

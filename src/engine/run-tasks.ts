@@ -26,6 +26,11 @@ export async function orderEvaluation(tx: Queries, mrId: string): Promise<void> 
   await enqueueTask(tx, { kind: 'mr.evaluate', key: mrId, payload: { mrId } })
 }
 
+/** Orders the comment that tells what became of a merge request. */
+export async function orderOutcome(tx: Queries, mrId: string): Promise<void> {
+  await enqueueTask(tx, { kind: 'mr.outcome', key: mrId, payload: { mrId } })
+}
+
 export async function orderDeployment(tx: Queries, repositoryId: string): Promise<void> {
   await enqueueTask(tx, { kind: 'deploy', key: repositoryId, payload: { repositoryId } })
 }

@@ -13,6 +13,8 @@ export interface Capabilities {
   requestChanges: Can
   /** Comments of people, and threads that are resolved, on Trueup's own page. */
   discussion: Can
+  /** Commands that people write into comments: `/trueup plan`. */
+  commands: Can
   /** States of a commit, shown beside the merge request and possibly required by the forge. */
   statuses: Can
   /** Merge requests from another repository. */

@@ -16,6 +16,8 @@ export type ForgeName = 'builtin' | 'gitea'
 export interface Forge {
   readonly name: ForgeName
   readonly can: Capabilities
+  /** Nobody merges there but by Trueup's gate. Elsewhere people may, and what they merge is judged when it is enacted. */
+  readonly gated: boolean
   readonly changes: Changes
   readonly reviews: Reviews
   readonly comments: Comments
@@ -116,9 +118,17 @@ export interface Comments {
   add(comment: NewComment): Promise<Comment>
   /** Marks a thread resolved, or open again. Errors: NOT_FOUND. */
   resolve(thread: ThreadState): Promise<void>
+  /**
+   * A sign beside a comment that commands something. False where the comment is gone: whoever wrote it has thought better
+   * of it. Errors: FORGE_*.
+   */
+  sign(mrId: string, commentId: string, sign: Sign): Promise<boolean>
   /** Creates or replaces Trueup's own comment with this marker; one of each kind per MR. */
   upsert(mrId: string, marker: string, body: string, shows?: Shown): Promise<void>
 }
+
+/** `taken`: it was read and is obeyed. `refused`: its writer may not. */
+export type Sign = 'taken' | 'refused'
 
 /** What stands on the page of a merge request from now on: an approval that is given there is one of it. */
 export interface Shown {

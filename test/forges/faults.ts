@@ -7,9 +7,9 @@ export interface Fault {
   times: number
   /**
    * `limited`: 429 with Retry-After 0. `bad-gateway`: 502 of a proxy. `cut`: half an answer. `reset`: the connection ends.
-   * `unheard`: it is done, and the answer is lost.
+   * `gone`: 404. `unheard`: it is done, and the answer is lost.
    */
-  as: 'limited' | 'bad-gateway' | 'cut' | 'reset' | 'unheard'
+  as: 'limited' | 'bad-gateway' | 'cut' | 'reset' | 'gone' | 'unheard'
 }
 
 /** Serves a request by `work` unless a fault comes first. */
@@ -23,6 +23,7 @@ export async function withFaults(
   if (!fault) return await work()
   fault.times -= 1
   if (fault.as === 'reset') return void request.socket.destroy()
+  if (fault.as === 'gone') return void response.writeHead(404).end('{"message":"gone"}')
   if (fault.as === 'limited') return void response.writeHead(429, { 'retry-after': '0' }).end('{"message":"slow down"}')
   if (fault.as === 'bad-gateway')
     return void response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>502</h1>')

@@ -5,10 +5,11 @@ import { listReviews } from '../../src/store/changes/reviews.ts'
 import { connectionOf } from '../../src/store/forges/connections.ts'
 import { type GiteaDouble, startGiteaDouble } from './gitea/double.ts'
 import type { Fault } from './faults.ts'
-import { giteaWorld, placeOf, type GiteaWorld } from './subjects/gitea.ts'
+import { giteaWorld, placeOf } from './subjects/gitea.ts'
+import type { ConnectedWorld } from './subjects/connected.ts'
 
 let double: GiteaDouble
-let there: GiteaWorld
+let there: ConnectedWorld
 beforeAll(async () => {
   double = await startGiteaDouble()
   there = await giteaWorld(placeOf(double))

@@ -12,6 +12,7 @@ export const PROPERTIES = {
   'request-changes': 'a request for changes stands until the same person approves',
   comment: 'what people write stays theirs',
   'comment-upsert': 'a marked comment of Trueup is written once and then replaced, whatever others write',
+  command: 'a command in a comment is acknowledged and answered once, whatever is heard of it again',
   statuses: 'a status of a commit is replaced by the next of its name',
   conflict: 'what conflicts is not merged, and the files are named',
   'moved-head': 'a merge of a head that has moved is refused, and the target stays',

@@ -18,6 +18,7 @@ declare module 'vitest' {
 /** Properties that a forge may be unable to have, with the capability that says so. */
 const HANGS_ON: { readonly [property in PropertyName]?: (can: Capabilities) => Can } = {
   'request-changes': (can) => can.requestChanges,
+  command: (can) => can.commands,
   statuses: (can) => can.statuses,
   'merge-commit': (can) => can.methods.merge,
   'merge-squash': (can) => can.methods.squash,

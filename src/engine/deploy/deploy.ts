@@ -13,6 +13,7 @@ import {
   usableCommit,
 } from '../revisions/cursor.ts'
 import { orderRuns } from './order-runs.ts'
+import { unapprovedEnvironments } from './past-gate.ts'
 import { type Piece, writePieces } from './pieces.ts'
 import type { Step } from './step.ts'
 import { stepsBetween } from '../revisions/steps.ts'
@@ -56,7 +57,17 @@ async function enactStep(
   const { merging } = await parts.forges.of(repositoryId)
   const mr = await merging.mergedWith(repositoryId, commitOid)
   const begun = await begunStep(parts.store.db, repositoryId)
-  const step = { repositoryId, commitOid, mr, before, after, resumed: begun?.commitOid === commitOid, mergeSequence: 0 }
+  const unapproved = await unapprovedEnvironments(parts, mr)
+  const step = {
+    repositoryId,
+    commitOid,
+    mr,
+    unapproved,
+    before,
+    after,
+    resumed: begun?.commitOid === commitOid,
+    mergeSequence: 0,
+  }
   const pieces = after.problems.length > 0 ? [unusable(step)] : [...begin(step), ...orderRuns(step)]
   let isFirst = true
   await writePieces(parts.store, [...pieces, end(step, previous)], async (tx, { isLast }) => {

@@ -42,7 +42,7 @@ export async function orderDeploys(
 ): Promise<void> {
   const approvals = await approvalsOf(
     tx,
-    step.mr,
+    step,
     wanted.map(({ key }) => key),
   )
   const needs = wanted.flatMap(({ key }) => step.after.stacks.get(key)!.definition.needs)

@@ -42,7 +42,7 @@ export async function removeStacks(
 ): Promise<void> {
   const approvals = await approvalsOf(
     tx,
-    step.mr,
+    step,
     removals.map(({ key }) => key),
   )
   for (const { key, neededBy } of removals) {

@@ -56,7 +56,7 @@ async function changeEnded(parts: EngineParts, run: Run): Promise<void> {
   }
   // Plans that were made before it began to apply no longer say what is there.
   if ((await requireStack(parts.store.db, run.stackId)).brokenByRunId === run.id) await previewAgain(parts, run)
-  if (run.mrId) await commentDeployment(parts, { ...run, mrId: run.mrId })
+  if (run.mrId) await commentDeployment(parts, run.mrId)
 }
 
 /** Open MRs that plan this stack were planned against what was deployed before. */

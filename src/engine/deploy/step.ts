@@ -12,6 +12,8 @@ export interface Step {
   commitOid: string
   mergeSequence: number
   mr: MergeRequest | null
+  /** Environments in which the merge went past its gate. */
+  unapproved: ReadonlySet<string>
   before: Snapshot
   after: Snapshot
   /** A process that was killed may have written a part of it already. */
@@ -20,16 +22,20 @@ export interface Step {
 
 export type Approval = { approvedDigest: string; approvedPlan: Plan; approvedById?: string } | Record<string, never>
 
-/** The plans that were on the MR when it was merged are the approved ones: the gate was open, or someone bypassed it. */
+/**
+ * The plans that were on the MR when it was merged are the approved ones: the gate was open, or someone bypassed it. None in
+ * environments in which it was merged past the gate.
+ */
 export async function approvalsOf(
   tx: Queries,
-  mr: MergeRequest | null,
+  { mr, unapproved }: Pick<Step, 'mr' | 'unapproved'>,
   keys: readonly StackKey[],
 ): Promise<Map<StackKey, Approval>> {
   const approvals = new Map<StackKey, Approval>()
   if (!mr) return approvals
   const previews = previewsOf(mr)
-  const planned = new Map(keys.map((key) => [key, previews[key]?.runId ?? null]))
+  const gated = keys.filter((key) => !unapproved.has(key.slice(0, key.indexOf('/'))))
+  const planned = new Map(gated.map((key) => [key, previews[key]?.runId ?? null]))
   const runs = await getRuns(
     tx,
     [...planned.values()].filter((id) => id !== null),

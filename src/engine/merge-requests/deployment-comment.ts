@@ -1,5 +1,7 @@
 import { inert } from '../../domain/render/markdown-text.ts'
+import type { Plan } from '../../domain/plans/plan.ts'
 import { describeState } from '../../domain/runs/run.ts'
+import { requireMergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRun, listRuns, type Run } from '../../store/runs/runs.ts'
 import { getStack } from '../../store/stacks/stacks.ts'
 import type { EngineParts } from '../parts.ts'
@@ -11,30 +13,49 @@ const DEPLOYMENT_COMMENT = 'deployment'
 const MAX_STACKS = 100
 const MAX_RESOURCES = 20
 
-/** Says on the MR how its deployments ended, and of those that failed half-way what was done and what was not. */
-export async function commentDeployment(
-  parts: EngineParts,
-  { mrId, repositoryId }: { mrId: string; repositoryId: string },
-): Promise<void> {
+/**
+ * Says on the MR how its deployments ended or what they wait for, and of those that failed half-way what was done and what
+ * was not. Plans that wait for an approval are noted as seen from now on, for whoever answers `/trueup apply`.
+ */
+export async function commentDeployment(parts: EngineParts, mrId: string): Promise<void> {
   const kinds = ['deploy', 'destroy'] as const
   const { items } = await listRuns(parts.store.db, { mrId, kinds }, { limit: 500 })
   // Newest first: of a stack that was tried several times the last try counts.
   const newest = new Map(items.reverse().map((run) => [run.stackId, run.id]))
   const lines: string[] = []
+  const digests: { [stackKey: string]: string } = {}
   for (const [stackId, runId] of [...newest].slice(0, MAX_STACKS)) {
     const [stack, run] = [await getStack(parts.store.db, stackId), await getRun(parts.store.db, runId)]
-    if (stack && run) lines.push(...linesOf(`${stack.environment}/${stack.name}`, run))
+    if (!stack || !run) continue
+    const key = `${stack.environment}/${stack.name}`
+    lines.push(...linesOf(key, run))
+    if (run.state === 'awaiting_approval' && run.planDigest !== null) digests[key] = run.planDigest
   }
   if (newest.size > MAX_STACKS) lines.push(`- and ${newest.size - MAX_STACKS} more stacks`)
   if (lines.length === 0) return
+  const { repositoryId, mergeOid } = await requireMergeRequest(parts.store.db, mrId, 'telling how it was deployed')
   const forge = await parts.forges.of(repositoryId)
-  await forge.comments.upsert(mrId, DEPLOYMENT_COMMENT, ['**Deployment**', '', ...lines].join('\n'))
+  const body = ['**Deployment**', '', ...lines].join('\n')
+  const shows = mergeOid === null ? undefined : { headOid: mergeOid, digests, files: {} }
+  await forge.comments.upsert(mrId, DEPLOYMENT_COMMENT, body, shows)
+}
+
+/** What waits, as far as an approval of it has to know. */
+function changesOf({ plan }: Run): string[] {
+  const changes = (plan as Plan | null)?.changes ?? []
+  const shown = changes
+    .slice(0, MAX_RESOURCES)
+    .map(({ address, actions }) => `  - ${inert(address)}: ${actions.join(', ')}`)
+  const left = changes.length - shown.length
+  return [...shown, ...(left > 0 ? [`  - and ${left} more`] : [])]
 }
 
 function linesOf(key: string, run: Run): string[] {
   const state = describeState(run.state, run.state === 'succeeded' ? null : run.reason)
-  const why = run.state === 'failed' && run.message ? `: ${inert(run.message)}` : ''
+  const isTold = run.state === 'failed' || run.state === 'awaiting_approval'
+  const why = isTold && run.message ? `: ${inert(run.message)}` : ''
   const line = `- **${inert(key)}** ${state}${why} (\`trueup run show ${run.id}\`)`
+  if (run.state === 'awaiting_approval') return [line, ...changesOf(run)]
   const resources = run.state === 'failed' || run.state === 'lost' ? (appliedOf(run)?.resources ?? []) : []
   const shown = resources.slice(0, MAX_RESOURCES).map(({ address, status, message }) => {
     return `  - ${inert(address)}: ${status}${message ? ` (${inert(message, 200)})` : ''}`

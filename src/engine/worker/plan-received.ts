@@ -21,7 +21,7 @@ import { untrustedFindings } from '../merge-requests/trust.ts'
 import { type EngineParts, workerActor } from '../parts.ts'
 import { judgeDeployment, personApproved } from '../rolled-back/judge.ts'
 import { specOfRun } from '../run-spec.ts'
-import { followUpIfEnded, followUpRun } from '../run-tasks.ts'
+import { followUpIfEnded, followUpRun, orderOutcome } from '../run-tasks.ts'
 import { environmentRules } from '../stacks/environment-rules.ts'
 import { takePlaces } from '../stacks/places.ts'
 import { rulesSnapshot } from '../revisions/readable.ts'
@@ -227,7 +227,10 @@ async function enact(
         })
         await followUpIfEnded(tx, moved)
         await refreshStack(tx, run.stackId)
-        if (run.mrId) noteChange(tx, { topic: 'mr', id: run.mrId, repositoryId: run.repositoryId })
+        if (run.mrId) {
+          await orderOutcome(tx, run.mrId)
+          noteChange(tx, { topic: 'mr', id: run.mrId, repositoryId: run.repositoryId })
+        }
       })
       return { action: 'stop', reason: decision.reason }
     case 'refuse':

@@ -12,6 +12,7 @@ export function builtinForge(parts: BuiltinParts): Forge {
   return {
     name: 'builtin',
     can: CAPABILITIES,
+    gated: true,
     changes: {
       open: (change) => openMergeRequest(parts, change),
       edit: (mrId, actorId, edit) => editMergeRequest(parts, mrId, actorId, edit),
@@ -26,6 +27,10 @@ export function builtinForge(parts: BuiltinParts): Forge {
     },
     comments: {
       add: (comment) => addComment(parts, comment),
+      sign: async () => {
+        requireCan(CAPABILITIES.commands, 'marking a command')
+        return false
+      },
       resolve: (thread) => resolveThread(parts, thread),
       upsert: (mrId, marker, body) => upsertMarkedComment(parts, mrId, marker, body),
     },

@@ -7,6 +7,7 @@ export const CAPABILITIES: Capabilities = {
   methods: { merge: true, squash: true, rebase: ONE_COMMIT, 'fast-forward': ONE_COMMIT },
   requestChanges: true,
   discussion: 'people talk on Gitea itself, where everybody sees it; Trueup writes its own comments there',
+  commands: true,
   statuses: true,
   forks:
     'merge requests from forks are not planned: what a stranger pushes is not run. Push the branch to the repository itself',

@@ -1,7 +1,7 @@
 import type { Role } from '../../domain/roles.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Can, Capabilities, MergeMethod } from '../capabilities.ts'
-import type { CommitStatus, ForgeName } from '../forge.ts'
+import type { CommitStatus, ForgeName, Sign } from '../forge.ts'
 import type { Limits } from './limits.ts'
 
 /** Somebody on a forge. `id` is never given to anybody else; `name` can be changed. */
@@ -95,6 +95,10 @@ export interface RemoteApi {
   reviews(number: number): Promise<RemoteReview[]>
   comments(number: number): Promise<RemoteComment[]>
   addComment(number: number, body: string): Promise<RemoteComment>
+  /** Comments on merge requests that were written or changed since a time of the forge's clock, oldest first. */
+  commentsSince(since: number): Promise<{ number: number; comment: RemoteComment }[]>
+  /** False where the comment is gone. The same sign twice is one. */
+  signComment(number: number, id: string, sign: Sign): Promise<boolean>
   /** Null where it is gone. */
   editComment(number: number, id: string, body: string): Promise<RemoteComment | null>
   setStatus(headOid: string, status: CommitStatus & { url?: string }): Promise<void>
@@ -103,6 +107,8 @@ export interface RemoteApi {
   /** Makes the webhook, and removes others with this address. Gives its id. */
   hook(url: string, secret: string): Promise<string>
   unhook(id: string): Promise<void>
+  /** Milliseconds of the forge's own clock. */
+  now(): number
   limits(): Limits | null
 }
 

@@ -12,6 +12,7 @@ export function remoteForge(parts: RemoteParts, adapter: Adapter): Forge {
   return {
     name: adapter.name,
     can: adapter.can,
+    gated: false,
     changes: remoteChanges(parts, adapter, connect),
     ...remoteTalk(parts, adapter, connect),
     merging: remoteMerging(parts, connect),

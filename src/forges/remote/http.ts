@@ -33,6 +33,8 @@ export interface ForgeHttp {
   find<T>(path: string, shape: z.ZodType<T>, ask: Ask): Promise<T | null>
   /** Every page, by the Link header. */
   pages<T>(path: string, shape: z.ZodType<T>, ask: Ask): Promise<T[]>
+  /** The time by the forge's clock, milliseconds; by ours before the first answer. */
+  now(): number
   /** What the forge said last of how much may still be asked; null where it does not say. */
   limits(): Limits | null
 }
@@ -59,6 +61,7 @@ export function createForgeHttp(options: ForgeHttpOptions): ForgeHttp {
   const cached = new Map<string, { etag: string; answer: Answer }>()
   let limits: Limits | null = null
   let awayUntil = 0
+  let ahead = 0
 
   async function once(path: string, { method = 'GET', body }: Ask): Promise<Answer> {
     const known = method === 'GET' ? cached.get(path) : undefined
@@ -76,6 +79,8 @@ export function createForgeHttp(options: ForgeHttpOptions): ForgeHttp {
       bodyTimeout: TIMEOUT_MS,
       signal: AbortSignal.timeout(2 * TIMEOUT_MS),
     })
+    const date = Date.parse([response.headers['date'] ?? ''].flat()[0] ?? '')
+    if (Number.isFinite(date)) ahead = date - clock.now()
     limits = limitsOf(response.headers, clock.now()) ?? limits
     const text = await readBounded(response.body)
     if (response.statusCode === 304 && known) return known.answer
@@ -166,6 +171,7 @@ export function createForgeHttp(options: ForgeHttpOptions): ForgeHttp {
       }
       return all
     },
+    now: () => clock.now() + ahead,
     limits: () => limits,
   }
 }
@@ -213,5 +219,19 @@ function parsed(text: string, status: number): unknown {
   }
 }
 
-const Message = z.object({ message: z.string() })
-const messageOf = (body: unknown): string => (Message.safeParse(body).data?.message ?? '').slice(0, 500)
+const Message = z.object({ message: z.unknown(), error: z.unknown(), error_description: z.unknown() }).partial()
+
+/** In one line, however a forge puts it: a text, several, or one for each field. */
+function messageOf(body: unknown): string {
+  const { message, error, error_description } = Message.safeParse(body).data ?? {}
+  return [message, error, error_description].map(wordsOf).filter(Boolean).join(': ').slice(0, 500)
+}
+
+function wordsOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) return value.map(wordsOf).join('; ')
+  if (typeof value !== 'object' || value === null) return ''
+  return Object.entries(value)
+    .map(([field, its]) => `${field}: ${wordsOf(its)}`)
+    .join('; ')
+}

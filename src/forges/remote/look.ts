@@ -4,6 +4,7 @@ import { patchRepository } from '../../store/changes/repositories.ts'
 import { patchConnection } from '../../store/forges/connections.ts'
 import type { RemoteChange } from './api.ts'
 import { type Connect, type Connected, gitUrlOf } from './connected.ts'
+import { hear } from './hear.ts'
 import { followBranches } from './mirror.ts'
 import { takeChange, takeLoss } from './take-change.ts'
 import { takeMakers, takeReviews } from './take-reviews.ts'
@@ -19,6 +20,7 @@ export async function look(connect: Connect, repositoryId: string): Promise<void
     await takeRepository(here)
     await followBranches(here)
     await takeChanges(here)
+    await hear(here)
     await note(null)
   } catch (thrown) {
     const error = asTrueupError(thrown, `looking at ${connection.path} on ${connection.address}`)

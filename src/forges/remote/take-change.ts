@@ -10,6 +10,7 @@ import { recordMerge } from '../rows/merges.ts'
 import type { RemoteChange } from './api.ts'
 import type { Connected } from './connected.ts'
 import { accountOf } from './people.ts'
+import { takeMakers, takeReviews } from './take-reviews.ts'
 
 /** Longest title and description that are kept, characters. */
 const MAX_TITLE = 500
@@ -98,6 +99,8 @@ async function takeMerge(here: Connected, mr: MergeRequest, change: RemoteChange
   const { mergeOid, mergedBy } = change
   if (mr.state === 'merged' || mergeOid === null) return mr
   const { store, git } = here
+  // Who has approved it, and merged it before anybody looked.
+  if (mr.state === 'open' && (await takeMakers(here, mr, change.headOid))) await takeReviews(here, mr, new Set())
   const mergedById = mr.mergedById ?? (mergedBy && (await accountOf(here, mergedBy)))
   // Somebody may have pushed and merged between two looks: what was merged is what stands on record.
   if (mr.headOid !== change.headOid && (await git.resolve(change.headOid)) !== null)

@@ -27,6 +27,13 @@ export function remoteTalk(
       async resolve() {
         refuse(adapter, 'resolving a thread')
       },
+      async sign(mrId, commentId, sign) {
+        const doing = 'marking a command'
+        requireCan(adapter.can.commands, doing)
+        const mr = await requireMergeRequest(store.db, mrId, doing)
+        const { api } = await connect(mr.repositoryId)
+        return await api.signComment(mr.number, commentId, sign)
+      },
       async upsert(mrId, marker, body, shows) {
         const mr = await requireMergeRequest(store.db, mrId, 'commenting the plan')
         await putComment(await connect(mr.repositoryId), mr, { marker, body, shows: shows ?? null })

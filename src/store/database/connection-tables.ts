@@ -21,6 +21,8 @@ export interface ConnectionTables {
     hookProblem: string | null
     lookedAt: number | null
     nextLookAt: number
+    /** Up to when comments were read, by the forge's clock; null before the first time. */
+    heardUntil: number | null
     /** Error body of the last look; null where it went well. */
     problemJson: string | null
     requestsLeft: number | null
@@ -55,6 +57,23 @@ export interface ConnectionTables {
   }
   /** Which plans stood on a merge request's page since when, by the forge's clock: what an approval given there saw. */
   shownPlans: { id: string; mrId: string; headOid: string; digestsJson: string; filesJson: string; at: number }
+  /** Comments that command something, each taken once. */
+  forgeCommands: {
+    id: string
+    repositoryId: string
+    mrId: string
+    /** The forge's id of the comment. */
+    commentId: string
+    userId: string
+    body: string
+    /** By the forge's clock: what stood on the page before that was seen. */
+    writtenAt: number
+    /** Of the merge request when it was taken: a second try must not mean something else. */
+    mrState: 'open' | 'merging' | 'merged' | 'closed'
+    /** `passed`: it was there before anybody listened, or is gone. */
+    state: 'taken' | 'done' | 'passed'
+    createdAt: number
+  }
   /** Deliveries of webhooks that were taken, so that a repeated one does nothing. */
   hookDeliveries: { repositoryId: string; deliveryId: string; at: number }
 }

@@ -30,6 +30,7 @@ export const patchConnection = (tx: Queries, id: string, patch: Partial<Connecti
 
 export async function deleteConnection(tx: Queries, { id, repositoryId }: Connection): Promise<void> {
   await tx.deleteFrom('connections').where('id', '=', id).execute()
+  await tx.deleteFrom('forgeCommands').where('repositoryId', '=', repositoryId).execute()
   await tx.deleteFrom('hookDeliveries').where('repositoryId', '=', repositoryId).execute()
 }
 

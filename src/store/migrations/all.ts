@@ -17,6 +17,7 @@ import { retentionIndexes } from './0015-retention-indexes.ts'
 import { searchIndex } from './0016-search-index.ts'
 import { driftMakers } from './0017-drift-makers.ts'
 import { connections } from './0018-connections.ts'
+import { forgeCommands } from './0019-forge-commands.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   searchIndex,
   driftMakers,
   connections,
+  forgeCommands,
 ]

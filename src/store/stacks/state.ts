@@ -113,6 +113,17 @@ export async function getStateLock(db: Queries, stackId: string, workspace: stri
   return row && lockCodec.fromRow(row)
 }
 
+/** Every lock of a stack, whatever its workspace. */
+export async function listStateLocks(db: Queries, stackId: string): Promise<StateLock[]> {
+  const rows = await db
+    .selectFrom('stateLocks')
+    .selectAll()
+    .where('stackId', '=', stackId)
+    .orderBy('workspace')
+    .execute()
+  return rows.map(lockCodec.fromRow)
+}
+
 /** Takes the lock, or gives the one that is held. */
 export async function takeStateLock(
   tx: Queries,

@@ -10,6 +10,7 @@ type Names =
   | 'request-changes'
   | 'comment'
   | 'comment-upsert'
+  | 'command'
   | 'statuses'
 
 /** What people and Trueup say of a merge request. */
@@ -76,6 +77,22 @@ export const talkBodies = (lab: Lab): Bodies<Names> => {
       expect(said.filter((body) => body.includes('the third'))).toHaveLength(1)
       expect(said.filter((body) => body.includes('the first'))).toEqual([])
       expect(await world.comments(mr)).toContainEqual({ body: '<!-- trueup:suite -->\nthe first', byTrueup: false })
+    },
+    command: async (cannot) => {
+      const { world } = lab
+      const mr = await lab.propose('commanded')
+      if (cannot !== null)
+        return await expect(world.forge.comments.sign(mr.id, 'none', 'taken')).rejects.toMatchObject({
+          code: 'FORGE_CANNOT',
+          text: { why: cannot },
+        })
+      await world.as('reviewer').comment(mr.number, '> /trueup help')
+      await world.as('reviewer').comment(mr.number, 'Well:\n\n/trueup help')
+      await world.look()
+      await world.look()
+      const answers = (await world.comments(mr)).filter(({ body }) => body.includes('`/trueup help`\n'))
+      expect(answers).toEqual([{ body: expect.stringContaining('`/trueup rollback`:'), byTrueup: true }])
+      expect(await world.forge.comments.sign(mr.id, '987654321', 'taken')).toBe(false)
     },
     statuses: async (cannot) => {
       const { world } = lab

@@ -66,8 +66,10 @@ export const reviewJson = ({ user, number: _number, ...review }: DoubleReview) =
   comments_count: 0,
 })
 
-export const commentJson = ({ user, number: _number, ...comment }: DoubleComment) => ({
+export const commentJson = ({ user, number, reactions: _reactions, ...comment }: DoubleComment) => ({
   ...comment,
+  pull_request_url: `https://elsewhere.example.test/owner/shop/pulls/${number}`,
+  issue_url: '',
   user: userJson(user),
   assets: [],
 })

@@ -197,11 +197,36 @@ export const ROUTES: readonly Route[] = [
         number: pullOf(call).number,
         user,
         body: body.body,
+        reactions: new Set<string>(),
         created_at: at,
         updated_at: at,
       }
       state.comments.push(comment)
       return ok(commentJson(comment), 201)
+    },
+  ],
+  [
+    `GET ${R}/issues/comments`,
+    async ({ state, query }) => {
+      const since = Date.parse(query.get('since') ?? '1970-01-01T00:00:00Z')
+      return ok(state.comments.filter(({ updated_at }) => Date.parse(updated_at) >= since).map(commentJson))
+    },
+  ],
+  [
+    `POST ${R}/issues/comments/(\\d+)/reactions`,
+    async ({ state, user, parts, body }) => {
+      const { reactions } = state.comments.find(({ id }) => id === Number(parts[0])) ?? missing()
+      const known = `${body.content} of ${user.login}`
+      const status = reactions.has(known) ? 200 : 201
+      reactions.add(known)
+      return ok({ user: userJson(user), content: body.content }, status)
+    },
+  ],
+  [
+    `DELETE ${R}/issues/comments/(\\d+)`,
+    async ({ state, parts }) => {
+      state.comments = state.comments.filter(({ id }) => id !== Number(parts[0]))
+      return ok(undefined, 204)
     },
   ],
   [

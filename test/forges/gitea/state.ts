@@ -34,6 +34,8 @@ export interface DoubleComment {
   number: number
   user: DoubleUser
   body: string
+  /** `NAME of LOGIN` */
+  reactions: Set<string>
   created_at: string
   updated_at: string
 }
@@ -60,7 +62,9 @@ export interface DoubleState {
   pageSize: number
   /** Whether answers carry an ETag, as a proxy before a forge may add one. */
   etags: boolean
-  /** Second of the forge's clock; each write takes one. */
+  /** Milliseconds. */
+  begun: number
+  /** Seconds of the forge's clock since then; each write takes one. */
   seconds: number
   lastId: number
 }
@@ -87,12 +91,13 @@ export const newState = (): DoubleState => ({
   pushes: [],
   pageSize: 50,
   etags: false,
+  begun: Math.floor(Date.now() / 1000) * 1000,
   seconds: 0,
   lastId: 100,
 })
 
-/** The forge's clock, which only counts: RFC 3339 in whole seconds, as Gitea writes it. */
+/** The forge's clock, which only counts from the time at which it was started: RFC 3339 in whole seconds, as Gitea writes it. */
 export function now(state: DoubleState): string {
   state.seconds += 1
-  return new Date(Date.UTC(2026, 10, 1) + state.seconds * 1000).toISOString().replace('.000Z', 'Z')
+  return new Date(state.begun + state.seconds * 1000).toISOString().replace('.000Z', 'Z')
 }

@@ -1,117 +1,46 @@
-import { connectRepository } from '../../../src/engine/connections/connect.ts'
-import { lookAtForge } from '../../../src/engine/connections/looks.ts'
-import { startHarness } from '../../../src/engine/testing/harness.ts'
-import { NO_OID } from '../../../src/git/repository.ts'
-import { type MergeRequest, patchMergeRequest } from '../../../src/store/changes/merge-requests.ts'
-import { connectionOf } from '../../../src/store/forges/connections.ts'
-import { createForgePerson } from '../../../src/store/forges/people.ts'
-import { setMember } from '../../../src/store/people/members.ts'
 import { type GiteaDouble, startGiteaDouble } from '../gitea/double.ts'
-import { type Account, giteaAsks, type GiteaPlace, realGitea } from '../gitea/place.ts'
-import type { ForgeWorld, Person, PersonName, Subject } from '../subject.ts'
+import { giteaAsks, realGitea } from '../gitea/real.ts'
+import type { Account, Answer, Place } from '../place.ts'
+import type { Person, Subject } from '../subject.ts'
+import { type ConnectedWorld, connectedWorld } from './connected.ts'
 
-export interface GiteaWorld extends ForgeWorld {
-  /** Merged by a person on the forge. */
-  mergeThere(person: PersonName, number: number): Promise<void>
-  stop(): Promise<void>
-}
-
-/** Everything here goes by the API and by Git over HTTP, so that it is the same on a double and on a real one. */
-export async function giteaWorld(place: GiteaPlace): Promise<GiteaWorld> {
-  const { address, accounts } = place
-  const first = await startHarness({ still: true })
-  const { store, users, engine } = first
-  const repository = await connectRepository(engine.parts, {
-    forge: 'gitea',
-    url: `${address}/${place.path}`,
-    token: accounts.bot.token,
-    name: 'connected',
-    actorId: users.author.id,
-  })
-  const repositoryId = repository.id
-  await store.transaction(async (tx) => {
-    for (const [name, { id: userId }] of Object.entries(users)) {
-      const remoteId = accounts[name as PersonName].id
-      await createForgePerson(tx, { address, remoteId, userId, made: false })
-      await setMember(tx, { repositoryId, userId, role: 'maintainer' })
-    }
-  })
-  const harness = first.at(repositoryId)
-  const forge = await engine.parts.forges.of(repositoryId)
+/** A repository on Gitea, real or a double. */
+export async function giteaWorld(place: Place): Promise<ConnectedWorld> {
+  const { accounts } = place
+  const ask = giteaAsks(place.address)
   let path = `/repos/${place.path}`
-  const ask = giteaAsks(address)
-  const tip = async (branch: string): Promise<string | null> =>
-    (await ask(accounts.author, 'GET', `${path}/branches/${branch}`, undefined, [404]))?.commit?.id ?? null
 
-  return {
-    harness,
-    forge,
-    async push(branch, files) {
-      const { git } = harness
-      const { name: username, token: password } = accounts.author
-      const url = place.near?.url ?? `${address}${path.slice('/repos'.length)}.git`
-      const remote = { url, username, password }
-      const old = await tip(branch)
-      const parent = old ?? (await tip('main'))
-      if (parent !== null && (await git.resolve(parent)) === null) await git.fetchBranches(remote)
-      const commit = await git.commitFiles({
-        parent,
-        message: `Change ${branch}`,
-        author: { name: 'someone', email: 'someone@example.test', at: Date.now() },
-        files: Object.entries(files).map(([file, text]) => ({
-          path: file,
-          content: text === null ? null : Buffer.from(text),
-        })),
-      })
-      if (!(await git.pushBranch({ ...remote, branch }, commit, old ?? NO_OID))) throw new Error(`${branch} moved`)
-      place.near?.pushed(branch, commit)
-      return commit
-    },
-    removeBranch: async (branch) => void (await ask(accounts.author, 'DELETE', `${path}/branches/${branch}`)),
-    tip,
-    async look() {
-      await lookAtForge(engine.parts, repositoryId)
-      await harness.settle()
-    },
-    async comments({ number }) {
-      const all = await ask(accounts.author, 'GET', `${path}/issues/${number}/comments`)
-      return all.map(({ body, user }: { body: string; user: { id: number } }) => ({
-        body,
-        byTrueup: String(user.id) === accounts.bot.id,
-      }))
+  return await connectedWorld({
+    forge: 'gitea',
+    place,
+    path: () => path.slice('/repos/'.length),
+    tip: async (branch) =>
+      (await ask(accounts.author, 'GET', `${path}/branches/${branch}`, undefined, [404]))?.commit?.id ?? null,
+    removeBranch: (branch) => ask(accounts.author, 'DELETE', `${path}/branches/${branch}`),
+    async comments(number) {
+      const all: Answer[] = await ask(accounts.author, 'GET', `${path}/issues/${number}/comments`)
+      return all.map(({ body, user }) => ({ body, by: String(user.id) }))
     },
     async statuses(oid) {
       const { statuses } = await ask(accounts.author, 'GET', `${path}/commits/${oid}/status`)
-      return statuses.map((its: { context: string; status: string; description: string }) => ({
-        name: its.context,
-        state: its.status,
-        description: its.description,
+      return (statuses as Answer[]).map(({ context, status, description }) => ({
+        name: context,
+        state: status,
+        description,
       }))
     },
-    async mergeUnheard(mr: MergeRequest) {
-      const begun = { state: 'merging' as const, mergedById: users.reviewer.id }
-      await store.transaction((tx) => patchMergeRequest(tx, mr.id, begun))
-      await ask(accounts.bot, 'POST', `${path}/pulls/${mr.number}/merge`, { Do: 'merge', head_commit_id: mr.headOid })
+    merge: (who, number, headOid) =>
+      ask(who, 'POST', `${path}/pulls/${number}/merge`, { Do: 'merge', ...(headOid && { head_commit_id: headOid }) }),
+    async rename(name) {
+      await ask(accounts.owner, 'PATCH', path, { name })
+      path = path.replace(/[^/]+$/, name)
     },
-    mergeThere: async (person, number) =>
-      void (await ask(accounts[person], 'POST', `${path}/pulls/${number}/merge`, { Do: 'merge' })),
-    as: (name) => personOf(accounts[name]),
-    elsewhere: {
-      async rename(name) {
-        await ask(accounts.owner, 'PATCH', path, { name })
-        path = path.replace(/[^/]+$/, name)
-      },
-      async allow(write) {
-        const who = `${path}/collaborators/${accounts.bot.name}`
-        await ask(accounts.owner, 'PUT', who, { permission: write ? 'admin' : 'read' })
-      },
-      async problem() {
-        const problem = (await connectionOf(store.db, repositoryId))?.problem
-        return problem ? `${problem.code}: ${problem.why}` : null
-      },
+    async allow(write) {
+      const who = `${path}/collaborators/${accounts.bot.name}`
+      await ask(accounts.owner, 'PUT', who, { permission: write ? 'admin' : 'read' })
     },
-    stop: () => first.stop(),
-  }
+    as: personOf,
+  })
 
   function personOf(who: Account): Person {
     const edit = async (number: number, body: object): Promise<void> =>
@@ -137,11 +66,7 @@ export async function giteaWorld(place: GiteaPlace): Promise<GiteaWorld> {
         await ask(who, 'POST', `${path}/pulls/${number}/reviews`, { event, body })
       },
       async withdraw(number) {
-        const all: { id: number; user: { id: number }; state: string }[] = await ask(
-          who,
-          'GET',
-          `${path}/pulls/${number}/reviews`,
-        )
+        const all: Answer[] = await ask(who, 'GET', `${path}/pulls/${number}/reviews`)
         const own = all.filter(({ user, state }) => String(user.id) === who.id && state === 'APPROVED')
         for (const { id } of own) await ask(who, 'DELETE', `${path}/pulls/${number}/reviews/${id}`)
       },
@@ -150,7 +75,7 @@ export async function giteaWorld(place: GiteaPlace): Promise<GiteaWorld> {
   }
 }
 
-let running: { world: Awaited<ReturnType<typeof giteaWorld>>; double: GiteaDouble | null } | undefined
+let running: { world: ConnectedWorld; double: GiteaDouble | null } | undefined
 
 const close = async (): Promise<void> => {
   await running?.world.stop()
@@ -158,7 +83,7 @@ const close = async (): Promise<void> => {
 }
 
 /** Where its accounts are, of a double. */
-export const placeOf = ({ address, state, git }: GiteaDouble): GiteaPlace => ({
+export const placeOf = ({ address, state, git }: GiteaDouble): Place => ({
   address,
   near: {
     url: `file://${git.directory}`,
@@ -173,7 +98,7 @@ export const placeOf = ({ address, state, git }: GiteaDouble): GiteaPlace => ({
       login === 'trueup-bot' ? 'bot' : login,
       { id: String(id), name: login, token },
     ]),
-  ) as GiteaPlace['accounts'],
+  ) as Place['accounts'],
 })
 
 export const giteaDoubleSubject: Subject = {

@@ -1,49 +1,24 @@
 import { randomBytes } from 'node:crypto'
+import { type Account, type Answer, askApi, type Place } from '../place.ts'
 
-export interface Account {
-  id: string
-  name: string
-  token: string
-}
-
-/** An empty repository on a Gitea, and who does what there. */
-export interface GiteaPlace {
-  address: string
-  /** `owner/name` */
-  path: string
-  /** Where a double is pushed to without HTTP, which costs a dozen processes; told afterwards. */
-  near?: { url: string; pushed(branch: string, commit: string): void }
-  accounts: { [name in 'owner' | 'bot' | 'author' | 'reviewer' | 'second']: Account }
-}
-
-// oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
-type Answer = any
-
-/** Asks the API as somebody; what is refused throws with the code that Trueup has for it. `fine`: statuses that give null. */
+/** Asks the API as somebody, by a token or by name and password. */
 export const giteaAsks =
   (address: string) =>
-  async (
+  (
     { token }: Pick<Account, 'token'>,
     method: string,
     path: string,
     body?: object,
     fine: number[] = [],
-  ): Promise<Answer> => {
-    const authorization = token.startsWith('Basic ') ? token : `token ${token}`
-    const response = await fetch(`${address}/api/v1${path}`, {
-      method,
-      headers: { authorization, 'content-type': 'application/json' },
-      ...(body && { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    if (fine.includes(response.status)) return null
-    if (response.ok) return text === '' ? null : JSON.parse(text)
-    const code = response.status === 422 ? 'FORBIDDEN' : `HTTP_${response.status}`
-    throw Object.assign(new Error(`${method} ${path}: ${response.status} ${text}`), { code })
-  }
+  ): Promise<Answer> =>
+    askApi(
+      `${address}/api/v1${path}`,
+      { authorization: token.startsWith('Basic ') ? token : `token ${token}` },
+      { method, body, fine, forbidden: 422 },
+    )
 
 /** Makes a repository and accounts of its own on a real Gitea; `where`: address, comma, name and password of an administrator. */
-export async function realGitea(where: string): Promise<GiteaPlace> {
+export async function realGitea(where: string): Promise<Place> {
   const [address = '', login = ''] = where.split(/,(.*)/)
   const ask = giteaAsks(address)
   const basic = (text: string) => ({ token: `Basic ${Buffer.from(text).toString('base64')}` })
@@ -71,5 +46,5 @@ export async function realGitea(where: string): Promise<GiteaPlace> {
     await ask(owner, 'PUT', `/repos/${path}/collaborators/${username}`, { permission })
     accounts[who!] = await token(username, basic(`${username}:${password}`))
   }
-  return { address, path, accounts: accounts as GiteaPlace['accounts'] }
+  return { address, path, accounts: accounts as Place['accounts'] }
 }

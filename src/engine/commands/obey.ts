@@ -1,0 +1,121 @@
+import { filterStacks } from '../../domain/commands/filter.ts'
+import { type BadCommand, type CommentCommand, commandsIn, VERBS, type Verb } from '../../domain/commands/parse.ts'
+import { inert } from '../../domain/render/markdown-text.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { requireMergeRequest } from '../../store/changes/merge-requests.ts'
+import { commandsTaken, endForgeCommand, type ForgeCommand } from '../../store/forges/commands.ts'
+import { personIn } from '../merge-requests/voters.ts'
+import type { EngineParts } from '../parts.ts'
+import { apply } from './apply.ts'
+import { approve } from './approve.ts'
+import { refusalOf } from './lines.ts'
+import { type Act, type Order, stacksOfMr } from './order.ts'
+import { plan, retry } from './plans.ts'
+import { rollback } from './rollback.ts'
+import { drift, heal, unlock } from './stacks.ts'
+
+const HELP: { readonly [verb in Verb]: string } = {
+  plan: 'makes plans anew',
+  approve: 'approves the plans that stand here (`-e ENVIRONMENT`: those of it)',
+  apply: 'merges, which deploys; once it is merged: lets deployments go on that wait for an approval',
+  heal: 'overwrites drift of the stacks',
+  drift: 'looks for drift of the stacks',
+  rollback: 'opens a merge request that takes back what this one deployed',
+  retry: 'does again what has failed',
+  unlock: 'opens locks of states that no run holds any more',
+  help: 'says this',
+}
+
+const help: Act = {
+  needs: () => 'reader',
+  run: async () => [
+    ...VERBS.map((verb) => `- \`/trueup ${verb}\`: ${HELP[verb]}`),
+    '',
+    'Behind it may stand stacks (`NAME`, `ENVIRONMENT/NAME`, `web-*`), environments (`-e production`) and, last, `--reason TEXT`.',
+  ],
+}
+
+/** Verb → act. */
+export const ACTS: { readonly [verb in Verb]: Act } = {
+  plan,
+  approve,
+  apply,
+  heal,
+  drift,
+  rollback,
+  retry,
+  unlock,
+  help,
+}
+
+/**
+ * Obeys the commands that people have written on a merge request, one comment after the other: a sign beside the comment, what
+ * it asks for, and one answer that is written in its place again should this be done twice.
+ */
+export async function obeyCommands(parts: EngineParts, mrId: string): Promise<void> {
+  for (const said of await commandsTaken(parts.store.db, mrId)) {
+    const isThere = await obey(parts, said)
+    await parts.store.transaction((tx) => endForgeCommand(tx, said.id, isThere ? 'done' : 'passed'))
+  }
+}
+
+/** False where the comment is gone: then nothing is done. */
+async function obey(parts: EngineParts, said: ForgeCommand): Promise<boolean> {
+  const { comments } = await parts.forges.of(said.repositoryId)
+  const { db } = parts.store
+  // Who has no part in the repository gets a sign, and nothing of ours to multiply.
+  if ((await personIn(db, said.repositoryId, said.userId, 'reader')).barred !== null)
+    return await comments.sign(said.mrId, said.commentId, 'refused')
+  if (!(await comments.sign(said.mrId, said.commentId, 'taken'))) return false
+  const answers: string[] = []
+  let refused = false
+  for (const command of commandsIn(said.body)) {
+    const { lines, ok } = await answerTo(parts, said, command)
+    refused ||= !ok
+    const [first, ...more] = lines
+    answers.push([`\`${command.text.replaceAll('`', "'")}\`${first === '' ? '' : ` ${first}`}`, ...more].join('\n'))
+  }
+  if (refused) await comments.sign(said.mrId, said.commentId, 'refused')
+  await comments.upsert(said.mrId, `answer:${said.commentId}`, answers.join('\n\n'))
+  return true
+}
+
+async function answerTo(
+  parts: EngineParts,
+  said: ForgeCommand,
+  command: CommentCommand | BadCommand,
+): Promise<{ lines: string[]; ok: boolean }> {
+  if (!('verb' in command)) return { ok: false, lines: [`is no command: ${command.why}`] }
+  const { db } = parts.store
+  try {
+    const mr = await requireMergeRequest(db, said.mrId, 'obeying a comment')
+    const act = ACTS[command.verb]
+    const { barred, user } = await personIn(db, mr.repositoryId, said.userId, act.needs({ mr, said }))
+    if (barred !== null) return { ok: false, lines: [`no: ${inert(user?.name ?? said.userId)} ${inert(barred)}.`] }
+    const all = await stacksOfMr(db, mr)
+    const { selected, unmatched } = filterStacks(command, all)
+    if (command.verb !== 'help') requireSome(command, { selected, unmatched, all })
+    const order: Order = { command, said, mr, actorId: said.userId, stacks: selected, all }
+    const lines = await act.run(parts, order)
+    return { ok: true, lines: lines[0]?.startsWith('- ') ? ['', ...lines] : lines }
+  } catch (thrown) {
+    return { ok: false, lines: [refusalOf(thrown)] }
+  }
+}
+
+/** Who names a stack means it: nothing is done where one of the names is wrong. */
+function requireSome(
+  { verb }: CommentCommand,
+  { selected, unmatched, all }: { selected: unknown[]; unmatched: string[]; all: { key: string }[] },
+): void {
+  if (unmatched.length === 0 && (selected.length > 0 || all.length === 0)) return
+  const has = all.slice(0, 10).map(({ key }) => key)
+  throw new TrueupError('INVALID_REQUEST', {
+    doing: `obeying /trueup ${verb}`,
+    why:
+      unmatched.length > 0
+        ? `no stack of this merge request fits ${unmatched.join(', ')}`
+        : 'no stack of this merge request is in those environments under those names',
+    next: `It has ${has.join(', ') || 'none'}${all.length > has.length ? ` and ${all.length - has.length} more` : ''}.`,
+  })
+}

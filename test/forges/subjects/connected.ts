@@ -1,0 +1,111 @@
+import { connectRepository } from '../../../src/engine/connections/connect.ts'
+import { lookAtForge } from '../../../src/engine/connections/looks.ts'
+import { startHarness } from '../../../src/engine/testing/harness.ts'
+import type { ForgeName } from '../../../src/forges/forge.ts'
+import { NO_OID } from '../../../src/git/repository.ts'
+import { patchMergeRequest } from '../../../src/store/changes/merge-requests.ts'
+import { connectionOf } from '../../../src/store/forges/connections.ts'
+import { createForgePerson } from '../../../src/store/forges/people.ts'
+import { setMember } from '../../../src/store/people/members.ts'
+import type { Account, Place } from '../place.ts'
+import type { ForgeWorld, Person, PersonName } from '../subject.ts'
+
+/** A connected forge under test, with what people do there beside Trueup. */
+export interface ConnectedWorld extends ForgeWorld {
+  /** Merged by a person on the forge. */
+  mergeThere(person: PersonName, number: number): Promise<void>
+  stop(): Promise<void>
+}
+
+/** What a forge is asked for in its own words, by people. */
+export interface There {
+  forge: Exclude<ForgeName, 'builtin'>
+  place: Place
+  /** `owner/name` as it is now. */
+  path(): string
+  tip: (branch: string) => Promise<string | null>
+  removeBranch: (branch: string) => Promise<void>
+  comments(number: number): Promise<{ body: string; by: string }[]>
+  statuses: (oid: string) => ReturnType<ForgeWorld['statuses']>
+  merge(who: Account, number: number, headOid?: string): Promise<void>
+  rename: (name: string) => Promise<void>
+  allow: (write: boolean) => Promise<void>
+  as(who: Account): Person
+}
+
+/** Everything here goes by the API and by Git over HTTP, so that it is the same on a double and on a real one. */
+export async function connectedWorld(there: There): Promise<ConnectedWorld> {
+  const { place } = there
+  const { address, accounts } = place
+  const first = await startHarness({ still: true })
+  const { store, users, engine } = first
+  const repository = await connectRepository(engine.parts, {
+    forge: there.forge,
+    url: `${address}/${place.path}`,
+    token: accounts.bot.token,
+    name: 'connected',
+    actorId: users.author.id,
+  })
+  const repositoryId = repository.id
+  await store.transaction(async (tx) => {
+    for (const [name, { id: userId }] of Object.entries(users)) {
+      const remoteId = accounts[name as PersonName].id
+      await createForgePerson(tx, { address, remoteId, userId, made: false })
+      await setMember(tx, { repositoryId, userId, role: 'maintainer' })
+    }
+  })
+  const harness = first.at(repositoryId)
+  const forge = await engine.parts.forges.of(repositoryId)
+  const { tip } = there
+
+  return {
+    harness,
+    forge,
+    async push(branch, files) {
+      const { git } = harness
+      const { name: username, token: password } = accounts.author
+      const url = place.near?.url ?? `${address}/${there.path()}.git`
+      const remote = { url, username, password }
+      const old = await tip(branch)
+      const parent = old ?? (await tip('main'))
+      if (parent !== null && (await git.resolve(parent)) === null) await git.fetchBranches(remote)
+      const commit = await git.commitFiles({
+        parent,
+        message: `Change ${branch}`,
+        author: { name: 'someone', email: 'someone@example.test', at: Date.now() },
+        files: Object.entries(files).map(([file, text]) => ({
+          path: file,
+          content: text === null ? null : Buffer.from(text),
+        })),
+      })
+      if (!(await git.pushBranch({ ...remote, branch }, commit, old ?? NO_OID))) throw new Error(`${branch} moved`)
+      place.near?.pushed(branch, commit)
+      return commit
+    },
+    removeBranch: there.removeBranch,
+    tip,
+    async look() {
+      await lookAtForge(engine.parts, repositoryId)
+      await harness.settle()
+    },
+    comments: async ({ number }) =>
+      (await there.comments(number)).map(({ body, by }) => ({ body, byTrueup: by === accounts.bot.id })),
+    statuses: there.statuses,
+    async mergeUnheard(mr) {
+      const begun = { state: 'merging' as const, mergedById: users.reviewer.id }
+      await store.transaction((tx) => patchMergeRequest(tx, mr.id, begun))
+      await there.merge(accounts.bot, mr.number, mr.headOid)
+    },
+    mergeThere: (person, number) => there.merge(accounts[person], number),
+    as: (name) => there.as(accounts[name]),
+    elsewhere: {
+      rename: there.rename,
+      allow: there.allow,
+      async problem() {
+        const problem = (await connectionOf(store.db, repositoryId))?.problem
+        return problem ? `${problem.code}: ${problem.why}` : null
+      },
+    },
+    stop: () => first.stop(),
+  }
+}
