@@ -4,6 +4,7 @@ import { builtinForge } from './builtin/index.ts'
 import type { BuiltinParts } from './builtin/parts.ts'
 import type { Forge, ForgeName } from './forge.ts'
 import { giteaAdapter } from './gitea/index.ts'
+import { gitlabAdapter } from './gitlab/index.ts'
 import type { Adapter } from './remote/api.ts'
 import type { RemoteParts } from './remote/connected.ts'
 import { type Connections, createConnections } from './remote/connecting.ts'
@@ -21,12 +22,16 @@ export type { Found, Place } from './remote/connecting.ts'
 
 export type ForgeParts = BuiltinParts & RemoteParts
 
-const ADAPTERS: { readonly [name in Exclude<ForgeName, 'builtin'>]: Adapter } = { gitea: giteaAdapter }
+const ADAPTERS: { readonly [name in Exclude<ForgeName, 'builtin'>]: Adapter } = {
+  gitlab: gitlabAdapter,
+  gitea: giteaAdapter,
+}
 
 export function createForges(parts: ForgeParts): Forges {
   const all: { readonly [name in ForgeName]: Forge } = {
     builtin: builtinForge(parts),
     gitea: remoteForge(parts, ADAPTERS.gitea),
+    gitlab: remoteForge(parts, ADAPTERS.gitlab),
   }
   return {
     async of(repositoryId) {

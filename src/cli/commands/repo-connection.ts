@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { Disconnected, Repository } from '../../server/schemas/repositories.ts'
 import type { Cli } from '../cli.ts'
@@ -13,21 +13,22 @@ export function addConnectionCommands(repo: Command, cli: Cli): void {
 
   repo
     .command('connect')
-    .description('connect a repository of Gitea or Forgejo: its merge requests get plans there')
+    .description('connect a repository of GitLab, Gitea or Forgejo: its merge requests get plans there')
     .argument('<url>', 'address of its page')
     .option(
       '--token-file <file>',
       'file with a token of the account that Trueup is to be there; asked for where absent',
     )
+    .addOption(new Option('--forge <forge>', 'what it is (default: found out by asking)').choices(['gitea', 'gitlab']))
     .option('--name <name>', 'what it is called here (default: the last part of the address)')
     .addHelpText(
       'after',
-      '\nExample:\n  $ trueup repo connect https://git.example.test/team/shop --token-file gitea-token\n\nEvery permission is looked at first; nothing is written where one is missing. docs/forges/gitea.md lists them.',
+      '\nExample:\n  $ trueup repo connect https://git.example.test/team/shop --token-file token\n\nEvery permission is looked at first; nothing is written where one is missing. docs/forges/gitea.md and docs/forges/gitlab.md\nlist them.',
     )
-    .action(async (url: string, options: { tokenFile?: string; name?: string }, command) => {
+    .action(async (url: string, options: { tokenFile?: string; name?: string; forge?: string }, command) => {
       const token = await tokenOf(cli, options.tokenFile)
-      const { name } = options
-      const body = { url, token, ...(name !== undefined && { name }) }
+      const { name, forge } = options
+      const body = { url, token, ...(name !== undefined && { name }), ...(forge !== undefined && { forge }) }
       const made = await cli.client(command).send('POST', '/api/v1/connections', Repository, body)
       showConnection(cli.output(command), made)
     })

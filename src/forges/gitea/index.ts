@@ -15,10 +15,14 @@ export const giteaAdapter: Adapter = {
   name: 'gitea',
   can: CAPABILITIES,
   gitUser: 'oauth2',
+  groups: false,
+  // What is nothing else; its own answers say what is wrong where it is not this either.
+  answersAt: async () => true,
   api(reach, which) {
     const client = createClient(reach, which)
     return {
       repository: async () => repositoryOf(await client.repository()),
+      now: () => client.now(),
       limits: () => client.limits(),
       ...changesOf(client),
       ...reviewsOf(client),

@@ -130,6 +130,10 @@ export interface Reach {
 export interface Adapter {
   readonly name: Exclude<ForgeName, 'builtin'>
   readonly can: Capabilities
+  /** Repositories lie in groups of groups, so that all of an address's path is theirs; otherwise its last two parts. */
+  readonly groups: boolean
+  /** Whether this is what answers at an address (`https://git.example.test`); asked without a token. */
+  readonly answersAt: (origin: string) => Promise<boolean>
   /** User name beside the token for git over HTTP. */
   readonly gitUser: string
   /** The API of the repository with this id, or at this path where it is not known yet. */

@@ -19,7 +19,8 @@ type Remote = Exclude<ForgeName, 'builtin'>
 
 /** A repository of a forge as somebody names it. */
 export interface Place {
-  forge: Remote
+  /** Found out by asking where absent. */
+  forge?: Remote | undefined
   /** Address of the repository's page or of its clone: `https://git.example.test/team/shop`. */
   url: string
   token: string
@@ -71,9 +72,14 @@ export function createConnections(parts: RemoteParts, adapters: { readonly [name
   }
 
   return {
-    async examine({ forge, url, token, again = false }) {
+    async examine({ forge: named, url, token, again = false }) {
       const doing = `connecting ${url}`
-      const { address, path } = placeOf(url, doing)
+      const { origin, parts: inPath } = placeOf(url, doing)
+      const forge = named ?? (await forgeAt(origin))
+      // Gitea may live below a path of its host.
+      const below = adapters[forge].groups ? 0 : inPath.length - 2
+      const address = [origin, ...inPath.slice(0, below)].join('/')
+      const path = inPath.slice(below).map(decodeURIComponent).join('/')
       const api = adapters[forge].api({ address, token, clock: store.clock }, { path })
       const [bot, repository] = [await api.me(), await api.repository()]
       if (repository.missing.length > 0)
@@ -156,6 +162,11 @@ export function createConnections(parts: RemoteParts, adapters: { readonly [name
     },
   }
 
+  async function forgeAt(origin: string): Promise<Remote> {
+    for (const { name, answersAt } of Object.values(adapters)) if (await answersAt(origin)) return name
+    return 'gitea'
+  }
+
   function accountOf(repositoryId: string, { bot, token }: Found) {
     const tokenSealed = keys.seal(Buffer.from(token), tokenContext(repositoryId))
     return { botId: bot.id, botName: bot.name, tokenSealed }
@@ -164,8 +175,8 @@ export function createConnections(parts: RemoteParts, adapters: { readonly [name
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/
 
-/** The forge and the repository on it. INVALID_REQUEST where the address is of no repository, or not safe for a token. */
-function placeOf(text: string, doing: string): { address: string; path: string } {
+/** Where it is. INVALID_REQUEST where the address is of no repository, or not safe for a token. `parts`: of its path, escaped. */
+function placeOf(text: string, doing: string): { origin: string; parts: string[] } {
   const invalid = (why: string): TrueupError =>
     new TrueupError('INVALID_REQUEST', {
       doing,
@@ -183,15 +194,12 @@ function placeOf(text: string, doing: string): { address: string; path: string }
     .replace(/\.git$/, '')
     .split('/')
     .filter((part) => part !== '')
-  const parts = escaped.map((part) => {
+  for (const part of escaped)
     try {
-      return decodeURIComponent(part)
+      decodeURIComponent(part)
     } catch {
       throw invalid(`${part} is no part of an address: a % in it has no two digits behind`)
     }
-  })
-  const [owner, name] = parts.slice(-2)
-  if (owner === undefined || name === undefined) throw invalid('it names no repository')
-  // Gitea may live below a path of its host.
-  return { address: [url.origin, ...parts.slice(0, -2)].join('/'), path: `${owner}/${name}` }
+  if (escaped.length < 2) throw invalid('it names no repository')
+  return { origin: url.origin, parts: escaped }
 }

@@ -50,17 +50,20 @@ const MERGING = 'merging the merge request'
 async function mergeThere(connect: Connect, how: MergeHow, mr: MergeRequest): Promise<MergeRequest> {
   const here = await connect(mr.repositoryId)
   const { git, api } = here
-  requireCan((await api.repository()).methods[how.method], MERGING)
+  const { methods } = await api.repository()
+  // A merge commit is what is meant where nobody says otherwise: where it is not allowed there, squashed.
+  const method = how.method === 'merge' && methods.merge !== true && methods.squash === true ? 'squash' : how.method
+  requireCan(methods[method], MERGING)
   await here.fetch()
   const head = await git.resolve(`refs/heads/${mr.sourceBranch}`)
   const target = await git.resolve(`refs/heads/${mr.targetBranch}`)
   if (head !== how.headOid || target !== how.targetOid) throw movedSince(mr)
   const merged = await git.mergeTree(how.targetOid, how.headOid)
   if (!merged.clean) throw conflicting(MERGING, mr.targetBranch, merged.conflicts)
-  await begin(here, mr, how)
-  const title = how.method === 'squash' ? mr.title : `Merge branch '${mr.sourceBranch}': ${mr.title}`
+  await begin(here, mr, { ...how, method })
+  const title = method === 'squash' ? mr.title : `Merge branch '${mr.sourceBranch}': ${mr.title}`
   const refused = await api
-    .merge(mr.number, { headOid: how.headOid, method: how.method, title, message: await messageOf(here, mr, how) })
+    .merge(mr.number, { headOid: how.headOid, method, title, message: await messageOf(here, mr, how) })
     .then(() => null)
     .catch((thrown: unknown) => thrown)
   // Also where the answer was no, or none: only the forge knows whether it came about.

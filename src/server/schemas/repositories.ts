@@ -26,7 +26,7 @@ export const Repository = z
   .object({
     id: z.string(),
     name: z.string(),
-    forge: z.enum(['builtin', 'gitea']),
+    forge: z.enum(['builtin', 'gitea', 'gitlab']),
     defaultBranch: z.string(),
     /** Address for `git clone` and `git push`; user and token go into HTTP Basic. */
     gitUrl: z.string(),
@@ -59,7 +59,8 @@ const Token = z
 
 /** A repository of a forge that is to be connected. */
 export const NewConnection = z.strictObject({
-  forge: z.enum(['gitea']).default('gitea'),
+  /** Found out by asking where absent. */
+  forge: z.enum(['gitea', 'gitlab']).optional(),
   /** Address of its page or clone. */
   url: z.string().max(2000),
   token: Token,

@@ -40,7 +40,7 @@ export interface Database extends RollbackTables, AuditTables, ConnectionTables 
   repositories: {
     id: string
     name: string
-    forge: 'builtin' | 'gitea'
+    forge: 'builtin' | 'gitea' | 'gitlab'
     defaultBranch: string
     /** Next MR number and next merge sequence, counted per repository. */
     nextMrNumber: number

@@ -1,0 +1,157 @@
+import { z } from 'zod'
+import type { RemoteApi, RemoteChange } from '../remote/api.ts'
+import { type GitLabClient, PAGE, personOf, Time, User } from './client.ts'
+
+const MergeRequest = z.object({
+  iid: z.number().int(),
+  title: z.string(),
+  description: z.string().nullish(),
+  /** `locked` while it is being merged. */
+  state: z.enum(['opened', 'closed', 'merged', 'locked']),
+  draft: z.boolean().optional(),
+  source_branch: z.string(),
+  target_branch: z.string(),
+  source_project_id: z.number().int().nullable(),
+  target_project_id: z.number().int(),
+  /** Null for a moment after it was opened. */
+  sha: z.string().nullable(),
+  author: User,
+  merge_commit_sha: z.string().nullish(),
+  squash_commit_sha: z.string().nullish(),
+  merge_user: User.nullish(),
+  merged_at: Time.nullish(),
+})
+
+/** A draft is one by these words at the beginning of its title, any case. */
+const PREFIX = /^\s*(?:\[draft\]|\(draft\)|draft:)\s*/i
+const DRAFT = 'Draft: '
+
+type Changes = Pick<
+  RemoteApi,
+  'branches' | 'pusher' | 'openChanges' | 'change' | 'changeMergedAs' | 'create' | 'edit' | 'committers'
+>
+
+export function changesOf(client: GitLabClient): Changes {
+  const all = `${client.at}/merge_requests`
+  const one = (number: number): string => `${all}/${number}`
+  return {
+    async branches() {
+      const path = `${client.at}/repository/branches?per_page=${PAGE}`
+      const branches = await client.pages(path, Branch, { doing: 'reading the branches' })
+      return new Map(branches.map(({ name, commit }) => [name, commit.id]))
+    },
+    async openChanges() {
+      const path = `${all}?state=opened&scope=all&order_by=created_at&sort=asc&per_page=${PAGE}`
+      return (await client.pages(path, MergeRequest, { doing: 'reading the open merge requests' })).map(changeOf)
+    },
+    async change(number) {
+      const found = await client.find(one(number), MergeRequest, { doing: `reading merge request ${number}` })
+      return found && changeOf(found)
+    },
+    async changeMergedAs(commitOid) {
+      const doing = `asking which merge request was merged as ${commitOid.slice(0, 10)}`
+      const path = `${client.at}/repository/commits/${commitOid}/merge_requests`
+      const found = (await client.find(path, z.array(MergeRequest), { doing })) ?? []
+      return found.map(changeOf).find(({ mergeOid }) => mergeOid === commitOid) ?? null
+    },
+    async create({ sourceBranch, targetBranch, title, description, draft }) {
+      const branches = { source_branch: sourceBranch, target_branch: targetBranch }
+      const body = { ...branches, title: titled(title, draft), description, remove_source_branch: false }
+      const ask = { doing: `opening a merge request of "${sourceBranch}"`, method: 'POST', body } as const
+      return changeOf(await client.ask(all, MergeRequest, ask))
+    },
+    async edit(now, { title = now.title, draft = now.draft, description, state }) {
+      const body = {
+        ...((title !== now.title || draft !== now.draft) && { title: titled(title, draft) }),
+        ...(description !== undefined && { description }),
+        ...(state && { state_event: state === 'open' ? 'reopen' : 'close' }),
+      }
+      const ask = { doing: `editing merge request ${now.number}`, method: 'PUT', body } as const
+      return changeOf(await client.ask(one(now.number), MergeRequest, ask))
+    },
+    async pusher(branch, headOid) {
+      const path = `${client.at}/events?action=pushed&per_page=${PAGE}`
+      for (let page = 1; page <= MAX_EVENT_PAGES; page++) {
+        const ask = { doing: `asking who has pushed "${branch}"` }
+        const events = await client.ask(`${path}&page=${page}`, z.array(PushEvent), ask)
+        const push = events.find(({ push_data: its }) => its?.ref === branch && its.commit_to === headOid)
+        if (push) return personOf(push.author)
+        if (events.length === 0) break
+      }
+      return null
+    },
+    async committers(number) {
+      const { path_with_namespace: fullPath } = await client.project()
+      const body = { query: COMMITTERS, variables: { fullPath, iid: String(number) } }
+      const ask = { doing: `reading the commits of merge request ${number}`, method: 'POST', body } as const
+      const { data } = await client.ask('/graphql', CommittersAnswer, ask)
+      const { commits, committers } = data.project.mergeRequest
+      return [
+        ...commits.nodes.map(({ sha, author }) => ({ oid: sha, people: author ? [graphPersonOf(author)] : [] })),
+        // Of them all: which commit is whose does not matter to a vote.
+        ...commits.nodes.slice(0, 1).map(({ sha }) => ({ oid: sha, people: committers.nodes.map(graphPersonOf) })),
+      ]
+    },
+  }
+}
+
+const Branch = z.object({ name: z.string(), commit: z.object({ id: z.string() }) })
+const PushEvent = z.object({
+  author: User,
+  push_data: z.object({ ref: z.string().nullable(), commit_to: z.string().nullable() }).nullish(),
+})
+/** A push is looked for in the newest of what has happened in a project. */
+const MAX_EVENT_PAGES = 10
+
+/** REST gives names and addresses of commits, which anybody may type; only this gives the accounts that GitLab has found. */
+const COMMITTERS = `query ($fullPath: ID!, $iid: String!) {
+  project(fullPath: $fullPath) {
+    mergeRequest(iid: $iid) {
+      commits(first: 100) { nodes { sha author { id username } } }
+      committers(first: 100) { nodes { id username } }
+    }
+  }
+}`
+/** `gid://gitlab/User/12` */
+const GraphUser = z.object({ id: z.string().regex(/\/User\/\d+$/), username: z.string() })
+const nodesOf = <Node extends z.ZodType>(node: Node) => z.object({ nodes: z.array(node) })
+const CommittersAnswer = z.object({
+  data: z.object({
+    project: z.object({
+      mergeRequest: z.object({
+        commits: nodesOf(z.object({ sha: z.string(), author: GraphUser.nullable() })),
+        committers: nodesOf(GraphUser),
+      }),
+    }),
+  }),
+})
+const graphPersonOf = ({ id, username }: z.infer<typeof GraphUser>) => ({
+  id: id.slice(id.lastIndexOf('/') + 1),
+  name: username,
+})
+
+const titled = (title: string, draft: boolean): string => {
+  const plain = title.replace(PREFIX, '')
+  return draft ? DRAFT + plain : plain
+}
+
+/** What a merge is on the target branch: its merge commit, the squashed one where it was moved forward, or its head. */
+function changeOf(its: z.infer<typeof MergeRequest>): RemoteChange {
+  const draft = its.draft ?? PREFIX.test(its.title)
+  const isMerged = its.state === 'merged'
+  return {
+    number: its.iid,
+    title: draft ? its.title.replace(PREFIX, '') : its.title,
+    description: its.description ?? '',
+    draft,
+    state: isMerged ? 'merged' : its.state === 'closed' ? 'closed' : 'open',
+    sourceBranch: its.source_branch,
+    targetBranch: its.target_branch,
+    headOid: its.sha ?? '',
+    author: personOf(its.author),
+    isFork: its.source_project_id !== its.target_project_id,
+    mergeOid: isMerged ? (its.merge_commit_sha ?? its.squash_commit_sha ?? its.sha) : null,
+    mergedBy: its.merge_user ? personOf(its.merge_user) : null,
+    mergedAt: its.merged_at ?? null,
+  }
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import type { Role } from '../../domain/roles.ts'
+import type { RemoteApi } from '../remote/api.ts'
+import { type GitLabClient, personOf, User } from './client.ts'
+
+/** Access levels of GitLab: 30 is Developer, 40 Maintainer. */
+export const DEVELOPER = 30
+export const MAINTAINER = 40
+const GUEST = 10
+
+const Member = z.object({ access_level: z.number().int() })
+
+/** Developers push and review, maintainers merge. Deploying by hand is Trueup's own, and given here. */
+const roleAt = (level: number): Role | null =>
+  level >= MAINTAINER ? 'maintainer' : level >= DEVELOPER ? 'contributor' : level >= GUEST ? 'reader' : null
+
+export function peopleOf(client: GitLabClient): Pick<RemoteApi, 'me' | 'roleOf'> {
+  return {
+    me: async () => personOf(await client.ask('/v4/user', User, { doing: 'asking whose token this is' })),
+    async roleOf({ id, name }) {
+      const path = `${client.at}/members/all/${encodeURIComponent(id)}`
+      const found = await client.find(path, Member, { doing: `asking what ${name} may` })
+      return found && roleAt(found.access_level)
+    },
+  }
+}

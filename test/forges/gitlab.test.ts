@@ -1,0 +1,4 @@
+import { gitlabDoubleSubject } from './subjects/gitlab.ts'
+import { conformance } from './suite.ts'
+
+conformance(gitlabDoubleSubject)

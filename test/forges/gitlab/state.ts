@@ -1,0 +1,103 @@
+/** What a double of GitLab knows. Names of fields are those of the API's own documentation. */
+export interface DoubleUser {
+  id: number
+  username: string
+  token: string
+}
+
+export interface DoubleMr {
+  iid: number
+  title: string
+  description: string
+  state: 'opened' | 'closed' | 'merged'
+  author: DoubleUser
+  source: string
+  target: string
+  /** Heads that it has had, newest last. */
+  versions: { head_commit_sha: string; created_at: string }[]
+  isFork: boolean
+  merged: { mergeSha: string | null; squashSha: string | null; by: DoubleUser; at: string } | null
+  approvals: { user: DoubleUser; approved_at: string }[]
+  reviewers: Map<DoubleUser, { state: string; created_at: string }>
+  updated_at: string
+  /** GitLab still looks so many times whether it can be merged. */
+  looking: number
+}
+
+export interface DoubleNote {
+  id: number
+  iid: number
+  type: string | null
+  system: boolean
+  author: DoubleUser
+  body: string
+  awards: Set<string>
+  created_at: string
+  updated_at: string
+}
+
+export interface DoubleStatus {
+  id: number
+  sha: string
+  name: string
+  status: string
+  description: string
+}
+
+export interface DoubleState {
+  users: DoubleUser[]
+  /** username → access level. */
+  levels: Map<string, number>
+  scopes: string[]
+  /** `group/sub/shop` */
+  path: string
+  settings: { merge_method: string; squash_option: string; merge_trains_enabled: boolean }
+  mrs: DoubleMr[]
+  notes: DoubleNote[]
+  statuses: DoubleStatus[]
+  hooks: { id: number; url: string; token: string }[]
+  /** Oldest first. */
+  pushes: { author: DoubleUser; branch: string; sha: string }[]
+  /** Whether approvals say when they were given, as from 18.4 on. */
+  approvedAt: boolean
+  pageSize: number
+  begun: number
+  seconds: number
+  lastId: number
+}
+
+export const newState = (): DoubleState => ({
+  users: ['owner', 'trueup-bot', 'author', 'reviewer', 'second'].map((username, at) => ({
+    id: at + 21,
+    username,
+    token: `glpat-of-${username}`,
+  })),
+  levels: new Map([
+    ['owner', 50],
+    ['trueup-bot', 40],
+    ['author', 30],
+    ['reviewer', 40],
+    ['second', 40],
+  ]),
+  scopes: ['api'],
+  path: 'group/sub/shop',
+  settings: { merge_method: 'merge', squash_option: 'default_off', merge_trains_enabled: false },
+  mrs: [],
+  notes: [],
+  statuses: [],
+  hooks: [],
+  pushes: [],
+  approvedAt: true,
+  pageSize: 100,
+  begun: Math.floor(Date.now() / 1000) * 1000,
+  seconds: 0,
+  lastId: 100,
+})
+
+/** The forge's clock, which only counts from the time at which it was started; milliseconds, as GitLab writes them. */
+export function now(state: DoubleState): string {
+  state.seconds += 1
+  return new Date(state.begun + state.seconds * 1000).toISOString()
+}
+
+export const headOf = (mr: DoubleMr): string => mr.versions.at(-1)?.head_commit_sha ?? ''

@@ -1,0 +1,109 @@
+import { type GitLabDouble, startGitLabDouble } from '../gitlab/double.ts'
+import { askApi, type Account, type Answer, type Place } from '../place.ts'
+import type { Person, Subject } from '../subject.ts'
+import { type ConnectedWorld, connectedWorld } from './connected.ts'
+
+/** A project on GitLab, real or a double. */
+export async function gitlabWorld(place: Place): Promise<ConnectedWorld> {
+  const { address, accounts } = place
+  const ask = ({ token }: Account, method: string, path: string, body?: object, fine: number[] = []): Promise<Answer> =>
+    askApi(`${address}/api/v4${path}`, { 'private-token': token }, { method, body, fine, forbidden: 401 })
+  const { id } = await ask(accounts.owner, 'GET', `/projects/${encodeURIComponent(place.path)}`)
+  const project = `/projects/${id}`
+  let path = place.path
+  const one = (number: number): string => `${project}/merge_requests/${number}`
+
+  return await connectedWorld({
+    forge: 'gitlab',
+    place,
+    path: () => path,
+    tip: async (branch) =>
+      (await ask(accounts.author, 'GET', `${project}/repository/branches/${branch}`, undefined, [404]))?.commit?.id ??
+      null,
+    removeBranch: (branch) => ask(accounts.author, 'DELETE', `${project}/repository/branches/${branch}`),
+    async comments(number) {
+      const notes: Answer[] = await ask(accounts.author, 'GET', `${one(number)}/notes?sort=asc&per_page=100`)
+      return notes.filter(({ system }) => !system).map(({ body, author }) => ({ body, by: String(author.id) }))
+    },
+    async statuses(oid) {
+      const all: Answer[] = await ask(accounts.author, 'GET', `${project}/repository/commits/${oid}/statuses`)
+      return all.map(({ name, status, description }) => ({ name, state: status, description }))
+    },
+    async merge(who, number, sha) {
+      for (let looks = 0; looks < 100; looks++)
+        if ((await ask(who, 'GET', one(number))).detailed_merge_status !== 'checking') break
+      await ask(who, 'PUT', `${one(number)}/merge`, { ...(sha && { sha }) })
+    },
+    async rename(name) {
+      await ask(accounts.owner, 'PUT', project, { name, path: name })
+      path = path.replace(/[^/]+$/, name)
+    },
+    allow: (write) =>
+      ask(accounts.owner, 'PUT', `${project}/members/${accounts.bot.id}`, { access_level: write ? 40 : 20 }),
+    as: personOf,
+  })
+
+  function personOf(who: Account): Person {
+    const edit = async (number: number, body: object): Promise<void> => void (await ask(who, 'PUT', one(number), body))
+    const titled = (title: string, draft: boolean): string => (draft ? `Draft: ${title}` : title)
+    return {
+      async open({ sourceBranch, title, description = '', draft = false }) {
+        const branches = { source_branch: sourceBranch, target_branch: 'main' }
+        const body = { ...branches, title: titled(title, draft), description }
+        return (await ask(who, 'POST', `${project}/merge_requests`, body)).iid
+      },
+      async edit(number, { title, description, draft }) {
+        const now: Answer = await ask(who, 'GET', one(number))
+        const plain = title ?? now.title.replace(/^Draft: /, '')
+        await edit(number, {
+          title: titled(plain, draft ?? now.draft),
+          ...(description !== undefined && { description }),
+        })
+      },
+      close: (number) => edit(number, { state_event: 'close' }),
+      reopen: (number) => edit(number, { state_event: 'reopen' }),
+      async review(number, verdict) {
+        const state = verdict === 'comment' ? 'reviewed' : 'requested_changes'
+        if (verdict === 'approve') await ask(who, 'POST', `${one(number)}/approve`)
+        else await ask(who, 'POST', `${one(number)}/submit-review`, { state })
+      },
+      withdraw: (number) => ask(who, 'POST', `${one(number)}/unapprove`),
+      comment: (number, body) => ask(who, 'POST', `${one(number)}/notes`, { body }),
+    }
+  }
+}
+
+/** Where its accounts are, of a double. */
+export const placeOfGitLab = ({ address, state, git }: GitLabDouble): Place => ({
+  address,
+  near: {
+    url: `file://${git.directory}`,
+    pushed(branch, sha) {
+      git.forget()
+      state.pushes.push({ author: state.users.find(({ username }) => username === 'author')!, branch, sha })
+    },
+  },
+  path: state.path,
+  accounts: Object.fromEntries(
+    state.users.map(({ id, username, token }) => [
+      username === 'trueup-bot' ? 'bot' : username,
+      { id: String(id), name: username, token },
+    ]),
+  ) as Place['accounts'],
+})
+
+let running: { world: ConnectedWorld; double: GitLabDouble } | undefined
+
+export const gitlabDoubleSubject: Subject = {
+  name: 'gitlab',
+  against: 'a double of GitLab 18.4',
+  async open() {
+    const double = await startGitLabDouble()
+    running = { double, world: await gitlabWorld(placeOfGitLab(double)) }
+    return running.world
+  },
+  async close() {
+    await running?.world.stop()
+    await running?.double.close()
+  },
+}
