@@ -13,6 +13,12 @@ const DEPLOYMENT_COMMENT = 'deployment'
 const MAX_STACKS = 100
 const MAX_RESOURCES = 20
 
+/** Says what waits where an answer to it is read: on Trueup's own page it is shown, with a button. */
+export async function commentWaiting(parts: EngineParts, mrId: string): Promise<void> {
+  const { repositoryId } = await requireMergeRequest(parts.store.db, mrId, 'telling what waits')
+  if ((await parts.forges.of(repositoryId)).can.commands === true) await commentDeployment(parts, mrId)
+}
+
 /**
  * Says on the MR how its deployments ended or what they wait for, and of those that failed half-way what was done and what
  * was not. Plans that wait for an approval are noted as seen from now on, for whoever answers `/trueup apply`.
