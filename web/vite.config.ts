@@ -1,13 +1,14 @@
 import tailwind from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { compileHint } from './compile-hint.ts'
 import { scriptBudget } from './script-budget.ts'
 import { strictStyles } from './strict-styles.ts'
 
 /** `npm run build` and `scripts/build-web.ts` call this; `vite web` serves it against a server on the default port. */
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), tailwind(), strictStyles(), scriptBudget()],
+  plugins: [react(), tailwind(), strictStyles(), scriptBudget(), compileHint()],
   build: {
     outDir: 'dist',
     target: 'es2023',

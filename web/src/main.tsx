@@ -4,8 +4,16 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api/client.ts'
 import { applyTheme } from './app/theme.ts'
+import { askFirst, askWho } from './first-data.ts'
 import { createAppRouter } from './router.tsx'
 import './styles.css'
+// Small parts of nearly every page: in the first script, not in files that wait for one another's connections.
+import './ui/more.tsx'
+import './ui/row-links.ts'
+import './ui/status.tsx'
+import './ui/summary.tsx'
+import './ui/tabs.tsx'
+import './ui/time.tsx'
 
 applyTheme()
 const client = new QueryClient({
@@ -22,9 +30,13 @@ const client = new QueryClient({
   },
 })
 const router = createAppRouter(client)
-// The page's code comes while the server is asked who this is, not after it.
-for (const { routeId } of router.matchRoutes(router.latestLocation))
+// Who this is, the page's code and its data come at the same time, not one after the other.
+const { latestLocation } = router
+if (latestLocation.pathname !== '/login') askWho(client)
+for (const { routeId, params } of router.matchRoutes(latestLocation)) {
+  askFirst(client, routeId, params, latestLocation.search)
   void router.loadRouteChunk(router.routesById[routeId as keyof typeof router.routesById])
+}
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

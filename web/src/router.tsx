@@ -8,18 +8,11 @@ import {
   redirect,
 } from '@tanstack/react-router'
 import { ApiError } from './api/client.ts'
-import {
-  environmentsQuery,
-  matrixQuery,
-  mrsQuery,
-  overviewQuery,
-  repositoriesQuery,
-  runsQuery,
-  sessionQuery,
-} from './api/queries.ts'
+import { repositoriesQuery, sessionQuery } from './api/queries.ts'
 import { NotFound, PageError } from './app/page-error.tsx'
 import { Shell } from './app/shell.tsx'
 import { Waiting } from './ui/load.tsx'
+import { askFirst } from './first-data.ts'
 import * as search from './search.ts'
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({ component: Outlet })
@@ -63,14 +56,8 @@ const overview = createRoute({
   validateSearch: search.matrix,
   // Once, while the page's code is still on its way; afterwards the stream of changes says what is old.
   staleTime: Number.POSITIVE_INFINITY,
-  loader: ({ context: { client }, params: { repository }, location }) => {
-    const filter = search.matrix(location.search)
-    void client.prefetchQuery(overviewQuery(repository))
-    void client.prefetchQuery(environmentsQuery(repository))
-    void client.prefetchInfiniteQuery(matrixQuery(repository, { ...filter, sort: filter.sort ?? 'need' }))
-    void client.prefetchInfiniteQuery(runsQuery(repository, { state: 'awaiting_approval' }))
-    void client.prefetchInfiniteQuery(mrsQuery(repository, 'open'))
-  },
+  loader: ({ context: { client }, route: { id }, params, location: { search: raw } }) =>
+    askFirst(client, id, params, raw),
   component: lazyRouteComponent(() => import('./pages/overview.tsx'), 'OverviewPage'),
 })
 const mrs = createRoute({
@@ -83,12 +70,18 @@ const mr = createRoute({
   getParentRoute: () => shell,
   path: '/r/$repository/mr/$number',
   validateSearch: search.mr,
+  staleTime: Number.POSITIVE_INFINITY,
+  loader: ({ context: { client }, route: { id }, params, location: { search: raw } }) =>
+    askFirst(client, id, params, raw),
   component: lazyRouteComponent(() => import('./pages/mr/page.tsx'), 'MrPage'),
 })
 const stack = createRoute({
   getParentRoute: () => shell,
   path: '/r/$repository/stacks/$',
   validateSearch: search.stack,
+  staleTime: Number.POSITIVE_INFINITY,
+  loader: ({ context: { client }, route: { id }, params, location: { search: raw } }) =>
+    askFirst(client, id, params, raw),
   component: lazyRouteComponent(() => import('./pages/stack/page.tsx'), 'StackPage'),
 })
 const runs = createRoute({
@@ -101,6 +94,9 @@ const run = createRoute({
   getParentRoute: () => shell,
   path: '/r/$repository/runs/$run',
   validateSearch: search.run,
+  staleTime: Number.POSITIVE_INFINITY,
+  loader: ({ context: { client }, route: { id }, params, location: { search: raw } }) =>
+    askFirst(client, id, params, raw),
   component: lazyRouteComponent(() => import('./pages/run/page.tsx'), 'RunPage'),
 })
 const drift = createRoute({

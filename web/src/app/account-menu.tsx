@@ -1,67 +1,23 @@
-import { useQueryClient } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
 import { CircleUser } from 'lucide-react'
-import { DropdownMenu } from 'radix-ui'
-import { useState } from 'react'
-import { api, ask } from '../api/client.ts'
+import { lazy } from 'react'
 import { t } from '../strings/frame.ts'
+import { LazyMenu } from '../ui/lazy-menu.tsx'
 import { useSession } from './session.tsx'
-import { setTheme, theme, type Theme } from './theme.ts'
 
-const THEMES: readonly (readonly [Theme, string])[] = [
-  ['system', t.followTheSystem],
-  ['light', t.light],
-  ['dark', t.dark],
-]
-const item = 'rounded-sm px-2 py-1 outline-none data-highlighted:bg-hover'
+const load = () => import('./account-items.tsx')
+const AccountItems = lazy(() => load().then(({ AccountItems: its }) => ({ default: its })))
 
 export function AccountMenu({ onHelp }: { onHelp: () => void }) {
   const { user } = useSession()
-  const [chosen, choose] = useState(theme())
-  const client = useQueryClient()
-  const navigate = useNavigate()
-  const logOut = async (): Promise<void> => {
-    await ask(api.DELETE('/api/v1/session'))
-    client.clear()
-    await navigate({ to: '/login' })
-  }
   return (
-    <DropdownMenu.Root>
-      <DropdownMenu.Trigger className="flex items-center gap-2 rounded px-2 py-1 text-left hover:bg-hover">
-        <CircleUser size={15} aria-hidden className="text-muted" />
-        <span className="truncate font-medium max-md:max-w-20">{user.name}</span>
-        {user.kind === 'admin' && <span className="ml-auto text-xs text-muted max-md:hidden">{t.administrator}</span>}
-      </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align="start"
-          sideOffset={4}
-          className="z-50 min-w-48 rounded-lg border border-line bg-raised p-1 shadow-float"
-        >
-          <DropdownMenu.Label className="px-2 py-1 text-sm text-muted">{t.colours}</DropdownMenu.Label>
-          <DropdownMenu.RadioGroup
-            value={chosen}
-            onValueChange={(value) => {
-              setTheme(value as Theme)
-              choose(value as Theme)
-            }}
-          >
-            {THEMES.map(([value, label]) => (
-              <DropdownMenu.RadioItem key={value} value={value} className={`${item} flex items-center`}>
-                {label}
-                <DropdownMenu.ItemIndicator className="ml-auto">✓</DropdownMenu.ItemIndicator>
-              </DropdownMenu.RadioItem>
-            ))}
-          </DropdownMenu.RadioGroup>
-          <DropdownMenu.Separator className="my-1 border-t border-line" />
-          <DropdownMenu.Item className={item} onSelect={onHelp}>
-            {t.keys}
-          </DropdownMenu.Item>
-          <DropdownMenu.Item className={item} onSelect={() => void logOut()}>
-            {t.logOut}
-          </DropdownMenu.Item>
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+    <LazyMenu
+      load={load}
+      className="flex items-center gap-2 rounded px-2 py-1 text-left hover:bg-hover"
+      menu={(trigger) => <AccountItems trigger={trigger} onHelp={onHelp} />}
+    >
+      <CircleUser size={15} aria-hidden className="text-muted" />
+      <span className="truncate font-medium max-md:max-w-20">{user.name}</span>
+      {user.kind === 'admin' && <span className="ml-auto text-xs text-muted max-md:hidden">{t.administrator}</span>}
+    </LazyMenu>
   )
 }

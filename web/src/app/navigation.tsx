@@ -15,10 +15,11 @@ import {
   Server,
   Settings,
 } from 'lucide-react'
-import { DropdownMenu } from 'radix-ui'
+import { lazy } from 'react'
 import { useConnection } from '../api/live.ts'
 import { repositoriesQuery } from '../api/queries.ts'
 import { t } from '../strings/frame.ts'
+import { LazyMenu } from '../ui/lazy-menu.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { useMay } from './session.tsx'
 
@@ -39,6 +40,8 @@ const OF_ALL = [
 ] as const
 /** So many pages of a repository have a place of their own in a phone's bar. */
 const ON_PHONES = 4
+const loadPages = () => import('./pages-menu.tsx')
+const PagesMenu = lazy(() => loadPages().then(({ PagesMenu: its }) => ({ default: its })))
 
 /** The repository of the page, else the one that was looked at last: Settings does not take the way back away. */
 let lastRepository: string | undefined
@@ -50,14 +53,20 @@ function useRepository(): string | undefined {
   return repository ?? data.find(({ name }) => name === lastRepository)?.name ?? data[0]?.name
 }
 
-export function SideBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
+export function SideBar({
+  onPalette,
+  onHelp,
+  fetchWindows,
+}: {
+  onPalette: () => void
+  onHelp: () => void
+  /** Hears that somebody is about to open one. */
+  fetchWindows: () => void
+}) {
   const repository = useRepository()
   const may = useMay()
   return (
-    <nav
-      aria-label={t.main}
-      className="flex flex-col gap-px overflow-y-auto border-r border-line bg-sunken p-2 max-md:hidden"
-    >
+    <nav aria-label={t.main} className="flex flex-col gap-px overflow-y-auto border-r border-line bg-sunken p-2">
       <Link to="/" className="mb-1 flex items-center gap-2 px-2 py-1.5 text-lg font-semibold tracking-tight">
         <Level />
         {t.trueup}
@@ -74,6 +83,7 @@ export function SideBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: 
       <div className="mt-auto flex flex-col gap-px pt-2">
         <button
           type="button"
+          onPointerEnter={fetchWindows}
           onClick={onPalette}
           className="flex items-center gap-2 rounded px-2 py-1 text-muted hover:bg-hover hover:text-ink"
         >
@@ -94,38 +104,26 @@ export function PhoneBar() {
   const may = useMay()
   const others = OF_ALL.filter(([to]) => to !== '/audit' || may('audit.read'))
   return (
-    <nav aria-label={t.main} className="flex justify-around border-t border-line bg-sunken p-1 md:hidden">
+    <nav aria-label={t.main} className="flex justify-around border-t border-line bg-sunken p-1">
       {repository ? (
         <>
           {OF_REPOSITORY.slice(0, ON_PHONES).map(([to, label, icon]) => (
             <NavItem key={to} to={to} label={label} icon={icon} repository={repository} />
           ))}
-          <DropdownMenu.Root>
-            <DropdownMenu.Trigger className="flex grow basis-0 flex-col items-center rounded px-1 py-1 text-xs text-muted hover:bg-hover">
-              <Ellipsis size={15} aria-hidden />
-              {t.more}
-            </DropdownMenu.Trigger>
-            <DropdownMenu.Portal>
-              <DropdownMenu.Content
-                align="end"
-                sideOffset={6}
-                className="z-50 min-w-48 rounded-lg border border-line bg-raised p-1 shadow-float"
-              >
-                {[...OF_REPOSITORY.slice(ON_PHONES), ...others].map(([to, label, Icon]) => (
-                  <DropdownMenu.Item key={to} asChild>
-                    <Link
-                      to={to}
-                      params={{ repository }}
-                      className="flex items-center gap-3 rounded-sm px-3 py-2 outline-none data-highlighted:bg-hover"
-                    >
-                      <Icon size={16} aria-hidden className="text-muted" />
-                      {label}
-                    </Link>
-                  </DropdownMenu.Item>
-                ))}
-              </DropdownMenu.Content>
-            </DropdownMenu.Portal>
-          </DropdownMenu.Root>
+          <LazyMenu
+            load={loadPages}
+            className="flex grow basis-0 flex-col items-center rounded px-1 py-1 text-xs text-muted hover:bg-hover"
+            menu={(trigger) => (
+              <PagesMenu
+                trigger={trigger}
+                repository={repository}
+                pages={[...OF_REPOSITORY.slice(ON_PHONES), ...others]}
+              />
+            )}
+          >
+            <Ellipsis size={15} aria-hidden />
+            {t.more}
+          </LazyMenu>
         </>
       ) : (
         others.map(([to, label, icon]) => <NavItem key={to} to={to} label={label} icon={icon} />)
@@ -201,7 +199,8 @@ export function LiveSign() {
   return (
     <p role="status" title={meaning} className="flex items-center gap-2 px-2 py-1 text-sm text-muted">
       <span className={`mx-1 size-2 rounded-full ${dot}`} aria-hidden />
-      {word}
+      {/* On a phone the sign alone, so that nothing moves beside it. */}
+      <span className="max-md:sr-only">{word}</span>
     </p>
   )
 }

@@ -1,5 +1,5 @@
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query'
-import { useVirtualizer } from '@tanstack/react-virtual'
+import { type Virtualizer, useVirtualizer } from '@tanstack/react-virtual'
 import { type CSSProperties, memo, useEffect, useMemo, useRef } from 'react'
 import type { Schemas } from '../api/client.ts'
 import { useKey } from '../app/keys.ts'
@@ -40,6 +40,10 @@ export function Matrix({
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
     overscan: 8,
+    initialRect: { width: window.innerWidth, height: window.innerHeight / 2 },
+    observeElementRect: observeRect,
+    // Rows have one height and nobody is led to one: where the list stands is never to be corrected.
+    scrollToFn: () => {},
   })
   const shown = virtual.getVirtualItems()
   const last = shown.at(-1)?.index ?? 0
@@ -108,13 +112,29 @@ export function Matrix({
         {lines.length === 0
           ? t.nothing
           : t.pagesWordsRows(
-              query.data.pages.reduce((sum, page) => sum + page.items.length, 0).toLocaleString(),
-              hasNextPage ? '+' : '',
+              query.data.pages.reduce((sum, page) => sum + page.items.length, 0),
+              hasNextPage,
             )}
         {isFetchingNextPage && t.loadingMore}
       </p>
     </div>
   )
+}
+
+/**
+ * The height of the list as the browser tells it after a layout that it makes anyway. The library's own asks for it at once,
+ * which costs the first view a layout of its own.
+ */
+function observeRect(
+  { scrollElement: element }: Virtualizer<HTMLDivElement, Element>,
+  told: (rect: { width: number; height: number }) => void,
+): (() => void) | undefined {
+  if (!element) return undefined
+  const observer = new ResizeObserver(([entry]) => {
+    if (entry) told({ width: Math.round(entry.contentRect.width), height: Math.round(entry.contentRect.height) })
+  })
+  observer.observe(element)
+  return () => observer.disconnect()
 }
 
 interface Placed {
@@ -160,7 +180,10 @@ const StackLine = memo(
     >
       <div role="rowheader" className="flex min-w-0 items-center gap-2 px-3">
         <Name name={row.name} short={short} />
-        <span className="ml-auto max-w-[45%] truncate text-sm text-faint" title={row.cells[0]?.facets.join(' ')}>
+        <span
+          className="ml-auto max-w-[45%] shrink-0 truncate text-sm text-faint max-md:hidden"
+          title={row.cells[0]?.facets.join(' ')}
+        >
           {row.cells[0]?.facets.find((word) => word.startsWith('@'))} {row.cells[0]?.driver}
         </span>
       </div>

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { type ReactNode, useState } from 'react'
+import { memo, type ReactNode, useState } from 'react'
 import { mrsQuery, runsQuery } from '../api/queries.ts'
 import { t } from '../strings/overview.ts'
 import { KIND, mrLook, runLook } from '../text.ts'
@@ -13,9 +13,9 @@ const ROW_PX = 30
 /**
  * What waits for a person: runs that wait for an approval, and open merge requests. It keeps the height that it was opened with
  * until somebody asks for all: what comes meanwhile is counted in its heading (which shows the
- * first where it was empty), and pushes nothing away below it.
+ * first where it was empty), and pushes nothing away below it. Filters of the page do not draw it again.
  */
-export function NeedsYou({ repository }: { repository: string }) {
+export const NeedsYou = memo(({ repository }: { repository: string }) => {
   const runs = useInfiniteQuery(runsQuery(repository, { state: 'awaiting_approval' })).data?.pages[0]
   const mrs = useInfiniteQuery(mrsQuery(repository, 'open')).data?.pages[0]
   const waiting = runs?.items ?? []
@@ -87,7 +87,7 @@ export function NeedsYou({ repository }: { repository: string }) {
       )}
     </section>
   )
-}
+})
 
 function Item({ mark, at, children }: { mark: ReactNode; at: number; children: ReactNode }) {
   return (
