@@ -4,6 +4,7 @@ import { Search as Glass } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Schemas } from '../api/client.ts'
 import { environmentsQuery, matrixQuery, overviewQuery } from '../api/queries.ts'
+import { useView } from '../app/view.ts'
 import { t } from '../strings/overview.ts'
 import { statusLook, STATUSES } from '../text.ts'
 import { ButtonLink, Empty, PageHead } from '../ui/basics.tsx'
@@ -22,8 +23,8 @@ const TIERS = ['development', 'staging', 'production']
 /** Environments × stacks: what is in which state, what needs a person first. */
 export function OverviewPage() {
   const { repository } = route.useParams()
-  const filter = route.useSearch()
   const navigate = route.useNavigate()
+  const [filter, set] = useView(route.useSearch(), (search) => void navigate({ search, replace: true }))
   const overview = useQuery(overviewQuery(repository))
   const environments = useQuery(environmentsQuery(repository))
   const matrix = useInfiniteQuery(matrixQuery(repository, { ...filter, sort: filter.sort ?? 'need' }))
@@ -34,10 +35,9 @@ export function OverviewPage() {
 
   if (overview.error && !overview.data)
     return <PageErrorNote error={overview.error} again={() => void overview.refetch()} />
-  if (!overview.data) return <Waiting lines={8} />
+  // Notices stand above the list: what is below them would move if they came later.
+  if (!overview.data || environments.isPending) return <Waiting lines={8} />
   const names = overview.data.environments.map(({ name }) => name)
-  const set = (change: Partial<typeof filter>): void =>
-    void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   return (
     <div className="flex h-[calc(100dvh-32px)] min-h-[520px] flex-col max-md:h-[calc(100dvh-76px)]">
       <PageHead
@@ -54,7 +54,7 @@ export function OverviewPage() {
         </ButtonLink>
       </PageHead>
       <NeedsYou repository={repository} />
-      <EnvironmentNotices repository={repository} />
+      <EnvironmentNotices key={repository} repository={repository} />
       <div className="flex shrink-0 flex-wrap items-center gap-2 pb-2">
         <Search text={filter.q ?? ''} set={(q) => set({ q: q || undefined })} />
         <select
@@ -118,7 +118,7 @@ function Search({ text: told, set }: { text: string; set: (text: string) => void
     return () => window.clearTimeout(rest)
   }, [text, told])
   return (
-    <label className="relative">
+    <label className="relative max-md:w-full">
       <span className="sr-only">{t.searchStacksByName}</span>
       <Glass size={14} className="absolute left-2 top-1/2 -translate-y-1/2 text-faint" aria-hidden />
       <input
@@ -126,7 +126,7 @@ function Search({ text: told, set }: { text: string; set: (text: string) => void
         value={text}
         onChange={(event) => setText(event.target.value)}
         placeholder={t.searchByName}
-        className="w-64 pl-7!"
+        className="w-64 pl-7! max-md:w-full"
       />
     </label>
   )
