@@ -15,6 +15,9 @@ export function buildWeb(): void {
 export const startBrowser = (path: string): Promise<Browser> =>
   chromium.launch({ executablePath: path, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
 
+/** Other processes plan and deploy meanwhile, on a machine that may do other things too. */
+const PATIENCE_MS = 180_000
+
 /** A window of a person, logged in by a one-time link. What its pages complain about ends up in `complaints`. */
 export interface Window {
   context: BrowserContext
@@ -39,6 +42,7 @@ export async function openWindow(
   options: Parameters<Browser['newContext']>[0] = {},
 ): Promise<Window> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options })
+  context.setDefaultTimeout(PATIENCE_MS)
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(`${error}`))

@@ -165,6 +165,22 @@ describeWithTool('chromium', 'every page', ({ path }) => {
     await context.close()
   })
 
+  it('shows when each line of a log was written, in the address too, and keeps the lines where they are', async () => {
+    const { page, context } = await openWindow(browser, await world.linkFor('bob'))
+    await visit(page, `${world.url}/r/shop/runs/${world.run}`)
+    const log = page.getByRole('log')
+    const first = log.getByRole('button', { name: 'Address of line 1', exact: true })
+    const before = await first.boundingBox()
+    await page.getByRole('button', { name: 'Times' }).click()
+    expect(await log.locator('time').first().innerText()).toMatch(/^\d\d:\d\d:\d\d\.\d{3}$/)
+    expect(await first.boundingBox()).toEqual(before)
+    expect(page.url()).toContain('time=true')
+    await page.reload()
+    await log.locator('time').first().waitFor()
+    expect([...(await violationsOf(page, 'light')), ...(await violationsOf(page, 'dark'))]).toEqual([])
+    await context.close()
+  })
+
   it('takes the whole story by the keyboard', async () => {
     const [freeze] = (await world.shop('GET', '/environments/production')).body.freezes
     await world.shop('DELETE', `/environments/production/freezes/${freeze.id}`)

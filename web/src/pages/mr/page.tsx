@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
 import { ApiError, type Schemas } from '../../api/client.ts'
-import { mrQuery } from '../../api/queries.ts'
+import { environmentsQuery, mrQuery } from '../../api/queries.ts'
 import { t } from '../../strings/merge-requests.ts'
 import { mrLook } from '../../text.ts'
 import { CommandLine, PageHead } from '../../ui/basics.tsx'
@@ -28,6 +28,8 @@ const route = getRouteApi('/shell/r/$repository/mr/$number')
 export function MrPage() {
   const { repository, number } = route.useParams()
   const query = useQuery(mrQuery(repository, Number(number)))
+  // Notices come with it: what is below them would move if they came later.
+  if (useQuery(environmentsQuery(repository)).isPending) return <Waiting />
   return (
     <Loaded page query={query}>
       {(mr) => <MrView key={mr.id} repository={repository} mr={mr} />}

@@ -151,7 +151,7 @@ export function Log({ run, ended, failed }: { run: string; ended: boolean; faile
                   <time
                     dateTime={new Date(times[line]!).toISOString()}
                     title={absolute(times[line]!)}
-                    className="shrink-0 pr-3 text-faint tabular-nums select-none"
+                    className="shrink-0 pr-3 text-muted tabular-nums select-none"
                   >
                     {clockTime(times[line]!)}
                   </time>

@@ -2,11 +2,11 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { Schemas } from '../../api/client.ts'
-import { placesQuery, stackQuery } from '../../api/queries.ts'
+import { environmentsQuery, placesQuery, stackQuery } from '../../api/queries.ts'
 import { t } from '../../strings/stack.ts'
 import { statusLook } from '../../text.ts'
 import { CommandLine, Hash, PageHead, Panel } from '../../ui/basics.tsx'
-import { Loaded } from '../../ui/load.tsx'
+import { Loaded, Waiting } from '../../ui/load.tsx'
 import { valueText } from '../../ui/plan.tsx'
 import { Facets } from './facets.tsx'
 import { State } from '../../ui/status.tsx'
@@ -25,6 +25,8 @@ const GRACE_MS = 120_000
 export function StackPage() {
   const { repository, _splat: key = '' } = route.useParams()
   const query = useQuery(stackQuery(repository, key))
+  // Its notices come with it: what is below them would move if they came later.
+  if (useQuery(environmentsQuery(repository)).isPending) return <Waiting />
   return (
     <Loaded page query={query}>
       {(stack) => <StackView repository={repository} stack={stack} />}
@@ -57,7 +59,7 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
       >
         <StackActs repository={repository} stack={stack} />
       </PageHead>
-      <EnvironmentNotices repository={repository} environments={[stack.environment]} />
+      <EnvironmentNotices key={stack.id} repository={repository} environments={[stack.environment]} />
       <div className="flex flex-col gap-3">
         {stack.brokenBy && (
           <p role="alert" className="rounded border border-bad/40 bg-bad-soft px-3 py-2">
