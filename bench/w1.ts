@@ -5,7 +5,7 @@ import { findTool } from '../test/tools.ts'
 import { type Benchmark, type BenchOptions, type BenchOutcome, comparePairs, median, round, skip } from './harness.ts'
 import { startEmptyPage } from './w1/empty-page.ts'
 import { STACKS, startEstate } from './w1/servers.ts'
-import { usePage } from './w1/use.ts'
+import { type Act, type Use, usePage } from './w1/use.ts'
 import { firstLoad, logIn, type Visit, visitor } from './w1/visits.ts'
 
 const AIM = { scriptBytes: 230_000, contentMs: 1_000, actMs: 100 }
@@ -35,19 +35,12 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
     const report = await comparePairs(visitor(browser, overview), visitor(browser, bare), options)
     const contentMs = (runs: typeof report.ours) => Math.round(median(runs.map((each) => each.wallSeconds)) * 1_000)
     const scriptBytes = await firstLoad(browser, overview)
-    const search = async (page: Page): Promise<void> => {
-      await page.getByRole('searchbox').first().click()
-      await page.keyboard.type(NAME, { delay: LETTERS_MS })
+    const used = await usePage(browser, overview, '[data-row]', [...ACTS, ...OF_OVERVIEW])
+    const floor = await usePage(browser, bare, 'h1', ACTS)
+    for (const [name, { ms, cpuMs }] of Object.entries(used.acts)) {
+      const its = floor.acts[name]
+      options.print(`${name}: ${ms} ms, ${cpuMs} ms of CPU${its ? ` (empty page: ${its.ms}, ${its.cpuMs})` : ''}`)
     }
-    const used = await usePage(browser, overview, '[data-row]', async (page) => {
-      await search(page)
-      await page.getByText(NAME).first().waitFor()
-      await page.getByRole('searchbox').first().fill('')
-      await page.getByRole('button', { name: 'Failed' }).click()
-      await page.keyboard.press('j')
-      await page.getByRole('button', { name: 'Failed' }).click()
-    })
-    const floor = await usePage(browser, bare, 'h1', search)
     options.print(`traces: ${used.trace}, ${floor.trace}`)
     const ours = contentMs(report.ours)
     return {
@@ -60,8 +53,9 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
         emptyContentMs: contentMs(report.floor),
         scriptBytes,
         emptyScriptBytes: await firstLoad(browser, bare),
-        ...named('', used),
-        ...named('empty', floor),
+        ...numbersOf('', used),
+        ...numbersOf('empty', floor),
+        actRatio: round(used.actMs / floor.actMs),
       },
     }
   } finally {
@@ -71,10 +65,38 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
   }
 }
 
-const named = (prefix: string, { trace: _trace, ...numbers }: Awaited<ReturnType<typeof usePage>>) =>
-  Object.fromEntries(
-    Object.entries(numbers).map(([name, value]) => [
-      prefix === '' ? name : `${prefix}${name[0]!.toUpperCase()}${name.slice(1)}`,
-      value,
-    ]),
+/** Acts that the empty page has as well. */
+const ACTS: readonly Act[] = [
+  { name: 'press', presses: (page) => page.getByRole('button', { name: 'Failed' }), does: (_page, press) => press() },
+  {
+    name: 'type',
+    presses: (page) => page.getByRole('searchbox'),
+    async does(page, press) {
+      await press()
+      await page.keyboard.type(NAME, { delay: LETTERS_MS })
+    },
+  },
+  { name: 'clear', does: (page) => page.getByRole('searchbox').first().fill('') },
+]
+const OF_OVERVIEW: readonly Act[] = [
+  { name: 'leave', presses: (page) => page.getByRole('heading'), does: (_page, press) => press() },
+  { name: 'next', does: (page) => page.keyboard.press('j') },
+  { name: 'failure', does: (page) => page.keyboard.press('f') },
+  { name: 'account', presses: (page) => page.getByRole('button', { name: 'admin' }), does: pressAndEscape },
+]
+
+async function pressAndEscape(page: Page, press: () => Promise<void>): Promise<void> {
+  await press()
+  await page.keyboard.press('Escape')
+}
+
+const upper = (name: string): string => name[0]!.toUpperCase() + name.slice(1)
+
+function numbersOf(prefix: string, { acts, actMs, taskMs, frameMs }: Use): { [name: string]: number } {
+  const numbers: { [name: string]: number } = { actMs, taskMs, frameMs }
+  for (const [name, { ms, cpuMs }] of Object.entries(acts))
+    Object.assign(numbers, { [`${name}Ms`]: ms, [`${name}CpuMs`]: cpuMs })
+  return Object.fromEntries(
+    Object.entries(numbers).map(([name, value]) => [prefix === '' ? name : prefix + upper(name), value]),
   )
+}

@@ -9,6 +9,8 @@ import { logIn, type Visit, visitor } from './w1/visits.ts'
 
 /** A fifth of a second without a new frame, throttled, is what people call a stutter. */
 const AIM = { frameMs: 200 }
+/** Each opens the largest pages there are, slowed down: more of them say no more. */
+const MOST_PAIRS = 3
 const n = (count: number): string => count.toLocaleString('en')
 
 /** The largest merge request and the longest log, against an empty React page. */
@@ -42,10 +44,18 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
     }
     const details: { [name: string]: number } = {}
     let worst = { cpu: 0, wall: 0, frameMs: 0 }
+    const pairs = Math.min(options.pairs, MOST_PAIRS)
     for (const [page, { over, ...visited }] of Object.entries(pages)) {
-      const report = await comparePairs(visitor(browser, visited), visitor(browser, bare), options)
+      const report = await comparePairs(visitor(browser, visited), visitor(browser, bare), {
+        ...options,
+        pairs,
+        warmUp: false,
+      })
       const { frameMs, taskMs } = await usePage(browser, visited, over)
       const [cpu, wall] = [round(report.cpu.median), round(report.wall.median)]
+      options.print(
+        `${visited.name}: ${cpu} times the CPU of the empty page; while one scrolls ${frameMs} ms without a frame at most`,
+      )
       Object.assign(details, {
         [`${page}ContentMs`]: Math.round(median(report.ours.map((each) => each.wallSeconds)) * 1_000),
         [`${page}Cpu`]: cpu,
@@ -58,8 +68,10 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
         frameMs: Math.max(worst.frameMs, frameMs),
       }
     }
+    const floor = await usePage(browser, bare, 'h1')
+    details['emptyFrameMs'] = floor.frameMs
     const { cpu: cpuRatio, wall: wallRatio, frameMs } = worst
-    return { cpuRatio, wallRatio, met: frameMs < AIM.frameMs, pairs: options.pairs, details }
+    return { cpuRatio, wallRatio, met: frameMs < AIM.frameMs, pairs, details }
   } finally {
     await browser.close()
     empty.close()

@@ -9,15 +9,17 @@ const MAIN = `import { createElement, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 function Page() {
   const [text, setText] = useState('')
+  const [pressed, setPressed] = useState(false)
   const field = createElement('input', { type: 'search', value: text, onChange: (event) => setText(event.target.value) })
-  return createElement('main', null, createElement('h1', null, 'There it is'), field)
+  const button = createElement('button', { 'aria-pressed': pressed, onClick: () => setPressed(!pressed) }, 'Failed')
+  return createElement('main', null, createElement('h1', null, 'There it is'), field, button)
 }
 createRoot(document.getElementById('root')).render(createElement(Page))
 `
 const TYPES: { [extension: string]: string } = { '.html': 'text/html', '.js': 'text/javascript' }
 
 /**
- * React, its renderer, a heading and a field, built and packed as our pages are: what any page of it costs. Served from
+ * React, its renderer, a heading, a field and a button, built and packed as our pages are: what any page of it costs. Served from
  * memory.
  */
 export async function startEmptyPage(directory: string): Promise<{ url: string; close(): void }> {
