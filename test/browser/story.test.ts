@@ -198,29 +198,6 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     await ada.page.getByText('changed during the night').first().waitFor()
   })
 
-  it('says what comes up about an environment above the page, and moves nothing below it', async () => {
-    const { page } = bob
-    const said = (list: string, text: string) => page.getByRole('list', { name: list, exact: true }).getByText(text)
-    const post = (what: string, body: object) => world.shop('POST', `/environments/production/${what}`, body)
-    await shiftsOf(page)
-    const { body: notice } = await post('notices', { text: 'The cash desks are slow', kind: 'info' })
-    const { body: freeze } = await post('freezes', { reason: 'stocktaking' })
-    for (const text of ['The cash desks are slow', 'stocktaking']) await said('New notices', text).waitFor()
-    expect(await shiftsOf(page)).toEqual([])
-    await page.getByRole('button', { name: 'Taken note' }).click()
-    await said('Notices', 'The cash desks are slow').waitFor()
-    await said('New notices', 'stocktaking').waitFor({ state: 'detached' })
-
-    await page.reload()
-    await said('Notices', 'The cash desks are slow').waitFor()
-    await page.getByRole('status').getByText('Live', { exact: true }).waitFor()
-    await shiftsOf(page)
-    await world.shop('DELETE', `/environments/production/notices/${notice.id}`)
-    await world.shop('DELETE', `/environments/production/freezes/${freeze.id}`)
-    for (const was of ['No longer: Notice', 'No longer: Closed']) await page.getByRole('img', { name: was }).waitFor()
-    expect(await shiftsOf(page)).toEqual([])
-  })
-
   it('heals a group, and says of each stack before whether it can be', async () => {
     await nothingRuns()
     await bob.page.getByRole('link', { name: 'Drift', exact: true }).click()

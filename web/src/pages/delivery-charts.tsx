@@ -27,7 +27,7 @@ export function DeliveryCharts({ delivery }: { delivery: Delivery }) {
       <dl className="grid grid-cols-5 gap-px overflow-hidden rounded-t-lg border border-line bg-line max-md:grid-cols-2">
         <Number
           name="Deployments"
-          value={String(deployed)}
+          value={deployed.toLocaleString()}
           says={t.aDay((deployed / Math.max(days.length, 1)).toFixed(1))}
         />
         <Number
@@ -83,7 +83,7 @@ function span(values: readonly (number | null)[]): string {
 
 function Number({ name, value, says }: { name: string; value: string; says: string }) {
   return (
-    <div className="bg-panel px-3 py-2">
+    <div className="bg-panel px-3 py-2 max-md:last:odd:col-span-2">
       <dt className="text-sm text-muted">{name}</dt>
       <dd className="text-xl font-semibold tracking-tight tabular-nums">{value}</dd>
       <dd className="text-sm text-muted">{says}</dd>

@@ -22,15 +22,17 @@ export function DependenciesPage() {
   return (
     <>
       <PageHead title={t.dependencies} lead={t.anArrowLeadsFromWhat}>
-        <select
-          aria-label={t.environment}
-          value={shown ?? ''}
-          onChange={(event) => void navigate({ search: { environment: event.target.value }, replace: true })}
-        >
-          {names.map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
+        {names.length > 0 && (
+          <select
+            aria-label={t.environment}
+            value={shown ?? ''}
+            onChange={(event) => void navigate({ search: { environment: event.target.value }, replace: true })}
+          >
+            {names.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        )}
       </PageHead>
       {overview && shown === undefined ? (
         <Panel>

@@ -9,6 +9,7 @@ import { RunMany } from './run-many.tsx'
 import { Empty, PageHead, Panel } from '../ui/basics.tsx'
 import { MrCell } from '../ui/deployment-cells.tsx'
 import { cell, Pages, Table } from '../ui/more.tsx'
+import { Sentence } from '../ui/sentence.tsx'
 import { State } from '../ui/status.tsx'
 import { Summary } from '../ui/summary.tsx'
 import { duration, Time } from '../ui/time.tsx'
@@ -83,7 +84,11 @@ export function RunRow({ run, repository }: { run: Schemas['RunSummary']; reposi
           {KIND[run.kind]} <span className="text-muted">{run.stack}</span>
         </Link>
         {run.attempt > 1 && <span className="ml-2 text-sm text-muted">{t.attemptAttempt(run.attempt)}</span>}
-        {run.message && run.finishedAt === null && <p className="text-sm text-muted wrap-anywhere">{run.message}</p>}
+        {run.message && run.finishedAt === null && (
+          <p className="text-sm text-muted wrap-anywhere">
+            <Sentence text={run.message} />
+          </p>
+        )}
       </td>
       <td className={cell}>
         <State look={runLook(run.state)} />

@@ -3,7 +3,7 @@ import type { Said } from './said.ts'
 /** Deployments and how well they go. */
 export const t = {
   aDay: (it: Said) => `${it} a day`,
-  failedOfDeployed: (failed: Said, deployed: Said) => `${failed} of ${deployed}`,
+  failedOfDeployed: (failed: number, deployed: number) => `${failed.toLocaleString()} of ${deployed.toLocaleString()}`,
   openedToDeployedMedian: 'opened to deployed, median',
   failedToGoodAgainMedian: 'failed to good again, median',
   healsMedian: (total: Said) => `${total} heals, median`,

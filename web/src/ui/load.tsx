@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { ApiError, type Schemas } from '../api/client.ts'
 import { t } from '../strings/parts.ts'
 import { Button } from './basics.tsx'
+import { Sentence } from './sentence.tsx'
 
 export const bodyOf = (error: unknown): Schemas['ErrorBody'] =>
   error instanceof ApiError
@@ -23,9 +24,11 @@ export function ErrorNote({ error, again }: { error: unknown; again?: () => void
       <TriangleAlert size={16} className="mt-0.5 shrink-0 text-bad" aria-hidden />
       <div className="min-w-0 grow">
         <p className="font-medium wrap-anywhere">
-          {doing}: {why}
+          {doing}: <Sentence text={why} />
         </p>
-        <p className="text-muted wrap-anywhere">{next}</p>
+        <p className="text-muted wrap-anywhere">
+          <Sentence text={next} />
+        </p>
         <p className="mt-1 text-sm text-muted">
           <code>{code}</code>
         </p>

@@ -38,13 +38,14 @@ export function Pages<T>({
 }
 
 /** Cells of every table. */
-export const cell = 'px-3 py-1.5 text-left align-top'
+export const cell = 'px-3 py-1.5 text-left align-baseline'
 export const headCell = 'px-3 py-1 text-left font-medium text-muted whitespace-nowrap'
 
+/** On a phone a table of many columns scrolls sideways: squeezed into its width they would break within words. */
 export function Table({ heads, children, label }: { heads: readonly string[]; children: ReactNode; label: string }) {
   return (
     <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={label}>
-      <table className="w-full border-collapse">
+      <table className={`w-full border-collapse ${heads.length > 3 ? 'max-md:min-w-[640px]' : ''}`}>
         <thead>
           <tr className="border-b border-line">
             {heads.map((head) => (

@@ -123,8 +123,8 @@ function ChangeView({ change, open: initially }: { change: Change; open: boolean
         <span className="ml-auto shrink-0 text-sm text-faint">{change.type}</span>
       </button>
       {open && foldable && (
-        <table className="mb-2 w-full table-fixed border-collapse">
-          <tbody>
+        <table className="mb-2 w-full table-fixed border-collapse max-md:block">
+          <tbody className="max-md:block">
             {change.attributes.map((attribute) => (
               <AttributeRow key={attribute.path} attribute={attribute} />
             ))}
@@ -140,16 +140,19 @@ function AttributeRow({ attribute }: { attribute: Attribute & { unstable?: boole
   const after = attribute.unknown ? null : valueText(attribute.after, attribute.sensitive)
   const long = isLong(before) || isLong(after)
   return (
-    <tr className="align-top">
-      <th scope="row" className="w-[30%] py-0.5 pl-8 pr-3 text-left font-normal text-muted wrap-anywhere">
+    <tr className="align-top max-md:block max-md:pl-8">
+      <th
+        scope="row"
+        className="w-[30%] py-0.5 pl-8 pr-3 text-left font-normal text-muted wrap-anywhere max-md:block max-md:w-full max-md:pl-0"
+      >
         <code>{attribute.path || '(all)'}</code>
         {attribute.unstable && <span className="block text-xs text-faint">{t.ignoredDiffersInEveryPlan}</span>}
       </th>
-      <td className="py-0.5 pr-3">
+      <td className="py-0.5 pr-3 max-md:block">
         {attribute.sensitive && attribute.shown ? (
           <code className="whitespace-pre-wrap wrap-anywhere">(sensitive) {attribute.shown}</code>
         ) : long ? (
-          <LineDiff before={before ?? ''} after={after ?? ''} unknown={attribute.unknown ?? false} />
+          <LineDiff before={lineText(before)} after={lineText(after)} unknown={attribute.unknown ?? false} />
         ) : (
           <code className="wrap-anywhere">
             {before !== null && <del className="bg-bad-soft text-bad no-underline">{before}</del>}
@@ -167,6 +170,9 @@ function AttributeRow({ attribute }: { attribute: Attribute & { unstable?: boole
     </tr>
   )
 }
+
+/** Among lines what is empty has none. */
+const lineText = (text: string | null): string => (text === null || text === '""' ? '' : text)
 
 export const isLong = (text: string | null): boolean => text !== null && (text.includes('\n') || text.length > 120)
 

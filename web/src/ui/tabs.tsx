@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 
 /** Views of one thing, each with an address of its own. */
 export function Tabs({
@@ -11,8 +11,14 @@ export function Tabs({
   tabs: readonly { id: string; label: ReactNode }[]
   current: string
 }) {
+  const bar = useRef<HTMLElement>(null)
+  useEffect(() => {
+    // On a phone it may stand beyond the edge.
+    const there = bar.current?.querySelector<HTMLElement>('[aria-current]')
+    if (bar.current && there) bar.current.scrollLeft = there.offsetLeft - bar.current.offsetLeft - 24
+  }, [current])
   return (
-    <nav aria-label={label} className="mb-3 flex gap-4 overflow-x-auto border-b border-line">
+    <nav ref={bar} aria-label={label} className="mb-3 flex gap-4 overflow-x-auto border-b border-line">
       {tabs.map(({ id, label: name }) => (
         <Link
           key={id}

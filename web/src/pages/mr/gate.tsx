@@ -1,6 +1,7 @@
 import type { Schemas } from '../../api/client.ts'
 import { t } from '../../strings/merge-requests.ts'
 import { Panel } from '../../ui/basics.tsx'
+import { Sentence } from '../../ui/sentence.tsx'
 import { Mark } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 import type { Look } from '../../text.ts'
@@ -36,7 +37,9 @@ export function Gate({ mr }: { mr: Schemas['MergeRequest'] }) {
                   {requirement.message}
                 </p>
                 {!requirement.satisfied && requirement.next && (
-                  <p className="text-sm text-muted wrap-anywhere">{requirement.next}</p>
+                  <p className="text-sm text-muted wrap-anywhere">
+                    <Sentence text={requirement.next} />
+                  </p>
                 )}
               </div>
             </li>

@@ -18,7 +18,7 @@ export function Applied({ resources }: { resources: Schemas['Run']['resources'] 
     <Panel title={t.appliedOf(resources.filter(({ status }) => status === 'done').length, resources.length)} flush>
       <ul className="max-h-96 divide-y divide-line overflow-y-auto" tabIndex={0} aria-label={t.resources}>
         {ordered.map((resource, at) => (
-          <li key={`${resource.address} ${at}`} className="flex items-baseline gap-2 px-3 py-1">
+          <li key={`${resource.address} ${at}`} className="flex items-baseline gap-x-2 px-3 py-1 max-md:flex-wrap">
             <Mark look={LOOK[resource.status]} label />
             <code className="wrap-anywhere">{resource.address}</code>
             <span className="text-muted">{resource.actions.join(', ')}</span>

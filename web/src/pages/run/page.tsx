@@ -11,6 +11,7 @@ import { Facts, Hash, linkStyle, PageHead, Panel } from '../../ui/basics.tsx'
 import { ErrorNote, Loaded, Waiting } from '../../ui/load.tsx'
 import { PlanView } from '../../ui/plan.tsx'
 import { State } from '../../ui/status.tsx'
+import { Sentence } from '../../ui/sentence.tsx'
 import { Summary } from '../../ui/summary.tsx'
 import { duration, Time, useNow } from '../../ui/time.tsx'
 import { AgainstApproved } from './against-approved.tsx'
@@ -63,7 +64,7 @@ function RunView({ repository, run }: { repository: string; run: Schemas['Run'] 
         <Steps run={run} now={now} />
         {!ended && run.message && (
           <p role="status" className="rounded border border-hold/40 bg-hold-soft px-3 py-2">
-            <span className="font-medium">{t.whyItWaits}</span> {run.message}
+            <span className="font-medium">{t.whyItWaits}</span> <Sentence text={run.message} />
           </p>
         )}
         {run.differences.length > 0 && <Differences differences={run.differences} />}
