@@ -30,8 +30,8 @@ const PATHS = [
   `${REPOSITORY}/runs?stackId=STACK`,
   `${REPOSITORY}/runs?stackId=STACK&state=failed`,
   `${REPOSITORY}/stacks`,
-  `${REPOSITORY}/stacks?status=failed`,
-  `${REPOSITORY}/stacks?environment=production&status=orphaned`,
+  `${REPOSITORY}/stacks?state=failed`,
+  `${REPOSITORY}/stacks?environment=production&state=orphaned`,
   `${REPOSITORY}/stack?stack=STACKKEY`,
   `${REPOSITORY}/overview`,
   `${REPOSITORY}/matrix`,
@@ -95,7 +95,7 @@ async function costs(directory: string, size: StoreSize, { pairs, print }: Bench
   const server = await startBenchServer(directory, '')
   try {
     const [stack] = (
-      await server.admin.get(`${REPOSITORY}/stacks?limit=1&status=failed`, z.object({ items: z.array(Stack) }))
+      await server.admin.get(`${REPOSITORY}/stacks?limit=1&state=failed`, z.object({ items: z.array(Stack) }))
     ).items
     const pathOf = (path: string): string =>
       path
@@ -144,7 +144,7 @@ export async function beginShop(directory: string): Promise<void> {
     git('push', '--quiet', 'origin', 'main')
     await until(async () => {
       const { items } = await server.admin.get(`${REPOSITORY}/stacks`, z.object({ items: z.array(Stack) }))
-      return items.some(({ status, observed }) => status === 'in_sync' && observed.at !== null)
+      return items.some(({ state, observed }) => state === 'in_sync' && observed.at !== null)
     })
     git('switch', '--quiet', '--create', 'change')
     write(join(clone, 'web/index.html'), 'hello again\n')

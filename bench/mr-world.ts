@@ -121,10 +121,10 @@ async function fillRepository(world: MrWorld): Promise<void> {
   // Each stack is checked once for drift after its deployment: that must not fall into what is measured.
   const isQuiet = async (): Promise<boolean> => {
     const stacks = await collect(server.admin.all(`${REPOSITORY}/stacks`, Stack))
-    const failed = stacks.find((stack) => stack.status === 'failed')
-    if (failed) throw new Error(`${failed.name}: ${failed.statusReason}`)
-    const checked = stacks.filter(({ status, observed, deployed }) => {
-      return status === 'in_sync' && observed.at !== null && deployed.at !== null && observed.at > deployed.at
+    const failed = stacks.find((stack) => stack.state === 'failed')
+    if (failed) throw new Error(`${failed.name}: ${failed.stateReason}`)
+    const checked = stacks.filter(({ state, observed, deployed }) => {
+      return state === 'in_sync' && observed.at !== null && deployed.at !== null && observed.at > deployed.at
     })
     return checked.length === STACKS
   }

@@ -137,7 +137,7 @@ describe('the first own repository', { timeout: 300_000 }, () => {
     const status = await works('status')
     expect(status.out).toMatch(/^production: 1 in sync\n\nSTACK /)
     const [row] = await json('stack', 'list')
-    expect([row.status, row.deployed.digest]).toEqual(['in_sync', row.desired.digest])
+    expect([row.state, row.deployed.digest]).toEqual(['in_sync', row.desired.digest])
     expect((await works('run', 'list', '--kind', 'deploy')).out).toContain('succeeded')
   })
 

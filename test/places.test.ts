@@ -129,7 +129,7 @@ describe('one place under two names', () => {
       async () => (await live.shop('GET', '/stacks')).body.items,
       (stacks) =>
         stacks.length === here.length &&
-        stacks.every(({ status }: { status: string }) => !['pending', 'deploying', 'unknown'].includes(status)),
+        stacks.every(({ state }: { state: string }) => !['pending', 'deploying', 'unknown'].includes(state)),
     )
   }, 480_000)
   afterAll(async () => {
@@ -141,7 +141,7 @@ describe('one place under two names', () => {
   for (const { driver, missing } of CASES)
     it.skipIf(missing !== null)(`${driver} (${missing ?? 'here'})`, { timeout: 480_000 }, async () => {
       const { body } = await live.shop('GET', `/stack?stack=live/${driver}`)
-      expect(body.status, JSON.stringify(body)).toBe('in_sync')
+      expect(body.state, JSON.stringify(body)).toBe('in_sync')
       const { mergeable, requirements } = await second(driver, join(live.directory, 'link'))
       expect(mergeable).toBe(false)
       const config = requirements.find(({ name }: { name: string }) => name === 'config')

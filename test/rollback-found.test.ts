@@ -75,7 +75,7 @@ describeWithTool('python3', 'a rollback by itself of what stacks found on the ho
     for (const name of ['files', 'things']) {
       await until(
         () => stack(name),
-        ({ status }) => status === 'in_sync',
+        ({ state }) => state === 'in_sync',
       )
     }
     for (const [name, text] of [

@@ -37,7 +37,7 @@ describeWithTool(NAME, 'a rollback that happens by itself, through a server and 
       'trueup.yaml': JSON.stringify(config),
       'net/main.tf': useProvider(target()) + file('base'),
     }))
-    await until(stack, ({ status }) => status === 'in_sync')
+    await until(stack, ({ state }) => state === 'in_sync')
   })
   afterAll(async () => {
     await live?.close()
@@ -90,7 +90,7 @@ describeWithTool(NAME, 'a rollback that happens by itself, through a server and 
       () => mr(back.number),
       ({ state }) => state === 'merged',
     )
-    const after = await until(stack, ({ status }) => status === 'in_sync')
+    const after = await until(stack, ({ state }) => state === 'in_sync')
     expect(after).toMatchObject({ quarantined: null, quarantine: [{ mr: back.number }] })
     expect((await readdir(target())).sort()).toEqual(['base', 'web'])
     expect(await readFile(join(target(), 'web'), 'utf8')).toBe('of web')

@@ -19,7 +19,7 @@ const config = (target: string, stack = true): string =>
   })
 
 const stack = async () => (await live.shop('GET', '/stack?stack=dev/web')).body
-const inStatus = (status: string) => until(stack, (row) => row.status === status)
+const inState = (state: string) => until(stack, (row) => row.state === state)
 const ended = (run: string) =>
   until(
     async () => (await live.request('GET', `/api/v1/runs/${run}`)).body,
@@ -56,7 +56,7 @@ beforeAll(async () => {
     'web/index.html': 'one\n',
   }))
   page = join(live.directory, 'srv', 'index.html')
-  await inStatus('in_sync')
+  await inState('in_sync')
 })
 afterAll(() => live.close())
 
@@ -88,9 +88,9 @@ describe('drift', () => {
     expect(await ids('stack=dev/web&state=open')).toContain(record.id)
     expect(await ids('environment=prod')).toEqual([])
     expect((await live.shop('GET', '/drift?stack=dev/none')).body.code).toBe('NOT_FOUND')
-    const detail = await inStatus('drifted')
+    const detail = await inState('drifted')
     expect(detail.recentDrift.map((row: { id: string }) => row.id)).toContain(record.id)
-    expect(detail.recentDeployments).toMatchObject([{ kind: 'deploy', status: 'succeeded' }])
+    expect(detail.recentDeployments).toMatchObject([{ kind: 'deploy', state: 'succeeded' }])
   })
 
   it('is healed by deployers only', async () => {
@@ -122,7 +122,7 @@ describe('drift', () => {
   })
 
   it('is codified as a merge request, which the stack names', async () => {
-    await inStatus('in_sync')
+    await inState('in_sync')
     await writeFile(page, 'kept\n')
     const { status, body } = await until(
       () => live.shop('POST', '/drift/codifications', { stack: 'dev/web' }),
@@ -133,7 +133,7 @@ describe('drift', () => {
     const { proposals } = await until(stack, (row) => row.proposals.length > 0)
     expect(proposals).toMatchObject([{ origin: 'codify', title: 'Codify drift of dev/web' }])
     await live.shop('POST', '/drift/heals', { stack: 'dev/web' })
-    await inStatus('in_sync')
+    await inState('in_sync')
   })
 })
 
@@ -160,21 +160,21 @@ describe('environments', () => {
     expect(deployments).toMatchObject({ open: false, nextChangeAt: order.until })
     expect([deployments.reason, freezes]).toEqual([expect.stringContaining('stocktaking'), [frozen]])
     await merged(await live.push('second', { 'web/index.html': 'two\n' }))
-    await until(stack, (row) => row.status === 'pending' && /frozen/.test(row.statusReason))
+    await until(stack, (row) => row.state === 'pending' && /frozen/.test(row.stateReason))
     const overview = (await live.shop('GET', '/overview')).body
     expect(overview).toMatchObject({
       repository: 'shop',
       stacks: 1,
       environments: [
-        { name: 'dev', stacks: 1, statuses: [{ status: 'pending', count: 1 }], deployments: { open: false } },
-        { name: 'prod', stacks: 0, statuses: [] },
+        { name: 'dev', stacks: 1, states: [{ state: 'pending', count: 1 }], deployments: { open: false } },
+        { name: 'prod', stacks: 0, states: [] },
       ],
     })
     const other = await live.shop('DELETE', `/environments/prod/freezes/${frozen.id}`)
     expect(other.body.code).toBe('NOT_FOUND')
     const lifted = await live.shop('DELETE', `/environments/dev/freezes/${frozen.id}`)
     expect(lifted.body.liftedAt).toEqual(expect.any(Number))
-    await inStatus('in_sync')
+    await inState('in_sync')
     expect(await readFile(page, 'utf8')).toBe('two\n')
     expect((await live.shop('DELETE', `/environments/dev/freezes/${frozen.id}`)).body.code).toBe('CONFLICT')
     expect((await live.shop('POST', '/environments/none/freezes', { reason: 'x' })).status).toBe(404)
@@ -183,7 +183,7 @@ describe('environments', () => {
 
 describe('owners', () => {
   it('find their stacks as soon as Git names them, without a deployment', async () => {
-    await inStatus('in_sync')
+    await inState('in_sync')
     const { deployed } = await stack()
     await merged(await live.push('owned', { CODEOWNERS: 'web/ @ada @@pages\n' }))
     expect((await until(stack, (row) => row.facets.length > 0)).facets).toEqual(['@ada', '@team/pages'])
@@ -223,7 +223,7 @@ describe('variables', () => {
     expect((await live.request('DELETE', there)).status).toBe(404)
     expect((await live.shop('DELETE', `/variables/${set.body.id}`)).body).toEqual({ ok: true })
     expect((await live.shop('DELETE', `/variables/${set.body.id}`)).body.code).toBe('NOT_FOUND')
-    await inStatus('in_sync')
+    await inState('in_sync')
   })
 
   it('are set by administrators of the repository only', async () => {
@@ -235,7 +235,7 @@ describe('variables', () => {
 
 describe('a vote', () => {
   it('is counted anew as soon as its giver may not give it any more, or may again', async () => {
-    await inStatus('in_sync')
+    await inState('in_sync')
     const voter = await person('vera', 'contributor')
     const branch = await live.push('judged', { 'web/index.html': 'judged\n' })
     const { body: mr } = await live.shop('POST', '/merge-requests', { sourceBranch: branch, title: 'Judged' })
@@ -261,7 +261,7 @@ describe('a vote', () => {
 
 describe('what only people decide', () => {
   it('a rolled back state stays in quarantine until that is lifted', async () => {
-    await inStatus('in_sync')
+    await inState('in_sync')
     const target = { what: 'stack', stack: 'dev/web' }
     const mr = (await live.shop('POST', '/rollbacks', { target, reason: 'broken' })).body
     expect(mr).toMatchObject({ origin: 'rollback', title: 'Roll back dev/web' })
@@ -308,14 +308,14 @@ describe('what only people decide', () => {
     const { body } = await live.shop('POST', path, { bypassReason: 'the site is down' })
     expect(body).toMatchObject({ state: 'merged', bypassReason: 'the site is down', mergedBy: 'admin' })
     expect(body.mergedAt).toEqual(expect.any(Number))
-    await until(stack, (row) => row.status === 'in_sync' && row.deployed.commit === body.mergeCommit)
+    await until(stack, (row) => row.state === 'in_sync' && row.deployed.commit === body.mergeCommit)
   })
 
   it('a stack that left Git is orphaned until it is forgotten', async () => {
     const order = { stack: 'dev/web', how: 'forget', reason: 'moved elsewhere' }
     expect((await live.shop('POST', '/stack/removal', order)).body.why).toContain('still in Git')
     await merged(await live.push('leave', { 'trueup.yaml': config(join(live.directory, 'srv'), false), web: null }))
-    await inStatus('orphaned')
+    await inState('orphaned')
     const { status, body } = await live.shop('POST', '/stack/removal', order)
     expect([status, body]).toEqual([200, { run: null }])
     expect((await live.shop('GET', '/stacks')).body.items).toEqual([])

@@ -44,7 +44,7 @@ describe('push and pull from one merge request', { timeout: 3 * PATIENCE_MS }, (
   const inSync = (environment: Environment, { driver }: Stage) =>
     until(
       async () => (await world.server.shop('GET', `/stack?stack=${at(environment, driver)}`)).body,
-      ({ status }) => status === 'in_sync',
+      ({ state }) => state === 'in_sync',
       PATIENCE_MS,
     )
   /**

@@ -195,7 +195,7 @@ export async function killInHeal(
     async () => {
       if (readFileSync(file, 'utf8') !== wanted) return false
       const [stack] = (await world.stacks()).filter((each) => each.name === name)
-      return stack?.status === 'in_sync' && (await heals()).every(({ finishedAt }) => finishedAt !== null)
+      return stack?.state === 'in_sync' && (await heals()).every(({ finishedAt }) => finishedAt !== null)
     },
     settleMs,
     async () => JSON.stringify((await world.stacks()).find((each) => each.name === name)),

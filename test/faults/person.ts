@@ -28,7 +28,7 @@ export async function settle(world: World, { id, mr, ms }: Settling): Promise<vo
     const stacks = await world.stacks()
     const unfinished = runs.some((run) => run.finishedAt === null)
     // Right after the merge nothing has been ordered yet.
-    return runs.length > 0 && !unfinished && stacks.every((stack) => stack.status === 'in_sync' && isDeployed(stack))
+    return runs.length > 0 && !unfinished && stacks.every((stack) => stack.state === 'in_sync' && isDeployed(stack))
   }
   const patiently = async (): Promise<boolean> => {
     try {
@@ -71,12 +71,12 @@ async function act(world: World, run: RunSummary, id: string): Promise<boolean> 
 
 async function describe(world: World, mr: number): Promise<string> {
   const runs = newestPerStack(await world.runs(mr)).filter(({ state }) => state !== 'succeeded')
-  const stacks = (await world.stacks()).filter((stack) => stack.status !== 'in_sync' || !isDeployed(stack))
+  const stacks = (await world.stacks()).filter((stack) => stack.state !== 'in_sync' || !isDeployed(stack))
   return [
     ...runs.map((run) => `${run.stack}: ${run.kind} ${run.state} (${run.reason ?? ''}) ${run.message ?? ''}`),
     ...stacks.map(
       (stack) =>
-        `${stack.environment}/${stack.name} is ${stack.status}: ${stack.statusReason ?? ''} ${stack.brokenBy ?? ''}`,
+        `${stack.environment}/${stack.name} is ${stack.state}: ${stack.stateReason ?? ''} ${stack.brokenBy ?? ''}`,
     ),
   ].join('; ')
 }

@@ -107,7 +107,7 @@ test('its open merge requests are merged: with the approval that they had, and w
 test('afterwards everything is deployed, the audit chain goes through, and Git is whole', async () => {
   const stacks = await collect(people.ada.all(`${REPOSITORY}/stacks`, Stack))
   // The tool has no memory, so a check that comes some seconds after the deployment sees drift.
-  const atRest = stacks.filter(({ status }) => status === 'in_sync' || status === 'drifted').map(({ name }) => name)
+  const atRest = stacks.filter(({ state }) => state === 'in_sync' || state === 'drifted').map(({ name }) => name)
   expect(atRest.toSorted((a, b) => a.localeCompare(b))).toEqual(STACKS.toSorted((a, b) => a.localeCompare(b)))
   expect(await people.admin.send('POST', '/api/v1/audit/verify', AuditVerdict, {})).toMatchObject({ ok: true })
   const root = join(directory, 'data', 'repositories')

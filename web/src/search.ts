@@ -1,5 +1,5 @@
 import type { Schemas } from './api/client.ts'
-import { STATUSES } from './text.ts'
+import { STATES } from './text.ts'
 
 /** What stands behind the `?` of each page: its whole view, so that an address shows to others what one sees. */
 type Raw = Record<string, unknown>
@@ -23,7 +23,7 @@ export const login = (raw: Raw) => only({ to: text(raw['to'], 2_000) })
 export const matrix = (raw: Raw) =>
   only({
     q: text(raw['q']),
-    status: oneOf(STATUSES, raw['status']),
+    state: oneOf(STATES, raw['state']),
     driver: text(raw['driver']),
     environment: text(raw['environment']),
     sort: oneOf(['need', 'name'] as const, raw['sort']),

@@ -25,7 +25,7 @@ export interface Look {
 
 const look = (label: string, tone: Tone, shape: Shape, meaning: string): Look => ({ label, tone, shape, meaning })
 
-const STATUS: Record<string, Look> = {
+const STATE: Record<string, Look> = {
   in_sync: look('In sync', 'ok', 'check', 'What is deployed is what Git says, and a check saw it so'),
   partly_checked: look(
     'Partly checked',
@@ -88,12 +88,12 @@ const HEALTH: Record<Schemas['StackResources']['items'][number]['health'], Look>
 const unknown = (word: string): Look =>
   look(word.replaceAll('_', ' '), 'idle', 'dotted', 'A state that this page does not know')
 
-export const statusLook = (status: string): Look => STATUS[status] ?? unknown(status)
+export const stateLook = (state: string): Look => STATE[state] ?? unknown(state)
 export const runLook = (state: string): Look => RUN[state] ?? unknown(state)
 export const mrLook = (state: Schemas['MergeRequestSummary']['state']): Look => MR[state]
 export const healthLook = (health: keyof typeof HEALTH): Look => HEALTH[health]
 export const driftLook = (state: Schemas['DriftState']): Look => DRIFT[state]
-export const STATUSES = Object.keys(STATUS) as Schemas['StackStatus'][]
+export const STATES = Object.keys(STATE) as Schemas['StackState'][]
 
 export const KIND: Record<Schemas['RunKind'], string> = {
   preview: 'Preview',

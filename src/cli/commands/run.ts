@@ -179,8 +179,8 @@ function describe(run: RunDetail, { table, when, wrap, width }: Layout, color: b
   if (run.resources.length > 0) {
     parts.push(
       table(
-        ['resource', 'actions', state('status'), 'message'],
-        run.resources.map((row) => [row.address, row.actions.join(' '), row.status, row.message ?? '']),
+        ['resource', 'actions', state('state'), 'message'],
+        run.resources.map((row) => [row.address, row.actions.join(' '), row.state, row.message ?? '']),
       ),
     )
   }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { Overview } from '../../server/schemas/environments.ts'
-import { Deployment, Stack, StackDetail, StackStatus } from '../../server/schemas/stacks.ts'
+import { Deployment, Stack, StackDetail, StackState } from '../../server/schemas/stacks.ts'
 import { summaryText } from '../../domain/plans/summary.ts'
 import { coverageLines } from '../../domain/render/plan-lines.ts'
 import { mrNumber } from '../arguments.ts'
@@ -19,7 +19,7 @@ const short = (oid: string | null): string => oid?.slice(0, 10) ?? '-'
 
 interface ListOptions {
   environment?: string
-  status?: string
+  state?: string
   search?: string
   driver?: string
   owner?: string
@@ -30,15 +30,15 @@ interface ListOptions {
 const withFilters = (command: Command): Command =>
   withRepository(command)
     .option('--environment <name>')
-    .addOption(new Option('--status <status>').choices([...StackStatus.options]))
+    .addOption(new Option('--state <state>').choices([...StackState.options]))
     .option('--search <words>', 'each part of the name, path, an owner, a label or a tool')
     .option('--driver <name>')
     .option('--owner <owner>', 'as CODEOWNERS has it: @ada, @team/payments')
     .option('--label <name=value>')
     .option('--tool <tool>', 'of the last look, with or without its version: tofu, tofu@1.12.6')
 
-const queryOf = ({ search, environment, status, driver, owner, label, tool }: ListOptions) => {
-  const query = { environment, status, driver, owner, label, tool }
+const queryOf = ({ search, environment, state, driver, owner, label, tool }: ListOptions) => {
+  const query = { environment, state, driver, owner, label, tool }
   return { ...query, q: search }
 }
 
@@ -52,10 +52,10 @@ export const stackCommands: CommandModule = (program, cli) => {
     const stacks = await collect(client.all(`${repository}/stacks`, Stack, queryOf(options)))
     cli.output(command).result(stacks, (layout) => stackTable(stacks, layout))
   }
-  withWatch(withFilters(stack.command('list').description('stacks with their status'))).action(watched(cli, list))
+  withWatch(withFilters(stack.command('list').description('stacks with their states'))).action(watched(cli, list))
 
   withWatch(
-    withFilters(program.command('status').description('how the environments are, and every stack with its status')),
+    withFilters(program.command('status').description('how the environments are, and every stack with its state')),
   ).action(
     watched(cli, async (options: ListOptions, command) => {
       const repository = repositoryPath(await repositoryName(cli, command))
@@ -105,7 +105,7 @@ function describe(row: StackDetail, layout: Layout): string {
       ['path', row.path],
       ...(row.facets.length > 0 ? [['owners, labels', row.facets.join(' ')] as [string, string]] : []),
       ...(row.tools.length > 0 ? [['tools', row.tools.join(' ')] as [string, string]] : []),
-      ['status', `${row.status}${row.statusReason ? `: ${row.statusReason}` : ''}`],
+      ['state', `${row.state}${row.stateReason ? `: ${row.stateReason}` : ''}`],
       ['desired', short(row.desired.commit)],
       ['deployed', row.deployed.commit === null ? '-' : `${short(row.deployed.commit)}, ${when(row.deployed.at)}`],
       [
@@ -139,25 +139,25 @@ function describe(row: StackDetail, layout: Layout): string {
 
 const stackTable = (rows: readonly Stack[], { table, when }: Layout): string =>
   table(
-    ['stack', goes('driver'), state('status'), goes('deployed'), 'observed', 'why'],
+    ['stack', goes('driver'), state('state'), goes('deployed'), 'observed', 'why'],
     rows.map((row) => [
       `${row.environment}/${row.name}`,
       row.driver,
-      row.status,
+      row.state,
       short(row.deployed.commit),
       when(row.observed.at),
-      row.statusReason ?? '',
+      row.stateReason ?? '',
     ]),
   )
 
 const deploymentTable = (rows: readonly Deployment[], { table, when }: Layout): string =>
   table(
-    [id('deployment'), 'stack', 'kind', state('status'), goes('commit'), 'mr', goes('by'), 'finished', 'changes'],
+    [id('deployment'), 'stack', 'kind', state('state'), goes('commit'), 'mr', goes('by'), 'finished', 'changes'],
     rows.map((row) => [
       row.id,
       row.stack,
       row.kind,
-      row.status,
+      row.state,
       short(row.commit),
       row.mr === null ? '-' : `!${row.mr}`,
       row.actor ?? '-',
@@ -169,8 +169,8 @@ const deploymentTable = (rows: readonly Deployment[], { table, when }: Layout): 
 /** A line for each environment, then every stack. */
 function statusText({ overview, stacks }: { overview: Overview; stacks: Stack[] }, layout: Layout): string {
   const { wrap } = layout
-  const environments = overview.environments.flatMap(({ name, statuses, deployments, notices }) => {
-    const counts = statuses.map(({ status, count }) => `${count} ${status.replaceAll('_', ' ')}`).join(', ')
+  const environments = overview.environments.flatMap(({ name, states, deployments, notices }) => {
+    const counts = states.map(({ state: word, count }) => `${count} ${word.replaceAll('_', ' ')}`).join(', ')
     const held = deployments === null || deployments.open ? '' : ` — deployments are held back: ${deployments.reason}`
     const said = notices.map((notice) => wrap(noticeLine(notice), '  '))
     return [wrap(`${name}: ${counts || 'no stacks'}${held}`), ...said]

@@ -124,7 +124,7 @@ export async function walkTheLoop(world: DemoWorld, steps: Steps): Promise<DemoH
       () => collect(ada.client.all(`${REPOSITORY}/stacks`, Stack)),
       (stacks) =>
         stacks.length > 0 &&
-        stacks.every((stack) => stack.status === 'in_sync') &&
+        stacks.every((stack) => stack.state === 'in_sync') &&
         !stacks.some((stack) => failedStack(stack)),
     )
   const content = async (): Promise<string> => await readFile(join(target, 'index.html'), 'utf8').catch(() => '')
@@ -156,7 +156,7 @@ export async function walkTheLoop(world: DemoWorld, steps: Steps): Promise<DemoH
   await step(
     'what was approved is applied',
     () => stacksInSync('waiting for the deployment'),
-    (stacks) => stacks.map((stack) => `${stack.environment}/${stack.name} ${stack.status}`).join(', '),
+    (stacks) => stacks.map((stack) => `${stack.environment}/${stack.name} ${stack.state}`).join(', '),
   )
   const second = await step(
     'a second change',
@@ -214,10 +214,10 @@ export async function walkTheLoop(world: DemoWorld, steps: Steps): Promise<DemoH
 }
 
 const failedStack = (stack: Stack): boolean => {
-  if (stack.status !== 'failed') return false
+  if (stack.state !== 'failed') return false
   throw new TrueupError('APPLY_PARTIAL', {
     doing: `deploying ${stack.environment}/${stack.name}`,
-    why: stack.statusReason ?? 'see its runs',
+    why: stack.stateReason ?? 'see its runs',
   })
 }
 

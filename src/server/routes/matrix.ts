@@ -5,7 +5,7 @@ import { repositoryOf } from '../auth/enforce.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
-import { FoundByQuery, MatrixRow, StackStatus } from '../schemas/stacks.ts'
+import { FoundByQuery, MatrixRow, StackState } from '../schemas/stacks.ts'
 
 /** Stacks of equal name beside each other, one a column of environments: the overview of a large repository. */
 export const matrixRoutes: RouteModule<'store'> = (app, { store }) => {
@@ -15,25 +15,32 @@ export const matrixRoutes: RouteModule<'store'> = (app, { store }) => {
       config: { action: 'stack.read' },
       schema: {
         tags: ['stacks'],
-        summary: 'Stacks by name, each with its status in every environment',
+        summary: 'Stacks by name, each with its state in every environment',
         params: InRepository,
         querystring: PageQuery.extend({
           ...FoundByQuery,
           environment: z.string().max(63).optional(),
-          status: StackStatus.optional(),
+          state: StackState.optional(),
           sort: z.enum(['need', 'name']).default('name'),
         }),
         response: { 200: pageOf(MatrixRow) },
       },
     },
     async (request) => {
-      const { limit, cursor, q, ...rest } = request.query
+      const { limit, cursor, q, state, ...rest } = request.query
       const repositoryId = repositoryOf(request).id
-      const page = await stackMatrix(store.db, { ...rest, repositoryId, ...(q && { text: q }) }, { limit, cursor })
+      const filter = { ...rest, repositoryId, ...(q && { text: q }), ...(state && { status: state }) }
+      const page = await stackMatrix(store.db, filter, { limit, cursor })
       const items = page.items.map((row) => ({ ...row, cells: row.cells.map(shown) }))
       return { items, next: page.next }
     },
   )
 }
 
-const shown = ({ facets, tools, ...cell }: MatrixCell) => ({ ...cell, facets: wordsOf(facets), tools: wordsOf(tools) })
+const shown = ({ facets, tools, status: state, statusReason: stateReason, ...cell }: MatrixCell) => ({
+  ...cell,
+  state,
+  stateReason,
+  facets: wordsOf(facets),
+  tools: wordsOf(tools),
+})

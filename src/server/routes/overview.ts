@@ -13,7 +13,7 @@ export const overviewRoutes: RouteModule<'engine'> = (app, { engine: { parts } }
       config: { action: 'stack.read' },
       schema: {
         tags: ['stacks'],
-        summary: 'How many stacks of each environment have which status',
+        summary: 'How many stacks of each environment have which state',
         params: InRepository,
         response: { 200: Overview },
       },
@@ -26,11 +26,11 @@ export const overviewRoutes: RouteModule<'engine'> = (app, { engine: { parts } }
       const known = new Map(rules.map((row) => [row.name, row]))
       const names = [...new Set([...known.keys(), ...counts.map((row) => row.environment)])].sort()
       const environments = names.map((name) => {
-        const statuses = counts.filter((row) => row.environment === name)
+        const states = counts.filter((row) => row.environment === name)
         return {
           name,
-          stacks: sum(statuses),
-          statuses: statuses.map(({ status, count }) => ({ status, count })),
+          stacks: sum(states),
+          states: states.map(({ status: state, count }) => ({ state, count })),
           deployments: known.get(name)?.deployments ?? null,
           notices: known.get(name)?.notices ?? [],
         }

@@ -61,7 +61,7 @@ export async function showRunDetail(parts: EngineParts, run: Run): Promise<RunDe
     differences: run.state === 'awaiting_approval' ? differences.map(describeDifference) : [],
     checks: (run.checks ?? []) as RunDetail['checks'],
     verify: (run.verify ?? []) as RunDetail['verify'],
-    resources: appliedOf(run)?.resources ?? [],
+    resources: (appliedOf(run)?.resources ?? []).map(({ status: state, ...rest }) => ({ ...rest, state })),
     dependsOn: (await runDependencies(parts.store.db, run.id)).dependsOn,
     cancelRequestedAt: run.cancelRequestedAt,
     logSize: run.logSize,

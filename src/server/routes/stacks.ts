@@ -7,7 +7,7 @@ import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
 import { MrDetail } from '../schemas/merge-requests.ts'
-import { Deployment, FoundByQuery, RollbackOrder, Stack, StackDetail, StackStatus } from '../schemas/stacks.ts'
+import { Deployment, FoundByQuery, RollbackOrder, Stack, StackDetail, StackState } from '../schemas/stacks.ts'
 import { mrOf, showDetail as showMr } from './mr-view.ts'
 import { showDeployments, showStackDetail, showStacks, stackOf } from './stack-view.ts'
 
@@ -31,19 +31,19 @@ export const stackRoutes: RouteModule<'engine'> = (app, { engine }) => {
         querystring: PageQuery.extend({
           ...FoundByQuery,
           environment: z.string().max(63).optional(),
-          status: StackStatus.optional(),
+          state: StackState.optional(),
         }),
         response: { 200: pageOf(Stack) },
       },
     },
     async (request) => {
-      const { limit, cursor, environment, status, q, ...found } = request.query
+      const { limit, cursor, environment, state, q, ...found } = request.query
       const filter = {
         repositoryId: repositoryOf(request).id,
         ...found,
         ...(q !== undefined && { text: q }),
         ...(environment !== undefined && { environment }),
-        ...(status && { statuses: [status] }),
+        ...(state && { statuses: [state] }),
       }
       const page = await listStacks(parts.store.db, filter, { limit, cursor })
       return { items: await showStacks(parts, page.items), next: page.next }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Time } from './common.ts'
-import { StackStatus } from './stacks.ts'
+import { StackState } from './stacks.ts'
 
 export const Freeze = z
   .object({
@@ -90,7 +90,7 @@ export const Overview = z
       z.object({
         name: z.string(),
         stacks: z.number(),
-        statuses: z.array(z.object({ status: StackStatus, count: z.number() })),
+        states: z.array(z.object({ state: StackState, count: z.number() })),
         /** Null for an environment that trueup.yaml no longer has. */
         deployments: DeployWindow.nullable(),
         notices: z.array(Notice),

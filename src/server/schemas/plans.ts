@@ -89,7 +89,7 @@ export const RunDetail = RunSummary.extend({
   checks: z.array(CommandResult),
   verify: z.array(CommandResult),
   /** What an apply did, resource by resource; empty before. */
-  resources: z.array(AppliedResource),
+  resources: z.array(AppliedResource.omit({ status: true }).extend({ state: AppliedResource.shape.status })),
   dependsOn: z.array(z.string()),
   cancelRequestedAt: Time.nullable(),
   logSize: z.number(),

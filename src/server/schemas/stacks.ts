@@ -5,7 +5,7 @@ import { Time } from './common.ts'
 import { DriftRecord } from './drift.ts'
 import { PlanSummary } from './plans.ts'
 
-export const StackStatus = z
+export const StackState = z
   .enum([
     'new',
     'in_sync',
@@ -19,7 +19,7 @@ export const StackStatus = z
     'unreachable',
     'orphaned',
   ])
-  .meta({ id: 'StackStatus' })
+  .meta({ id: 'StackState' })
 
 /** A desired state that was rolled back and is not deployed again until the quarantine is lifted. */
 export const Quarantine = z
@@ -63,8 +63,8 @@ export const Stack = z
     path: z.string(),
     driver: z.string(),
     ...Found,
-    status: StackStatus,
-    statusReason: z.string().nullable(),
+    state: StackState,
+    stateReason: z.string().nullable(),
     desired: z.object({ commit: z.string().nullable(), digest: z.string().nullable() }),
     deployed: z.object({ commit: z.string().nullable(), digest: z.string().nullable(), at: Time.nullable() }),
     observed: z.object({
@@ -95,8 +95,8 @@ export const MatrixRow = z
       z.object({
         id: z.string(),
         environment: z.string(),
-        status: StackStatus,
-        statusReason: z.string().nullable(),
+        state: StackState,
+        stateReason: z.string().nullable(),
         observedAt: Time.nullable(),
         deployedAt: Time.nullable(),
         nextDriftAt: Time.nullable(),
@@ -138,7 +138,7 @@ export const Deployment = z
     run: z.string(),
     mr: z.number().nullable(),
     kind: z.enum(['deploy', 'heal', 'destroy']),
-    status: z.enum(['succeeded', 'failed']),
+    state: z.enum(['succeeded', 'failed']),
     commit: z.string(),
     previousCommit: z.string().nullable(),
     summary: PlanSummary,

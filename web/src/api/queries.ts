@@ -2,7 +2,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import { api, ask, type Schemas } from './client.ts'
 
 const PAGE = 100
-type Status = Schemas['StackStatus']
+type StackState = Schemas['StackState']
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
@@ -37,7 +37,7 @@ export const environmentsQuery = (repository: string) =>
 
 export interface MatrixFilter {
   q?: string
-  status?: Status
+  state?: StackState
   driver?: string
   environment?: string
   sort?: 'need' | 'name'
@@ -203,7 +203,7 @@ export const stateDiffQuery = (repository: string, stack: string, from: number, 
     staleTime: Number.POSITIVE_INFINITY,
   })
 
-export const stacksQuery = (repository: string, filter: { environment?: string; status?: Status }) =>
+export const stacksQuery = (repository: string, filter: { environment?: string; state?: StackState }) =>
   queryOptions({
     queryKey: ['stacks', repository, filter],
     queryFn: () =>

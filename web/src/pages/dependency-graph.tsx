@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import type { Schemas } from '../api/client.ts'
 import { t } from '../strings/server.ts'
-import { statusLook } from '../text.ts'
+import { stateLook } from '../text.ts'
 import { Mark, toneSoft } from '../ui/status.tsx'
 import { edgesOf, placesOf } from './graph-layout.ts'
 
@@ -56,14 +56,14 @@ const FITS = 20
 const shortened = (name: string): string => (name.length > FITS ? `…${name.slice(1 - FITS)}` : name)
 
 function StackBox({ data: { repository, stack } }: NodeProps<StackNode>) {
-  const look = statusLook(stack.status)
+  const look = stateLook(stack.state)
   return (
     <>
       <Handle type="target" position={Position.Left} className="opacity-0" />
       <Link
         to="/r/$repository/stacks/$"
         params={{ repository, _splat: `${stack.environment}/${stack.name}` }}
-        title={[stack.name, stack.statusReason ?? look.meaning].join('\n')}
+        title={[stack.name, stack.stateReason ?? look.meaning].join('\n')}
         className={`flex w-48 items-center gap-2 rounded border border-line px-2 py-1.5 ${toneSoft(look.tone)} hover:border-strong-line`}
       >
         <Mark look={look} label />

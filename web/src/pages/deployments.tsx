@@ -75,7 +75,7 @@ export function DeploymentsPage() {
                       params={{ repository, run: deployment.run }}
                       className="inline-flex gap-1.5 hover:underline"
                     >
-                      <State look={runLook(deployment.status)} /> {KIND[deployment.kind]}
+                      <State look={runLook(deployment.state)} /> {KIND[deployment.kind]}
                     </Link>
                   </td>
                   <DeploymentCells repository={repository} deployment={deployment} />

@@ -4,7 +4,7 @@ import { type CSSProperties, memo, useEffect, useMemo, useRef } from 'react'
 import type { Schemas } from '../api/client.ts'
 import { useKey } from '../app/keys.ts'
 import { t } from '../strings/overview.ts'
-import { statusLook } from '../text.ts'
+import { stateLook } from '../text.ts'
 import { Empty } from '../ui/basics.tsx'
 import { ErrorNote, Waiting } from '../ui/load.tsx'
 import { stackHref, useRowLinks } from '../ui/row-links.ts'
@@ -236,7 +236,7 @@ function Cell({
         <span className="sr-only">{t.notThere}</span>
       </div>
     )
-  const look = statusLook(found.status)
+  const look = stateLook(found.state)
   const stale = found.nextDriftAt !== null && found.nextDriftAt + GRACE_MS < now
   const seen = found.observedAt === null ? t.neverChecked : t.checkedAgo(ago(found.observedAt, now))
   return (
@@ -245,7 +245,7 @@ function Cell({
         href={stackHref(repository, `${environment}/${row.name}`)}
         data-row=""
         {...(look.tone === 'bad' && { 'data-failed': '' })}
-        title={[look.meaning, found.statusReason, stale ? t.staleSeen(seen) : seen].filter(Boolean).join('\n')}
+        title={[look.meaning, found.stateReason, stale ? t.staleSeen(seen) : seen].filter(Boolean).join('\n')}
         className="flex items-center gap-1.5 rounded-sm px-1 py-0.5 hover:bg-sunken"
       >
         <Mark look={look} />

@@ -6,7 +6,7 @@ import type { Schemas } from '../api/client.ts'
 import { environmentsQuery, matrixQuery, overviewQuery } from '../api/queries.ts'
 import { useView } from '../app/view.ts'
 import { t } from '../strings/overview.ts'
-import { statusLook, STATUSES } from '../text.ts'
+import { stateLook, STATES } from '../text.ts'
 import { ButtonLink, Empty, PageHead } from '../ui/basics.tsx'
 import { PageErrorNote, Waiting } from '../ui/load.tsx'
 import { Mark } from '../ui/status.tsx'
@@ -17,7 +17,7 @@ import { NeedsYou } from './needs-you.tsx'
 const route = getRouteApi('/shell/r/$repository')
 /** Who types on is not asked for after every letter. */
 const TYPED_MS = 120
-type Status = (typeof STATUSES)[number]
+type StackState = (typeof STATES)[number]
 const TIERS = ['development', 'staging', 'production']
 
 /** Environments × stacks: what is in which state, what needs a person first. */
@@ -31,7 +31,7 @@ export function OverviewPage() {
 
   const columns = useColumns(overview.data, environments.data, filter.environment)
   const counts = useMemo(() => totals(overview.data), [overview.data])
-  const statuses = useStatuses(counts, filter.status)
+  const states = useStates(counts, filter.state)
 
   if (overview.error && !overview.data)
     return <PageErrorNote error={overview.error} again={() => void overview.refetch()} />
@@ -77,22 +77,22 @@ export function OverviewPage() {
         </select>
         <div
           role="group"
-          aria-label={t.status}
+          aria-label={t.state}
           className="flex min-w-0 grow basis-80 gap-1 overflow-x-auto max-md:basis-full"
         >
-          {statuses.map((status) => (
+          {states.map((state) => (
             <button
-              key={status}
+              key={state}
               type="button"
-              aria-pressed={filter.status === status}
-              title={statusLook(status).meaning}
-              onClick={() => set({ status: filter.status === status ? undefined : status })}
+              aria-pressed={filter.state === state}
+              title={stateLook(state).meaning}
+              onClick={() => set({ state: filter.state === state ? undefined : state })}
               className="flex h-7 shrink-0 items-center gap-1.5 rounded border border-line bg-panel px-2 hover:bg-hover aria-pressed:border-accent aria-pressed:bg-accent-soft"
             >
-              <Mark look={statusLook(status)} size={13} />
-              {statusLook(status).label}
+              <Mark look={stateLook(state)} size={13} />
+              {stateLook(state).label}
               <span className="min-w-[2ch] text-left text-muted tabular-nums">
-                {(counts.get(status) ?? 0).toLocaleString()}
+                {(counts.get(state) ?? 0).toLocaleString()}
               </span>
             </button>
           ))}
@@ -151,11 +151,11 @@ function useColumns(
  * Statuses that there are or were since the page was opened: what comes new stands behind the others and nothing goes away, so
  * that no button moves from under a pointer.
  */
-function useStatuses(counts: ReadonlyMap<string, number>, chosen: Status | undefined): readonly Status[] {
-  const seen = useRef<Status[]>([])
+function useStates(counts: ReadonlyMap<string, number>, chosen: StackState | undefined): readonly StackState[] {
+  const seen = useRef<StackState[]>([])
   return useMemo(() => {
-    const isThere = (status: Status): boolean => (counts.get(status) ?? 0) > 0 || status === chosen
-    const fresh = STATUSES.filter((status) => isThere(status) && !seen.current.includes(status))
+    const isThere = (state: StackState): boolean => (counts.get(state) ?? 0) > 0 || state === chosen
+    const fresh = STATES.filter((state) => isThere(state) && !seen.current.includes(state))
     seen.current = [...seen.current, ...fresh]
     return seen.current
   }, [counts, chosen])
@@ -163,8 +163,8 @@ function useStatuses(counts: ReadonlyMap<string, number>, chosen: Status | undef
 
 function totals(overview: Schemas['Overview'] | undefined): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const { statuses } of overview?.environments ?? [])
-    for (const { status, count } of statuses) counts.set(status, (counts.get(status) ?? 0) + count)
+  for (const { states } of overview?.environments ?? [])
+    for (const { state, count } of states) counts.set(state, (counts.get(state) ?? 0) + count)
   return counts
 }
 

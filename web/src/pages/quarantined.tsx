@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { api, ask, type Schemas } from '../api/client.ts'
 import { useWhyNot } from '../app/session.tsx'
 import { t } from '../strings/stack.ts'
-import { statusLook } from '../text.ts'
+import { stateLook } from '../text.ts'
 import { Act } from '../ui/act.tsx'
 import { Mark } from '../ui/status.tsx'
 import { Time } from '../ui/time.tsx'
@@ -26,7 +26,7 @@ export function Quarantined({ repository, entries, named = false }: Props) {
           key={entry.id}
           className="flex flex-wrap items-center gap-2 rounded border border-hold/40 bg-hold-soft px-3 py-1.5"
         >
-          <Mark look={statusLook('quarantined')} label />
+          <Mark look={stateLook('quarantined')} label />
           <span className="wrap-anywhere">
             {t.inQuarantine}
             {entry.mr !== null && (

@@ -65,7 +65,7 @@ export const t = {
   order: 'Order',
   whatNeedsSomeoneFirst: 'What needs someone first',
   byFolderAndName: 'By folder and name',
-  status: 'Status',
+  state: 'State',
   searchStacksByName: 'Search stacks by name, path, driver, tool, owner or label',
   searchByName: 'Name, tool, @owner, label=…',
   noStacksYet: 'No stacks yet',

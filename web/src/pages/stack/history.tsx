@@ -62,7 +62,7 @@ export function History({ repository, stack }: { repository: string; stack: Sche
                     className="hover:underline"
                   >
                     <span className="inline-flex items-center gap-1.5">
-                      <State look={runLook(deployment.status)} /> {KIND[deployment.kind]}{' '}
+                      <State look={runLook(deployment.state)} /> {KIND[deployment.kind]}{' '}
                       <code className="text-muted">{deployment.commit.slice(0, 8)}</code>
                     </span>
                   </Link>

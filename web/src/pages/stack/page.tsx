@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import type { Schemas } from '../../api/client.ts'
 import { environmentsQuery, placesQuery, stackQuery } from '../../api/queries.ts'
 import { t } from '../../strings/stack.ts'
-import { statusLook } from '../../text.ts'
+import { stateLook } from '../../text.ts'
 import { CommandLine, Hash, PageHead, Panel } from '../../ui/basics.tsx'
 import { Loaded, Waiting } from '../../ui/load.tsx'
 import { valueText } from '../../ui/plan.tsx'
@@ -48,8 +48,8 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
         }
         lead={
           <span className="flex flex-wrap items-center gap-x-3">
-            <State look={statusLook(stack.status)} soft />
-            {stack.statusReason && <span className="text-ink wrap-anywhere">{stack.statusReason}</span>}
+            <State look={stateLook(stack.state)} soft />
+            {stack.stateReason && <span className="text-ink wrap-anywhere">{stack.stateReason}</span>}
             <span>
               {t.driverIn(stack.driver)}
               <code>{stack.path}</code>
@@ -186,10 +186,10 @@ function ThreeFacts({ stack }: { stack: Schemas['StackDetail'] }) {
   )
 }
 
-/** The commits may differ where nothing of this stack did: then its status knows that it is not behind. */
-function deployedAgainstGit({ deployed, desired, status }: Schemas['StackDetail']): string {
+/** The commits may differ where nothing of this stack did: then its state knows that it is not behind. */
+function deployedAgainstGit({ deployed, desired, state }: Schemas['StackDetail']): string {
   if (deployed.commit === null) return t.nothingYet
-  return deployed.commit === desired.commit || status === 'in_sync' ? t.theSame : t.anotherCommitThanGitSays
+  return deployed.commit === desired.commit || state === 'in_sync' ? t.theSame : t.anotherCommitThanGitSays
 }
 
 function Fact({ title, says, children }: { title: string; says: string; children: ReactNode }) {
