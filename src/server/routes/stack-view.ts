@@ -80,7 +80,7 @@ async function oneOf(parts: EngineParts, row: StackRow, around: Around): Promise
     state: row.status,
     stateReason: (row.status === 'pending' && (await whyPending(parts, row))) || row.statusReason,
     desired: { commit: row.desiredCommit, digest: row.desiredDigest },
-    deployed: { commit: row.deployedCommit, digest: row.deployedDigest, at: row.deployedAt },
+    deployed: { commit: row.deployedCommit, digest: sourceDeployed(row), at: row.deployedAt },
     observed: {
       at: row.observedAt,
       checked: row.observedChecked,
@@ -146,6 +146,10 @@ async function proposalsOf(parts: EngineParts, stack: StackRow): Promise<StackDe
   }
   return found
 }
+
+/** Of the source alone, as the desired one is: they are equal where what is deployed is what Git says. */
+const sourceDeployed = ({ deployedDigest, deployedConfig }: StackRow): string | null =>
+  deployedDigest === null ? null : ((deployedConfig as unknown as RunSpec | null)?.sourceDigest ?? deployedDigest)
 
 export async function showDeployments(parts: EngineParts, rows: readonly DeploymentRow[]): Promise<Deployment[]> {
   const names = await namesOf(parts, {

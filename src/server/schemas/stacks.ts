@@ -53,6 +53,11 @@ const Found = {
   tools: z.array(z.string()).meta({ description: 'what the last look was made with: `tofu@1.12.6`' }),
 }
 
+const SourceDigest = z
+  .string()
+  .nullable()
+  .meta({ description: 'of the source; equal where what is deployed is what Git says' })
+
 /** Three separate facts, never one: what Git wants, what was deployed, what a check last saw. */
 export const Stack = z
   .object({
@@ -65,8 +70,8 @@ export const Stack = z
     ...Found,
     state: StackState,
     stateReason: z.string().nullable(),
-    desired: z.object({ commit: z.string().nullable(), digest: z.string().nullable() }),
-    deployed: z.object({ commit: z.string().nullable(), digest: z.string().nullable(), at: Time.nullable() }),
+    desired: z.object({ commit: z.string().nullable(), digest: SourceDigest }),
+    deployed: z.object({ commit: z.string().nullable(), digest: SourceDigest, at: Time.nullable() }),
     observed: z.object({
       at: Time.nullable(),
       checked: z.number().nullable(),
