@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
@@ -7,11 +7,14 @@ import { codeBlocks, pages, ROOT } from './docs/pages.ts'
 import { openShell, type Shell } from './docs/shell.ts'
 
 /** The README's first repository, command by command, as a newcomer types it; only port and target are others. */
-const section = pages()
-  .find(({ path }) => path === 'README.md')!
-  .text.split(/^## /m)
-  .find((text) => text.startsWith('Your first own repository'))!
-const blocks = codeBlocks({ path: 'README.md', text: section }).map(({ text }) => text)
+const blocksOf = (title: string): string[] => {
+  const sections = pages()
+    .find(({ path }) => path === 'README.md')!
+    .text.split(/^## /m)
+  return codeBlocks({ path: 'README.md', text: sections.find((text) => text.startsWith(title))! }).map(
+    ({ text }) => text,
+  )
+}
 
 let home: string
 let server: ChildProcess
@@ -24,7 +27,8 @@ beforeAll(async () => {
   page = join(home, 'www', 'index.html')
   const kept = Object.entries(process.env).filter(([name]) => !/^(TRUEUP|XDG)_/.test(name))
   const env = { ...Object.fromEntries(kept), HOME: home, GIT_CONFIG_GLOBAL: join(home, '.gitconfig') }
-  await writeFile(env.GIT_CONFIG_GLOBAL, '[user]\n  name = Ada\n  email = ada@example.org\n')
+  // A machine on which git knows nobody.
+  await writeFile(env.GIT_CONFIG_GLOBAL, '')
   server = spawn(join(ROOT, 'bin/trueup.mjs'), ['up', '--port', '0'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const url = await new Promise<string>((resolve, reject) => {
     let text = ''
@@ -59,7 +63,8 @@ const shows = (content: string): Promise<void> =>
   })
 
 it('the first repository of the README goes as it is written', { timeout: 300_000 }, async () => {
-  const [onPath, up, people, rules, firstPage, deployed, drift, secondPage, back, ...others] = blocks.map(adapt)
+  const blocks = blocksOf('Your first own repository').map(adapt)
+  const [onPath, up, people, rules, firstPage, deployed, drift, secondPage, back, ...others] = blocks
   expect(others).toEqual([])
   expect(up).toBe('trueup up\n')
 
@@ -78,4 +83,15 @@ it('the first repository of the README goes as it is written', { timeout: 300_00
   await shows('Broken')
   expect(await shell.run(back!)).toMatch(/chain of \d+ events is whole/)
   await shows('Hello')
+})
+
+it('a repository that somebody has gets its plans, and nothing is applied', { timeout: 300_000 }, async () => {
+  const own = join(home, 'infrastructure')
+  await mkdir(join(own, 'web'), { recursive: true })
+  await writeFile(join(own, 'web', 'compose.yaml'), 'services:\n  web: { image: nginx }\n')
+  await shell.run(`cd ${own}; git init --quiet -b main; git add .; git commit --quiet -m "What there is"`)
+  const [asItIs, managed, ...others] = blocksOf('Then a repository of your own').map(adapt)
+  expect(others).toEqual([])
+  await shell.run(asItIs!)
+  expect(await shell.run(managed!)).toContain('Let Trueup look after it')
 })
