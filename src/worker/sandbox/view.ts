@@ -7,13 +7,15 @@ const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 const TOOLS = ['/opt/puppetlabs', '/opt/chef', '/opt/chef-workstation', '/opt/cinc', '/nix/store']
 /** Of /etc what libraries and tools need to start; no keys, no passwords, no configuration of services. */
 const ETC = [
-  'alternatives', 'ansible', 'bash.bashrc', 'ca-certificates', 'crypto-policies', 'debian_version', 'gai.conf', 'gitconfig',
+  'alternatives', 'ansible', 'bash.bashrc', 'ca-certificates', 'crypto-policies', 'debian_version', 'gai.conf',
   'group', 'host.conf', 'hosts', 'java', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'localtime', 'machine-id', 'magic',
   'mime.types', 'nsswitch.conf', 'os-release', 'passwd', 'pki', 'profile', 'protocols', 'python3', 'redhat-release',
   'resolv.conf', 'services', 'shells', 'ssl', 'timezone',
 ] // biome-ignore format: a list of names
-/** Homes, sockets and keys of this machine; in the wide view nothing of them is seen. */
-const PRIVATE = ['/root', '/home', '/run', '/var/run', '/etc/shadow', '/etc/gshadow', '/etc/ssh', '/etc/ssl/private']
+/** Homes, sockets and keys of this machine: nothing of them is seen, though more around them is. A worker may be root. */
+const PRIVATE = [
+  '/root', '/home', '/run', '/var/run', '/etc/shadow', '/etc/gshadow', '/etc/ssh', '/etc/ssl/private', '/etc/pki/tls/private',
+] // biome-ignore format: a list of names
 
 /** Where tools of the host keep locks and caches, also in a dry run: in the wide view they have empty ones, to write to. */
 const STATE = ['/var/chef', '/var/cinc']
@@ -38,7 +40,7 @@ export function viewArguments({ wide, read, hide, path }: ViewOptions): string[]
   // In this order: tools may lie in a home, and what an operator shows may hold the worker's data.
   return [
     ...base,
-    ...(wide ? [...PRIVATE, ...STATE] : []).filter(isRealPath).flatMap(hiding),
+    ...(wide ? [...PRIVATE, ...STATE] : PRIVATE.filter(isShown)).filter(isRealPath).flatMap(hiding),
     ...tools.flatMap((each) => ['--ro-bind', each, each]),
     ...hide
       .filter(existsSync)
