@@ -25,6 +25,8 @@ export interface RunSpec {
   awaits?: StackKey[]
   /** Preview only: what was deployed when it was made; another deployment makes the preview stale. */
   base?: string | null
+  /** Deploy only: its commit went past a gate that says no, and waits for a person whatever rules the commit brought. */
+  pastGate?: boolean
   /** The run before was lost while a not idempotent apply was under way. */
   afterLostApply?: boolean
   /** Drift only: file patches are wanted for a codify MR. */

@@ -85,7 +85,7 @@ async function answerTo(
   said: ForgeCommand,
   command: CommentCommand | BadCommand,
 ): Promise<{ lines: string[]; ok: boolean }> {
-  if (!('verb' in command)) return { ok: false, lines: [`is no command: ${command.why}`] }
+  if (!('verb' in command)) return { ok: false, lines: [`is no command: ${inert(command.why)}`] }
   const { db } = parts.store
   try {
     const mr = await requireMergeRequest(db, said.mrId, 'obeying a comment')

@@ -39,7 +39,7 @@ export const unlock: Act = {
       const locks = await listStateLocks(parts.store.db, stackId)
       if (locks.length === 0) return 'its state is not locked'
       for (const lock of locks) await refuseUnderWay(parts, lock)
-      for (const { workspace } of locks) await states.unlock(actor, { stackId, workspace }, null)
+      for (const { workspace, lockId } of locks) await states.unlock(actor, { stackId, workspace }, lockId)
       const why = command.reason === null ? '' : ` (${inert(command.reason)})`
       return `unlocked ${locks.map(({ workspace }) => inert(workspace)).join(', ')}${why}`
     })

@@ -57,7 +57,7 @@ async function enactStep(
   const { merging } = await parts.forges.of(repositoryId)
   const mr = await merging.mergedWith(repositoryId, commitOid)
   const begun = await begunStep(parts.store.db, repositoryId)
-  const unapproved = await unapprovedEnvironments(parts, mr)
+  const unapproved = await unapprovedEnvironments(parts, { repositoryId, mr, before, after })
   const step = {
     repositoryId,
     commitOid,

@@ -134,7 +134,9 @@ async function orderTogether(
       kind: 'deploy',
       commitOid,
       desiredDigest: sourceDigest,
-      spec: specToJson(specOf(source, { cause })),
+      spec: specToJson(
+        specOf(source, { cause, ...(step.unapproved.has(definition.environment) && { pastGate: true }) }),
+      ),
       mergeSequence,
       pool: definition.pool,
       actor: SYSTEM,

@@ -159,7 +159,7 @@ async function decide(parts: EngineParts, run: Run, plan: Plan): Promise<DeployD
     approvedByPerson: rollback !== null && (await personApproved(parts, run)),
     unplanned: run.approvedPlan === null ? await whyUnplanned(parts, run) : null,
     approvedHere: run.approvedDigest === plan.digest,
-    protected: rules?.protected ?? true,
+    protected: (specOfRun(run).pastGate ?? false) || (rules?.protected ?? true),
     unplannable: rules?.unplannable ?? 'block',
     policies,
     brake: held.held ? held.message : null,

@@ -8,7 +8,7 @@ export const DEVELOPER = 30
 export const MAINTAINER = 40
 const GUEST = 10
 
-const Member = z.object({ access_level: z.number().int() })
+const Member = z.object({ access_level: z.number().int(), state: z.string().optional() })
 
 /** Developers push and review, maintainers merge. Deploying by hand is Trueup's own, and given here. */
 const roleAt = (level: number): Role | null =>
@@ -20,7 +20,8 @@ export function peopleOf(client: GitLabClient): Pick<RemoteApi, 'me' | 'roleOf'>
     async roleOf({ id, name }) {
       const path = `${client.at}/members/all/${encodeURIComponent(id)}`
       const found = await client.find(path, Member, { doing: `asking what ${name} may` })
-      return found && roleAt(found.access_level)
+      // A blocked account stays a member.
+      return found && (found.state ?? 'active') === 'active' ? roleAt(found.access_level) : null
     },
   }
 }

@@ -33,13 +33,17 @@ export function remoteMerging({ store }: RemoteParts, connect: Connect): Merging
       if (mr?.state === 'merging') await settle(await connect(mr.repositoryId), mr)
     },
     async mergedWith(repositoryId, commitOid) {
+      const here = await connect(repositoryId)
       const filter = { repositoryId, mergeOid: commitOid, states: ['merged'] as const }
-      const [known] = (await listMergeRequests(store.db, filter, { limit: 1 })).items
+      // What was merged into another branch, by other rules, may come here by a push.
+      const isHere = ({ targetBranch }: { targetBranch: string }): boolean =>
+        targetBranch === here.repository.defaultBranch
+      const known = (await listMergeRequests(store.db, filter, { limit: 10 })).items.find(isHere)
       if (known) return known
       // The branch was seen before the merge, or all of it came and went between two looks.
-      const here = await connect(repositoryId)
       const change = await here.api.changeMergedAs(commitOid)
-      const mr = change?.state === 'merged' && change.mergeOid === commitOid ? await takeChange(here, change) : null
+      const isIt = change?.state === 'merged' && change.mergeOid === commitOid && isHere(change)
+      const mr = isIt ? await takeChange(here, change) : null
       return mr?.state === 'merged' ? mr : null
     },
   }

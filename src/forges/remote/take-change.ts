@@ -57,7 +57,9 @@ async function headsOf(
   if (change.state === 'merged') {
     const merge = change.mergeOid === null ? null : await git.resolve(change.mergeOid)
     const targetOid = merge === null ? undefined : (await git.commit(merge)).parents[0]
-    return targetOid === undefined ? null : { headOid: change.headOid, targetOid }
+    if (merge === null || targetOid === undefined) return null
+    // Its branch may be gone since: then what was merged stands for its head.
+    return { headOid: (change.headOid && (await git.resolve(change.headOid))) || merge, targetOid }
   }
   const headOid = await git.resolve(`refs/heads/${change.sourceBranch}`)
   const targetOid = await git.resolve(`refs/heads/${change.targetBranch}`)
@@ -101,10 +103,14 @@ async function takeMerge(here: Connected, mr: MergeRequest, change: RemoteChange
   const { store, git } = here
   // Who has approved it, and merged it before anybody looked.
   if (mr.state === 'open' && (await takeMakers(here, mr, change.headOid))) await takeReviews(here, mr, new Set())
-  const mergedById = mr.mergedById ?? (mergedBy && (await accountOf(here, mergedBy)))
+  const began = mr.headOid === change.headOid ? mr.mergedById : null
+  const mergedById = began ?? (mergedBy && (await accountOf(here, mergedBy)))
   // Somebody may have pushed and merged between two looks: what was merged is what stands on record.
   if (mr.headOid !== change.headOid && (await git.resolve(change.headOid)) !== null)
-    await store.transaction((tx) => patchMergeRequest(tx, mr.id, { headOid: change.headOid }))
+    // Nobody has decided to bypass the gate for that.
+    await store.transaction((tx) =>
+      patchMergeRequest(tx, mr.id, { headOid: change.headOid, bypassReason: null, mergedById: null }),
+    )
   return await recordMerge(store, mr.id, {
     mergeOid,
     mergedById,

@@ -79,9 +79,13 @@ async function putComment(
   const written = edited ?? (await api.addComment(mr.number, text))
   await store.transaction(async (tx) => {
     await putPost(tx, { mrId: mr.id, name, remoteId: written.id, digest, state: null })
-    if (shows) await addShownPlans(tx, { mrId: mr.id, ...shows, at: written.updatedAt })
+    if (shows) await addShownPlans(tx, { mrId: mr.id, ...shows, at: shownSince(written.updatedAt, api.now()) })
   })
 }
+
+/** An edit that changed no word leaves its time on some forges, and other plans may stand behind equal words. */
+const UNMOVED_MS = 5_000
+const shownSince = (updatedAt: number, now: number): number => (updatedAt < now - UNMOVED_MS ? now : updatedAt)
 
 /** A status of an earlier head that is still pending would wait for ever: it ends with the first one of the new head. */
 async function putStatus(here: Connected, mrId: string, headOid: string, status: CommitStatus): Promise<void> {
