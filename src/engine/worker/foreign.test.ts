@@ -25,15 +25,16 @@ const applied = { status: 'applied' as const, resources: [], outputs: {}, findin
 test('a run is no business of a worker that does not hold it', async () => {
   const { worker } = harness.engine
   const plan = { changes: [], coverage: { checked: 1, unchecked: [] }, outputs: {}, findings: [], toolVersions: {} }
-  const attempts: [string, Promise<unknown>][] = [
-    ['workspace', worker.workspace(thief, grant.runId, grant.fence)],
-    ['state', worker.call(thief, 'state', { ...held(), state: 'preparing' })],
-    ['log', worker.call(thief, 'log', { ...held(), offset: 0, text: 'forged\n' })],
-    ['plan', worker.call(thief, 'plan', { ...held(), checks: [], plan })],
-    ['applied', worker.call(thief, 'applied', { ...held(), ...applied })],
-    ['finish', worker.call(thief, 'finish', { ...held(), status: 'succeeded', verify: [] })],
+  const attempts: [string, () => Promise<unknown>][] = [
+    ['workspace', () => worker.workspace(thief, grant.runId, grant.fence)],
+    ['state', () => worker.call(thief, 'state', { ...held(), state: 'preparing' })],
+    ['log', () => worker.call(thief, 'log', { ...held(), offset: 0, text: 'forged\n' })],
+    ['plan', () => worker.call(thief, 'plan', { ...held(), checks: [], plan })],
+    ['applied', () => worker.call(thief, 'applied', { ...held(), ...applied })],
+    ['finish', () => worker.call(thief, 'finish', { ...held(), status: 'succeeded', verify: [] })],
   ]
-  for (const [method, attempt] of attempts) await expect(attempt, method).rejects.toMatchObject({ code: 'LEASE_LOST' })
+  for (const [method, attempt] of attempts)
+    await expect(attempt(), method).rejects.toMatchObject({ code: 'LEASE_LOST' })
   expect(await worker.call(thief, 'heartbeat', { runs: [held()] })).toMatchObject({ lost: [grant.runId] })
   expect(await getRun(harness.store.db, grant.runId)).toMatchObject({ state: 'leased', logSize: 0 })
   expect(await planOne(harness, grant, world.script)).toMatchObject({ action: 'apply' })
