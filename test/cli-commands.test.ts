@@ -199,7 +199,7 @@ describe('runs and stacks', { timeout: 300_000 }, () => {
     await says(bobRuns('mr', 'approve', '3'))
     await says(run('mr', 'merge', '3', '--wait'))
     await expect
-      .poll(async () => (await json('stack', 'list', '--status', 'orphaned')).length, { timeout: 180_000 })
+      .poll(async () => (await json('stack', 'list', '--state', 'orphaned')).length, { timeout: 180_000 })
       .toBe(2)
     expect(await says(run('stack', 'forget', 'production/old', '--reason', 'a museum has it'))).toContain('Forgot')
     expect(await readFile(page('old'), 'utf8')).toBe('Old\n')
