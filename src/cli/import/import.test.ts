@@ -48,7 +48,7 @@ projects:
       autoplan: { when_modified: ['*.tf', '../shared/**/*.json'] } }
 workflows:
   files:
-    plan: { steps: [{ init: { extra_args: ['-backend-config=$WORKSPACE.hcl'] } }, { plan: { extra_args: ['-var-file', 'vars/$WORKSPACE.tfvars', -lock=false] } }, { run: tflint --recursive }] }
+    plan: { steps: [{ init: { extra_args: ['-backend-config=$WORKSPACE.hcl'] } }, { plan: { extra_args: ['-var-file', 'vars/$WORKSPACE.tfvars', -lock=false] } }, { run: tflint --recursive }, { run: terraform plan -parallelism=4 && terraform show plan }] }
     apply: { steps: [{ init: { extra_args: ['-backend-config=$WORKSPACE.hcl'] } }, apply] }
 automerge: true
 `,
@@ -70,12 +70,13 @@ automerge: true
         name: 'app-prod',
         environments: ['prod'],
         needs: ['net-prod'],
-        with: { workspace: 'prod', varFiles: ['vars/prod.tfvars'], backendConfigFiles: ['prod.hcl'] },
+        with: { workspace: 'prod', varFiles: ['vars/prod.tfvars'], backendConfigFiles: ['prod.hcl'], parallelism: 4 },
       },
       { path: 'network', name: 'net-prod', watch: ['shared/**/*.json'], with: { workspace: 'prod', tool: 'tofu' } },
     ])
     expect(noEqual(draft)).toContain('atlantis.yaml: `automerge`: the merge comes first here')
     expect(noEqual(draft)).toContain('workflow files: the step `tflint --recursive`: put it into `checks:`')
+    expect(noEqual(draft)).not.toContain('the argument `')
     expect(noEqual(draft)).toContain('app: it comes after network, which is in another environment')
   })
 
@@ -154,6 +155,7 @@ dirs:
   prod/app: { tags: [critical], workspaces: { production: { tags: [east] } }, when_modified: { depends_on: 'relative_dir:../../network' } }
 workflows:
   - { tag_query: critical and east, environment: production, plan: [{ type: oidc }, { type: init }, { type: plan, extra_args: ['-var-file=a.tfvars'] }] }
+  - { tag_query: critical or (east), plan: [] }
   - { tag_query: '', plan: [{ type: init }, { type: plan }, { type: run, cmd: [infracost, diff] }] }
 apply_requirements: { checks: [{ tag_query: critical, approved: { enabled: true, any_of: ['team:sre'], any_of_count: 2 } }] }
 drift: { enabled: true, schedules: { all: { schedule: daily, reconcile: true } } }
@@ -181,6 +183,7 @@ access_control: {}
     const lost = noEqual(draft)
     expect(lost).toContain('prod/app: it comes after network, which is in another environment')
     expect(lost).toContain('network: the step `infracost diff`')
+    expect(lost).toContain('the tag query `critical or (east)`: only lists of tags are read')
     expect(lost).toContain('approvals of team:sre')
     expect(lost).toContain('prod/app: the step `oidc`: keep credentials')
     expect(lost).toContain('`access_control`: roles of people and teams')

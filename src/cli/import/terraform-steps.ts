@@ -104,7 +104,8 @@ function taken(
   }
   for (let at = 0; at < args.length; at++) {
     const word = filled(unquoted(args[at]!), known)
-    const [, flag, joined] = /^-{0,2}([a-z-]+)(?:=(.*))?$/s.exec(word) ?? []
+    // Without a dash only with a value: Digger's own example has it so, and a shell line has other words.
+    const [, flag, joined] = /^(?:--?|(?=[a-z-]+=))([a-z][a-z-]*)(?:=(.*))?$/s.exec(word) ?? []
     if (flag === undefined) continue
     const isValued = VALUED.has(flag)
     const value = unquoted(joined ?? (isValued ? filled(args[++at] ?? '', known) : ''))

@@ -41,6 +41,9 @@ export async function importTerrateam(tree: WorkingTree): Promise<Imported | nul
   const say = (what: string): void => void imported.noEqual.push({ path: file, why: what })
   for (const key of Object.keys(config)) if (TOP[key] !== undefined) say(`\`${key}\`: ${TOP[key]}`)
   const checks = list(fields(config['apply_requirements'])['checks']).map(fields)
+  for (const { tag_query: query } of [...list(config['workflows']).map(fields), ...checks])
+    if (BEYOND_LISTS.test(text(query) ?? ''))
+      say(`the tag query \`${text(query)}\`: only lists of tags are read, so what it chooses is not taken over`)
   for (const place of await placesOf(tree, config)) {
     const workflow =
       list(config['workflows'])
@@ -73,8 +76,12 @@ export async function importTerrateam(tree: WorkingTree): Promise<Imported | nul
   return drift === null ? imported : { ...imported, drift }
 }
 
+/** What makes of a tag query more than a list of tags. */
+const BEYOND_LISTS = /\b(or|not|in)\b|[()]/
+
 /** A tag query as far as lists of tags go: all of them must be there. */
 function matches(query: unknown, { tags }: Place): boolean {
+  if (BEYOND_LISTS.test(text(query) ?? '')) return false
   const words = (text(query) ?? '').split(/\s+and\s+|\s+/).filter(Boolean)
   return words.every((word) => tags.has(word))
 }
