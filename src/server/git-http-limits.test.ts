@@ -2,6 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { type ClientRequest, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { deflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { NO_OID } from '../git/repository.ts'
@@ -49,20 +51,31 @@ const varint = (value: number): Buffer =>
 const objectHead = (type: number, size: number): Buffer =>
   Buffer.concat([Buffer.from([128 | (type << 4) | (size & 15)]), varint(Math.floor(size / 16))])
 
+const collectGarbage = (() => {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
+})()
+
+/** Bytes of buffers that something still refers to. What waits to be collected depends on the machine, and says nothing. */
+function heldBytes(): number {
+  collectGarbage()
+  return process.memoryUsage().arrayBuffers
+}
+
 test('50 MB stream through both ways and never sit in the memory of the server', async () => {
   const { own, clone, url } = await cloned('repo_large')
   for (let part = 0; part < 10; part++) await writeFiles(clone, { [`part-${part}`]: randomBytes(5 * 1024 * 1024) })
   const head = await commitAll(clone, {})
-  const before = process.memoryUsage().rss
+  const before = heldBytes()
   let peak = before
-  const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 10)
+  const watch = setInterval(() => (peak = Math.max(peak, heldBytes())), 250)
   await userGitOk(clone, '-c', 'http.postBuffer=1048576', 'push', '-q', 'origin', 'HEAD:refs/heads/large')
   const other = await mkdtemp(join(fixture.directory, 'other-'))
   await userGitOk(other, 'clone', '-q', '-b', 'large', url, '.')
   clearInterval(watch)
   expect(await own.resolve('refs/heads/large')).toBe(head)
   expect((await readFile(join(other, 'part-9'))).equals(await readFile(join(clone, 'part-9')))).toBe(true)
-  expect((peak - before) / 1024 / 1024).toBeLessThan(40)
+  expect((peak - before) / 1024 / 1024).toBeLessThan(25)
 })
 
 test('a push above the limit is refused, and says so', async () => {
