@@ -179,6 +179,11 @@ export interface Driver<Config = unknown> {
   readonly capabilities: Capabilities
   /** The capabilities of one configured stack, where they depend on its `with:` block; `capabilities` where absent. */
   capabilitiesOf?(config: Config): Capabilities
+  /**
+   * Programs of which a worker must have one on its PATH for a stack with these settings, in the order in which they are looked
+   * for; null where any worker will do. Absent: any will do.
+   */
+  programs?(config: Config): readonly string[] | null
   /** Whether it takes symlinks that lead out of the repository, in `context.keptLinks`. Absent: they are refused. */
   keepsLinks?(config: Config): boolean
   /**

@@ -25,6 +25,7 @@ import { watchRoom } from './room.ts'
 import type { RunnerParts } from './runs/parts.ts'
 import { openSandboxes } from './sandbox/sandbox.ts'
 import { serverSource, type Source } from './runs/source.ts'
+import { watchTools } from './tools-found.ts'
 import { keepWatches } from './watches.ts'
 import { defaultWorkspaces, openWorkspaces } from './workspace.ts'
 
@@ -81,6 +82,14 @@ export async function startRunner(
   const http = httpClient(options.server, identity, route)
   const rotation = keyRotation({ identity, http, log })
   let newKeyWanted = options.rotateKey
+  const tools = await watchTools({
+    env: process.env,
+    log,
+    async tell(found) {
+      await link.call('tools', { tools: found })
+      leasing.wake()
+    },
+  })
   const source = await way.openSource({ http, data: options.data, log })
   const ends: LinkEnds = {
     log,
@@ -91,6 +100,7 @@ export async function startRunner(
       pools: options.pools,
       slots: options.slots,
       clock: Date.now(),
+      tools: tools.found(),
       holding: [...active().map(({ grant: { runId, fence } }) => ({ runId, fence })), ...outbox.left()],
     }),
     onWelcome: ({ rotateKey, now }) => {
@@ -220,6 +230,7 @@ export async function startRunner(
     late.abort()
     await watches.close()
     heartbeat.close()
+    tools.close()
     await alongside?.close()
     await link.close()
     await route.close()

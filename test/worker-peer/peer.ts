@@ -91,6 +91,7 @@ export async function startPeer(): Promise<WorkerPeer> {
       case 'applied':
       case 'finish':
         return runs[method](given as never) ?? {}
+      case 'tools':
       case 'drifted':
       case 'report':
         return {}

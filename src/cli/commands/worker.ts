@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { describeTools } from '../../domain/runs/programs.ts'
 import { clockSkewText } from '../../domain/wire/request-proof.ts'
 import { parseDuration } from '../../domain/duration.ts'
 import { Done } from '../../server/schemas/common.ts'
-import { Enrolment, Queue, ServerInfo, Worker, WorkerDetail } from '../../server/schemas/operations.ts'
+import { Enrolment, Queue, ServerInfo, Worker } from '../../server/schemas/operations.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { CommandModule } from '../cli.ts'
 import type { Client } from '../client.ts'
@@ -42,26 +43,26 @@ const Info = z.object({
   hostname: z.string().optional(),
   version: z.string().optional(),
   slots: z.number().optional(),
-  draining: z.boolean().optional(),
-  clockSkewMs: z.number().nullish(),
 })
 
-function stateOf({ revokedAt, connected, info }: Worker): string {
+function stateOf({ revokedAt, connected, draining }: Worker): string {
   if (revokedAt !== null) return 'revoked'
   const state = connected ? 'connected' : 'away'
-  return Info.safeParse(info).data?.draining ? `${state}, draining` : state
+  return draining ? `${state}, draining` : state
 }
 
-const clockText = (skewMs: number | null | undefined): string =>
-  skewMs === null || skewMs === undefined ? '-' : (clockSkewText(skewMs, SHOWN_SKEW_MS) ?? 'right')
+const clockText = (skewMs: number | null): string =>
+  skewMs === null ? '-' : (clockSkewText(skewMs, SHOWN_SKEW_MS) ?? 'right')
 
-function doingText({ runs, otherRuns }: WorkerDetail): string {
+function doingText({ runs, otherRuns }: Worker): string {
   const shown = runs.map(
     ({ id, repository, stack, kind, state }) => `${kind} of ${repository} ${stack}, ${state} (${id})`,
   )
   const others = otherRuns === 0 ? [] : [`${otherRuns} of repositories that you have no role in`]
   return [...shown, ...others].join('; ') || 'nothing'
 }
+
+const toolsText = (tools: Worker['tools']): string => (tools === null ? '-' : describeTools(tools) || 'none')
 
 function keyText({ id, since, formerUntil, askedAt }: Worker['key']): string {
   const former =
@@ -121,7 +122,7 @@ export const workerCommands: CommandModule = (program, cli) => {
       const workers = await collect(cli.client(command).all('/api/v1/workers', Worker))
       cli.output(command).result(workers, ({ table, when }) =>
         table(
-          [id('id'), 'name', goes('kind'), shrinks('pools'), goes('for'), state('state'), 'last seen'],
+          [id('id'), 'name', goes('kind'), shrinks('pools'), goes('for'), state('state'), goes('clock'), shrinks('tools'), goes('runs'), 'last seen'],
           workers.map((row) => [
             row.id,
             row.name,
@@ -129,6 +130,9 @@ export const workerCommands: CommandModule = (program, cli) => {
             row.pools.join(','),
             scopeText(row),
             stateOf(row),
+            clockText(row.clockSkewMs),
+            toolsText(row.tools),
+            String(row.runs.length + row.otherRuns),
             when(row.lastSeenAt),
           ]),
         ),
@@ -156,11 +160,11 @@ export const workerCommands: CommandModule = (program, cli) => {
 
   worker
     .command('show')
-    .description('one worker: version, host, what it serves, what it does now, when it was last heard of')
+    .description('one worker: version, host, tools, what it serves, what it does now, when it was last heard of')
     .argument('<id>', 'id or name of the worker, as `trueup worker list` shows it')
     .action(
       watched(cli, async (id: string, _options, command) => {
-        const row = await cli.client(command).get(`/api/v1/workers/${encodeURIComponent(id)}`, WorkerDetail)
+        const row = await cli.client(command).get(`/api/v1/workers/${encodeURIComponent(id)}`, Worker)
         const info = Info.parse(row.info ?? {})
         cli.output(command).result(row, ({ when }) =>
           fields([
@@ -173,8 +177,9 @@ export const workerCommands: CommandModule = (program, cli) => {
             ['host', info.hostname ?? 'not heard of yet'],
             ['version', info.version ?? '-'],
             ['slots', String(info.slots ?? '-')],
+            ['tools', toolsText(row.tools)],
             ['does', doingText(row)],
-            ['clock', clockText(info.clockSkewMs)],
+            ['clock', clockText(row.clockSkewMs)],
             ['last seen', when(row.lastSeenAt)],
             ['enrolled', when(row.createdAt)],
             ['key', keyText(row.key)],

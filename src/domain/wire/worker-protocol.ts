@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RunRequest } from '../runs/run-request.ts'
+import { ToolsFound } from '../runs/programs.ts'
 import { RUN_KINDS } from '../runs/run.ts'
 import {
   AppliedResource,
@@ -144,6 +145,8 @@ export const METHODS = {
       holding: z.array(z.object(run)),
       /** The worker's own clock, milliseconds since the epoch. */
       clock: z.number().optional(),
+      /** Programs that it found. Runs that need others go to other workers; absent, it may be given any. */
+      tools: ToolsFound.optional(),
     }),
     result: z.object({
       workerId: z.string(),
@@ -159,6 +162,8 @@ export const METHODS = {
       now: z.number().optional(),
     }),
   },
+  /** The programs of this worker are others than at its last word of them. */
+  tools: { params: z.object({ tools: ToolsFound }), result: z.object({}) },
   /** Asks for one run; `null` where there is none. `request` makes a repeat after a lost answer give the same grant. */
   lease: {
     params: z.object({ request: z.string(), clock: z.number().optional() }),

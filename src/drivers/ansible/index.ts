@@ -14,6 +14,7 @@ export const ansibleDriver: Driver<AnsibleConfig> = {
   capabilities: NO_CAPABILITIES,
   capabilitiesOf: ({ idempotent }) => ({ ...NO_CAPABILITIES, idempotentApply: idempotent }),
   config: AnsibleConfig,
+  programs: () => ['ansible-playbook'],
   detect,
   dependencies,
   versions: async (context) => ({ 'ansible-core': (await findAnsible(context)).version }),

@@ -4,7 +4,7 @@ import { ChefConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
 import { detect } from './detect.ts'
 import { plan } from './plan/plan.ts'
-import { versions } from './tool/tool.ts'
+import { clientNames, versions } from './tool/tool.ts'
 import { validate } from './validate.ts'
 
 /** Chef and Cinc without a server: `--local-mode --why-run` with a witness of its events, then a run; here or over SSH. */
@@ -12,6 +12,7 @@ export const chefDriver: Driver<ChefConfig> = {
   name: 'chef',
   capabilities: NO_CAPABILITIES,
   config: ChefConfig,
+  programs: (config) => (config.hosts === 'local' ? clientNames(config) : ['ssh']),
   detect,
   dependencies,
   versions,

@@ -14,6 +14,12 @@ export const kubernetesDriver: Driver<KubernetesConfig> = {
   name: 'kubernetes',
   capabilities: { ...NO_CAPABILITIES, destroy: true, watch: true, idempotentApply: true },
   config: KubernetesConfig,
+  programs: ({ render, helm }) =>
+    render === 'helm' || (render === 'auto' && helm)
+      ? ['helm']
+      : render === 'kustomize'
+        ? ['kustomize', 'kubectl']
+        : null,
   detect,
   dependencies,
   dependencyChanges,

@@ -12,6 +12,7 @@ export const puppetDriver: Driver<PuppetConfig> = {
   name: 'puppet',
   capabilities: { ...NO_CAPABILITIES, idempotentApply: true },
   config: PuppetConfig,
+  programs: ({ hosts }) => [hosts === 'local' ? 'puppet' : 'ssh'],
   detect,
   dependencies,
   versions,

@@ -21,6 +21,7 @@ export const terraformDriver: Driver<TerraformConfig> = {
   dependencies,
   place,
   dependencyChanges,
+  programs: ({ tool }) => (tool === 'auto' ? ['terraform', 'tofu'] : [tool]),
   versions,
   validate,
   plan,

@@ -1,8 +1,8 @@
-import { access, constants, stat } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { stat } from 'node:fs/promises'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriverContext } from '../driver.ts'
 import { checkVersion } from './check-version.ts'
+import { findOnPath } from './programs.ts'
 import { checkSupported } from './supported.ts'
 import { ending } from './verdict.ts'
 
@@ -106,17 +106,4 @@ async function versionOf<Name extends string>(
 
 function firstVersion(stdout: string, stderr: string): string | null {
   return /\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?/.exec(`${stdout}\n${stderr}`)?.[0] ?? null
-}
-
-async function findOnPath(name: string, path: string): Promise<string | null> {
-  for (const directory of path.split(delimiter)) {
-    if (directory === '') continue
-    const candidate = join(directory, name)
-    const found = await access(candidate, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (found && (await stat(candidate)).isFile()) return candidate
-  }
-  return null
 }

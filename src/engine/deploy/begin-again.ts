@@ -44,6 +44,7 @@ export async function createFollower(
     desiredDigest: run.desiredDigest,
     spec: specToJson({ ...specOfRun(run), afterLostApply: asks }),
     pool: run.pool,
+    ...(run.programs && { programs: run.programs }),
     retryOfRunId: run.id,
     ...why,
     ...(run.mrId !== null && { mrId: run.mrId }),

@@ -13,6 +13,7 @@ import { refreshStack, statusOfPending } from '../stacks/status.ts'
 import { overtake, type Overtaken, overtakable } from './overtake.ts'
 import { type Approval, approvalsOf, type Step } from './step.ts'
 import { type Seen, seenBefore, seenRun, upstreamOf, waitingOn } from './upstream.ts'
+import { workersFor } from '../workers-for.ts'
 
 /** A stack that is to be deployed, and why. */
 export interface Wanted {
@@ -138,7 +139,7 @@ async function orderTogether(
         specOf(source, { cause, ...(step.unapproved.has(definition.environment) && { pastGate: true }) }),
       ),
       mergeSequence,
-      pool: definition.pool,
+      ...workersFor(definition),
       actor: SYSTEM,
       ...waitingOn(upstream),
       ...(mr && { mrId: mr.id }),

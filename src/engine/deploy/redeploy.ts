@@ -15,6 +15,7 @@ import { begunStep, usableCommit } from '../revisions/cursor.ts'
 import { orderRedeployment } from '../run-tasks.ts'
 import { nowOf } from '../../store/open.ts'
 import { upstreamOf, waitingOn } from './upstream.ts'
+import { workersFor } from '../workers-for.ts'
 
 /**
  * Deploys stacks whose inputs have changed by this run although Git did not touch them. Those that the same merge
@@ -98,7 +99,7 @@ async function redeploy(
       commitOid: order.commitOid,
       desiredDigest,
       spec: specToJson(specOf(source, { cause: 'input' })),
-      pool: definition.pool,
+      ...workersFor(definition),
       reason: order.reason,
       actor: SYSTEM,
       ...waitingOn(await upstreamOf(tx, stack, definition.needs)),

@@ -11,6 +11,7 @@ import { stackCapabilities } from '../driver-capabilities.ts'
 import { type EngineParts, userActor } from '../parts.ts'
 import { type RunSpec, specToJson } from '../run-spec.ts'
 import { refreshStack } from '../stacks/status.ts'
+import { workersFor } from '../workers-for.ts'
 
 export interface OrphanWish {
   stackId: string
@@ -86,7 +87,7 @@ async function orderDestruction(tx: Tx, stack: Stack, wish: OrphanWish): Promise
     commitOid: stack.deployedCommit,
     desiredDigest: deployed.sourceDigest,
     spec: specToJson({ ...deployed, destroy: true, cause: 'config', orderedById: wish.actorId }),
-    pool: deployed.definition.pool,
+    ...workersFor(deployed.definition),
     reason: 'orphan_removed',
     message: wish.reason,
     actor: userActor(wish.actorId),

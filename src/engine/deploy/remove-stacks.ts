@@ -13,6 +13,7 @@ import { refreshStack } from '../stacks/status.ts'
 import { releaseFromGone } from './dependencies.ts'
 import { overtake, overtakenRuns, withdraw } from './overtake.ts'
 import { type Approval, approvalsOf, type Step } from './step.ts'
+import { workersFor } from '../workers-for.ts'
 
 /** A stack that has left Git, and those that needed it before. */
 export interface Removal {
@@ -78,7 +79,7 @@ async function removeStack(
       desiredDigest: fate.spec.sourceDigest,
       spec: specToJson(fate.spec),
       mergeSequence,
-      pool: definition.pool,
+      ...workersFor(definition),
       dependsOn: dependsOn.filter((id) => !overtaken.dependents.has(id)),
       actor: SYSTEM,
       ...(mr && { mrId: mr.id }),

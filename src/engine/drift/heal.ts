@@ -14,6 +14,7 @@ import { type RunSpec, specToJson } from '../run-spec.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { describeFight, type Fight, healsOf, healsToJson } from '../stacks/heal-state.ts'
 import { currentDefinition } from './schedule.ts'
+import { workersFor } from '../workers-for.ts'
 
 export type HealOrder = { ordered: true; run: Run } | { ordered: false; why: string }
 
@@ -49,7 +50,7 @@ export async function orderHeal(tx: Tx, stackId: string, by: { actor: string; as
     commitOid: stack.deployedCommit,
     desiredDigest: stack.deployedDigest ?? deployed.sourceDigest,
     spec: specToJson({ ...deployed, cause: 'drift', definition }),
-    pool,
+    ...workersFor({ ...definition, pool }),
     actor: by.actor,
     ...(broken && { retryOfRunId: broken.id }),
     ...(!by.asked && at > now && { notBefore: at, reason: 'backoff' }),

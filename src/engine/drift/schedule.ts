@@ -7,6 +7,7 @@ import { patchStack, requireStack, type Stack, stacksDueForDrift } from '../../s
 import { stackCapabilities } from '../driver-capabilities.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import { type RunSpec, specToJson } from '../run-spec.ts'
+import { workersFor } from '../workers-for.ts'
 
 /** Stacks looked at in one round of the clock. */
 const PER_ROUND = 50
@@ -75,7 +76,7 @@ export async function checkDrift(
       codify: codify && stackCapabilities(spec.definition).codify,
       ...(by.codifyFor !== undefined && { codifyFor: by.codifyFor }),
     }),
-    pool: definition.pool,
+    ...workersFor({ ...spec.definition, pool: definition.pool }),
     actor: by.actor,
     quiet: by.quiet ?? false,
   })

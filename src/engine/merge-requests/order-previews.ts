@@ -22,6 +22,7 @@ import { needsPlaceholders, withoutSensitive } from './placeholders.ts'
 import { type PreviewRef, type PreviewRefs, previewsOf, runsOf } from './previews.ts'
 import { reachingAsTarget, untrustedIn } from './trust.ts'
 import { isVetted } from './vetted.ts'
+import { workersFor } from '../workers-for.ts'
 
 /** Preview runs in these states stand for the plan of their desired state; others are made again. */
 const STANDING = ['queued', 'leased', 'preparing', 'planning', 'succeeded', 'failed']
@@ -235,7 +236,7 @@ async function standingOrNew(
       spec: specToJson(spec),
       mrId: mr.id,
       personId: mr.authorId,
-      pool: spec.definition.pool,
+      ...workersFor(spec.definition),
       provisional: spec.predicted !== undefined || spec.awaits !== undefined,
       actor: SYSTEM,
     }),

@@ -4,6 +4,7 @@ import { nextInLine } from '../../store/runs/claim.ts'
 import { listRuns, type RunSummary, transitionRun } from '../../store/runs/runs.ts'
 import { readyChanges, type ReadyChange } from '../../store/runs/search.ts'
 import { requireStack } from '../../store/stacks/stacks.ts'
+import { hasOneOf, toolsOf } from '../../domain/runs/programs.ts'
 import { getWorker, isInScope, type Worker } from '../../store/workers/workers.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import { followUpIfEnded } from '../run-tasks.ts'
@@ -36,7 +37,7 @@ export async function makeWay(parts: EngineParts): Promise<void> {
   const pools = [...new Set(connected.flatMap((worker) => worker.pools))]
   const since = store.clock.now() - FAIR_AFTER_MS
   const isWanted = async (db: Queries) =>
-    (await readyChanges(db, pools)).length > 0 || (await longWaiting(db, pools, since)).length > 0
+    (await readyChanges(db, pools)).length > 0 || (await longWaiting(db, pools, since, [])).length > 0
   if (!(await isWanted(store.db))) return
   const stopped = await store.transaction(async (tx) => {
     const seats: Seats[] = []
@@ -48,7 +49,7 @@ export async function makeWay(parts: EngineParts): Promise<void> {
         )
     }
     const forChanges = whoGivesWay(await readyChanges(tx, pools), seats)
-    const forOthers = whoShares(await longWaiting(tx, pools, since), seats)
+    const forOthers = whoShares(await longWaiting(tx, pools, since, seats), seats)
     for (const { run, for: next } of [...forChanges, ...forOthers]) {
       const moved = await transitionRun(tx, {
         runId: run.id,
@@ -70,15 +71,34 @@ export async function makeWay(parts: EngineParts): Promise<void> {
 }
 
 /** Of each pool the reading run whose turn it is, where it has waited since then. */
-async function longWaiting(db: Queries, pools: readonly string[], since: number): Promise<WaitingReader[]> {
+async function longWaiting(
+  db: Queries,
+  pools: readonly string[],
+  since: number,
+  seats: readonly Seats[],
+): Promise<WaitingReader[]> {
   const found: WaitingReader[] = []
   for (const pool of pools) {
-    const next = await nextInLine(db, pool, nowOf(db))
+    const next = await nextInLine(db, pool, { now: nowOf(db), programs: programsIn(pool, seats) })
     if (!next || !isReading(next.kind) || next.updatedAt > since) continue
     const { environment } = await requireStack(db, next.stackId)
-    found.push({ id: next.id, pool, repositoryId: next.repositoryId, environment, share: next.share })
+    found.push({
+      id: next.id,
+      pool,
+      repositoryId: next.repositoryId,
+      environment,
+      share: next.share,
+      programs: next.programs,
+    })
   }
   return found
+}
+
+/** What the workers of a pool have together; undefined where one does not say, or nobody is asked. */
+function programsIn(pool: string, seats: readonly Seats[]): string[] | undefined {
+  const serving = seats.filter(({ worker }) => worker.pools.includes(pool))
+  const known = serving.map(({ worker }) => toolsOf(worker.info))
+  return known.length > 0 && known.every((names) => names !== undefined) ? [...new Set(known.flat())] : undefined
 }
 
 interface WaitingReader extends ReadyChange {
@@ -88,7 +108,7 @@ interface WaitingReader extends ReadyChange {
 /** Of the share that holds most of the slots that the run could have, the youngest reader; where that makes it fairer. */
 function whoShares(waiting: readonly WaitingReader[], seats: readonly Seats[]): Giving[] {
   return waiting.flatMap((next) => {
-    const fit = seats.filter(({ worker }) => worker.pools.includes(next.pool) && isInScope(worker, next))
+    const fit = seats.filter(({ worker }) => couldTake(worker, next))
     if (fit.some(({ free }) => free > 0)) return []
     const readers = fit.flatMap((seat) => seat.readers)
     const heldBy = (share: string): number => readers.filter((run) => run.share === share).length
@@ -98,6 +118,9 @@ function whoShares(waiting: readonly WaitingReader[], seats: readonly Seats[]): 
     return most && heldBy(most.share) >= heldBy(next.share) + 2 ? [{ run: most, for: next }] : []
   })
 }
+
+const couldTake = (worker: Worker, run: ReadyChange): boolean =>
+  worker.pools.includes(run.pool) && isInScope(worker, run) && hasOneOf(toolsOf(worker.info), run.programs)
 
 interface Giving {
   run: RunSummary
@@ -115,7 +138,7 @@ const isReading = (kind: RunSummary['kind']): boolean => kind === 'preview' || k
 /** Takes a free slot for each change where there is one, and otherwise that of a reader. */
 function whoGivesWay(changes: readonly ReadyChange[], seats: readonly Seats[]): Giving[] {
   return changes.flatMap((change) => {
-    const fit = seats.filter(({ worker }) => worker.pools.includes(change.pool) && isInScope(worker, change))
+    const fit = seats.filter(({ worker }) => couldTake(worker, change))
     const free = fit.find((seat) => seat.free > 0)
     if (free) free.free--
     const run = free ? undefined : fit.find(({ readers }) => readers.length > 0)?.readers.pop()

@@ -10,6 +10,7 @@ import { createRun, listRuns, type Run } from '../../store/runs/runs.ts'
 import { requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import { type EngineParts, userActor } from '../parts.ts'
 import { type RunSpec, specToJson } from '../run-spec.ts'
+import { workersFor } from '../workers-for.ts'
 import { refreshStack } from './status.ts'
 
 export interface RequestWish {
@@ -36,7 +37,7 @@ export async function requestRun(parts: EngineParts, wish: RequestWish): Promise
       commitOid: stack.deployedCommit!,
       desiredDigest: stack.deployedDigest ?? deployed.sourceDigest,
       spec: specToJson({ ...deployed, cause: 'config', request: wish.request, orderedById: wish.actorId }),
-      pool: deployed.definition.pool,
+      ...workersFor(deployed.definition),
       reason: 'requested',
       message: `${describeRequest(wish.request)}: ${wish.reason}`,
       actor: userActor(wish.actorId),

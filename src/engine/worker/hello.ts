@@ -1,4 +1,5 @@
 import { agreedProtocol, CAPABILITIES, disagreement, SELF } from '../../domain/wire/versions.ts'
+import type { ToolsFound } from '../../domain/runs/programs.ts'
 import type { Params, Result } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { VERSION } from '../../lib/version.ts'
@@ -21,10 +22,20 @@ export async function hello(parts: EngineParts, workerId: string, params: Params
   const clockSkewMs = params.clock === undefined ? null : measureClock(parts, workerId, params.clock)
   const holding = new Set(params.holding.map((held) => `${held.runId}:${held.fence}`))
   const rotateKey = await parts.store.transaction(async (tx) => {
-    const { hostname, version, slots, capabilities = [] } = params
+    const { hostname, version, slots, capabilities = [], tools } = params
     const worker = await getWorker(tx, workerId)
     const { reported = null, draining = false } = worker?.info ?? {}
-    const info = { hostname, version, slots, protocol, capabilities, reported, draining, clockSkewMs }
+    const info = {
+      hostname,
+      version,
+      slots,
+      protocol,
+      capabilities,
+      reported,
+      draining,
+      clockSkewMs,
+      ...(tools && { tools }),
+    }
     await patchWorker(tx, workerId, { info })
     await touchWorker(tx, workerId)
     // What it does not hold any more and had not begun to change goes back at once; the rest runs into its lease's end.
@@ -56,4 +67,18 @@ export async function hello(parts: EngineParts, workerId: string, params: Params
     now: parts.store.clock.now(),
     ...(rotateKey && { rotateKey }),
   }
+}
+
+/** Notes that the programs of a worker have changed while it stayed connected. */
+export async function noteTools(
+  { store }: Pick<EngineParts, 'store'>,
+  workerId: string,
+  tools: ToolsFound,
+): Promise<void> {
+  await store.transaction(async (tx) => {
+    const worker = await getWorker(tx, workerId)
+    if (!worker) return
+    await patchWorker(tx, workerId, { info: { ...worker.info, tools } })
+    await touchWorker(tx, workerId)
+  })
 }

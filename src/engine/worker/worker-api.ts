@@ -1,4 +1,5 @@
 import type { Method, Params, Result, ServerEvent } from '../../domain/wire/worker-protocol.ts'
+import { toolsOf } from '../../domain/runs/programs.ts'
 import { isStateChanging } from '../../domain/runs/run.ts'
 import { linksOf } from '../../drivers/kept-links.ts'
 import { archive } from '../../git/materialise.ts'
@@ -10,6 +11,7 @@ import { claimRun } from '../../store/runs/claim.ts'
 import { renewLeases } from '../../store/runs/lease.ts'
 import { getRun, type Run, transitionRun } from '../../store/runs/runs.ts'
 import { getStack, requireStack } from '../../store/stacks/stacks.ts'
+import { isAnyNamed } from '../../store/stacks/variables.ts'
 import { getWorker, isInScope, touchWorker } from '../../store/workers/workers.ts'
 import { checkDrift, checkSoon, currentDefinition } from '../drift/schedule.ts'
 import { watchOrders } from '../drift/watch-orders.ts'
@@ -19,7 +21,7 @@ import { followUpIfEnded } from '../run-tasks.ts'
 import { replacedOf } from '../runs/replaced.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { makeGrant } from './grant.ts'
-import { hello } from './hello.ts'
+import { hello, noteTools } from './hello.ts'
 import { lineagePack, packFile } from './packs.ts'
 import { planReceived } from './plan-received.ts'
 import { reportReceived } from './alone-report.ts'
@@ -49,6 +51,10 @@ const GRANT_AGAIN_MS = 10_000
 export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }): WorkerApi {
   const methods: { [M in Method]: (workerId: string, params: Params<M>) => Promise<Result<M>> } = {
     hello: (workerId, params) => hello(parts, workerId, params),
+    async tools(workerId, { tools }) {
+      await noteTools(parts, workerId, tools)
+      return {}
+    },
     lease: async (workerId, params) => (leasing.open ? await lease(parts, workerId, params) : { grant: null }),
     async heartbeat(workerId, { runs }) {
       const news = await parts.store.transaction(async (tx) => {
@@ -168,6 +174,9 @@ async function lease(parts: EngineParts, workerId: string, params: Params<'lease
     throw new TrueupError('UNAUTHENTICATED', { doing: 'leasing a run', why: 'this worker is revoked' })
   if (params.clock !== undefined) await noteClock(parts, worker, params.clock)
   if (worker.info['draining'] === true) return { grant: null }
+  const tools = toolsOf(worker.info)
+  // With a PATH of its own a stack may find what the worker does not.
+  const programs = tools && !(await isAnyNamed(parts.store.db, 'PATH')) ? Object.keys(tools) : undefined
   // A run that is given back at once (closed window, bad inputs) must not end the search of this call.
   for (let round = 0; round < 20; round++) {
     const request = round === 0 ? params.request : `${params.request}:${newId('r')}`
@@ -177,6 +186,7 @@ async function lease(parts: EngineParts, workerId: string, params: Params<'lease
         workerId,
         pools: worker.pools,
         scope: worker,
+        ...(programs && { programs }),
         request,
         leaseMs,
         now: parts.store.clock.now(),

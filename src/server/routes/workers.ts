@@ -13,6 +13,7 @@ import {
   revokeWorker,
   type Worker as WorkerRow,
 } from '../../store/workers/workers.ts'
+import { principalOf } from '../auth/enforce.ts'
 import { newToken } from '../auth/token.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
@@ -68,7 +69,14 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
     },
     async (request) => {
       const { items, next } = await listWorkers(store.db, request.query)
-      return { items: await workerView(store, engine.connectedWorkers(), items), next }
+      return {
+        items: await workerView(
+          store,
+          { connectedIds: engine.connectedWorkers(), principal: principalOf(request) },
+          items,
+        ),
+        next,
+      }
     },
   )
 

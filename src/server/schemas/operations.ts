@@ -92,30 +92,31 @@ export const Worker = z
       askedAt: Time.nullable(),
     }),
     info: z.json(),
+    /** Programs of drivers that it has, and their versions (empty where not asked yet); null of one that does not say. */
+    tools: z.record(z.string(), z.string()).nullable(),
+    /** Milliseconds by which its clock is ahead of the server's; null where it has not said. */
+    clockSkewMs: z.number().nullable(),
+    draining: z.boolean(),
+    /** What it does now. */
+    runs: z.array(
+      z.object({
+        id: z.string(),
+        repository: z.string(),
+        /** `environment/name`. */
+        stack: z.string(),
+        kind: RunKind,
+        state: RunState,
+        startedAt: Time.nullable(),
+      }),
+    ),
+    /** Runs of repositories in which the person has no role. */
+    otherRuns: z.int(),
     lastSeenAt: Time.nullable(),
     revokedAt: Time.nullable(),
     createdAt: Time,
   })
   .meta({ id: 'Worker' })
 export type Worker = z.infer<typeof Worker>
-
-export const WorkerDetail = Worker.extend({
-  /** What it does now. */
-  runs: z.array(
-    z.object({
-      id: z.string(),
-      repository: z.string(),
-      /** `environment/name`. */
-      stack: z.string(),
-      kind: RunKind,
-      state: RunState,
-      startedAt: Time.nullable(),
-    }),
-  ),
-  /** Runs of repositories in which the person has no role. */
-  otherRuns: z.int(),
-}).meta({ id: 'WorkerDetail' })
-export type WorkerDetail = z.infer<typeof WorkerDetail>
 
 export const Queue = z
   .object({

@@ -56,6 +56,23 @@ export function claimConformance(bench: () => Bench): void {
     expect(await claim('worker_e', 'r', 1000, [])).toBeNull()
   })
 
+  it('gives what needs a program only to workers that have one of its kind, and all to those that do not say', async () => {
+    const { run, stack, store, clock } = bench()
+    const { id } = await run(await stack('a'), { programs: ['terraform', 'tofu'] })
+    const any = await run(await stack('b'))
+    let asked = 0
+    const claimWith = async (programs?: string[]) => {
+      const request = `with ${++asked}`
+      const wish = { workerId: 'w', pools: ['default'], request, leaseMs: 1_000, now: clock.now(), programs }
+      return (await store.transaction((tx) => claimRun(tx, wish)))?.id
+    }
+    expect(await claimWith(['ofu', 'helm'])).toBe(any.id)
+    expect(await claimWith([])).toBeUndefined()
+    expect(await claimWith(['helm', 'tofu'])).toBe(id)
+    const other = await run(await stack('c'), { programs: ['puppet'] })
+    expect(await claimWith()).toBe(other.id)
+  })
+
   it('takes the best over several pools', async () => {
     const { run, stack, claim } = bench()
     await run(await stack('a'), { kind: 'drift', pool: 'one' })

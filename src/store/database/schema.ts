@@ -199,6 +199,8 @@ export interface Database extends RollbackTables, AuditTables, ConnectionTables 
     mrId: string | null
     mergeSequence: number | null
     pool: string
+    /** Programs of which the worker must have one; null: any worker will do. */
+    programsJson: string | null
     /** Whose share of the slots it takes: the author's of the MR that it previews, else its repository's. */
     share: string
     /** Higher first: deploy 40, destroy 40, heal 30, preview 20, drift 10. */

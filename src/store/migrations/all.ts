@@ -18,6 +18,7 @@ import { searchIndex } from './0016-search-index.ts'
 import { driftMakers } from './0017-drift-makers.ts'
 import { connections } from './0018-connections.ts'
 import { forgeCommands } from './0019-forge-commands.ts'
+import { runPrograms } from './0020-run-programs.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -40,4 +41,5 @@ export const MIGRATIONS: readonly Migration[] = [
   driftMakers,
   connections,
   forgeCommands,
+  runPrograms,
 ]

@@ -10,6 +10,8 @@ export interface RunClaim {
   pools: readonly string[]
   /** What the worker is enrolled for; everything of its pools where absent. */
   scope?: Scope
+  /** Names of the programs that the worker has; runs are given whatever they need where absent. */
+  programs?: readonly string[]
   /** The worker's own id of this question: a repeat gives the same grant as long as that run is still leased to it. */
   request: string
   leaseMs: number
@@ -54,7 +56,7 @@ export async function claimRun(tx: Tx, claim: RunClaim): Promise<Run | null> {
 }
 
 /** What of a claim decides which runs it may have. */
-type Claiming = Pick<RunClaim, 'scope' | 'now'>
+type Claiming = Pick<RunClaim, 'scope' | 'programs' | 'now'>
 
 type Candidate = Pick<
   Database['runs'],
@@ -75,9 +77,12 @@ const CANDIDATE = [
 /** How many others are looked at for one that holds fewer slots. */
 const SHARES_LOOKED_AT = 32
 
-/** The run that would be granted next from a pool if anyone had a slot for it. */
-export async function nextInLine(tx: Queries, pool: string, now: number): Promise<Run | null> {
-  const claim = { now }
+/** The run that would be granted next from a pool if anyone with these programs had a slot for it. */
+export async function nextInLine(
+  tx: Queries,
+  pool: string,
+  claim: Pick<RunClaim, 'programs' | 'now'>,
+): Promise<Run | null> {
   const top = await readyRuns(tx, claim, pool).orderBy('priority', 'desc').limit(1).executeTakeFirst()
   const next = top && (await inTurn(tx, claim, pool, top.priority))
   if (!next) return null
@@ -146,7 +151,7 @@ async function slotsHeld(tx: Queries, pool: string, priority: number): Promise<(
     count(({ repositoryId }) => repositoryId === run.repositoryId) / (rows.length + 1)
 }
 
-function readyRuns(tx: Queries, { scope, now }: Claiming, pool: string) {
+function readyRuns(tx: Queries, { scope, programs, now }: Claiming, pool: string) {
   let query = tx
     .selectFrom('runs')
     .select(CANDIDATE)
@@ -155,6 +160,13 @@ function readyRuns(tx: Queries, { scope, now }: Claiming, pool: string) {
     .where('ready', '=', 1)
     .where('cancelRequestedAt', 'is', null)
     .where((is) => is.or([is('notBefore', 'is', null), is('notBefore', '<=', now)]))
+  if (programs)
+    query = query.where((is) =>
+      is.or([
+        is('programsJson', 'is', null),
+        ...programs.map((name) => is('programsJson', 'like', `%${JSON.stringify(name)}%`)),
+      ]),
+    )
   if (scope && scope.repositories.length > 0) query = query.where('repositoryId', 'in', scope.repositories)
   if (scope && scope.environments.length > 0)
     query = query.where((is) =>

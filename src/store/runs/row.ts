@@ -11,6 +11,7 @@ interface RunJsons {
   plan: Plan
   planSummary: PlanSummary
   approvedPlan: Plan
+  programs: string[]
 }
 
 /** A run with everything it carries. */
@@ -54,6 +55,8 @@ export interface NewRun {
   id?: string
   /** Worker pool; `default` where absent. */
   pool?: string
+  /** Programs of which the worker must have one; any worker will do where absent. */
+  programs?: string[]
   /** Id of the person whose share of the slots it takes; the repository's where absent. */
   personId?: string
   /** By kind where absent: deploy and destroy 40, heal 30, preview 20, drift 10. */
@@ -85,7 +88,7 @@ export const RUN_PRIORITY: { readonly [Kind in RunKind]: number } = {
 }
 
 export const runCodec = makeCodec<Database['runs'], Run>({
-  json: ['error', 'spec', 'plan', 'planSummary', 'checks', 'verify', 'result', 'approvedPlan'],
+  json: ['error', 'spec', 'plan', 'planSummary', 'checks', 'verify', 'result', 'approvedPlan', 'programs'],
   flags: ['provisional', 'ready', 'quiet'],
 })
 
@@ -104,6 +107,7 @@ export const RUN_SUMMARY_COLUMNS = [
   'mrId',
   'mergeSequence',
   'pool',
+  'programsJson',
   'share',
   'priority',
   'ready',

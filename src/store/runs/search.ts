@@ -1,4 +1,4 @@
-import { isStateChanging, type RunKind } from '../../domain/runs/run.ts'
+import { isStateChanging, LEASED_STATES, type RunKind } from '../../domain/runs/run.ts'
 import { noteChange, nowOf, type Queries } from '../database/context.ts'
 import { combinations, newestOf } from '../database/newest.ts'
 import { type Run, runCodec } from './row.ts'
@@ -31,6 +31,8 @@ export interface ReadyChange {
   pool: string
   repositoryId: string
   environment: string
+  /** Of which the worker must have one; null: any will do. */
+  programs: string[] | null
 }
 
 /** The first `limit` of each pool that are ready: they come straight off the queue's index. */
@@ -40,7 +42,15 @@ export async function readyChanges(db: Queries, pools: readonly string[], limit 
     const rows = await db
       .selectFrom('runs')
       .innerJoin('stacks', 'stacks.id', 'runs.stackId')
-      .select(['runs.id', 'runs.kind', 'runs.pool', 'runs.repositoryId', 'stacks.environment', 'runs.notBefore'])
+      .select([
+        'runs.id',
+        'runs.kind',
+        'runs.pool',
+        'runs.repositoryId',
+        'stacks.environment',
+        'runs.notBefore',
+        'runs.programsJson',
+      ])
       .where('runs.state', '=', 'queued')
       .where('runs.pool', '=', pool)
       .where('runs.ready', '=', 1)
@@ -48,10 +58,22 @@ export async function readyChanges(db: Queries, pools: readonly string[], limit 
       .orderBy('runs.priority', 'desc')
       .limit(limit)
       .execute()
-    for (const { kind, notBefore, ...run } of rows)
-      if (isStateChanging(kind) && (notBefore === null || notBefore <= nowOf(db))) found.push(run)
+    for (const { kind, notBefore, programsJson, ...run } of rows)
+      if (isStateChanging(kind) && (notBefore === null || notBefore <= nowOf(db)))
+        found.push({ ...run, programs: programsJson === null ? null : (JSON.parse(programsJson) as string[]) })
   }
   return found
+}
+
+/** How many runs these workers hold together. */
+export async function countHeld(db: Queries, workerIds: readonly string[]): Promise<number> {
+  const { held } = await db
+    .selectFrom('runs')
+    .select(({ fn }) => fn.countAll<number>().as('held'))
+    .where('state', 'in', [...LEASED_STATES])
+    .where('workerId', 'in', workerIds)
+    .executeTakeFirstOrThrow()
+  return Number(held)
 }
 
 export interface PlannedFilter {

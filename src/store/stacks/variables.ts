@@ -54,3 +54,6 @@ export async function deleteVariable(tx: Queries, id: string): Promise<boolean> 
   const result = await tx.deleteFrom('variables').where('id', '=', id).executeTakeFirst()
   return result.numDeletedRows > 0n
 }
+/** Whether there is a variable of that name, wherever it counts. */
+export const isAnyNamed = async (db: Queries, name: string): Promise<boolean> =>
+  (await db.selectFrom('variables').select('id').where('name', '=', name).limit(1).executeTakeFirst()) !== undefined

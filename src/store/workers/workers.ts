@@ -26,13 +26,15 @@ export type Enrolment = FromRow<Database['enrolments'], Scope & { pools: string[
 
 const EVERYTHING: Scope = { repositories: [], environments: [] }
 
+const workerCodec = makeCodec<Database['workers'], Worker>({
+  json: ['pools', 'repositories', 'environments', 'publicKey', 'formerKey', 'info'],
+  flags: ['builtin'],
+})
+
 const workers = makeEntity<'workers', Worker>({
   table: 'workers',
   prefix: 'worker',
-  codec: makeCodec({
-    json: ['pools', 'repositories', 'environments', 'publicKey', 'formerKey', 'info'],
-    flags: ['builtin'],
-  }),
+  codec: workerCodec,
   change: ({ id }) => ({ topic: 'worker', id }),
 })
 
@@ -74,6 +76,12 @@ export const patchWorker = (
     >
   >,
 ): Promise<Worker> => workers.update(tx, id, patch)
+/** Those of these ids that there are. */
+export async function workersByIds(db: Queries, ids: readonly string[]): Promise<Worker[]> {
+  if (ids.length === 0) return []
+  const rows = await db.selectFrom('workers').selectAll().where('id', 'in', ids).execute()
+  return rows.map((row) => workerCodec.fromRow(row))
+}
 /** Oldest first. */
 export const listWorkers = (db: Queries, page: PageRequest = {}): Promise<Page<Worker>> =>
   workers.list(db, {}, page, 'asc')

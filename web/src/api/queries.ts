@@ -264,6 +264,12 @@ export const workersQuery = queryOptions({
   select: (page) => page.items,
 })
 
+export const queuesQuery = queryOptions({
+  queryKey: ['workers', 'queues'],
+  queryFn: () => ask(api.GET('/api/v1/workers/queues')),
+  select: (page) => page.items,
+})
+
 export const serverQuery = queryOptions({
   queryKey: ['server'],
   queryFn: () => ask(api.GET('/api/v1/server')),

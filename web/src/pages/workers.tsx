@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, ask, type Schemas } from '../api/client.ts'
-import { workersQuery } from '../api/queries.ts'
+import { queuesQuery, workersQuery } from '../api/queries.ts'
 import { useMay } from '../app/session.tsx'
 import { t } from '../strings/server.ts'
 import type { Look } from '../text.ts'
@@ -11,19 +11,22 @@ import { Loaded } from '../ui/load.tsx'
 import { cell, Table } from '../ui/more.tsx'
 import { State } from '../ui/status.tsx'
 import { Time } from '../ui/time.tsx'
+import { ClockOff, DoesNow, PoolQueues, ToolsFound } from './worker-cells.tsx'
 
 const LOOK = {
   connected: { label: t.connected, tone: 'ok', shape: 'check', meaning: t.itTakesRuns },
+  drained: { label: t.drained, tone: 'hold', shape: 'bar', meaning: t.itGetsNoFurtherRuns },
   away: { label: t.away, tone: 'warn', shape: 'broken', meaning: t.itIsNotConnectedIts },
   revoked: { label: t.revoked, tone: 'idle', shape: 'bar', meaning: t.itsKeyCountsNoLonger },
 } as const satisfies Record<string, Look>
 
-const lookOf = ({ revokedAt, connected }: Schemas['Worker']): Look =>
-  LOOK[revokedAt !== null ? 'revoked' : connected ? 'connected' : 'away']
+const lookOf = ({ revokedAt, connected, draining }: Schemas['Worker']): Look =>
+  LOOK[revokedAt !== null ? 'revoked' : !connected ? 'away' : draining ? 'drained' : 'connected']
 const NOT_HERS = t.onlyAdministratorsOfThisServer
 
 export function WorkersPage() {
   const query = useQuery(workersQuery)
+  const { data: queues = [] } = useQuery(queuesQuery)
   const may = useMay()('worker.manage')
   const [pools, setPools] = useState('default')
   const [made, setMade] = useState<Schemas['Enrolment'] | null>(null)
@@ -58,7 +61,7 @@ export function WorkersPage() {
             {workers.length === 0 ? (
               <Empty title={t.noWorkers}>{t.runsWaitUntilOneIs}</Empty>
             ) : (
-              <Table label={t.workers} heads={[t.name, t.state, t.kind, t.pools, t.lastSeen, '']}>
+              <Table label={t.workers} heads={[t.name, t.state, t.kind, t.pools, t.doesNow, t.tools, t.lastSeen, '']}>
                 {workers.map((worker) => (
                   <tr key={worker.id} className="hover:bg-hover">
                     <td className={cell}>
@@ -69,12 +72,21 @@ export function WorkersPage() {
                     </td>
                     <td className={cell}>
                       <State look={lookOf(worker)} />
+                      <ClockOff clockSkewMs={worker.clockSkewMs} />
                     </td>
                     <td className={cell}>
                       {worker.kind}
                       {worker.builtin && <span className="text-muted">{t.builtIn}</span>}
                     </td>
-                    <td className={cell}>{worker.pools.join(', ')}</td>
+                    <td className={cell}>
+                      <PoolQueues pools={worker.pools} queues={queues} />
+                    </td>
+                    <td className={cell}>
+                      <DoesNow runs={worker.runs} otherRuns={worker.otherRuns} />
+                    </td>
+                    <td className={cell}>
+                      <ToolsFound tools={worker.tools} />
+                    </td>
                     <td className={`${cell} text-muted`}>
                       <Time at={worker.lastSeenAt} />
                     </td>

@@ -253,7 +253,7 @@ describe('the way to every list', () => {
   )
 
   it('of a look at who comes next leads through an index', async () => {
-    const plans = await plansOf((db) => nextInLine(db, 'default', 1))
+    const plans = await plansOf((db) => nextInLine(db, 'default', { now: 1, programs: ['tofu', 'helm'] }))
     expect(plans.filter((plan) => plan.startsWith('SCAN'))).toEqual([])
   })
 

@@ -47,6 +47,7 @@ export function createAuthority({ repository, ledger, desired, variables, keys }
       const job = now && nextJob(now, facts())
       return { grant: job ? begin(now, job) : null }
     },
+    tools: () => ({}),
     heartbeat: () => ({ cancel: [], lost: [] }),
     state: () => ({}),
     log: ({ offset, text }) => ({ next: offset + text.length }),
