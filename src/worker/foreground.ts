@@ -1,5 +1,5 @@
 import { onStopRequests } from '../lib/process/stop-signals.ts'
-import type { Logger } from './logging.ts'
+import type { OwnLog } from './logging.ts'
 import type { RunnerOptions } from './options.ts'
 import { startRunner, type Way } from './runner.ts'
 
@@ -7,7 +7,7 @@ import { startRunner, type Way } from './runner.ts'
  * Runs until it is told to stop: the first SIGTERM or SIGINT drains it, the second stops its tools; with `withParent` so
  * does the end of standard input. Throws when it cannot start.
  */
-export async function runInForeground(options: RunnerOptions, log: Logger, way?: Way): Promise<void> {
+export async function runInForeground(options: RunnerOptions, { log, recent }: OwnLog, way?: Way): Promise<void> {
   // Readable in /proc by whoever has this user; it is used up, but a tidy worker does not leave it there.
   delete process.env.TRUEUP_ENROLMENT_TOKEN
   const starting = new AbortController()
@@ -22,7 +22,7 @@ export async function runInForeground(options: RunnerOptions, log: Logger, way?:
       .on('error', () => {})
 
   try {
-    const runner = await startRunner(options, log, { signal: starting.signal, way })
+    const runner = await startRunner(options, log, { signal: starting.signal, way, recent })
     stop = (drainMs) => void runner.stop(drainMs)
     if (starting.signal.aborted) stop(0)
     await runner.finished

@@ -6,6 +6,7 @@ import { TrueupError } from '../lib/errors/error.ts'
 import { VERSION } from '../lib/version.ts'
 import { hideOption, type SandboxGiven, sandboxSettings, withSandboxOptions } from './sandbox/options.ts'
 import type { SandboxSettings } from './sandbox/settings.ts'
+import { LOCAL_ADDRESS, localAddress, type LocalAddress } from './local-server.ts'
 import type { RouteOptions } from './connection/route.ts'
 
 /** Everything that can be set about a runner. */
@@ -35,6 +36,10 @@ export interface RunnerOptions {
   route: RouteOptions
   /** Make a new key at this start. */
   rotateKey: boolean
+  /** Where it serves its metrics to this host; nowhere where absent. */
+  metrics?: LocalAddress
+  /** Whether it gives the newest lines of its own log to a server that asks. */
+  shareLog: boolean
   /** `auto` tries WebSocket first. */
   transport: 'auto' | 'long-poll'
   /** How code is kept in that nobody vouches for. */
@@ -94,6 +99,10 @@ export function withRunnerOptions(command: Command): Command {
     .addOption(new Option('--cert <file>', 'certificate of this worker, for servers that ask for one (PEM)'))
     .addOption(new Option('--key <file>', 'private key of that certificate (PEM)'))
     .addOption(new Option('--rotate-key', 'replace the key of this worker by a new one').default(false))
+    .addOption(
+      new Option('--metrics <address>', 'address of this host for Prometheus: 127.0.0.1:7431').argParser(local),
+    )
+    .addOption(new Option('--no-share-log', 'never give its own log to the server'))
     .addOption(new Option('--with-parent', 'stop when standard input closes').default(false).hideHelp())
     .addOption(
       new Option('--transport <kind>', 'how to talk to the server').choices(['auto', 'long-poll']).default('auto'),
@@ -121,6 +130,8 @@ export function runnerOptionsOf(command: Command, env: NodeJS.ProcessEnv): Runne
     route: routeOf(given),
     transport: given.transport,
     sandbox: sandboxSettings(given, [data]),
+    ...(given.metrics && { metrics: given.metrics }),
+    shareLog: given.shareLog,
   }
 }
 
@@ -164,6 +175,12 @@ function url(text: string): string {
   if (!parsed || !['http:', 'https:'].includes(parsed.protocol))
     throw new InvalidArgumentError('a URL such as https://trueup.example.org is needed.')
   return text.replace(/\/+$/, '')
+}
+
+function local(text: string): LocalAddress {
+  if (!LOCAL_ADDRESS.test(text))
+    throw new InvalidArgumentError('an address of the loopback is needed, such as 127.0.0.1:7431.')
+  return localAddress(text)
 }
 
 const list = (text: string): string[] =>

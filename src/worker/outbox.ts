@@ -31,6 +31,8 @@ export interface Outbox {
   /** Runs of which a killed runner left results; they count as held until `deliverLeft` has reported them. */
   left(): { runId: string; fence: number }[]
   deliverLeft(): Promise<void>
+  /** Results on the disk that the server does not have yet. */
+  waiting(): number
 }
 
 export async function openOutbox(directory: string, link: () => Pick<Link, 'deliver'>, log: Logger): Promise<Outbox> {
@@ -99,6 +101,7 @@ export async function openOutbox(directory: string, link: () => Pick<Link, 'deli
       await untilAnswered(finish, () => link().deliver('finish', finish))
       await drop(finish)
     },
+    waiting: () => kept.size,
     left: () => left.map(({ runId, fence }) => ({ runId, fence })),
     async deliverLeft() {
       await Promise.all(left.map(deliver))

@@ -2,22 +2,23 @@ import { hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clockSkewText } from '../domain/wire/request-proof.ts'
 import { CAPABILITIES, SELF } from '../domain/wire/versions.ts'
-import { asTrueupError } from '../lib/errors/error.ts'
 import { processRegistry } from '../lib/process/registry.ts'
-import { retry } from '../lib/retry.ts'
 import { VERSION } from '../lib/version.ts'
 import { openLink, type Link, type LinkEnds } from './connection/connect.ts'
-import { enrol, httpClient, type HttpClient } from './connection/http.ts'
-import { openRoute, type Route } from './connection/route.ts'
+import { httpClient, type HttpClient } from './connection/http.ts'
+import { openRoute } from './connection/route.ts'
 import { lockData } from './data-lock.ts'
+import { enrolWith } from './enrolment.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { keyRotation } from './key-rotation.ts'
-import { loadIdentity, type Identity } from './identity.ts'
+import { loadIdentity } from './identity.ts'
 import { startLeasing } from './lease-loop.ts'
 import type { Logger } from './logging.ts'
+import { createFigures, serveMetrics } from './metrics.ts'
 import { dataPaths, type RunnerOptions } from './options.ts'
 import { openOutbox } from './outbox.ts'
 import { type Grant, type ServerEvent } from './protocol.ts'
+import { type RecentLines } from './recent-lines.ts'
 import { recover } from './recovery.ts'
 import { activeRun, type ActiveRun, type StopReason } from './runs/active-run.ts'
 import { executeRun } from './runs/execute-run.ts'
@@ -31,7 +32,6 @@ import { defaultWorkspaces, openWorkspaces } from './workspace.ts'
 
 /** Where there is no server, nothing goes this way. */
 const NO_SERVER = 'http://localhost'
-const ENROLMENT_PAUSES = { first: 500, longest: 10_000 }
 
 /** The two ways in which a worker stands: outside, with what the server gives it, or inside, with a mind of its own. */
 export interface Way {
@@ -63,7 +63,7 @@ export interface Runner {
 export async function startRunner(
   options: RunnerOptions,
   log: Logger,
-  { signal, way = PUSH }: { signal?: AbortSignal; way?: Way } = {},
+  { signal, way = PUSH, recent }: { signal?: AbortSignal; way?: Way; recent?: RecentLines } = {},
 ): Promise<Runner> {
   const paths = dataPaths(options.data)
   const workspaces = openWorkspaces(options.workspaces ?? defaultWorkspaces(options.data), log)
@@ -82,6 +82,9 @@ export async function startRunner(
   const http = httpClient(options.server, identity, route)
   const rotation = keyRotation({ identity, http, log })
   let newKeyWanted = options.rotateKey
+  const sharesLog = options.shareLog && recent !== undefined
+  const figures = createFigures()
+  let clockSkewMs: number | null = null
   const tools = await watchTools({
     env: process.env,
     log,
@@ -95,7 +98,7 @@ export async function startRunner(
     log,
     hello: () => ({
       ...SELF(VERSION),
-      capabilities: [...CAPABILITIES],
+      capabilities: CAPABILITIES.filter((name) => name !== 'logs' || sharesLog),
       hostname: hostname(),
       pools: options.pools,
       slots: options.slots,
@@ -106,7 +109,9 @@ export async function startRunner(
     onWelcome: ({ rotateKey, now }) => {
       void outbox.deliverLeft()
       leasing.wake()
-      const skew = now === undefined ? null : clockSkewText(Date.now() - now)
+      figures.connected()
+      clockSkewMs = now === undefined ? null : Date.now() - now
+      const skew = clockSkewMs === null ? null : clockSkewText(clockSkewMs)
       if (skew) log.warn({}, `the clock of this host is ${skew} of the server's`)
       if (rotateKey || newKeyWanted || identity.isRotating) void newKey()
     },
@@ -148,6 +153,25 @@ export async function startRunner(
   })
   const leasing = startLeasing({ link, log, hasRoom: () => runs.size < options.slots && isRoom(), start })
 
+  const metrics =
+    options.metrics &&
+    (await serveMetrics(
+      options.metrics,
+      () =>
+        figures.text({
+          kind: way.kind,
+          slots: options.slots,
+          runs: runs.size,
+          applying: active().filter((run) => run.applying).length,
+          awayMs: link.awayMs(),
+          hasRoom: room.missing() === null,
+          watches: watches.count(),
+          undelivered: outbox.waiting() + (source.waiting?.() ?? 0),
+          clockSkewMs,
+        }),
+      log,
+    ))
+
   let enrolledAgain = false
   let stopping: Promise<void> | undefined
   const finished = Promise.withResolvers<void>()
@@ -167,10 +191,13 @@ export async function startRunner(
     if (runs.has(key)) return
     const run = activeRun(grant)
     log.info({ runId: grant.runId, kind: grant.kind, stack: grant.stack.name, driver: grant.driver }, 'run leased')
-    const done = executeRun(run, parts).finally(() => {
-      runs.delete(key)
-      leasing.wake()
-    })
+    const began = performance.now()
+    const done = executeRun(run, parts)
+      .then((outcome) => figures.runEnded(grant.kind, outcome, (performance.now() - began) / 1000))
+      .finally(() => {
+        runs.delete(key)
+        leasing.wake()
+      })
     runs.set(key, { run, done })
     heartbeat.started(run)
   }
@@ -188,10 +215,20 @@ export async function startRunner(
         return watches.set(event.watches, event.of)
       case 'rotateKey':
         return void newKey()
+      case 'logs':
+        return void giveLog(event.request, event.lines)
       case 'shutdown':
         log.info({ reason: event.reason }, 'the server asks this runner to stop')
         void stop(options.drainMs)
     }
+  }
+
+  /** An answer that gets lost is asked for again by whoever wants it. */
+  async function giveLog(request: string, count: number): Promise<void> {
+    if (!sharesLog) return
+    await link.call('logs', { request, lines: recent!.last(count) }).catch((thrown: unknown) => {
+      log.debug({ err: thrown }, 'the log was not given')
+    })
   }
 
   async function newKey(): Promise<void> {
@@ -231,6 +268,7 @@ export async function startRunner(
     await watches.close()
     heartbeat.close()
     tools.close()
+    await metrics?.close()
     await alongside?.close()
     await link.close()
     await route.close()
@@ -239,25 +277,4 @@ export async function startRunner(
     lock.release()
     log.info({}, 'runner stopped')
   }
-}
-
-interface Enrolling {
-  identity: Identity
-  log: Logger
-  kind: Way['kind']
-  signal: AbortSignal | undefined
-  route: Route
-}
-
-async function enrolWith(options: RunnerOptions, { identity, log, kind, signal, route }: Enrolling): Promise<void> {
-  if (options.token === undefined) await identity.token({ method: 'POST', path: '' }) // says what to do
-  const { server, token = '', name } = options
-  const workerId = await retry(() => enrol(server, { token, name, kind, publicKey: identity.publicKey }, route), {
-    pauses: ENROLMENT_PAUSES,
-    signal,
-    again: (outcome) => !outcome.ok && asTrueupError(outcome.thrown, 'enrolling').retryable,
-    onAgain: (outcome) => log.warn({ err: !outcome.ok && outcome.thrown }, 'server not reached, trying again'),
-  })
-  await identity.enrolled(workerId)
-  log.info({ workerId }, 'enrolled')
 }

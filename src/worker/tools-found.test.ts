@@ -14,7 +14,7 @@ const program = (name: string, says: string) => {
   chmodSync(join(directory, name), 0o755)
 }
 const watch = async (tell: (found: ToolsFound) => Promise<unknown>) =>
-  await watchTools({ env: { PATH: `${directory}:/bin` }, log, tell, askAfterMs: 10, lookMs: 20 })
+  await watchTools({ env: { PATH: directory }, log, tell, askAfterMs: 10, lookMs: 20 })
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'trueup-tools-'))

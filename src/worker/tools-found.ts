@@ -12,7 +12,7 @@ export interface ToolsOptions {
   env: NodeJS.ProcessEnv
   log: Logger
   /** There are others, or other versions. Called again with the next look where it throws. */
-  tell(tools: ToolsFound): Promise<unknown>
+  tell: (tools: ToolsFound) => Promise<unknown>
   askAfterMs?: number
   lookMs?: number
 }

@@ -24,6 +24,7 @@ export interface WatchesOptions {
 export interface Watches {
   /** What is not among the orders ends: of all watches, or of the stacks `of` alone. */
   set(orders: readonly WatchOrder[], of?: readonly string[]): void
+  count(): number
   close(): Promise<void>
 }
 
@@ -146,6 +147,7 @@ export function keepWatches({ parts, busy }: WatchesOptions): Watches {
 
   return {
     set,
+    count: () => kept.size,
     async close() {
       const all = [...kept.values()]
       kept.clear()

@@ -92,6 +92,7 @@ export async function startPeer(): Promise<WorkerPeer> {
       case 'finish':
         return runs[method](given as never) ?? {}
       case 'tools':
+      case 'logs':
       case 'drifted':
       case 'report':
         return {}

@@ -3,7 +3,7 @@ import { describeTools } from '../../domain/runs/programs.ts'
 import { clockSkewText } from '../../domain/wire/request-proof.ts'
 import { parseDuration } from '../../domain/duration.ts'
 import { Done } from '../../server/schemas/common.ts'
-import { Enrolment, Queue, ServerInfo, Worker } from '../../server/schemas/operations.ts'
+import { Enrolment, Queue, ServerInfo, Worker, WorkerLog } from '../../server/schemas/operations.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { CommandModule } from '../cli.ts'
 import type { Client } from '../client.ts'
@@ -12,6 +12,7 @@ import { waitFor } from '../wait.ts'
 import { goes, id, shrinks, state } from '../table.ts'
 import { watched, withWatch } from '../watch.ts'
 import { when } from '../times.ts'
+import { workerLogText } from '../worker-log.ts'
 
 interface EnrolOptions {
   pools: string[]
@@ -187,6 +188,18 @@ export const workerCommands: CommandModule = (program, cli) => {
         )
       }),
     )
+
+  worker
+    .command('logs')
+    .description("the newest entries of a connected worker's own log; for administrators")
+    .argument('<id>', 'id or name of the worker, as `trueup worker list` shows it')
+    .option('--lines <number>', 'how many, 2000 at most', '200')
+    .addHelpText('after', '\nExample:\n  $ trueup worker logs edge-1 --lines 50')
+    .action(async (id: string, { lines }: { lines: string }, command) => {
+      const path = `/api/v1/workers/${encodeURIComponent(id)}/logs`
+      const { entries } = await cli.client(command).get(path, WorkerLog, { lines })
+      cli.output(command).result(entries, () => workerLogText(entries))
+    })
 
   worker
     .command('drain')

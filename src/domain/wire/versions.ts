@@ -14,8 +14,12 @@ export const PROTOCOL_VERSION = 2
 export const OLDEST_PROTOCOL = 1
 
 /** What a side can do beside its protocol; names that the other side does not know mean nothing to it. */
-export const CAPABILITIES = ['rotateKey', 'sandbox'] as const
+export const CAPABILITIES = ['rotateKey', 'sandbox', 'logs'] as const
 export type Capability = (typeof CAPABILITIES)[number]
+
+/** By what a worker said at its last hello. */
+export const canDo = (capabilities: unknown, one: Capability): boolean =>
+  Array.isArray(capabilities) && capabilities.includes(one)
 
 /** A program, as it says hello: without `oldest`, only the one protocol is meant. */
 export interface Speaker {

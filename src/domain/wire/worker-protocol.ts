@@ -26,6 +26,8 @@ export const MAX_FRAME_BYTES = 96 * 1024 * 1024
 export const RUN_LOG_LIMIT = 10 * 1024 * 1024
 /** Times of one piece of log at most. */
 export const LOG_TIMES = 200
+/** Lines of a worker's own log that one answer holds. */
+export const LOG_LINES_LIMIT = 2_000
 
 const jsonMap = z.record(z.string(), z.json())
 export const DriverPlanWire = z.object({
@@ -164,6 +166,11 @@ export const METHODS = {
   },
   /** The programs of this worker are others than at its last word of them. */
   tools: { params: z.object({ tools: ToolsFound }), result: z.object({}) },
+  /** The newest lines of the worker's own log, as an event `logs` asked for them. */
+  logs: {
+    params: z.object({ request: z.string().max(100), lines: z.array(z.string().max(16_384)).max(LOG_LINES_LIMIT) }),
+    result: z.object({}),
+  },
   /** Asks for one run; `null` where there is none. `request` makes a repeat after a lost answer give the same grant. */
   lease: {
     params: z.object({ request: z.string(), clock: z.number().optional() }),
@@ -267,6 +274,8 @@ export const ServerEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('shutdown'), reason: z.string() }),
   /** Make a new key (`WORKER_PATHS.key`). */
   z.object({ event: z.literal('rotateKey') }),
+  /** Send the newest lines of your own log (method `logs`). */
+  z.object({ event: z.literal('logs'), request: z.string(), lines: z.int().min(1).max(LOG_LINES_LIMIT) }),
 ])
 export type ServerEvent = z.infer<typeof ServerEvent>
 

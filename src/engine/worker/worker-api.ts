@@ -22,6 +22,7 @@ import { replacedOf } from '../runs/replaced.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { makeGrant } from './grant.ts'
 import { hello, noteTools } from './hello.ts'
+import { createLogRequests } from './log-requests.ts'
 import { lineagePack, packFile } from './packs.ts'
 import { planReceived } from './plan-received.ts'
 import { reportReceived } from './alone-report.ts'
@@ -40,6 +41,8 @@ export interface WorkerApi {
   packFile(workerId: string, stackId: string, commit: string): Promise<string>
   /** A pack of the commits between two of a branch. */
   lineage(workerId: string, stackId: string, range: { from: string; to: string }): Promise<Buffer>
+  /** The newest lines of the worker's own log; throws as `LogRequests.ask`. */
+  recentLog(workerId: string, lines: number): Promise<string[]>
   /** `cut` ends the connection, when the worker is revoked. */
   subscribe(workerId: string, send: (event: ServerEvent) => void, cut?: () => void): () => void
 }
@@ -49,10 +52,15 @@ const LOOK_AGAIN_MS = 1_000
 const GRANT_AGAIN_MS = 10_000
 
 export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }): WorkerApi {
+  const logs = createLogRequests(parts)
   const methods: { [M in Method]: (workerId: string, params: Params<M>) => Promise<Result<M>> } = {
     hello: (workerId, params) => hello(parts, workerId, params),
     async tools(workerId, { tools }) {
       await noteTools(parts, workerId, tools)
+      return {}
+    },
+    async logs(workerId, { request, lines }) {
+      logs.answered(workerId, request, lines)
       return {}
     },
     lease: async (workerId, params) => (leasing.open ? await lease(parts, workerId, params) : { grant: null }),
@@ -137,6 +145,7 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
       }
       return archive(repositoryOf(parts, stack.repositoryId), commit, spec.paths, linksOf(spec.definition))
     },
+    recentLog: (workerId, lines) => logs.ask(workerId, lines),
     packFile: (workerId, stackId, commit) => packFile(parts, workerId, stackId, commit),
     lineage: (workerId, stackId, range) => lineagePack(parts, workerId, stackId, range),
     subscribe(workerId, send, cut) {

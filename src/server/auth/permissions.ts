@@ -35,6 +35,7 @@ export const ACTIONS = {
   'token.revoke': rule('user', 'write'),
   'worker.list': rule('user', 'read'),
   'worker.manage': rule('server-admin', 'admin'),
+  'worker.logs': rule('server-admin', 'read'),
   'audit.read': rule('server-admin', 'read'),
   'audit.export': rule('server-admin', 'read'),
   'audit.reseal': rule('server-admin', 'admin'),

@@ -36,6 +36,7 @@ import { variableRoutes } from './variables.ts'
 import { webRoutes } from './web.ts'
 import { workerWireRoutes } from './workers-wire.ts'
 import { workerDetailRoutes } from './worker-detail.ts'
+import { workerLogRoutes } from './worker-logs.ts'
 import { workerRoutes } from './workers.ts'
 
 /** Every file of routes; a new one is a line here. */
@@ -73,6 +74,7 @@ export const ROUTES: readonly RouteModule[] = [
   auditRoutes,
   workerRoutes,
   workerDetailRoutes,
+  workerLogRoutes,
   workerWireRoutes,
   backupRoutes,
   databaseRoutes,

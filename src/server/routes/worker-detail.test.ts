@@ -36,11 +36,20 @@ it('shows a worker by id and name, what it does, and of others work only how muc
     const busy = await until(shown, (seen) => seen.runs?.[0]?.state === 'planning', 180_000)
     const run = { repository: 'shop', stack: 'production/web', kind: 'deploy', state: 'planning' }
     expect(busy).toMatchObject({ name: 'builtin', runs: [run], otherRuns: 0 })
+    expect(await shown()).toMatchObject({ tools: expect.any(Object), clockSkewMs: expect.any(Number), draining: false })
+    const listed = (await live.request('GET', '/api/v1/workers')).body as { items: Seen[] }
+    expect(listed.items).toMatchObject([{ name: 'builtin', runs: [run], otherRuns: 0 }])
+    const log = (await live.request('GET', '/api/v1/workers/builtin/logs?lines=50')).body
+    // This runner logs nothing; that it answers is what a server of this kind can show.
+    expect(log).toEqual({ worker: 'builtin', entries: [] })
     await live.request('POST', '/api/v1/users', { name: 'bob', email: 'bob@example.org' })
     const { body } = await live.request('POST', '/api/v1/tokens', { user: 'bob', name: 'bobs', scopes: ['read'] })
     const { token } = body as { token: string }
     const seen = await ask(live.url, token, 'GET', `/api/v1/workers/${busy.id}`)
     expect(seen.body).toMatchObject({ id: busy.id, runs: [], otherRuns: 1 })
+    expect((await ask(live.url, token, 'GET', '/api/v1/workers/builtin/logs')).body).toMatchObject({
+      code: 'FORBIDDEN',
+    })
     expect((await ask(live.url, token, 'GET', '/api/v1/workers/nobody')).body).toMatchObject({ code: 'NOT_FOUND' })
   } finally {
     await writeFile(gate, '')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
-import type { Capability } from '../../domain/wire/versions.ts'
+import { canDo } from '../../domain/wire/versions.ts'
 import { queues } from '../../engine/worker/queues.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { findRepositoryByName } from '../../store/changes/repositories.ts'
@@ -45,12 +45,6 @@ async function workerOf(tx: Queries, id: string, doing: string): Promise<WorkerR
     why: 'there is no worker of that id',
     next: '`trueup worker list` shows all.',
   })
-}
-
-/** By what it said at its last hello. */
-function canRotate({ info }: WorkerRow): boolean {
-  const capabilities = info['capabilities']
-  return Array.isArray(capabilities) && capabilities.includes('rotateKey' satisfies Capability)
 }
 
 export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engine }) => {
@@ -179,7 +173,7 @@ export const workerRoutes: RouteModule<'store' | 'engine'> = (app, { store, engi
             why: 'it is revoked, and no key of it counts',
             next: 'Enrol it anew: `trueup worker enrol`.',
           })
-        if (typeof worker.info['version'] === 'string' && !canRotate(worker))
+        if (typeof worker.info['version'] === 'string' && !canDo(worker.info['capabilities'], 'rotateKey'))
           throw new TrueupError('CONFLICT', {
             doing: `rotating the key of worker ${worker.id}`,
             why: `its version ${worker.info['version']} cannot replace its key`,

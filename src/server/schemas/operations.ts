@@ -118,6 +118,15 @@ export const Worker = z
   .meta({ id: 'Worker' })
 export type Worker = z.infer<typeof Worker>
 
+export const WorkerLog = z
+  .object({
+    worker: z.string(),
+    /** Oldest first, each as the worker wrote it: `level`, `time`, `msg`, and fields. */
+    entries: z.array(z.record(z.string(), z.json())),
+  })
+  .meta({ id: 'WorkerLog' })
+export type WorkerLog = z.infer<typeof WorkerLog>
+
 export const Queue = z
   .object({
     pool: z.string(),

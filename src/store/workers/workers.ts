@@ -55,6 +55,8 @@ export const keysOf = (
   now: number,
 ): Worker['publicKey'][] => [publicKey, ...(formerKey && now < (formerKeyUntil ?? 0) ? [formerKey] : [])]
 export const getWorker = (db: Queries, id: string): Promise<Worker | undefined> => workers.get(db, id)
+/** NOT_FOUND where there is none. */
+export const requireWorker = (db: Queries, id: string): Promise<Worker> => workers.require(db, id)
 export const findWorkerByName = (db: Queries, name: string): Promise<Worker | undefined> =>
   workers.find(db, { name, revokedAt: null })
 /** Whether a worker is enrolled for what belongs to this repository and environment. */

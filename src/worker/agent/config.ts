@@ -4,12 +4,14 @@ import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
+import { LOCAL_ADDRESS, localAddress } from '../local-server.ts'
 import type { RunnerOptions } from '../options.ts'
 import { NO_SANDBOX } from '../sandbox/settings.ts'
 
 /** Shapes that the two kinds of agents share. */
 export const absent = <T>(schema: z.ZodType<T>) => schema.optional()
 export const file = z.string().min(1)
+export const LocalAddressText = z.string().regex(LOCAL_ADDRESS, 'an address of the loopback: 127.0.0.1:7430')
 
 /** Whose signatures count. Paths are relative to the configuration file. */
 export const SignersConfig = z
@@ -100,6 +102,10 @@ const AgentConfig = z.strictObject({
   repositories: z
     .record(z.string(), RepositoryConfig)
     .refine((all) => Object.keys(all).length > 0, 'name at least one'),
+  /** Address at which it serves its metrics to this host. */
+  metrics: absent(LocalAddressText),
+  /** Whether an administrator of the server may read this agent's own log. */
+  shareLog: z.boolean().default(true),
   /** Heal what has drifted while the server is away for longer than this many seconds; never where `false`. */
   alone: z.union([z.literal(false), z.number().min(30).max(86_400)]).default(60),
 })
@@ -126,6 +132,8 @@ export function readAgentConfig(path: string): AgentSettings {
       transport,
       route: routeOf(parsed, at),
       ...(token !== undefined && { token }),
+      ...(parsed.metrics !== undefined && { metrics: localAddress(parsed.metrics) }),
+      shareLog: parsed.shareLog,
     },
     repositories: Object.fromEntries(
       Object.entries(parsed.repositories).map(([repository, settings]) => [repository, placed(settings, at)]),
@@ -178,6 +186,7 @@ export function optionsOf({ data, name, slots, workspaces, passEnv, grace, drain
     withParent: false,
     rotateKey: false,
     route: {},
+    shareLog: false,
     transport: 'auto',
     // It executes what its own signers have signed: only stacks that ask for a sandbox have one.
     sandbox: { ...NO_SANDBOX, mode: 'auto', hide: [at(data)] },

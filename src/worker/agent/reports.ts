@@ -10,6 +10,8 @@ export interface Reports {
   /** The oldest that waits. */
   first(): AloneReport | undefined
   remove(number: number): void
+  /** How many wait. */
+  count(): number
 }
 
 export function openReports(database: DatabaseSync): Reports {
@@ -20,6 +22,7 @@ export function openReports(database: DatabaseSync): Reports {
   const bound = database.prepare('DELETE FROM reports WHERE number <= (SELECT max(number) FROM reports) - ?')
   const oldest = database.prepare('SELECT number, report FROM reports ORDER BY number LIMIT 1')
   const remove = database.prepare('DELETE FROM reports WHERE number = ?')
+  const counted = database.prepare('SELECT count(*) AS count FROM reports')
   return {
     add(report) {
       insert.run(JSON.stringify(report))
@@ -29,6 +32,7 @@ export function openReports(database: DatabaseSync): Reports {
       const row = oldest.get() as { number: number; report: string } | undefined
       return row && AloneReport.parse({ ...(JSON.parse(row.report) as object), number: row.number })
     },
+    count: () => Number((counted.get() as { count: number }).count),
     remove: (number) => void remove.run(number),
   }
 }

@@ -48,9 +48,11 @@ export function agentWay(settings: AgentSettings): Way {
         turns: createTurns(),
         poke: (stack: string) => alone?.poke(stack),
       }
-      opened = { parts, reports: openReports(database) }
+      const reports = openReports(database)
+      opened = { parts, reports }
       return {
         ...signedSource(parts),
+        waiting: () => reports.count(),
         async close() {
           database.close()
           await git.close()

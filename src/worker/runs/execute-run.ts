@@ -19,8 +19,11 @@ import type { RunnerParts } from './parts.ts'
 import { buildContext } from './run-context.ts'
 import type { Offered } from './source.ts'
 
+/** How a run left this worker; `left`: the server took it back with its decision. */
+export type RunOutcome = Params<'finish'>['status'] | 'left'
+
 /** Executes one granted run from the first step to its report. Never throws: what goes wrong is reported, or logged. */
-export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<void> {
+export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<RunOutcome> {
   const { grant } = run
   const masker = createMasker()
   const log = runLog(run, parts, masker)
@@ -40,11 +43,13 @@ export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<vo
       return endOf(run, thrown)
     })
     await report(execution, withRoom(end, parts))
+    return end.kind === 'left' ? 'left' : end.status
   } catch (thrown) {
     // Results that matter are on the disk; the next start reports them.
-    if (parts.link.over.aborted) return
+    if (parts.link.over.aborted) return 'returned'
     const error = asTrueupError(thrown, `executing run ${grant.runId}`)
     parts.log.warn({ runId: grant.runId, code: error.code, why: error.message }, 'run not reported')
+    return 'failed'
   } finally {
     clearTimeout(timer)
     log.discard()

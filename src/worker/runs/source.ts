@@ -34,6 +34,8 @@ export interface Source {
   left(grant: Grant): Promise<void>
   /** Something at the target of a watched stack may have changed. */
   drifted(order: WatchOrder): void
+  /** Reports that wait for the server, where it keeps any. */
+  waiting?(): number
   close(): Promise<void>
 }
 

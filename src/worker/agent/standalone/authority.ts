@@ -48,6 +48,7 @@ export function createAuthority({ repository, ledger, desired, variables, keys }
       return { grant: job ? begin(now, job) : null }
     },
     tools: () => ({}),
+    logs: () => ({}),
     heartbeat: () => ({ cancel: [], lost: [] }),
     state: () => ({}),
     log: ({ offset, text }) => ({ next: offset + text.length }),

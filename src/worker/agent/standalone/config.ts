@@ -6,6 +6,7 @@ import {
   type AgentSettings,
   EXECUTION,
   file,
+  LocalAddressText,
   optionsOf,
   readSettings,
   readText,
@@ -14,6 +15,7 @@ import {
   signersAt,
   variablesAt,
 } from '../config.ts'
+import { type LocalAddress, localAddress } from '../../local-server.ts'
 
 /** Forges that show commit statuses. */
 export const STATUS_APIS = ['github', 'gitlab', 'gitea'] as const
@@ -54,9 +56,7 @@ const StandaloneConfig = z.strictObject({
   /** Tells the forge how each commit went. */
   status: absent(Status),
   /** Address of a page for people and of metrics. */
-  page: absent(
-    z.string().regex(/^(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}$/, 'an address of the loopback: 127.0.0.1:7430'),
-  ),
+  page: absent(LocalAddressText),
 })
 
 export interface StandaloneSettings {
@@ -69,7 +69,7 @@ export interface StandaloneSettings {
   credentials?: { username: string; password: string }
   gitConfig?: string
   status?: Omit<StatusConfig, 'tokenFile'> & { token: string }
-  page?: { host: string; port: number }
+  page?: LocalAddress
 }
 
 /** Reads the configuration of an agent without a server. `git`: the URL of the command line, which wins. */
@@ -111,7 +111,7 @@ export function readStandaloneConfig(path: string, git?: string): StandaloneSett
     ...(status && {
       status: { api: status.api, url: status.url, repository: status.repository, token: secret(status.tokenFile) },
     }),
-    ...(page !== undefined && { page: addressOf(page) }),
+    ...(page !== undefined && { page: localAddress(page) }),
   }
 }
 
@@ -121,9 +121,4 @@ function remoteUrl(url: string, doing: string): string {
   if (isKnown) return url
   const why = `git: ${JSON.stringify(url)} is neither an https, ssh or file URL nor an absolute path`
   throw new TrueupError('CONFIG_INVALID', { doing, why })
-}
-
-function addressOf(page: string): { host: string; port: number } {
-  const at = page.lastIndexOf(':')
-  return { host: page.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(page.slice(at + 1)) }
 }

@@ -1,3 +1,4 @@
+import { one, series } from '../../metrics-text.ts'
 import { type AgentStatus, overviewOf } from './overview.ts'
 
 /** The agent's metrics in Prometheus' text format. Labels are states, never names. */
@@ -6,7 +7,12 @@ export function metricsText({ branch, stacks }: AgentStatus): string {
   const sum = (count: 'deployed' | 'healed' | 'failed'): number =>
     stacks.reduce((total, { counts }) => total + counts[count], 0)
   return [
-    ...series('trueup_agent_stacks', 'gauge', 'Stacks by state.', Object.entries(overviewOf(stacks))),
+    ...series(
+      'trueup_agent_stacks',
+      'gauge',
+      'Stacks by state.',
+      Object.entries(overviewOf(stacks)).map(([state, count]) => [{ state }, count] as const),
+    ),
     ...one('trueup_agent_deployments_total', 'counter', 'Deployments that came to a good end.', sum('deployed')),
     ...one('trueup_agent_heals_total', 'counter', 'Drift that was overwritten.', sum('healed')),
     ...one('trueup_agent_failures_total', 'counter', 'Runs that ended with an error.', sum('failed')),
@@ -28,18 +34,3 @@ export function metricsText({ branch, stacks }: AgentStatus): string {
     '',
   ].join('\n')
 }
-
-const head = (name: string, type: string, help: string): string[] => [
-  `# HELP ${name} ${help}`,
-  `# TYPE ${name} ${type}`,
-]
-
-const one = (name: string, type: string, help: string, value: number): string[] => [
-  ...head(name, type, help),
-  `${name} ${value}`,
-]
-
-const series = (name: string, type: string, help: string, values: [state: string, value: number][]): string[] => [
-  ...head(name, type, help),
-  ...values.map(([state, value]) => `${name}{state="${state}"} ${value}`),
-]

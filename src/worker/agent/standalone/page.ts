@@ -1,9 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { TrueupError } from '../../../lib/errors/error.ts'
+import { METRICS_TYPE, serveLocally } from '../../local-server.ts'
 import type { Logger } from '../../logging.ts'
 import type { StandaloneSettings } from './config.ts'
 import type { Ledger } from './ledger.ts'
@@ -12,13 +9,6 @@ import { type AgentStatus, statusOf } from './overview.ts'
 
 /** In the agent's data directory while the page is there: its address. */
 const ADDRESS = 'page'
-
-const HEADERS = {
-  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-  'x-content-type-options': 'nosniff',
-  'cache-control': 'no-store',
-  'referrer-policy': 'no-referrer',
-}
 
 /**
  * The local page of an agent, for whoever is on its host: it only shows. Undefined where none is wanted; UNAVAILABLE
@@ -34,51 +24,21 @@ export async function openPage({
   log: Logger
 }): Promise<{ close(): Promise<void> } | undefined> {
   if (!page) return undefined
-  const server = createServer((request, response) => {
-    const answer = (status: number, type: string, body: string): void =>
-      void response.writeHead(status, { ...HEADERS, 'content-type': `${type}; charset=utf-8` }).end(body)
-    // A page of another site in this host's browser may have a name of its own lead here.
-    const host = (request.headers.host ?? '').replace(/:\d+$/, '')
-    if (!['127.0.0.1', 'localhost', '[::1]'].includes(host)) return answer(403, 'text/plain', 'not by this name\n')
-    if (request.method !== 'GET') return answer(405, 'text/plain', 'it only shows\n')
-    const status = statusOf(ledger.branch, ledger.stacks())
-    switch (request.url ?? '') {
-      case '/':
-        return answer(200, 'text/html', pageText(name, status))
-      case '/status.json':
-        return answer(200, 'application/json', JSON.stringify(status))
-      case '/metrics':
-        return answer(200, 'text/plain; version=0.0.4', metricsText(status))
-      case '/healthz':
-        return answer(200, 'text/plain', 'ok\n')
-      default:
-        return answer(404, 'text/plain', 'nothing here\n')
-    }
+  const status = (): AgentStatus => statusOf(ledger.branch, ledger.stacks())
+  const served = await serveLocally(page, 'page', {
+    '/': () => ({ type: 'text/html', body: pageText(name, status()) }),
+    '/status.json': () => ({ type: 'application/json', body: JSON.stringify(status()) }),
+    '/metrics': () => ({ type: METRICS_TYPE, body: metricsText(status()) }),
   })
-  await listen(server, page)
-  const { port } = server.address() as AddressInfo
-  const url = `http://${page.host.includes(':') ? `[${page.host}]` : page.host}:${port}`
+  const { url } = served
   const file = join(agent.options.data, ADDRESS)
   writeFileSync(file, `${url}\n`)
   log.info({ url }, 'page')
   return {
     async close() {
       rmSync(file, { force: true })
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
+      await served.close()
     },
-  }
-}
-
-async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
-  try {
-    server.listen(port, host)
-    await once(server, 'listening')
-  } catch (cause) {
-    const why = (cause as Error).message
-    const next = 'Name another address at `page`, or leave it out.'
-    throw new TrueupError('UNAVAILABLE', { doing: `listening on ${host}:${port}`, why, next, cause })
   }
 }
 
