@@ -16,6 +16,15 @@ it('the configuration in the examples is one', () => {
   expect(readAgentConfig(join(FILES, 'agent.yaml')).options.server).toBe('https://trueup.example.org')
 })
 
+it('unit and pod wait for longer than a drain takes, and end the agent before its tools', () => {
+  const drainSeconds = readAgentConfig(join(FILES, 'agent.yaml')).options.drainMs / 1000
+  const unit = readFileSync(join(FILES, 'trueup-agent.service'), 'utf8')
+  expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(drainSeconds)
+  expect(unit).toMatch(/^KillMode=mixed$/m)
+  const manifests = readFileSync(join(FILES, 'kubernetes.yaml'), 'utf8')
+  expect(Number(/terminationGracePeriodSeconds: (\d+)/.exec(manifests)?.[1])).toBeGreaterThan(drainSeconds)
+})
+
 describeWithTool('systemd-analyze', 'the unit of an agent', () => {
   const analyze = (...argv: string[]): string =>
     execFileSync('systemd-analyze', argv, { stdio: ['ignore', 'pipe', 'pipe'] }).toString()
