@@ -123,7 +123,18 @@ export const workerCommands: CommandModule = (program, cli) => {
       const workers = await collect(cli.client(command).all('/api/v1/workers', Worker))
       cli.output(command).result(workers, ({ table, when }) =>
         table(
-          [id('id'), 'name', goes('kind'), shrinks('pools'), goes('for'), state('state'), goes('clock'), shrinks('tools'), goes('runs'), 'last seen'],
+          [
+            id('id'),
+            'name',
+            goes('kind'),
+            shrinks('pools'),
+            goes('for'),
+            state('state'),
+            goes('clock'),
+            shrinks('tools'),
+            goes('runs'),
+            'last seen',
+          ],
           workers.map((row) => [
             row.id,
             row.name,
