@@ -1,7 +1,7 @@
 import { hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clockSkewText } from '../domain/wire/request-proof.ts'
-import { CAPABILITIES, SELF } from '../domain/wire/versions.ts'
+import { canDo, CAPABILITIES, SELF } from '../domain/wire/versions.ts'
 import { processRegistry } from '../lib/process/registry.ts'
 import { VERSION } from '../lib/version.ts'
 import { openLink, type Link, type LinkEnds } from './connection/connect.ts'
@@ -85,10 +85,13 @@ export async function startRunner(
   const sharesLog = options.shareLog && recent !== undefined
   const figures = createFigures()
   let clockSkewMs: number | null = null
+  let serverCan: string[] | undefined
   const tools = await watchTools({
     env: process.env,
     log,
     async tell(found) {
+      // One that is older gives runs to whoever asks, and does not know the word.
+      if (!canDo(serverCan, 'tools')) return
       await link.call('tools', { tools: found })
       leasing.wake()
     },
@@ -106,7 +109,8 @@ export async function startRunner(
       tools: tools.found(),
       holding: [...active().map(({ grant: { runId, fence } }) => ({ runId, fence })), ...outbox.left()],
     }),
-    onWelcome: ({ rotateKey, now }) => {
+    onWelcome: ({ rotateKey, now, capabilities }) => {
+      serverCan = capabilities
       void outbox.deliverLeft()
       leasing.wake()
       figures.connected()
