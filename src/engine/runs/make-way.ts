@@ -97,7 +97,7 @@ async function longWaiting(
 /** What the workers of a pool have together; undefined where one does not say, or nobody is asked. */
 function programsIn(pool: string, seats: readonly Seats[]): string[] | undefined {
   const serving = seats.filter(({ worker }) => worker.pools.includes(pool))
-  const known = serving.map(({ worker }) => toolsOf(worker.info))
+  const known = serving.map(({ worker }) => toolsOf(worker.info)).map((tools) => tools && Object.keys(tools))
   return known.length > 0 && known.every((names) => names !== undefined) ? [...new Set(known.flat())] : undefined
 }
 
