@@ -74,7 +74,7 @@ describe('what workers lack', () => {
     await say({ tofu: '1.12.6', helm: '' })
     await propose(harness, 'two', { 'a/value': '2', 'h/site.yml': '- hosts: web\n' })
     expect(await why('production/h')).toMatch(
-      /^no worker in pool "default" has ansible-playbook: \S+ has tofu 1\.12\.6, helm$/,
+      /^no worker in pool "default" has ansible-playbook: \S+ has helm, tofu 1\.12\.6$/,
     )
     const grant = await leaseOne(harness)
     expect(grant?.stack.name).toBe('a')
