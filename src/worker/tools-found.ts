@@ -5,8 +5,8 @@ import type { Logger } from './logging.ts'
 
 /** Looking costs a few calls of the kernel for each directory of the PATH. */
 const LOOK_MS = 60_000
-/** Asking all programs takes seconds of a core: the first runs go before. */
-const ASK_AFTER_MS = 30_000
+/** Asking all programs takes seconds of a core, and is for people only: the first runs go before. */
+const ASK_AFTER_MS = 120_000
 
 export interface ToolsOptions {
   env: NodeJS.ProcessEnv
@@ -36,10 +36,11 @@ export async function watchTools({ env, log, tell, ...wish }: ToolsOptions): Pro
   const programs = new Map<string, Program>()
   let told = ''
   let looking: Promise<void> | undefined
+  let asks = false
   let closed = false
   await look()
   told = JSON.stringify(found())
-  const first = setTimeout(again, wish.askAfterMs ?? ASK_AFTER_MS).unref()
+  const first = setTimeout(ask, wish.askAfterMs ?? ASK_AFTER_MS).unref()
   const timer = setInterval(again, wish.lookMs ?? LOOK_MS).unref()
   return {
     found,
@@ -54,6 +55,11 @@ export async function watchTools({ env, log, tell, ...wish }: ToolsOptions): Pro
     return Object.fromEntries([...programs].map(([name, { version }]) => [name, version ?? '']))
   }
 
+  function ask(): void {
+    asks = true
+    again()
+  }
+
   function again(): void {
     looking ??= lookAndTell()
       .catch((thrown: unknown) => log.debug({ err: thrown }, 'tools not told'))
@@ -65,7 +71,7 @@ export async function watchTools({ env, log, tell, ...wish }: ToolsOptions): Pro
     // What came or went decides which runs come here; versions take longer.
     await tellIfNew()
     for (const [name, program] of programs) {
-      if (closed) return
+      if (closed || !asks) return
       if (program.version !== null) continue
       program.version = (await askVersion([name, ...(PROGRAMS.get(name) ?? [])], env)) ?? ''
     }

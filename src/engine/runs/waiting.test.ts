@@ -49,6 +49,8 @@ describe('what workers lack', () => {
   const config = JSON.parse(configOf({ a: {} })) as { stacks: object[] }
   config.stacks.push(...hosts)
   const { harness } = useWorld({
+    leaseMs: 3_600_000,
+    still: true,
     files: {
       'trueup.yaml': JSON.stringify(config),
       'a/value': '1',
@@ -70,7 +72,7 @@ describe('what workers lack', () => {
 
   it('is said by program, with what is there, and the run is given to nobody else until one has it', async () => {
     harness.engine.worker.subscribe(harness.workerId, () => {})
-    await expect.poll(() => harness.engine.parts.hub.connected()[0]?.pools, { timeout: 30_000 }).toEqual(['default'])
+    await expect.poll(() => harness.engine.parts.hub.connected()[0]?.pools, { timeout: 60_000 }).toEqual(['default'])
     await say({ tofu: '1.12.6', helm: '' })
     await propose(harness, 'two', { 'a/value': '2', 'h/site.yml': '- hosts: web\n' })
     expect(await why('production/h')).toMatch(
