@@ -8,7 +8,7 @@ import {
   Enrolment,
   Queue,
   Worker,
-  WorkerDetail,
+  WorkerLog,
 } from '../../server/schemas/operations.ts'
 import { CreatedToken, LoginLink, Member, Session, Team, Token, User } from '../../server/schemas/people.ts'
 import { Disconnected, Repository } from '../../server/schemas/repositories.ts'
@@ -48,7 +48,8 @@ export const SERVER_OUTPUTS = {
   'worker signers': z.object({ principal: z.string(), signingKey: z.string() }),
   'worker list': z.array(Worker),
   'worker queues': z.array(Queue),
-  'worker show': WorkerDetail,
+  'worker show': Worker,
+  'worker logs': WorkerLog.shape.entries,
   'worker drain': z.object({ id: z.string(), draining: z.boolean() }),
   'worker rotate': z.object({ id: z.string(), key: Worker.shape.key, done: z.boolean() }),
   'worker revoke': Revoked,
