@@ -9,8 +9,8 @@ let directory = ''
 let tools: Tools
 const told: ToolsFound[] = []
 const log = { debug() {}, info() {}, warn() {}, error() {} } as never
-const program = (name: string, says: string) => {
-  writeFileSync(join(directory, name), `#!/bin/sh\necho '${says}'\n`)
+const program = (name: string, says: string, exitCode = 0) => {
+  writeFileSync(join(directory, name), `#!/bin/sh\necho '${says}'\nexit ${exitCode}\n`)
   chmodSync(join(directory, name), 0o755)
 }
 const watch = async (tell: (found: ToolsFound) => Promise<unknown>) =>
@@ -36,6 +36,18 @@ test('what is there is known at once, its version soon; what comes, changes and 
   await expect.poll(() => told.at(-1)?.['tofu'], { timeout: 60_000 }).toBe('1.13.0')
   rmSync(join(directory, 'tofu'))
   await expect.poll(() => told.at(-1), { timeout: 60_000 }).not.toHaveProperty('tofu')
+})
+
+test('a version is what a program says of itself, and not what it complains of', async () => {
+  program('r10k', 'r10k 5.0.3')
+  program('ssh', 'OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.15')
+  program('ansible-playbook', 'ansible-playbook [core 2.19.1]')
+  program('puppet', '/usr/lib/ruby/puppet.rb:323: cannot load 4.1', 1)
+  program('helm', 'v3.19.0')
+  tools = await watch(async (found) => told.push(found))
+  await expect
+    .poll(() => told.at(-1), { timeout: 60_000 })
+    .toEqual({ r10k: '5.0.3', ssh: '9.2.0', 'ansible-playbook': '2.19.1', puppet: '', helm: '3.19.0' })
 })
 
 test('what could not be told is told with the next look, and no program is one that cannot be started', async () => {

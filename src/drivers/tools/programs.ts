@@ -35,12 +35,17 @@ export async function findOnPath(name: string, path: string): Promise<string | n
   return null
 }
 
-/** The first version-like text in what a program says, or null where it is not there or does not answer. */
+/** Numbers with a point between them: `r10k 5.0.3` is not version 10. */
+const NUMBERS = /\d+\.\d+(?:\.\d+)?/
+
+/** The first version-like text in what a program says, or null where it is not there, fails, or does not answer. */
 export async function askVersion(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<string | null> {
-  const clean = { PATH: env.PATH ?? '', HOME: env.HOME ?? '/', LC_ALL: 'C', CHECKPOINT_DISABLE: '1' }
+  // Ansible refuses to start in a locale without UTF-8.
+  const clean = { PATH: env.PATH ?? '', HOME: env.HOME ?? '/', LC_ALL: 'C.UTF-8', CHECKPOINT_DISABLE: '1' }
   try {
-    const { stdout, stderr } = await runProcess({ argv: [...argv], env: clean, timeoutMs: 10_000 })
-    return coerce(stdout || stderr)?.version ?? null
+    const { stdout, stderr, exitCode } = await runProcess({ argv: [...argv], env: clean, timeoutMs: 10_000 })
+    // What a program complains of has numbers, too.
+    return exitCode === 0 ? (coerce(NUMBERS.exec(stdout || stderr)?.[0])?.version ?? null) : null
   } catch (error) {
     if (error instanceof TrueupError) return null
     throw error
