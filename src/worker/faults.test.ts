@@ -7,6 +7,9 @@ import type { Method } from './protocol.ts'
 
 const { peer, inside, start } = useRunners()
 
+/** For leases that are to outlast a start of the runner on whatever machine. */
+const LONG_MS = 600_000
+
 const ended = (run: PeerRun) => until(() => FINAL.includes(run.state))
 const alive = (pid: number) => processEntry(pid)?.zombie === false
 const numberIn = (name: string) => Number(readFileSync(inside(name), 'utf8'))
@@ -59,7 +62,7 @@ describe('the runner is killed', () => {
 
   test('after the apply and before its report: the successor reports it', async () => {
     const runner = start()
-    const run = peer.add({ driverConfig: once() })
+    const run = peer.add({ driverConfig: once(), leaseMs: LONG_MS })
     run.decide = () => {
       peer.faults.silent = true
       return { action: 'apply', variables: {} }
@@ -93,6 +96,7 @@ describe('the runner is killed', () => {
     const runner = start()
     const run = peer.add({
       driverConfig: once(),
+      leaseMs: LONG_MS,
       verify: [{ name: 'slow', run: 'echo checking; sleep 300', timeoutMs: 400_000 }],
     })
     await until(() => run.log.includes('checking'))
