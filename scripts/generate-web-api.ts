@@ -94,13 +94,12 @@ const lines = [
   ...Object.entries(document.components.schemas).map(([name, schema]) => `  ${name}: ${typeOf(schema)}`),
   '} }',
   'export interface paths {',
-  ...Object.entries(document.paths).flatMap(([path, operations]) => [
-    `  ${JSON.stringify(path)}: {`,
-    ...Object.entries(operations)
+  ...Object.entries(document.paths).map(([path, operations]) => {
+    const members = Object.entries(operations)
       .filter(([method]) => METHODS.has(method))
-      .map(([method, operation]) => `    ${method}: ${operationOf(operation)}`),
-    '  }',
-  ]),
+      .map(([method, operation]) => `    ${method}: ${operationOf(operation)}`)
+    return `  ${JSON.stringify(path)}: {\n${members.join('\n')} }`
+  }),
   '}',
   '',
 ]

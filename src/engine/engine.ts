@@ -36,6 +36,8 @@ export interface EngineOptions {
   log: Logger
   settings?: Partial<Pick<EngineSettings, 'leaseMs'>>
   publicUrl: () => string
+  /** Issuer of the tokens of runs; the public address where absent. */
+  issuerUrl?: string
   /** Directory in which `post-receive` leaves the notices of pushes. */
   pushSpool: string
   /** Signs merges; they are not signed where absent. */
@@ -65,7 +67,12 @@ const LEASE_MS = 15_000
 /** Starts the engine: recovers what a killed process left, then handles follow-up work, leases and clocks. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { store, git, keys, log } = options
-  const settings: EngineSettings = { leaseMs: options.settings?.leaseMs ?? LEASE_MS, publicUrl: options.publicUrl }
+  const { publicUrl, issuerUrl } = options
+  const settings: EngineSettings = {
+    leaseMs: options.settings?.leaseMs ?? LEASE_MS,
+    publicUrl,
+    issuerUrl: () => issuerUrl ?? publicUrl(),
+  }
   const leasing = { open: true }
   const signingKey = options.signingKey ?? null
   const parts: EngineParts = {

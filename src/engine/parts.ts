@@ -32,6 +32,8 @@ export interface EngineSettings {
   leaseMs: number
   /** Public address of the server, no slash at the end; empty until it listens. */
   publicUrl: () => string
+  /** What tokens of runs name as their issuer, no slash at the end. */
+  issuerUrl: () => string
 }
 
 /** The Git of a repository. REPOSITORY_UNUSABLE where it is set aside: what is damaged answers with riddles. */

@@ -32,6 +32,8 @@ export interface StartOptions {
   port?: number
   /** Public address in links and Git remotes; `http://HOST:PORT` where absent. */
   publicUrl?: string
+  /** Issuer in the tokens of runs, where it is not the public address. */
+  issuerUrl?: string
   logLevel?: LogLevel
   /** Slots of the built-in runner; 0 starts none. Default 2. */
   runnerSlots?: number
@@ -97,7 +99,17 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const publicUrl = (): string => address.url
     const settings = options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }
     const paths = { pushSpool, packs: join(dataDir, 'packs') }
-    const engine = await startEngine({ store, git, keys, log: logger, settings, publicUrl, signingKey, ...paths })
+    const engine = await startEngine({
+      store,
+      git,
+      keys,
+      log: logger,
+      settings,
+      publicUrl,
+      issuerUrl: withoutSlash(options.issuerUrl),
+      signingKey,
+      ...paths,
+    })
     undo.push(() => engine.close())
 
     const state = { ready: false }
@@ -124,7 +136,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     )
     undo.push(() => app.close())
     const url = await listen(app, options.host ?? '127.0.0.1', options.port ?? DEFAULT_PORT)
-    address.url = options.publicUrl?.replace(/\/+$/, '') ?? url
+    address.url = withoutSlash(options.publicUrl) ?? url
     const upkeep = startUpkeep(store, keys, logger)
     undo.push(async () => clearInterval(upkeep))
     const isUsable = (id: string): boolean => engine.parts.unusable.why(id) === null
@@ -159,6 +171,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     throw error
   }
 }
+
+const withoutSlash = (url: string | undefined): string | undefined => url?.replace(/\/+$/, '')
 
 async function listen(app: App, host: string, port: number): Promise<string> {
   try {

@@ -1,4 +1,5 @@
 import type { Logger } from '../lib/log.ts'
+import { tendIssuerKeys } from '../engine/identity/issuer.ts'
 import { signCheckpoint } from '../store/audit/verify.ts'
 import { deleteIdempotentAnswers } from '../store/idempotency.ts'
 import type { DataKeys } from '../store/database/keys.ts'
@@ -22,6 +23,7 @@ export function startUpkeep(store: Store, keys: DataKeys, log: Logger): NodeJS.T
   let prunedAt = store.clock.now()
   const work = async (): Promise<void> => {
     await store.transaction((tx) => signCheckpoint(tx, keys))
+    await tendIssuerKeys({ store, keys })
     await deleteIdempotentAnswers(store.db, store.clock.now() - KEEP_ANSWERS_MS)
     if (store.clock.now() - prunedAt < PRUNE_EVERY_MS) return
     prunedAt = store.clock.now()

@@ -41,13 +41,18 @@ export interface TestCluster {
 export interface ClusterOptions {
   /** Adds kube-controller-manager: Deployments then make Pods, namespaces can be deleted. */
   controllers?: boolean
+  /** Further arguments of kube-apiserver. */
+  apiserver?: readonly string[]
 }
 
 /** How long starting it may take on a machine with other work, in milliseconds: newer servers have more to do at first. */
 export const STARTING_MS = 240_000
 const LOOK_MS = 100
 
-export async function startCluster({ controllers = false }: ClusterOptions = {}): Promise<TestCluster> {
+export async function startCluster({
+  controllers = false,
+  apiserver: more = [],
+}: ClusterOptions = {}): Promise<TestCluster> {
   const [etcd, apiserver, kubectl] = CLUSTER_TOOLS.map((name) => requireTool(name).path) as [string, string, string]
   const directory = mkdtempSync(join(tmpdir(), 'trueup-kube-'))
   const processes: Running[] = []
@@ -62,7 +67,9 @@ export async function startCluster({ controllers = false }: ClusterOptions = {})
     const args = ['--data-dir', join(directory, 'etcd'), '--listen-client-urls', etcdUrl]
     args.push('--advertise-client-urls', etcdUrl, '--listen-peer-urls', `http://127.0.0.1:${peer}`, '--unsafe-no-fsync')
     processes.push(start(directory, 'etcd', etcd, args))
-    processes.push(start(directory, 'kube-apiserver', apiserver, apiserverArguments(directory, etcdUrl, port!)))
+    processes.push(
+      start(directory, 'kube-apiserver', apiserver, [...apiserverArguments(directory, etcdUrl, port!), ...more]),
+    )
     const server = `https://127.0.0.1:${port}`
     const kubeconfig = writeKubeconfig(directory, server, keys)
     const api = caller(port!, keys)

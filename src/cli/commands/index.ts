@@ -33,6 +33,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['worker'], load: async () => (await import('./worker.ts')).workerCommands },
   { names: ['runner'], load: async () => (await import('./runner.ts')).runnerCommand },
   { names: ['agent'], load: async () => (await import('./agent.ts')).agentCommand },
+  { names: ['issuer'], load: async () => (await import('./issuer.ts')).issuerCommands },
   { names: ['audit'], load: async () => (await import('./audit.ts')).auditCommands },
   { names: ['database'], load: async () => (await import('./database.ts')).databaseCommands },
   { names: ['backup', 'restore'], load: async () => (await import('./backup.ts')).backupCommands },

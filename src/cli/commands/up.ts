@@ -11,6 +11,7 @@ interface UpOptions extends SandboxGiven {
   host: string
   port: number
   publicUrl?: string
+  issuerUrl?: string
   logLevel: 'error' | 'warn' | 'info' | 'debug' | 'silent'
   runnerSlots: number
   workDir?: string
@@ -26,6 +27,7 @@ export const upCommand: CommandModule = (program, cli) => {
     .option('--host <address>', 'address to listen on; 0.0.0.0 for every interface', '127.0.0.1')
     .option('--port <port>', 'port to listen on; 0 takes a free one', number(0, 65_535), 7420)
     .option('--public-url <url>', 'address at which others reach it, for links and Git remotes', publicUrl)
+    .option('--issuer-url <url>', 'issuer in the tokens of runs, where it is not the public address', publicUrl)
     .option('--runner-slots <n>', 'runs of the built-in runner at a time; 0 starts none', number(0, 1000), 2)
     .option('--work-dir <directory>', 'where runs work, best in memory (default: a tmpfs with room)')
     .option('--trust-proxy <addresses...>', 'reverse proxies whose X-Forwarded-* headers are believed')

@@ -11,6 +11,7 @@ import {
   WorkerLog,
 } from '../../server/schemas/operations.ts'
 import { CreatedToken, LoginLink, Member, Session, Team, Token, User } from '../../server/schemas/people.ts'
+import { Issuer, KeySet } from '../../server/schemas/issuer.ts'
 import { Disconnected, Repository } from '../../server/schemas/repositories.ts'
 import { ExportVerdict } from './local.ts'
 
@@ -53,6 +54,9 @@ export const SERVER_OUTPUTS = {
   'worker drain': z.object({ id: z.string(), draining: z.boolean() }),
   'worker rotate': z.object({ id: z.string(), key: Worker.shape.key, done: z.boolean() }),
   'worker revoke': Revoked,
+  'issuer show': Issuer,
+  'issuer keys': KeySet,
+  'issuer rotate': Issuer,
   'audit list': z.array(AuditEvent),
   'audit verify': z.union([AuditVerdict, ExportVerdict]),
   'audit archives': AuditArchives,

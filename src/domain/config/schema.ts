@@ -25,6 +25,11 @@ const stackNameTemplate = z
 /** `90s`, `10m`, `2h`, `1d`; parsed by `domain/duration.ts` into milliseconds. */
 export const Duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'a number with a unit: 90s, 10m, 2h, 1d')
 const stringMap = z.record(z.string(), z.string())
+/** The variable of a token; with `_FILE` behind it the variable of its file. */
+const tokenName = z
+  .string()
+  .regex(/^(?!TRUEUP_)[A-Z][A-Z0-9_]{0,62}$/, 'capital letters, digits and underscores, and not TRUEUP_…')
+const audience = z.string().min(1).max(500)
 
 export const DriftConfig = z.strictObject({
   mode: z
@@ -196,6 +201,25 @@ export const StackConfig = z.strictObject({
     .optional()
     .describe(
       'What the tools may reach from a sandbox, as HOST:PORT; *.DOMAIN:PORT is every name below a domain. Default: nothing.',
+    ),
+  identity: z
+    .record(
+      tokenName,
+      z.strictObject({
+        audience: z
+          .union([audience, z.array(audience).min(1).max(10)])
+          .describe('Whom the token is for, as the cloud calls itself: sts.amazonaws.com, api://AzureADTokenExchange.'),
+        phase: z.enum(['plan', 'apply']).optional().describe('The only phase that gets it. Default: both.'),
+      }),
+    )
+    .refine((tokens) => Object.keys(tokens).length <= 20, 'at most 20 tokens')
+    .refine(
+      (tokens) => !Object.keys(tokens).some((name) => Object.hasOwn(tokens, `${name}_FILE`)),
+      'NAME_FILE is the file of NAME',
+    )
+    .optional()
+    .describe(
+      'Tokens by which clouds know the run (OpenID Connect): variable → audience. NAME holds the token, NAME_FILE the path of a file with it.',
     ),
   showSecretDiff: z
     .boolean()

@@ -34,6 +34,7 @@ const STACK_PARTS = [
   'unstable',
   'sandbox',
   'network',
+  'identity',
   'showSecretDiff',
 ] as const
 
@@ -92,6 +93,7 @@ const broughtBy = (stack: StackDefinition, usual: DriftRules): string[] => [
   ...(stack.checks.length > 0 ? ['checks'] : []),
   ...(stack.verify.length > 0 ? ['verify'] : []),
   ...(stack.onRemove === 'keep' ? [] : ['onRemove']),
+  ...(stack.identity ? ['identity'] : []),
   ...(stack.drift.mode === 'enforce' && differs(stack.drift, usual) ? ['drift'] : []),
 ]
 

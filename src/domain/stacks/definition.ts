@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../lib/json.ts'
+import type { IdentityToken } from './identity.ts'
 import type { StackKey } from './stack.ts'
 import type { IgnoreRule } from '../plans/ignore-rule.ts'
 
@@ -55,6 +56,8 @@ export interface StackDefinition {
   sandbox?: 'plan' | 'all'
   /** `host:port` of what they may reach from there. */
   network?: string[]
+  /** Tokens by which clouds know its runs, by the variable that holds each. */
+  identity?: { [name: string]: IdentityToken }
   /** What people find it by; part of no digest. */
   labels?: { [name: string]: string }
   /** Plain variables of the configuration file (secrets live in the server's store). */

@@ -17,7 +17,7 @@ export interface PathObject {
  *
  * What does not: name, environment and path of the stack (a moved directory with the same content desires the same;
  * drivers whose plan depends on them read them from `driverConfig` or the files), `needs` (an order), drift mode, approvals,
- * windows, `onRemove`, `showSecretDiff`, `sandbox` and `network`, time-outs, worker pool (none changes what should be), and `checks` and `verify` (a new smoke test is
+ * windows, `onRemove`, `showSecretDiff`, `sandbox`, `network` and `identity`, time-outs, worker pool (none changes what should be), and `checks` and `verify` (a new smoke test is
  * run with the next deployment; it changes nothing by itself).
  */
 export interface DesiredParts {

@@ -1,5 +1,6 @@
 import type { CommandConfig, StackConfig } from '../config/schema.ts'
 import { parseDuration } from '../duration.ts'
+import type { IdentityToken } from './identity.ts'
 import { driftRules, type EnvironmentRules } from './environment.ts'
 import { stackKey, type StackKey } from './stack.ts'
 import type { StackCommand, StackDefinition, StackInput } from './definition.ts'
@@ -28,6 +29,7 @@ export function sharedSettings(entry: StackConfig): SharedSettings {
     ...(entry.showSecretDiff && { showSecretDiff: true }),
     ...(entry.sandbox && { sandbox: entry.sandbox }),
     ...(entry.network && { network: entry.network }),
+    ...(entry.identity && { identity: identityTokens(entry.identity) }),
     ...(entry.labels && { labels: entry.labels }),
     variables: entry.variables ?? {},
   }
@@ -56,6 +58,14 @@ export function stackDefinition(
     drift: driftRules(entry.drift, environment.drift),
     pool: environment.pool,
   }
+}
+
+function identityTokens(identity: NonNullable<StackConfig['identity']>): NonNullable<StackDefinition['identity']> {
+  const tokens = Object.entries(identity).map(([name, { audience, phase }]): [string, IdentityToken] => [
+    name,
+    { audience: [audience].flat(), ...(phase && { phase }) },
+  ])
+  return Object.fromEntries(tokens)
 }
 
 function command(config: CommandConfig): StackCommand {

@@ -69,6 +69,8 @@ export const Grant = z.object({
   variables: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })),
   /** What secret variables of the plan phase were before: to be hidden like them, and given to no tool. */
   formerSecrets: z.array(z.string()).optional(),
+  /** Tokens of the plan phase by which clouds know the run, variable → token; those of the apply phase come with the decision. */
+  identityTokens: z.record(z.string(), z.string()).optional(),
   /** Another commit is deployed, or another definition: its files are to be had too (`WORKER_PATHS.deployed`). */
   deployedDiffers: z.boolean().optional(),
   /** Of texts that hold a secret, show the lines without it. */
@@ -109,6 +111,7 @@ export const Decision = z.discriminatedUnion('action', [
     action: z.literal('apply'),
     variables: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })),
     formerSecrets: z.array(z.string()).optional(),
+    identityTokens: z.record(z.string(), z.string()).optional(),
   }),
   /** The run has left the worker (nothing to do, waits for approval, was superseded): clean up. */
   z.object({ action: z.literal('stop'), reason: z.string() }),

@@ -72,6 +72,8 @@ export const KubernetesConfig = z.strictObject({
   kubeconfig: z.string().min(1).max(1000).optional(),
   /** Context of the kubeconfig. Default: its current one. */
   context: z.string().min(1).max(300).optional(),
+  /** Name of a token of the stack's `identity:`, which signs in instead of the kubeconfig's user. */
+  token: z.string().min(1).max(100).optional(),
   impersonate: Impersonate.optional(),
   /** Namespace of objects that name none. Default: the context's, else `default`. */
   namespace: label.optional(),

@@ -9,6 +9,7 @@ import { requireStack, type Stack } from '../../store/stacks/stacks.ts'
 import { desiredDigestOf, destroyedDigest } from '../stacks/desired.ts'
 import { isOvertakenHeal, OVERTAKEN } from '../drift/overtaken.ts'
 import { resolveInputs } from '../stacks/inputs.ts'
+import { runTokens } from '../identity/run-tokens.ts'
 import { hashKeyOf } from '../keys.ts'
 import { currentOutputs } from '../stacks/outputs.ts'
 import { type EngineParts, workerActor } from '../parts.ts'
@@ -55,6 +56,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
   const variables = spec.untrusted
     ? plainVariables(definition)
     : await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan')
+  const identityTokens = await runTokens(parts, run, 'plan')
   await takePlace(parts, stack, run, { inputs, variables })
   const hashKey = await hashKeyOf(parts, run.repositoryId)
   const mr = run.mrId === null ? undefined : await getMergeRequest(parts.store.db, run.mrId)
@@ -81,6 +83,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     formerSecrets: spec.untrusted
       ? []
       : await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
+    ...(identityTokens && { identityTokens }),
     ...(stack.deployedCommit !== null && stack.deployedCommit !== run.commitOid && { deployedDiffers: true }),
     ...(definition.showSecretDiff && { showSecretDiff: true }),
     ignore: definition.ignore,
@@ -224,9 +227,11 @@ export async function heldByWindow(parts: EngineParts, run: Run, stack: Stack): 
 export async function applyDecision(parts: EngineParts, run: Run): Promise<Decision> {
   const { definition } = specOfRun(run)
   const phase = phaseOf('deploy')
+  const identityTokens = await runTokens(parts, run, phase)
   return {
     action: 'apply',
     variables: await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, phase),
     formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, phase),
+    ...(identityTokens && { identityTokens }),
   }
 }

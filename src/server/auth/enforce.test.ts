@@ -42,6 +42,8 @@ describe('a route', () => {
         }
       }
       expect(open.sort()).toEqual([
+        'get /.well-known/jwks.json',
+        'get /.well-known/openid-configuration',
         'get /api/v1/version',
         'get /healthz',
         'get /metrics',

@@ -9,6 +9,7 @@ import { environmentRoutes } from './environments.ts'
 import { eventRoutes } from './events.ts'
 import { gitRoutes } from './git.ts'
 import { healthRoutes } from './health.ts'
+import { issuerRoutes } from './issuer.ts'
 import { matrixRoutes } from './matrix.ts'
 import { memberRoutes } from './members.ts'
 import { mergeRequestRoutes } from './merge-requests.ts'
@@ -43,6 +44,7 @@ import { workerRoutes } from './workers.ts'
 export const ROUTES: readonly RouteModule[] = [
   healthRoutes,
   serverInfoRoutes,
+  issuerRoutes,
   sessionRoutes,
   browserSessionRoutes,
   userRoutes,

@@ -4,6 +4,7 @@ import type { PlaceRow } from './place-row.ts'
 import type { RunKind, RunState } from '../../domain/runs/run.ts'
 import type { AuditTables } from './audit-tables.ts'
 import type { ConnectionTables } from './connection-tables.ts'
+import type { IdentityTables } from './identity-tables.ts'
 import type { RollbackTables } from './rollback-tables.ts'
 import type { DriftRow } from './drift-row.ts'
 
@@ -11,7 +12,7 @@ import type { DriftRow } from './drift-row.ts'
  * The tables. Portable to SQLite and PostgreSQL: text ids, integer milliseconds for times, integers 0/1 for booleans,
  * JSON as text (parsed by the named queries, never by callers). Columns ending in `Json` hold canonical JSON.
  */
-export interface Database extends RollbackTables, AuditTables, ConnectionTables {
+export interface Database extends RollbackTables, AuditTables, ConnectionTables, IdentityTables {
   meta: { key: string; value: string }
   users: {
     id: string

@@ -19,6 +19,7 @@ import { driftMakers } from './0017-drift-makers.ts'
 import { connections } from './0018-connections.ts'
 import { forgeCommands } from './0019-forge-commands.ts'
 import { runPrograms } from './0020-run-programs.ts'
+import { issuerKeys } from './0021-issuer-keys.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly Migration[] = [
   connections,
   forgeCommands,
   runPrograms,
+  issuerKeys,
 ]

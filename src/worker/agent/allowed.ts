@@ -54,6 +54,7 @@ export function believed<O extends Order>(
     paths,
     ignore: definition.ignore,
     signedVariables: definition.variables,
+    signedTokens: Object.keys(definition.identity ?? {}),
     inputs: Object.fromEntries(Object.entries(order.inputs).filter(([name]) => inputs.includes(name))),
     ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),
     ...(definition.showSecretDiff && !preview && { showSecretDiff: true }),

@@ -243,6 +243,18 @@ describe('what no signature covers', () => {
   })
 })
 
+it('tokens of the server are taken under the names that the signed configuration gives them', async () => {
+  const config = `${CONFIG}  - { path: own, driver: files, with: { target: /srv/own }, identity: { AWS: { audience: a } } }\n`
+  const commit = first('with an identity', {}, { 'trueup.yaml': config, 'own/x': 'x' })
+  const identityTokens = { AWS: 'token', LD_PRELOAD: '/x' }
+  const stack = { ...STACK, id: 'stk_own', name: 'own', path: 'own' }
+  const fetched = await world.fetch(source, world.grant(commit, { stack, identityTokens }))
+  if (typeof fetched === 'string') throw new Error(fetched)
+  const offered = { variables: {}, identityTokens }
+  expect(source.variables(fetched.grant, offered).identityTokens).toEqual({ AWS: 'token' })
+  expect(source.variables({ stack: STACK }, offered).identityTokens).toEqual({})
+})
+
 describe('authors', () => {
   it('have signed the merged branch, which holds what is applied', async () => {
     const ada = world.key('ada')

@@ -139,7 +139,11 @@ export function signedSource(parts: Parts): Omit<Source, 'close'> {
       const { vetted, files, isHeld } = await vet(grant, directory, signal)
       const { pack } = vetted
       const own = believed(settings, grant, vetted)
-      const order = { stackId: grant.stack.id, order: { ...own, ...fromServer(settings, grant, grant) }, rests: false }
+      const order = {
+        stackId: grant.stack.id,
+        order: { ...withoutTokens(own), ...fromServer(settings, grant, grant) },
+        rests: false,
+      }
       if (grant.kind === 'preview') {
         if (!isHeld) await packs.drop(pack)
         return { grant: own, files }
@@ -186,6 +190,11 @@ export function signedSource(parts: Parts): Omit<Source, 'close'> {
       await packs.drop(next.held.pack)
     },
   }
+}
+
+/** Tokens live as long as their run; what is kept for later holds none. */
+function withoutTokens<G extends Grant>({ identityTokens: _tokens, ...order }: G): Omit<G, 'identityTokens'> {
+  return order
 }
 
 /** Makes a commit the stack's desired state here, and removes the pack of the one before. */
@@ -243,7 +252,11 @@ function lacking(thrown: unknown, { stack, commit }: Order): unknown {
 }
 
 /** Of what the server offers, the variables that the configuration names. */
-function fromServer(settings: AgentSettings, { stack }: Pick<Grant, 'stack'>, offered: Offered): Required<Offered> {
+function fromServer(
+  settings: AgentSettings,
+  { stack }: Pick<Grant, 'stack'>,
+  offered: Offered,
+): Required<Omit<Offered, 'identityTokens'>> {
   const { serverVariables } = repositoryNamed(settings, stack.repository)
   const taken = Object.entries(offered.variables).filter(([name]) => serverVariables.includes(name))
   return {
@@ -252,9 +265,17 @@ function fromServer(settings: AgentSettings, { stack }: Pick<Grant, 'stack'>, of
   }
 }
 
+/** Tokens that the signed commit asks for; a server that could name others could set any variable. */
+const tokensOf = ({ signedTokens = [] }: VariablesOrder, { identityTokens }: Offered): Offered['identityTokens'] =>
+  identityTokens && Object.fromEntries(Object.entries(identityTokens).filter(([name]) => signedTokens.includes(name)))
+
 /** Its own variables win, and those of the server over what the signed configuration says, as on the server. */
 function variablesOf(settings: AgentSettings, order: VariablesOrder, offered: Offered): Offered {
   const { variables, formerSecrets } = fromServer(settings, order, offered)
   const signed = Object.entries(order.signedVariables ?? {}).map(([name, value]) => [name, { value, secret: false }])
-  return { variables: { ...Object.fromEntries(signed), ...variables, ...settings.variables }, formerSecrets }
+  return {
+    variables: { ...Object.fromEntries(signed), ...variables, ...settings.variables },
+    formerSecrets,
+    identityTokens: tokensOf(order, offered),
+  }
 }

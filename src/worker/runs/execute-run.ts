@@ -10,6 +10,7 @@ import type { ActiveRun } from './active-run.ts'
 import { applyPlan } from './apply-plan.ts'
 import { runCommands } from './commands.ts'
 import { endOf, type RunEnd } from './end.ts'
+import { handOver } from './identity-tokens.ts'
 import { enter, type Execution } from './execution.ts'
 import { cacheRootOf, openSandbox, passedTo } from './in-sandbox.ts'
 import { openLogStream, type LogStream } from './log-stream.ts'
@@ -131,7 +132,7 @@ async function contextFor(
   offered: Offered,
 ): Promise<DriverContext<unknown>> {
   const { grant, run, parts, workspace, masker, log } = execution
-  const { variables, formerSecrets = [] } = parts.source.variables(grant, offered)
+  const { variables, formerSecrets = [], identityTokens = {} } = parts.source.variables(grant, offered)
   const { registry, graceMs } = parts
   const sandbox = await openSandbox(execution, driver, phase)
   return buildContext(driver, {
@@ -139,6 +140,7 @@ async function contextFor(
     phase,
     variables,
     formerSecrets,
+    tokenEnv: await handOver(workspace, identityTokens, masker),
     ...(grant.deployedDiffers &&
       phase === 'plan' && {
         fetchDeployed: (directory: string) => parts.source.fetchDeployed(grant, directory, run.signal),

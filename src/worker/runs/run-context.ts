@@ -32,6 +32,8 @@ export interface ContextParts {
   variables: Grant['variables']
   /** What secret variables were before. */
   formerSecrets?: readonly string[]
+  /** Variables of tokens and of their files. */
+  tokenEnv?: { [name: string]: string }
   /** Fetches the deployed commit's files into a directory; absent where that is this commit, or none. */
   fetchDeployed?: (directory: string) => Promise<unknown>
   workspace: Workspace
@@ -115,7 +117,9 @@ function deployedFiles(fetch: (directory: string) => Promise<unknown>, { root }:
  * What tools see: nothing of the runner's own environment but PATH and what the operator passes on by name. Variables may
  * replace all of that; the `TRUEUP_` names always tell the truth.
  */
-function environment({ order, phase, workspace, passEnv, variables }: ContextParts): { [name: string]: string } {
+function environment({ order, phase, workspace, passEnv, variables, tokenEnv }: ContextParts): {
+  [name: string]: string
+} {
   const passed = passEnv.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
   return {
     PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
@@ -124,6 +128,7 @@ function environment({ order, phase, workspace, passEnv, variables }: ContextPar
     TMPDIR: workspace.scratch,
     ...Object.fromEntries(passed),
     ...Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value])),
+    ...tokenEnv,
     TRUEUP_REPOSITORY: order.stack.repository,
     TRUEUP_ENVIRONMENT: order.stack.environment,
     TRUEUP_STACK: order.stack.name,

@@ -4,10 +4,13 @@ import { WORKER_PATHS, type Grant, type WatchOrder } from '../protocol.ts'
 import { download } from './download.ts'
 
 /** What the server offers a run for one phase. */
-export type Offered = Pick<Grant, 'variables' | 'formerSecrets'>
+export type Offered = Pick<Grant, 'variables' | 'formerSecrets' | 'identityTokens'>
 
-/** A run or a watch as variables are asked for; `signedVariables` are what an agent has read in the signed commit. */
-export type VariablesOrder = Pick<Grant, 'stack'> & { signedVariables?: { [name: string]: string } }
+/** A run or a watch as variables are asked for; `signedVariables` and `signedTokens` (names) are what an agent has read in the signed commit. */
+export type VariablesOrder = Pick<Grant, 'stack'> & {
+  signedVariables?: { [name: string]: string }
+  signedTokens?: readonly string[]
+}
 
 /**
  * Where a worker has the files and settings of a run from, and what of a grant it believes. A runner takes the server's

@@ -48,6 +48,9 @@ export interface components { schemas: {
   DeployWindow: { "open": boolean; /** why it is closed */ "reason": string | null; /** when `open` changes by itself; null: never */ "nextChangeAt": number | null }
   Environment: { "name": string; "tier": "development" | "staging" | "production"; /** nothing unapproved is applied here */ "protected": boolean; "approvals": { "required": number; /** team:NAME or user:NAME; anyone with the right to where empty */ "from": (string)[]; "codeOwners": boolean; "rollback": "none" | "one" | "same" }; "windows": ({ "allow"?: string; "deny"?: string; "timezone"?: string })[]; "onFailure": "stop" | "rollback"; "unplannable": "block" | "allow"; "trust": "contributors" | "maintainers" | "approved"; "drift": { "mode": "observe" | "propose" | "enforce"; "intervalMs": number; "maxDestroys": number | null }; /** pool of the workers that execute its runs */ "workers": string; "deployments": components['schemas']['DeployWindow']; "freezes": (components['schemas']['Freeze'])[]; /** what people are to know of it; they stop nothing */ "notices": (components['schemas']['Notice'])[] }
   Overview: { "repository": string; "stacks": number; "environments": ({ "name": string; "stacks": number; "states": ({ "state": components['schemas']['StackState']; "count": number })[]; "deployments": components['schemas']['DeployWindow'] | null; "notices": (components['schemas']['Notice'])[] })[] }
+  Discovery: { "issuer": string; "jwks_uri": string; "response_types_supported": (string)[]; "subject_types_supported": (string)[]; "id_token_signing_alg_values_supported": (string)[]; "claims_supported": (string)[] }
+  KeySet: { "keys": ({ "kty": string; "kid": string; "alg": string; "use": string; "n": string; "e": string })[] }
+  Issuer: { "issuer": string; "discoveryUrl": string; "keysUrl": string; "keys": ({ "id": string; /** milliseconds since 1970-01-01T00:00:00Z */ "createdAt": number; /** milliseconds since 1970-01-01T00:00:00Z */ "signsFrom": number; "shownUntil": number | null; "signs": boolean })[] }
   SourceFile: { "path": string; /** where the source branch stands now; to be sent with a change */ "head": string; "content": string }
   Committed: { /** where the source branch stands now */ "commit": string }
   Suggestion: { /** first line that it replaces, in the file as it was commented */ "line": number; "before": string; "after": string }
@@ -67,332 +70,236 @@ export interface components { schemas: {
 } }
 export interface paths {
   "/healthz": {
-    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "status": string } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "status": string } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/readyz": {
-    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "status": string } } }; 503: { content: { 'application/json': { "status": string } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "status": string } } }; 503: { content: { 'application/json': { "status": string } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/metrics": {
-    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/version": {
-    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "version": string } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "version": string } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/server": {
-    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['ServerInfo'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['ServerInfo'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/.well-known/openid-configuration": {
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Discovery'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/.well-known/jwks.json": {
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['KeySet'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/issuer": {
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Issuer'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/issuer/rotate": {
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** the old keys are not shown any more, so that tokens they signed end */ "now"?: boolean } } }; responses: { 200: { content: { 'application/json': components['schemas']['Issuer'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/session": {
     post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "password": string; "device"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['CreatedToken'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
     get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Session'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    delete: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    delete: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/session/password": {
-    put: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "current"?: string; "password": string } } }; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    put: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "current"?: string; "password": string } } }; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/session/browser": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "password": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Session'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "password": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Session'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/session/redeem": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "code": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Session'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "code": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Session'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/session/links": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "user"?: string } | null } }; responses: { 201: { content: { 'application/json': components['schemas']['LoginLink'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "user"?: string } | null } }; responses: { 201: { content: { 'application/json': components['schemas']['LoginLink'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/users": {
     get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['User'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "email": string; "password"?: string; "kind"?: "admin" | "member" } } }; responses: { 201: { content: { 'application/json': components['schemas']['User'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "email": string; "password"?: string; "kind"?: "admin" | "member" } } }; responses: { 201: { content: { 'application/json': components['schemas']['User'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/users/{user}": {
     get: { parameters: { path: { "user": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['User'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    patch: { parameters: { path: { "user": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "email"?: string; "password"?: string; "kind"?: "admin" | "member"; "disabled"?: boolean } } }; responses: { 200: { content: { 'application/json': components['schemas']['User'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    patch: { parameters: { path: { "user": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "email"?: string; "password"?: string; "kind"?: "admin" | "member"; "disabled"?: boolean } } }; responses: { 200: { content: { 'application/json': components['schemas']['User'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/teams": {
     get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Team'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "members"?: (string)[] } } }; responses: { 201: { content: { 'application/json': components['schemas']['Team'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "members"?: (string)[] } } }; responses: { 201: { content: { 'application/json': components['schemas']['Team'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/teams/{team}/members/{user}": {
     put: { parameters: { path: { "team": string; "user": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Team'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    delete: { parameters: { path: { "team": string; "user": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Team'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    delete: { parameters: { path: { "team": string; "user": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Team'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/tokens": {
     get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string; "user"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Token'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "scopes": (string)[]; "expiresInMs"?: number; "user"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['CreatedToken'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "scopes": (string)[]; "expiresInMs"?: number; "user"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['CreatedToken'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/tokens/{token}": {
-    delete: { parameters: { path: { "token": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    delete: { parameters: { path: { "token": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories": {
     get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Repository'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "defaultBranch"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Repository'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "defaultBranch"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Repository'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}": {
-    get: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Repository'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Repository'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/connections": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "forge"?: "gitea" | "gitlab"; "url": string; "token": string; "name"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Repository'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "forge"?: "gitea" | "gitlab"; "url": string; "token": string; "name"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Repository'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/connection/token": {
-    put: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "token": string } } }; responses: { 200: { content: { 'application/json': components['schemas']['Repository'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    put: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "token": string } } }; responses: { 200: { content: { 'application/json': components['schemas']['Repository'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/connection/look": {
-    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Repository'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Repository'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/connection": {
-    delete: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "repository": components['schemas']['Repository']; "webhookLeft": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    delete: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "repository": components['schemas']['Repository']; "webhookLeft": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/members": {
-    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Member'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Member'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/members/{user}": {
     put: { parameters: { path: { "repository": string; "user": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "role": components['schemas']['RoleInput'] } } }; responses: { 200: { content: { 'application/json': components['schemas']['Member'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    delete: { parameters: { path: { "repository": string; "user": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    delete: { parameters: { path: { "repository": string; "user": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests": {
     get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "state"?: "open" | "merged" | "closed" | "all" }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['MergeRequestSummary'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "sourceBranch": string; "targetBranch"?: string; "title": string; "description"?: string; "draft"?: boolean } } }; responses: { 201: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "sourceBranch": string; "targetBranch"?: string; "title": string; "description"?: string; "draft"?: boolean } } }; responses: { 201: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}": {
     get: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    patch: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "title"?: string; "description"?: string; "draft"?: boolean } } }; responses: { 200: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    patch: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "title"?: string; "description"?: string; "draft"?: boolean } } }; responses: { 200: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/reviews": {
-    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "verdict": "approve" | "request_changes" | "comment"; "body"?: string; /** the head that was looked at, 7 hex digits of it or more; an approval has to say it */ "head"?: string; /** the digests that were looked at; an approval has to say them */ "digests"?: Record<string, string>; /** as the merge request showed it */ "files"?: string | null } } }; responses: { 201: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "verdict": "approve" | "request_changes" | "comment"; "body"?: string; /** the head that was looked at, 7 hex digits of it or more; an approval has to say it */ "head"?: string; /** the digests that were looked at; an approval has to say them */ "digests"?: Record<string, string>; /** as the merge request showed it */ "files"?: string | null } } }; responses: { 201: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/reviews/mine": {
-    delete: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    delete: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/merge": {
-    post: { parameters: { path: { "repository": string; "number": number }; query?: { "bypass"?: string }; header?: never }; requestBody: { content: { 'application/json': { "squash"?: boolean; "bypassReason"?: string } } }; responses: { 200: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "number": number }; query?: { "bypass"?: string }; header?: never }; requestBody: { content: { 'application/json': { "squash"?: boolean; "bypassReason"?: string } } }; responses: { 200: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/close": {
-    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/reopen": {
-    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/plan": {
-    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 202: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 202: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/commits": {
     get: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Commit'])[] } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** the head that was looked at: all of its hex digits, or the first 7 and more */ "head": string; /** says which files change where empty */ "message"?: string; "files": ({ "path": string; /** the whole new text; null removes the file */ "content": string | null })[] } } }; responses: { 201: { content: { 'application/json': components['schemas']['Committed'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** the head that was looked at: all of its hex digits, or the first 7 and more */ "head": string; /** says which files change where empty */ "message"?: string; "files": ({ "path": string; /** the whole new text; null removes the file */ "content": string | null })[] } } }; responses: { 201: { content: { 'application/json': components['schemas']['Committed'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/diff": {
-    get: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['FileDiff'])[] } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['FileDiff'])[] } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/comments": {
     get: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Comment'])[] } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "body": string; "threadId"?: string; "path"?: string; "line"?: number; "side"?: "old" | "new"; /** the head that was looked at: all of its hex digits, or the first 7 and more */ "head"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Comment'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "body": string; "threadId"?: string; "path"?: string; "line"?: number; "side"?: "old" | "new"; /** the head that was looked at: all of its hex digits, or the first 7 and more */ "head"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Comment'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/comments/{thread}/resolved": {
-    put: { parameters: { path: { "repository": string; "number": number; "thread": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "resolved": boolean } } }; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    put: { parameters: { path: { "repository": string; "number": number; "thread": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "resolved": boolean } } }; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/file": {
-    get: { parameters: { path: { "repository": string; "number": number }; query: { "path": string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['SourceFile'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string; "number": number }; query: { "path": string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['SourceFile'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/comments/{comment}/apply": {
-    post: { parameters: { path: { "repository": string; "number": number; "comment": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** which one of the comment, from 0 */ "suggestion"?: number; /** the head that was looked at: all of its hex digits, or the first 7 and more */ "head"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Committed'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "number": number; "comment": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** which one of the comment, from 0 */ "suggestion"?: number; /** the head that was looked at: all of its hex digits, or the first 7 and more */ "head"?: string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Committed'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/merge-requests/{number}/lifts": {
-    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "user": string; "reason": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "number": number }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "user": string; "reason": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/overview": {
-    get: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Overview'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Overview'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/matrix": {
-    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "q"?: string; "driver"?: string; "owner"?: string; "label"?: string; "tool"?: string; "environment"?: string; "state"?: components['schemas']['StackStateInput']; "sort"?: "need" | "name" }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['MatrixRow'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "q"?: string; "driver"?: string; "owner"?: string; "label"?: string; "tool"?: string; "environment"?: string; "state"?: components['schemas']['StackStateInput']; "sort"?: "need" | "name" }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['MatrixRow'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/delivery": {
-    get: { parameters: { path: { "repository": string }; query?: { "days"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Delivery'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "days"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Delivery'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/environments": {
-    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Environment'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Environment'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/environments/{environment}": {
-    get: { parameters: { path: { "repository": string; "environment": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Environment'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string; "environment": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Environment'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/environments/{environment}/freezes": {
-    post: { parameters: { path: { "repository": string; "environment": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "reason": string; "until"?: number | null } } }; responses: { 201: { content: { 'application/json': components['schemas']['Freeze'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "environment": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "reason": string; "until"?: number | null } } }; responses: { 201: { content: { 'application/json': components['schemas']['Freeze'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/environments/{environment}/freezes/{freeze}": {
-    delete: { parameters: { path: { "repository": string; "environment": string; "freeze": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Freeze'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    delete: { parameters: { path: { "repository": string; "environment": string; "freeze": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Freeze'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/environments/{environment}/notices": {
-    post: { parameters: { path: { "repository": string; "environment": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "kind"?: "incident" | "maintenance" | "info"; "text": string; "until"?: number | null } } }; responses: { 201: { content: { 'application/json': components['schemas']['Notice'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "environment": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "kind"?: "incident" | "maintenance" | "info"; "text": string; "until"?: number | null } } }; responses: { 201: { content: { 'application/json': components['schemas']['Notice'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/environments/{environment}/notices/{notice}": {
-    delete: { parameters: { path: { "repository": string; "environment": string; "notice": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Notice'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    delete: { parameters: { path: { "repository": string; "environment": string; "notice": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Notice'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/stacks": {
-    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "q"?: string; "driver"?: string; "owner"?: string; "label"?: string; "tool"?: string; "environment"?: string; "state"?: components['schemas']['StackStateInput'] }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Stack'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "q"?: string; "driver"?: string; "owner"?: string; "label"?: string; "tool"?: string; "environment"?: string; "state"?: components['schemas']['StackStateInput'] }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Stack'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/stack": {
-    get: { parameters: { path: { "repository": string }; query: { "stack": string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StackDetail'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query: { "stack": string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StackDetail'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/deployments": {
-    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "stack"?: string; "mr"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Deployment'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "stack"?: string; "mr"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Deployment'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/rollbacks": {
-    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "target": { "what": "stack"; "stack": string; "to"?: string } | { "what": "environment"; "environment": string; "to"?: string } | { "what": "deployment"; "deployment": string }; "reason": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "target": { "what": "stack"; "stack": string; "to"?: string } | { "what": "environment"; "environment": string; "to"?: string } | { "what": "deployment"; "deployment": string }; "reason": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['MergeRequest'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/resources": {
-    get: { parameters: { path: { "repository": string }; query: { "stack": string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StackResources'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query: { "stack": string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StackResources'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/places": {
-    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "environment"?: string; "stack"?: string; "q"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['ManagedPlace'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "environment"?: string; "stack"?: string; "q"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['ManagedPlace'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/stack/removal": {
-    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string; "how": "destroy" | "forget"; "reason": string } } }; responses: { 200: { content: { 'application/json': { /** the destroy run, which waits for approval */ "run": components['schemas']['RunSummary'] | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string; "how": "destroy" | "forget"; "reason": string } } }; responses: { 200: { content: { 'application/json': { /** the destroy run, which waits for approval */ "run": components['schemas']['RunSummary'] | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/quarantine": {
-    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "stack"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Quarantine'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "stack"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Quarantine'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/quarantine/{entry}/lift": {
-    post: { parameters: { path: { "repository": string; "entry": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "reason": string } } }; responses: { 200: { content: { 'application/json': components['schemas']['Quarantine'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "entry": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "reason": string } } }; responses: { 200: { content: { 'application/json': components['schemas']['Quarantine'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/stack/requests": {
-    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string; "request": { "targets"?: (string)[]; "replaces"?: (string)[]; "state"?: { "do": "move"; "from": string; "to": string } | { "do": "remove"; "addresses": (string)[] } }; "reason": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['RunSummary'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string; "request": { "targets"?: (string)[]; "replaces"?: (string)[]; "state"?: { "do": "move"; "from": string; "to": string } | { "do": "remove"; "addresses": (string)[] } }; "reason": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['RunSummary'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/drift": {
-    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "stack"?: string; "environment"?: string; "state"?: "open" | "healed" | "codified" | "accepted" | "gone" | "all" }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['DriftRecord'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "stack"?: string; "environment"?: string; "state"?: "open" | "healed" | "codified" | "accepted" | "gone" | "all" }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['DriftRecord'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/drift/checks": {
-    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['RunSummary'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['RunSummary'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/drift/heals": {
-    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['RunSummary'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['RunSummary'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/drift/codifications": {
-    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['RunSummary'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['RunSummary'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/drift/{record}/accept": {
-    post: { parameters: { path: { "repository": string; "record": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "reason": string; "until"?: number | null } } }; responses: { 200: { content: { 'application/json': components['schemas']['DriftRecord'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string; "record": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "reason": string; "until"?: number | null } } }; responses: { 200: { content: { 'application/json': components['schemas']['DriftRecord'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/variables": {
     get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Variable'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    put: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "environment"?: string | null; /** name of the stack in its environment */ "stack"?: string | null; "phase"?: "both" | "plan" | "apply"; "secret"?: boolean; "value": string } } }; responses: { 200: { content: { 'application/json': components['schemas']['Variable'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    put: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "environment"?: string | null; /** name of the stack in its environment */ "stack"?: string | null; "phase"?: "both" | "plan" | "apply"; "secret"?: boolean; "value": string } } }; responses: { 200: { content: { 'application/json': components['schemas']['Variable'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/variables/{variable}": {
-    delete: { parameters: { path: { "repository": string; "variable": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    delete: { parameters: { path: { "repository": string; "variable": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/state": {
-    get: { parameters: { path: { "repository": string }; query: { "stack": string; "workspace"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StateInfo'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query: { "stack": string; "workspace"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StateInfo'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/state/objects": {
-    get: { parameters: { path: { "repository": string }; query: { "stack": string; "workspace"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StateObjects'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query: { "stack": string; "workspace"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StateObjects'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/state/diff": {
-    get: { parameters: { path: { "repository": string }; query: { "stack": string; "workspace"?: string; "from"?: number; "to"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StateDiff'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query: { "stack": string; "workspace"?: string; "from"?: number; "to"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['StateDiff'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/state/restore": {
-    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string; "workspace"?: string; "version": number } } }; responses: { 200: { content: { 'application/json': { "version": number; "serial": number } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string; "workspace"?: string; "version": number } } }; responses: { 200: { content: { 'application/json': { "version": number; "serial": number } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/state/unlock": {
-    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string; "workspace"?: string; "lockId": string; "reason": string } } }; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "repository": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { /** environment/name */ "stack": string; "workspace"?: string; "lockId": string; "reason": string } } }; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/runs": {
-    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "stackId"?: string; "mr"?: number; "kind"?: components['schemas']['RunKindInput']; "state"?: components['schemas']['RunStateInput'] }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['RunSummary'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "stackId"?: string; "mr"?: number; "kind"?: components['schemas']['RunKindInput']; "state"?: components['schemas']['RunStateInput'] }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['RunSummary'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/runs/{run}": {
-    get: { parameters: { path: { "run": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Run'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "run": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Run'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/runs/{run}/log": {
-    get: { parameters: { path: { "run": string }; query?: { "offset"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['RunLog'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "run": string }; query?: { "offset"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['RunLog'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/runs/{run}/approve": {
-    post: { parameters: { path: { "run": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "digest": string; "reason"?: string } } }; responses: { 200: { content: { 'application/json': components['schemas']['Run'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "run": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "digest": string; "reason"?: string } } }; responses: { 200: { content: { 'application/json': components['schemas']['Run'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/runs/{run}/cancel": {
-    post: { parameters: { path: { "run": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "reason"?: string } } }; responses: { 200: { content: { 'application/json': components['schemas']['Run'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "run": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "reason"?: string } } }; responses: { 200: { content: { 'application/json': components['schemas']['Run'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/runs/{run}/retry": {
-    post: { parameters: { path: { "run": string }; query?: never; header?: never }; requestBody?: never; responses: { 201: { content: { 'application/json': components['schemas']['Run'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "run": string }; query?: never; header?: never }; requestBody?: never; responses: { 201: { content: { 'application/json': components['schemas']['Run'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/events": {
-    get: { parameters: { path?: never; query?: { "topics"?: string; "repository"?: string }; header?: { "last-event-id"?: string } }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: { "topics"?: string; "repository"?: string }; header?: { "last-event-id"?: string } }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/audit": {
-    get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string; "actor"?: string; "action"?: string; "subject"?: string; "from"?: number; "until"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['AuditEvent'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string; "actor"?: string; "action"?: string; "subject"?: string; "from"?: number; "until"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['AuditEvent'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/audit": {
-    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "actor"?: string; "action"?: string; "subject"?: string; "from"?: number; "until"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['AuditEvent'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "repository": string }; query?: { "limit"?: number; "cursor"?: string; "actor"?: string; "action"?: string; "subject"?: string; "from"?: number; "until"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['AuditEvent'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/audit/verify": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "kept"?: { "seq": number; "hash": string } } | null } }; responses: { 200: { content: { 'application/json': components['schemas']['AuditVerdict'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "kept"?: { "seq": number; "hash": string } } | null } }; responses: { 200: { content: { 'application/json': components['schemas']['AuditVerdict'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/audit/archives": {
-    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['AuditArchives'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['AuditArchives'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/audit/reseal": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "reason": string } } }; responses: { 200: { content: { 'application/json': components['schemas']['AuditVerdict'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "reason": string } } }; responses: { 200: { content: { 'application/json': components['schemas']['AuditVerdict'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/audit/export": {
-    get: { parameters: { path?: never; query?: { "from"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: { "from"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/workers": {
-    get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Worker'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Worker'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/workers/queues": {
-    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Queue'])[] } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['Queue'])[] } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/workers/enrolments": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "pools"?: (string)[]; "repositories"?: (string)[]; "environments"?: (string)[]; "expiresInMs"?: number } } }; responses: { 201: { content: { 'application/json': components['schemas']['Enrolment'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "pools"?: (string)[]; "repositories"?: (string)[]; "environments"?: (string)[]; "expiresInMs"?: number } } }; responses: { 201: { content: { 'application/json': components['schemas']['Enrolment'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/workers/{worker}/draining": {
-    put: { parameters: { path: { "worker": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "draining": boolean } } }; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    put: { parameters: { path: { "worker": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "draining": boolean } } }; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/workers/{worker}/rotation": {
-    post: { parameters: { path: { "worker": string }; query?: never; header?: never }; requestBody?: never; responses: { 202: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path: { "worker": string }; query?: never; header?: never }; requestBody?: never; responses: { 202: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/workers/{worker}": {
     delete: { parameters: { path: { "worker": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    get: { parameters: { path: { "worker": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Worker'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "worker": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['Worker'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/workers/{worker}/logs": {
-    get: { parameters: { path: { "worker": string }; query?: { "lines"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['WorkerLog'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "worker": string }; query?: { "lines"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['WorkerLog'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/enrol": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "token": string; "name": string; "kind": "runner" | "agent"; "publicKey": { "kty": "OKP"; "crv": "Ed25519"; "x": string } } } }; responses: { 201: { content: { 'application/json': { "workerId": string } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "token": string; "name": string; "kind": "runner" | "agent"; "publicKey": { "kty": "OKP"; "crv": "Ed25519"; "x": string } } } }; responses: { 201: { content: { 'application/json': { "workerId": string } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/key": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "publicKey": { "kty": "OKP"; "crv": "Ed25519"; "x": string }; "proof": string } } }; responses: { 200: { content: { 'application/json': { "formerUntil": number } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "publicKey": { "kty": "OKP"; "crv": "Ed25519"; "x": string }; "proof": string } } }; responses: { 200: { content: { 'application/json': { "formerUntil": number } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/call": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "method": string; "params": unknown } } }; responses: { 200: { content: { 'application/json': { "result": unknown } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "method": string; "params": unknown } } }; responses: { 200: { content: { 'application/json': { "result": unknown } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/events": {
-    get: { parameters: { path?: never; query?: { "waitMs"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "events": ({ "event": "work" } | { "event": "cancel"; "runId": string; "reason": string } | { "event": "replaced"; "runId": string } | { "event": "watches"; "watches": ({ "stack": { "id": string; "repository": string; "environment": string; "name": string; "path": string }; "driver": string; "driverConfig": Record<string, unknown>; "commit": string; "desiredDigest": string; "paths": (string)[]; "inputs": Record<string, { "value": unknown; "sensitive": boolean; "predicted"?: boolean }>; "variables": Record<string, { "value": string; "secret": boolean }>; "formerSecrets"?: (string)[]; "ignore": ({ "address": string; "attribute": string })[]; "keys": { "hash": string; "plan": string } })[]; "of"?: (string)[] } | { "event": "shutdown"; "reason": string } | { "event": "rotateKey" } | { "event": "logs"; "request": string; "lines": number })[] } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: { "waitMs"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "events": ({ "event": "work" } | { "event": "cancel"; "runId": string; "reason": string } | { "event": "replaced"; "runId": string } | { "event": "watches"; "watches": ({ "stack": { "id": string; "repository": string; "environment": string; "name": string; "path": string }; "driver": string; "driverConfig": Record<string, unknown>; "commit": string; "desiredDigest": string; "paths": (string)[]; "inputs": Record<string, { "value": unknown; "sensitive": boolean; "predicted"?: boolean }>; "variables": Record<string, { "value": string; "secret": boolean }>; "formerSecrets"?: (string)[]; "ignore": ({ "address": string; "attribute": string })[]; "keys": { "hash": string; "plan": string } })[]; "of"?: (string)[] } | { "event": "shutdown"; "reason": string } | { "event": "rotateKey" } | { "event": "logs"; "request": string; "lines": number })[] } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/runs/{runId}/workspace": {
-    get: { parameters: { path: { "runId": string }; query: { "fence": number }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "runId": string }; query: { "fence": number }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/runs/{runId}/deployed": {
-    get: { parameters: { path: { "runId": string }; query: { "fence": number }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "runId": string }; query: { "fence": number }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/watches/{stackId}/workspace": {
-    get: { parameters: { path: { "stackId": string }; query: { "commit": string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "stackId": string }; query: { "commit": string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/stacks/{stackId}/packs/{commit}": {
-    get: { parameters: { path: { "stackId": string; "commit": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "stackId": string; "commit": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/stacks/{stackId}/lineage": {
-    get: { parameters: { path: { "stackId": string }; query: { "from": string; "to": string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path: { "stackId": string }; query: { "from": string; "to": string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/server/backup": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/server/database": {
-    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['DatabaseSize'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['DatabaseSize'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/server/database/retention": {
-    put: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': components['schemas']['RetentionInput'] } }; responses: { 200: { content: { 'application/json': components['schemas']['Retention'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    put: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': components['schemas']['RetentionInput'] } }; responses: { 200: { content: { 'application/json': components['schemas']['Retention'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/server/database/prune": {
-    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "dryRun"?: boolean } } }; responses: { 200: { content: { 'application/json': components['schemas']['Pruned'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "dryRun"?: boolean } } }; responses: { 200: { content: { 'application/json': components['schemas']['Pruned'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/state/{stackId}/{workspace}": {
     get: { parameters: { path: { "stackId": string; "workspace": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
     post: { parameters: { path: { "stackId": string; "workspace": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-    delete: { parameters: { path: { "stackId": string; "workspace": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
-  }
+    delete: { parameters: { path: { "stackId": string; "workspace": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
 }
