@@ -5,10 +5,10 @@ import type { BuiltinParts } from './builtin/parts.ts'
 import type { Forge, ForgeName } from './forge.ts'
 import { giteaAdapter } from './gitea/index.ts'
 import { gitlabAdapter } from './gitlab/index.ts'
-import type { Adapter } from './remote/api.ts'
 import type { RemoteParts } from './remote/connected.ts'
 import { type Connections, createConnections } from './remote/connecting.ts'
 import { remoteForge } from './remote/forge.ts'
+import { type Adapters, createReaches } from './remote/reach.ts'
 
 /** The forges that this server knows. Nothing outside of this folder knows one of them by more than the port. */
 export interface Forges {
@@ -22,16 +22,17 @@ export type { Found, Place } from './remote/connecting.ts'
 
 export type ForgeParts = BuiltinParts & RemoteParts
 
-const ADAPTERS: { readonly [name in Exclude<ForgeName, 'builtin'>]: Adapter } = {
+const ADAPTERS: Adapters = {
   gitlab: gitlabAdapter,
   gitea: giteaAdapter,
 }
 
 export function createForges(parts: ForgeParts): Forges {
+  const reaches = createReaches(parts, ADAPTERS)
   const all: { readonly [name in ForgeName]: Forge } = {
     builtin: builtinForge(parts),
-    gitea: remoteForge(parts, ADAPTERS.gitea),
-    gitlab: remoteForge(parts, ADAPTERS.gitlab),
+    gitea: remoteForge(parts, ADAPTERS.gitea, reaches),
+    gitlab: remoteForge(parts, ADAPTERS.gitlab, reaches),
   }
   return {
     async of(repositoryId) {
@@ -41,6 +42,6 @@ export function createForges(parts: ForgeParts): Forges {
       throw new TrueupError('NOT_FOUND', { doing: 'asking for the forge of a repository', why })
     },
     named: (name) => all[name],
-    connections: createConnections(parts, ADAPTERS),
+    connections: createConnections(parts, ADAPTERS, reaches),
   }
 }

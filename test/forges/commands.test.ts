@@ -5,10 +5,13 @@ import { createWorld, type World } from '../../src/engine/testing/world.ts'
 import { ACTIONS, type Action } from '../../src/server/auth/permissions.ts'
 import { findMergeRequestByNumber } from '../../src/store/changes/merge-requests.ts'
 import { listReviews } from '../../src/store/changes/reviews.ts'
+import { connectionOf, patchConnection } from '../../src/store/forges/connections.ts'
 import { removeMember, setMember } from '../../src/store/people/members.ts'
+import { listUsers } from '../../src/store/people/users.ts'
 import { getStateLock, takeStateLock } from '../../src/store/stacks/state.ts'
 import { enqueueTask } from '../../src/store/runs/tasks.ts'
 import { type GiteaDouble, startGiteaDouble } from './gitea/double.ts'
+import { giteaAsks } from './gitea/real.ts'
 import type { PersonName } from './subject.ts'
 import { giteaWorld, placeOf } from './subjects/gitea.ts'
 import type { ConnectedWorld } from './subjects/connected.ts'
@@ -69,10 +72,11 @@ const role = (person: PersonName, to: 'reader' | 'maintainer' | 'deployer' | nul
 describe('a command in a comment', { timeout: 240_000 }, () => {
   it('is answered once, in one place, whatever is heard of it again', async () => {
     const number = await propose('asked', { 'a/value': '2' })
-    const { comment, answers, signs } = await say('reviewer', number, 'Hm.\n\n/trueup help')
-    expect(answers).toEqual([expect.stringContaining('`/trueup rollback`: opens a merge request')])
+    const { comment, answers, signs } = await say('reviewer', number, 'Hm.\n\n/trueup plan\n/trueup help')
+    expect(answers).toEqual([expect.stringMatching(/planning[^]*`\/trueup rollback`: opens a merge request/)])
     expect(signs).toEqual(['eyes'])
     await there.look()
+    const planned = (await runsOf(there.harness, { kind: 'preview' })).length
     // As after a process that was killed before it could note the end.
     const { store } = there.harness
     await store.db.updateTable('forgeCommands').set({ state: 'taken' }).execute()
@@ -80,6 +84,8 @@ describe('a command in a comment', { timeout: 240_000 }, () => {
     await store.transaction((tx) => enqueueTask(tx, { kind: 'forge.command', key: mrId, payload: { mrId } }))
     await there.harness.settle()
     expect(heard(comment.id)).toEqual({ answers, signs })
+    // What was done is not done again.
+    expect((await runsOf(there.harness, { kind: 'preview' })).length).toBe(planned)
     await there.as('author').close(number)
   })
 
@@ -118,6 +124,78 @@ describe('a command in a comment', { timeout: 240_000 }, () => {
     expect(signs).toEqual(['eyes', '-1'])
     await role('second', 'maintainer')
     expect((await mrAt(number)).state).toBe('open')
+    await there.as('author').close(number)
+  })
+
+  it('of a stranger gets a sign, and leaves no account here', async () => {
+    const number = await propose('strange', { 'a/value': '4' })
+    const stranger = { id: 4711, login: 'stranger', token: 'token-of-stranger' }
+    double.state.users.push(stranger)
+    // Everybody reads what is public, and has no part in it by that.
+    double.state.isPrivate = false
+    const people = async (): Promise<number> => (await listUsers(there.harness.store.db, { limit: 500 })).items.length
+    const before = await people()
+    const ask = giteaAsks(double.address)
+    const said = await ask(stranger, 'POST', `/repos/owner/shop/issues/${number}/comments`, { body: '/trueup plan' })
+    await ask(stranger, 'POST', `/repos/owner/shop/pulls/${number}/reviews`, { event: 'APPROVED', body: '' })
+    await there.look()
+    await there.look()
+    expect(heard(said.id)).toEqual({ answers: [], signs: ['-1'] })
+    expect(await listReviews(there.harness.store.db, (await mrAt(number)).id)).toEqual([])
+    expect(await people()).toBe(before)
+    // Who has a part in it by then is heard.
+    double.state.permissions.set(stranger.login, 'write')
+    await ask(stranger, 'POST', `/repos/owner/shop/issues/${number}/comments`, { body: '/trueup help' })
+    await there.look()
+    expect(await people()).toBe(before + 1)
+    await there.as('author').close(number)
+  })
+
+  it('is heard whatever the forge’s clock has said before, and once its merge request is known', async () => {
+    const number = await propose('heard', { 'a/value': '4' })
+    const { store, repositoryId } = there.harness
+    const { id } = (await connectionOf(store.db, repositoryId))!
+    const ahead = Date.now() + 365 * 24 * 60 * 60_000
+    await store.transaction((tx) => patchConnection(tx, id, { heardUntil: ahead }))
+    expect((await say('reviewer', number, '/trueup help')).answers).toHaveLength(1)
+    // The cursor goes on although nobody says anything.
+    const heardUntil = async () => (await connectionOf(store.db, repositoryId))!.heardUntil!
+    expect(await heardUntil()).toBeLessThan(ahead)
+    await store.transaction((tx) => patchConnection(tx, id, { heardUntil: 1_000 }))
+    await there.look()
+    expect(await heardUntil()).toBeGreaterThan(Date.now() - 24 * 60 * 60_000)
+    // Of a merge request that is not known yet: it is waited for.
+    const pull = double.state.pulls.find((its) => its.number === number)!
+    await there.push('late', { 'a/value': '4' })
+    const late = await there.as('author').open({ sourceBranch: 'late', title: 'Late' })
+    const opened = double.state.pulls.find((its) => its.number === late)!
+    opened.isFork = true
+    await there.as('reviewer').comment(late, '/trueup help')
+    const comment = double.state.comments.at(-1)!
+    const at = new Date(Math.floor(Date.now() / 1000) * 1000 - 20 * 60_000)
+    comment.created_at = comment.updated_at = at.toISOString()
+    await store.transaction((tx) => patchConnection(tx, id, { heardUntil: at.getTime() }))
+    await there.look()
+    expect([await heardUntil(), heard(comment.id).answers]).toEqual([at.getTime(), []])
+    opened.isFork = pull.isFork
+    await there.look()
+    expect(heard(comment.id).answers).toHaveLength(1)
+    await there.as('author').close(late)
+    await there.as('author').close(number)
+  })
+
+  it('that merges means the head that stood there when it was written', async () => {
+    const number = await propose('overtaken', { 'a/value': '4' })
+    await say('reviewer', number, '/trueup approve')
+    await there.as('second').comment(number, '/trueup apply')
+    const comment = double.state.comments.at(-1)!
+    await there.push('overtaken', { 'a/value': '4', 'c/more': 'x' })
+    await there.look()
+    expect(heard(comment.id).answers).toEqual([
+      expect.stringMatching(/no: .*overtaken.* has moved from \w{10} to \w{10}/),
+    ])
+    expect((await mrAt(number)).state).toBe('open')
+    await world.work()
     await there.as('author').close(number)
   })
 

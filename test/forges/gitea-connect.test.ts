@@ -51,6 +51,9 @@ it('names what is missing before anything is written', async () => {
   }
   permissions.set('trueup-bot', 'read')
   expect(JSON.stringify((await connect()).body)).toMatch(/FORGE_PERMISSION.*trueup-bot may not: write/)
+  // Who only writes is not told what others may.
+  permissions.set('trueup-bot', 'write')
+  expect(JSON.stringify((await connect()).body)).toMatch(/FORGE_PERMISSION.*trueup-bot may not: ask what people may/)
   permissions.set('trueup-bot', 'admin')
   const member = await server.person('member')
   expect(

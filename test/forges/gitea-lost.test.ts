@@ -163,6 +163,7 @@ describe('a Gitea that is ill', { timeout: 300_000 }, () => {
     await there.look()
     const { items } = await listMergeRequests(there.harness.store.db, { sourceBranch: 'unheard' })
     const { id: mrId, headOid, targetOid } = items[0]!
+    double.state.pulls.at(-1)!.looked = `${headOid} ${targetOid}`
     double.faults.push({ on: /^POST .*\/merge$/, times: 1, as: 'unheard' })
     const actorId = there.harness.users.reviewer.id
     const how = { mrId, headOid, targetOid, method: 'merge' as const, actorId, bypassReason: null }

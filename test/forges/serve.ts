@@ -71,6 +71,8 @@ export async function serveDouble<User>(its: Serving<User>): Promise<Served> {
       await its.answer({ request, response, url, path: url.pathname.slice(its.api.length), text, git })
     })
   })
+  // A connection that is closed for idleness at the moment it is used again would look like a fault.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -16,7 +16,7 @@ export const apply: Act = {
   run: (parts, order) => (order.said.mrState === 'merged' ? release(parts, order) : merge(parts, order)),
 }
 
-async function merge(parts: EngineParts, { mr, actorId, stacks, all }: Order): Promise<string[]> {
+async function merge(parts: EngineParts, { mr, said, actorId, stacks, all }: Order): Promise<string[]> {
   const doing = `merging !${mr.number}`
   if (stacks.length !== all.length)
     throw new TrueupError('INVALID_REQUEST', {
@@ -26,7 +26,15 @@ async function merge(parts: EngineParts, { mr, actorId, stacks, all }: Order): P
     })
   // A second try after the first one was not heard of.
   if (mr.state === 'merged') return [`merged as ${mr.mergeOid?.slice(0, 10)}; what it deploys is told here`]
-  const merged = await mergeRequested(parts, { mrId: mr.id, actorId, squash: false })
+  // What is meant is what stood there: somebody may have pushed since, or while it was written.
+  const shown = await plansShownAt(parts.store.db, { mrId: mr.id, at: said.writtenAt })
+  if (!shown)
+    throw new TrueupError('MR_MOVED', {
+      doing,
+      why: 'no plans stood there when you wrote',
+      next: 'Look at the plans once they are there, and write again.',
+    })
+  const merged = await mergeRequested(parts, { mrId: mr.id, actorId, squash: false, headOid: shown.headOid })
   return [`merged as ${merged.mergeOid?.slice(0, 10)}; what it deploys is told here`]
 }
 

@@ -3,7 +3,13 @@ import { type BadCommand, type CommentCommand, commandsIn, VERBS, type Verb } fr
 import { inert } from '../../domain/render/markdown-text.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { requireMergeRequest } from '../../store/changes/merge-requests.ts'
-import { commandsTaken, endForgeCommand, type ForgeCommand } from '../../store/forges/commands.ts'
+import {
+  type CommandAnswer,
+  commandsTaken,
+  endForgeCommand,
+  type ForgeCommand,
+  noteAnswers,
+} from '../../store/forges/commands.ts'
 import { personIn } from '../merge-requests/voters.ts'
 import type { EngineParts } from '../parts.ts'
 import { apply } from './apply.ts'
@@ -67,24 +73,27 @@ async function obey(parts: EngineParts, said: ForgeCommand): Promise<boolean> {
   if ((await personIn(db, said.repositoryId, said.userId, 'reader')).barred !== null)
     return await comments.sign(said.mrId, said.commentId, 'refused')
   if (!(await comments.sign(said.mrId, said.commentId, 'taken'))) return false
-  const answers: string[] = []
-  let refused = false
-  for (const command of commandsIn(said.body)) {
-    const { lines, ok } = await answerTo(parts, said, command)
-    refused ||= !ok
-    const [first, ...more] = lines
-    answers.push([`\`${command.text.replaceAll('`', "'")}\`${first === '' ? '' : ` ${first}`}`, ...more].join('\n'))
+  const commands = commandsIn(said.body)
+  const answers = said.answers ?? []
+  for (const command of commands.slice(answers.length)) {
+    answers.push(await answerTo(parts, said, command))
+    await parts.store.transaction((tx) => noteAnswers(tx, said.id, answers))
   }
-  if (refused) await comments.sign(said.mrId, said.commentId, 'refused')
-  await comments.upsert(said.mrId, `answer:${said.commentId}`, answers.join('\n\n'))
+  if (answers.some(({ ok }) => !ok)) await comments.sign(said.mrId, said.commentId, 'refused')
+  const words = commands.map((command, at) => worded(command, answers[at]!))
+  await comments.upsert(said.mrId, `answer:${said.commentId}`, words.join('\n\n'))
   return true
+}
+
+function worded({ text }: CommentCommand | BadCommand, { lines: [first, ...more] }: CommandAnswer): string {
+  return [`\`${text.replaceAll('`', "'")}\`${first === '' ? '' : ` ${first}`}`, ...more].join('\n')
 }
 
 async function answerTo(
   parts: EngineParts,
   said: ForgeCommand,
   command: CommentCommand | BadCommand,
-): Promise<{ lines: string[]; ok: boolean }> {
+): Promise<CommandAnswer> {
   if (!('verb' in command)) return { ok: false, lines: [`is no command: ${inert(command.why)}`] }
   const { db } = parts.store
   try {

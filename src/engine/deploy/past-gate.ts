@@ -1,6 +1,6 @@
 import { resolveEnvironment } from '../../domain/stacks/environment.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
-import { judge } from '../merge-requests/gate.ts'
+import { judge, type JudgedBy } from '../merge-requests/gate.ts'
 import type { EngineParts } from '../parts.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 
@@ -16,20 +16,41 @@ interface Landed {
 /**
  * Environments in which a commit has not got what the gate asks for. Nobody merges past Trueup's own forge; elsewhere people
  * may, and then its plans are no approved ones there, whatever rules it brings itself: environments that it makes are
- * among them, and where it was pushed beside every merge request those that were protected. A bypass is a person's own
- * decision, on record.
+ * among them, and those that were protected where it was pushed beside every merge request, or merged with a head that
+ * nobody has planned. A bypass is a person's own decision, on record.
  */
 export async function unapprovedEnvironments(parts: EngineParts, landed: Landed): Promise<ReadonlySet<string>> {
   const { repositoryId, mr, before, after } = landed
   if ((await parts.forges.of(repositoryId)).gated) return new Set()
-  if (!mr) return new Set(namesIn(before).filter((name) => resolveEnvironment(name, before.config!).protected))
+  if (!mr) return new Set(protectedIn(before))
   if (mr.bypassReason !== null) return new Set()
-  const { outcome } = await judge(parts, mr)
-  const lacking = outcome.requirements.filter(({ satisfied, blocking }) => blocking && !satisfied)
-  const named = lacking.flatMap(({ environment }) => (environment === undefined ? [] : [environment]))
+  // By the rules that its page told of, and by those that held when it came: they may have become stricter since, or be
+  // those of another branch.
+  const lacking = [
+    ...(await lackingBy(parts, mr, before)),
+    ...(await lackingBy(parts, mr, before, { target: before, result: after })),
+  ]
   const known = new Set(namesIn(before))
-  const made = named.length === 0 ? [] : namesIn(after).filter((name) => !known.has(name))
-  return new Set([...named, ...made])
+  const made = lacking.length === 0 ? [] : namesIn(after).filter((name) => !known.has(name))
+  return new Set([...lacking, ...made])
 }
 
+/** Said of a merge request that is over, or by which nobody is asked for an approval. */
+const NO_MATTER: ReadonlySet<string> = new Set(['state', 'draft', 'threads'])
+
+async function lackingBy(
+  parts: EngineParts,
+  mr: MergeRequest,
+  before: Snapshot,
+  by?: JudgedBy,
+): Promise<readonly string[]> {
+  const { outcome } = await judge(parts, mr, by)
+  const lacking = outcome.requirements.filter(
+    ({ name, satisfied, blocking }) => blocking && !satisfied && !NO_MATTER.has(name),
+  )
+  return lacking.flatMap(({ environment }) => environment ?? protectedIn(before))
+}
+
+const protectedIn = (before: Snapshot): string[] =>
+  namesIn(before).filter((name) => resolveEnvironment(name, before.config!).protected)
 const namesIn = ({ config }: Snapshot): string[] => Object.keys(config?.environments ?? {})

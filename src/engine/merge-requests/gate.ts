@@ -60,12 +60,21 @@ export interface Judgement {
   rules: Map<string, EnvironmentRules>
 }
 
-/** Judges an open MR by the rules of its target branch, the last that could be read. Reads facts only; nothing is written. */
-export async function judge(parts: EngineParts, mr: MergeRequest): Promise<Judgement> {
+/** What an MR is judged by where that is not what its branches said when it was planned. */
+export interface JudgedBy {
+  target: Snapshot
+  result: Snapshot
+}
+
+/** Judges an MR by the rules of its target branch, the last that could be read. Reads facts only; nothing is written. */
+export async function judge(parts: EngineParts, mr: MergeRequest, by?: JudgedBy): Promise<Judgement> {
   const git = repositoryOf(parts, mr.repositoryId)
   const place = { repositoryId: mr.repositoryId, branch: mr.targetBranch }
-  const { snapshot: target, standIn } = await lastReadable(parts, place, mr.targetOid)
-  const result = mr.mergeTreeOid === null ? target : await parts.snapshots.of(mr.repositoryId, git, mr.mergeTreeOid)
+  const { snapshot: target, standIn } = by
+    ? { snapshot: by.target, standIn: null }
+    : await lastReadable(parts, place, mr.targetOid)
+  const merged = mr.mergeTreeOid === null ? target : await parts.snapshots.of(mr.repositoryId, git, mr.mergeTreeOid)
+  const result = by?.result ?? merged
   const author = await getUser(parts.store.db, mr.authorId)
   const policies = (target.config?.policies ?? []).map(compilePolicy)
   const rules = new Map<string, EnvironmentRules>()

@@ -21,6 +21,8 @@ export interface MergeWish {
   squash: boolean
   /** Merges although the gate says no. The caller has checked that the person may; the reason is recorded. */
   bypassReason?: string
+  /** Merges this head and no other; the one that stands there where absent. */
+  headOid?: string
 }
 
 /** Merges an MR whose gate is open, by the plans that were judged. Errors: MR_BLOCKED names what is missing; MR_MOVED. */
@@ -40,6 +42,10 @@ export async function mergeRequested(parts: EngineParts, wish: MergeWish): Promi
     // A branch moved and the notice is still on its way: look now, so that the answer is about what is merged.
     await previewMergeRequest(parts, mr.id)
     mr = await requireOpenMergeRequest(parts.store.db, wish.mrId, doing)
+  }
+  if (wish.headOid !== undefined && wish.headOid !== mr.headOid) {
+    const why = `"${mr.sourceBranch}" has moved from ${wish.headOid.slice(0, 10)} to ${mr.headOid.slice(0, 10)}`
+    throw new TrueupError('MR_MOVED', { doing, why, next: 'Look at the new commits and plans, then merge.' })
   }
   // What may change is read first: a change between the two readings must not look like what was judged.
   const judged = await standing(parts.store.db, mr)

@@ -1,4 +1,5 @@
 import { type GitRepository, NO_OID, type Person } from '../../git/repository.ts'
+import { inert } from '../../domain/render/markdown-text.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
@@ -90,6 +91,9 @@ async function openRevert(parts: EngineParts, wish: RollbackWish, plan: Rollback
   return mr
 }
 
+/** Of one line of a reason, characters. */
+const MAX_REASON = 2_000
+
 /** Merges that are looked through for the commit that somebody names. */
 const MAX_MERGES = 10_000
 
@@ -122,7 +126,12 @@ function describe({ returns, removed, revertCommit }: RollbackPlan, reason: stri
     'The states that are left are in quarantine: no retry and no heal brings them back. Closing this lifts that.'
   const isLeft = returns.some(({ undoesMrId }) => undoesMrId === null)
   const undone = `What the change had imported, moved or let go of is not destroyed or made twice: see ${files.join(', ')}.`
-  return [reason, lines.join('\n'), ...(files.length > 0 ? [undone] : []), ...(isLeft ? [left] : [])].join('\n\n')
+  // What people and tools have said is text, whatever it looks like to a forge.
+  const why = reason
+    .split(/\r\n|\n|\r/)
+    .map((line) => inert(line, MAX_REASON))
+    .join('\n')
+  return [why, lines.join('\n'), ...(files.length > 0 ? [undone] : []), ...(isLeft ? [left] : [])].join('\n\n')
 }
 
 async function personOf(parts: EngineParts, userId: string): Promise<Person> {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { TrueupError } from '../../lib/errors/error.ts'
 import type { RemoteApi, RemoteChange } from '../remote/api.ts'
 import { type GiteaClient, personOf, Time, User } from './client.ts'
 
-const Branch = z.object({ ref: z.string(), sha: z.string(), repo_id: z.number().int() })
+const Branch = z.object({ label: z.string(), ref: z.string(), sha: z.string(), repo_id: z.number().int() })
 const PullRequest = z.object({
   number: z.number().int(),
   title: z.string(),
@@ -39,7 +40,13 @@ export function changesOf(client: GiteaClient): Changes {
     },
     async openChanges() {
       const path = `${await client.at()}/pulls?state=open&sort=oldest&limit=${PAGE}`
-      return (await client.pages(path, PullRequest, { doing: 'reading the open pull requests' })).map(changeOf)
+      try {
+        return (await client.pages(path, PullRequest, { doing: 'reading the open pull requests' })).map(changeOf)
+      } catch (error) {
+        const isGone = error instanceof TrueupError && error.code === 'FORGE_GONE'
+        if (isGone && (await client.repository()).empty) return []
+        throw error
+      }
     },
     async change(number) {
       const found = await client.find(await one(number), PullRequest, { doing: `reading pull request ${number}` })
@@ -117,7 +124,8 @@ function changeOf(pull: z.infer<typeof PullRequest>): RemoteChange {
     description: pull.body,
     draft,
     state: pull.merged ? 'merged' : pull.state,
-    sourceBranch: pull.head.ref,
+    // Once the branch is gone `ref` is where Gitea keeps its commits.
+    sourceBranch: pull.head.ref.startsWith('refs/pull/') ? pull.head.label : pull.head.ref,
     targetBranch: pull.base.ref,
     headOid: pull.head.sha,
     author: personOf(pull.user),

@@ -12,7 +12,10 @@ export const Repository = z.object({
   id: z.number().int(),
   full_name: z.string(),
   default_branch: z.string(),
+  private: z.boolean(),
   archived: z.boolean().optional(),
+  /** Without any branch: it answers as if it had no pull requests either. */
+  empty: z.boolean().optional(),
   permissions: z.object({ admin: z.boolean(), push: z.boolean(), pull: z.boolean() }).optional(),
   allow_merge_commits: z.boolean().optional(),
   allow_squash_merge: z.boolean().optional(),
@@ -30,7 +33,7 @@ export function createClient({ address, token, clock }: Reach, which: { id: stri
   const http = createForgeHttp({
     forge: 'Gitea',
     api: `${address}/api/v1`,
-    headers: { authorization: `token ${token}` },
+    headers: async () => ({ authorization: `token ${token}` }),
     clock,
     // "token does not have at least one of required scope(s): [write:repository]", with more behind it in newer ones.
     missing: (message) => /required scope\(s\)[:,]?\s*(?:required=)?\[([^\]]*)\]/.exec(message)?.[1] ?? null,

@@ -45,6 +45,8 @@ function repositoryOf(found: z.infer<typeof Repository>): RemoteRepository {
     defaultBranch: found.default_branch,
     missing: [
       ...(permissions?.push ? [] : ['write to the repository']),
+      // Gitea tells nobody else.
+      ...(permissions?.admin ? [] : ['ask what people may (it takes an administrator of the repository)']),
       ...(found.archived ? ['write to it while it is archived'] : []),
       ...(found.has_pull_requests === false ? ['open pull requests, which are switched off there'] : []),
     ],

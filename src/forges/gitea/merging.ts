@@ -1,3 +1,5 @@
+import { TrueupError } from '../../lib/errors/error.ts'
+import { type Outcome, retry } from '../../lib/retry.ts'
 import type { MergeMethod } from '../capabilities.ts'
 import type { RemoteApi } from '../remote/api.ts'
 import { Anything, type GiteaClient } from './client.ts'
@@ -8,6 +10,9 @@ const STYLES: { readonly [method in MergeMethod]: string } = {
   rebase: 'rebase',
   'fast-forward': 'fast-forward-only',
 }
+
+/** After each push to either branch Gitea looks in the background whether it can be merged, and refuses meanwhile. */
+const LOOKING = { pauses: { first: 300, longest: 4_000 }, attempts: 10 }
 
 export function mergingOf(client: GiteaClient): Pick<RemoteApi, 'merge'> {
   return {
@@ -20,7 +25,18 @@ export function mergingOf(client: GiteaClient): Pick<RemoteApi, 'merge'> {
         delete_branch_after_merge: false,
       }
       const ask = { doing: `merging pull request ${number}`, method: 'POST', body } as const
-      await client.ask(`${await client.at()}/pulls/${number}/merge`, Anything, ask)
+      const path = `${await client.at()}/pulls/${number}/merge`
+      try {
+        await retry(() => client.ask(path, Anything, ask), { ...LOOKING, again: isLooking })
+      } catch (error) {
+        if (!isRefusal(error, /not allowed to merge/i)) throw error
+        throw new TrueupError('FORGE_PERMISSION', { ...error.text, cause: error })
+      }
     },
   }
 }
+
+const isLooking = (outcome: Outcome<unknown>): boolean => !outcome.ok && isRefusal(outcome.thrown, /try again later/i)
+
+const isRefusal = (thrown: unknown, words: RegExp): thrown is TrueupError =>
+  thrown instanceof TrueupError && thrown.code === 'FORGE_REFUSED' && words.test(thrown.text.why)

@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import type { RemoteApi, RemoteChange } from '../remote/api.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { RemoteApi, RemoteChange, RemotePerson } from '../remote/api.ts'
 import { type GitLabClient, PAGE, personOf, Time, User } from './client.ts'
+import { quiet } from './quiet.ts'
 
 const MergeRequest = z.object({
   iid: z.number().int(),
@@ -56,14 +58,19 @@ export function changesOf(client: GitLabClient): Changes {
     },
     async create({ sourceBranch, targetBranch, title, description, draft }) {
       const branches = { source_branch: sourceBranch, target_branch: targetBranch }
-      const body = { ...branches, title: titled(title, draft), description, remove_source_branch: false }
+      const body = {
+        ...branches,
+        title: titled(title, draft),
+        description: quiet(description),
+        remove_source_branch: false,
+      }
       const ask = { doing: `opening a merge request of "${sourceBranch}"`, method: 'POST', body } as const
       return changeOf(await client.ask(all, MergeRequest, ask))
     },
     async edit(now, { title = now.title, draft = now.draft, description, state }) {
       const body = {
         ...((title !== now.title || draft !== now.draft) && { title: titled(title, draft) }),
-        ...(description !== undefined && { description }),
+        ...(description !== undefined && { description: quiet(description) }),
         ...(state && { state_event: state === 'open' ? 'reopen' : 'close' }),
       }
       const ask = { doing: `editing merge request ${now.number}`, method: 'PUT', body } as const
@@ -82,15 +89,28 @@ export function changesOf(client: GitLabClient): Changes {
     },
     async committers(number) {
       const { path_with_namespace: fullPath } = await client.project()
-      const body = { query: COMMITTERS, variables: { fullPath, iid: String(number) } }
-      const ask = { doing: `reading the commits of merge request ${number}`, method: 'POST', body } as const
-      const { data } = await client.ask('/graphql', CommittersAnswer, ask)
-      const { commits, committers } = data.project.mergeRequest
-      return [
-        ...commits.nodes.map(({ sha, author }) => ({ oid: sha, people: author ? [graphPersonOf(author)] : [] })),
+      const doing = `reading the commits of merge request ${number}`
+      const found: { oid: string; people: RemotePerson[] }[] = []
+      let after: { [name in 'commits' | 'committers']: string | null } = { commits: null, committers: null }
+      for (let page = 0; ; page++) {
+        if (page === MAX_COMMIT_PAGES)
+          throw new TrueupError('TOO_LARGE', { doing, why: `it has more than ${MAX_COMMIT_PAGES * PAGE} commits` })
+        const variables = { fullPath, iid: String(number), ...after }
+        const ask = { doing, method: 'POST', body: { query: COMMITTERS, variables } } as const
+        const { data } = await client.ask('/graphql', CommittersAnswer, ask)
+        const { commits, committers } = data.project.mergeRequest
+        for (const { sha, author } of commits.nodes)
+          found.push({ oid: sha, people: author ? [graphPersonOf(author)] : [] })
         // Of them all: which commit is whose does not matter to a vote.
-        ...commits.nodes.slice(0, 1).map(({ sha }) => ({ oid: sha, people: committers.nodes.map(graphPersonOf) })),
-      ]
+        const [first] = found
+        if (first) first.people.push(...committers.nodes.map(graphPersonOf))
+        if (!commits.pageInfo.hasNextPage && !committers.pageInfo.hasNextPage) return found
+        // A cursor of a list that is through gives nothing more.
+        after = {
+          commits: commits.pageInfo.endCursor ?? after.commits,
+          committers: committers.pageInfo.endCursor ?? after.committers,
+        }
+      }
     },
   }
 }
@@ -102,19 +122,22 @@ const PushEvent = z.object({
 })
 /** A push is looked for in the newest of what has happened in a project. */
 const MAX_EVENT_PAGES = 10
+/** More commits than a merge request may have here. */
+const MAX_COMMIT_PAGES = 100
 
 /** REST gives names and addresses of commits, which anybody may type; only this gives the accounts that GitLab has found. */
-const COMMITTERS = `query ($fullPath: ID!, $iid: String!) {
+const COMMITTERS = `query ($fullPath: ID!, $iid: String!, $commits: String, $committers: String) {
   project(fullPath: $fullPath) {
     mergeRequest(iid: $iid) {
-      commits(first: 100) { nodes { sha author { id username } } }
-      committers(first: 100) { nodes { id username } }
+      commits(first: 100, after: $commits) { nodes { sha author { id username } } pageInfo { hasNextPage endCursor } }
+      committers(first: 100, after: $committers) { nodes { id username } pageInfo { hasNextPage endCursor } }
     }
   }
 }`
 /** `gid://gitlab/User/12` */
 const GraphUser = z.object({ id: z.string().regex(/\/User\/\d+$/), username: z.string() })
-const nodesOf = <Node extends z.ZodType>(node: Node) => z.object({ nodes: z.array(node) })
+const PageInfo = z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() })
+const nodesOf = <Node extends z.ZodType>(node: Node) => z.object({ nodes: z.array(node), pageInfo: PageInfo })
 const CommittersAnswer = z.object({
   data: z.object({
     project: z.object({
@@ -135,6 +158,8 @@ const titled = (title: string, draft: boolean): string => {
   return draft ? DRAFT + plain : plain
 }
 
+const STATES = { opened: 'open', closed: 'closed', merged: 'merged', locked: 'merging' } as const
+
 /** What a merge is on the target branch: its merge commit, the squashed one where it was moved forward, or its head. */
 function changeOf(its: z.infer<typeof MergeRequest>): RemoteChange {
   const draft = its.draft ?? PREFIX.test(its.title)
@@ -144,7 +169,7 @@ function changeOf(its: z.infer<typeof MergeRequest>): RemoteChange {
     title: draft ? its.title.replace(PREFIX, '') : its.title,
     description: its.description ?? '',
     draft,
-    state: isMerged ? 'merged' : its.state === 'closed' ? 'closed' : 'open',
+    state: STATES[its.state],
     sourceBranch: its.source_branch,
     targetBranch: its.target_branch,
     headOid: its.sha ?? '',

@@ -34,7 +34,7 @@ export function createClient({ address, token, clock }: Reach, which: { id: stri
   const http = createForgeHttp({
     forge: 'GitLab',
     api: `${address}/api`,
-    headers: { 'private-token': token },
+    headers: async () => ({ 'private-token': token }),
     clock,
     // `{"error":"insufficient_scope","error_description":"…","scope":"api"}`
     missing: (message) => (message.includes('insufficient_scope') ? 'the scope api' : null),

@@ -3,6 +3,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import type { Sign } from '../forge.ts'
 import type { RemoteApi, RemoteComment } from '../remote/api.ts'
 import { Anything, type GitLabClient, PAGE, personOf, Time, User } from './client.ts'
+import { quiet } from './quiet.ts'
 
 export const Note = z.object({
   id: z.number().int(),
@@ -48,11 +49,19 @@ export function commentsOf(client: GitLabClient): Talk {
       return said.sort((a, b) => a.comment.createdAt - b.comment.createdAt)
     },
     async addComment(number, body) {
-      const ask = { doing: `commenting on merge request ${number}`, method: 'POST', body: { body } } as const
+      const ask = {
+        doing: `commenting on merge request ${number}`,
+        method: 'POST',
+        body: { body: quiet(body) },
+      } as const
       return commentOf(await client.ask(of(number), Note, ask))
     },
     async editComment(number, id, body) {
-      const ask = { doing: `editing a comment of merge request ${number}`, method: 'PUT', body: { body } } as const
+      const ask = {
+        doing: `editing a comment of merge request ${number}`,
+        method: 'PUT',
+        body: { body: quiet(body) },
+      } as const
       // What somebody has deleted is written anew.
       const edited = await client.find(one(number, id), Note, ask)
       return edited && commentOf(edited)

@@ -28,7 +28,8 @@ export interface RemoteChange {
   title: string
   description: string
   draft: boolean
-  state: 'open' | 'merged' | 'closed'
+  /** `merging`: the forge is at it, and will say what came of it. */
+  state: 'open' | 'merging' | 'merged' | 'closed'
   sourceBranch: string
   targetBranch: string
   headOid: string
@@ -70,6 +71,8 @@ export interface MergeOrder {
 export interface RemoteApi {
   repository(): Promise<RemoteRepository>
   me(): Promise<RemotePerson>
+  /** For git, where that is not the token of the connection itself. */
+  password?(): Promise<string>
   roleOf(person: RemotePerson): Promise<Role | null>
   /** Branch → commit, as far as the forge has heard: Git itself may know better. */
   branches(): Promise<Map<string, string>>

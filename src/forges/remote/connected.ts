@@ -5,7 +5,8 @@ import { getRepository, type Repository } from '../../store/changes/repositories
 import type { DataKeys } from '../../store/database/keys.ts'
 import { type Connection, connectionOf } from '../../store/forges/connections.ts'
 import type { Store } from '../../store/open.ts'
-import type { Adapter, RemoteApi } from './api.ts'
+import type { RemoteApi } from './api.ts'
+import type { Reaches } from './reach.ts'
 
 /** What a connected forge works with. */
 export interface RemoteParts {
@@ -27,33 +28,24 @@ export interface Connected {
   fetch: () => Promise<void>
 }
 
-/** What a connection's secrets are sealed for. */
-export const tokenContext = (repositoryId: string): string => `forge-token:${repositoryId}`
-export const hookContext = (repositoryId: string): string => `forge-hook:${repositoryId}`
-
 export type Connect = (repositoryId: string) => Promise<Connected>
 
-/** The way to connected repositories; what a forge said of limits and ETags is kept between calls. */
-export function connector({ store, git, keys }: RemoteParts, adapter: Adapter): Connect {
+/** The way to connected repositories. */
+export function connector({ store, git }: RemoteParts, reaches: Reaches): Connect {
   const turns = createTurns()
-  const apis = new Map<string, { tokenSealed: string; api: RemoteApi }>()
   return async (repositoryId) => {
     const doing = 'asking the forge of a repository'
     const repository = await getRepository(store.db, repositoryId)
     const connection = await connectionOf(store.db, repositoryId)
     if (!repository || !connection)
       throw new TrueupError('NOT_FOUND', { doing, why: `repository ${repositoryId} is not connected` })
-    const { address, path, remoteId, tokenSealed } = connection
-    const token = keys.open(tokenSealed, tokenContext(repositoryId)).toString('utf8')
-    let known = apis.get(connection.id)
-    if (known?.tokenSealed !== tokenSealed) {
-      known = { tokenSealed, api: adapter.api({ address, token, clock: store.clock }, { id: remoteId }) }
-      apis.set(connection.id, known)
-    }
-    const remote = { url: gitUrlOf(address, path), username: adapter.gitUser, password: token }
+    const { api, adapter, token } = reaches.of(connection)
+    const url = gitUrlOf(connection.address, connection.path)
+    const password = (await api.password?.()) ?? token
+    const remote = { url, username: adapter.gitUser, password }
     const mirror = git.repository(repositoryId)
     const fetch = (): Promise<void> => turns.take(repositoryId, () => mirror.fetchBranches(remote))
-    return { store, connection, repository, git: mirror, api: known.api, remote, fetch }
+    return { store, connection, repository, git: mirror, api, remote, fetch }
   }
 }
 

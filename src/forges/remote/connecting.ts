@@ -12,8 +12,8 @@ import {
 } from '../../store/forges/connections.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import type { ForgeName } from '../forge.ts'
-import type { Adapter, RemoteApi } from './api.ts'
-import { hookContext, type RemoteParts, tokenContext } from './connected.ts'
+import type { RemoteParts } from './connected.ts'
+import { type Adapters, type Reached, type Reaches, tokenContext } from './reach.ts'
 
 type Remote = Exclude<ForgeName, 'builtin'>
 
@@ -55,20 +55,17 @@ export interface Connections {
   deliver(repositoryId: string, headers: { [name: string]: string | string[] | undefined }, body: Buffer): Promise<void>
 }
 
-export function createConnections(parts: RemoteParts, adapters: { readonly [name in Remote]: Adapter }): Connections {
+/** What the secret of a connection's webhook is sealed for. */
+const hookContext = (repositoryId: string): string => `forge-hook:${repositoryId}`
+
+export function createConnections(parts: RemoteParts, adapters: Adapters, reaches: Reaches): Connections {
   const { store, keys } = parts
 
   /** The forge as this connection reaches it, and its own words for the repository. */
-  async function reach(
-    repositoryId: string,
-    doing: string,
-  ): Promise<{ connection: Connection; adapter: Adapter; api: RemoteApi }> {
+  async function reach(repositoryId: string, doing: string): Promise<Reached & { connection: Connection }> {
     const connection = await connectionOf(store.db, repositoryId)
     if (!connection) throw new TrueupError('NOT_FOUND', { doing, why: 'this repository is not connected' })
-    const adapter = adapters[connection.forge]
-    const token = keys.open(connection.tokenSealed, tokenContext(repositoryId)).toString('utf8')
-    const { address, remoteId: id } = connection
-    return { connection, adapter, api: adapter.api({ address, token, clock: store.clock }, { id }) }
+    return { connection, ...reaches.of(connection) }
   }
 
   return {
@@ -142,6 +139,7 @@ export function createConnections(parts: RemoteParts, adapters: { readonly [name
         await deleteConnection(tx, connection)
         await also(tx)
       })
+      reaches.forget(repositoryId)
       return left
     },
     async deliver(repositoryId, headers, body) {

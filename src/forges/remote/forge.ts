@@ -1,14 +1,17 @@
 import type { Forge } from '../forge.ts'
+import { createTurns } from '../../lib/take-turns.ts'
 import type { Adapter } from './api.ts'
 import { remoteChanges } from './changes.ts'
 import { connector, type RemoteParts } from './connected.ts'
 import { look } from './look.ts'
 import { remoteMerging } from './merging.ts'
+import type { Reaches } from './reach.ts'
 import { remoteTalk } from './talk.ts'
 
 /** A forge that answers over a network: one adapter speaks its API, everything else is the same for all. */
-export function remoteForge(parts: RemoteParts, adapter: Adapter): Forge {
-  const connect = connector(parts, adapter)
+export function remoteForge(parts: RemoteParts, adapter: Adapter, reaches: Reaches): Forge {
+  const connect = connector(parts, reaches)
+  const turns = createTurns()
   return {
     name: adapter.name,
     can: adapter.can,
@@ -24,6 +27,7 @@ export function remoteForge(parts: RemoteParts, adapter: Adapter): Forge {
         return true
       },
     },
-    look: (repositoryId) => look(connect, repositoryId),
+    // One after the other: a webhook and the clock may ask for it at once.
+    look: (repositoryId) => turns.take(repositoryId, () => look(connect, repositoryId)),
   }
 }

@@ -12,10 +12,11 @@ export interface ForgeHttpOptions {
   forge: string
   /** Below which all addresses are, no slash at the end: `https://git.example.test/api/v1`. */
   api: string
-  headers: { [name: string]: string }
+  /** Of every request; a token that runs out is made anew here. */
+  headers(): Promise<{ [name: string]: string }>
   clock: Clock
   /** What a refused answer says is missing; null where it does not say. */
-  missing(message: string): string | null
+  missing(message: string, headers: Headers): string | null
 }
 
 export interface Ask {
@@ -31,6 +32,8 @@ export interface ForgeHttp {
   ask<T>(path: string, shape: z.ZodType<T>, ask: Ask): Promise<T>
   /** Null where there is none. */
   find<T>(path: string, shape: z.ZodType<T>, ask: Ask): Promise<T | null>
+  /** Whether there is such a thing, of which nothing else is answered. */
+  exists(path: string, ask: Ask): Promise<boolean>
   /** Every page, by the Link header. */
   pages<T>(path: string, shape: z.ZodType<T>, ask: Ask): Promise<T[]>
   /** The time by the forge's clock, milliseconds; by ours before the first answer. */
@@ -39,9 +42,13 @@ export interface ForgeHttp {
   limits(): Limits | null
 }
 
+interface Headers {
+  [name: string]: string | string[] | undefined
+}
+
 interface Answer {
   status: number
-  headers: { [name: string]: string | string[] | undefined }
+  headers: Headers
   body: unknown
 }
 
@@ -57,7 +64,7 @@ const MAX_WAIT_MS = 10_000
 const AGAIN = new Set([429, 500, 502, 503, 504])
 
 export function createForgeHttp(options: ForgeHttpOptions): ForgeHttp {
-  const { forge, api, headers, clock } = options
+  const { forge, api, clock } = options
   const cached = new Map<string, { etag: string; answer: Answer }>()
   let limits: Limits | null = null
   let awayUntil = 0
@@ -70,7 +77,7 @@ export function createForgeHttp(options: ForgeHttpOptions): ForgeHttp {
       headers: {
         accept: 'application/json',
         'user-agent': 'trueup',
-        ...headers,
+        ...(await options.headers()),
         ...(body && { 'content-type': 'application/json' }),
         ...(known && { 'if-none-match': known.etag }),
       },
@@ -129,7 +136,7 @@ export function createForgeHttp(options: ForgeHttpOptions): ForgeHttp {
     if (status === 429 || (status === 403 && retryAfterMs(said, limits, clock.now()) > 0))
       return unreachable(doing, why, status)
     if (status >= 500) return unreachable(doing, why, status)
-    const missing = status === 403 ? options.missing(message) : null
+    const missing = status === 403 ? options.missing(message, said) : null
     const code: ErrorCode =
       status === 401
         ? 'FORGE_TOKEN'
@@ -159,6 +166,14 @@ export function createForgeHttp(options: ForgeHttpOptions): ForgeHttp {
         throw error
       }
     },
+    exists: async (path, ask) =>
+      await answerOf(path, ask).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof TrueupError && error.code === 'FORGE_GONE') return false
+          throw error
+        },
+      ),
     async pages<T>(path: string, shape: z.ZodType<T>, ask: Ask): Promise<T[]> {
       const all: T[] = []
       let next: string | null = path

@@ -1,4 +1,5 @@
 import { TrueupError } from '../../lib/errors/error.ts'
+import { retry } from '../../lib/retry.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import {
   getMergeRequest,
@@ -19,6 +20,8 @@ import { takeChange } from './take-change.ts'
 
 /** When a merge that was begun is looked at again, if nothing was heard of it: longer than all tries at an answer. */
 const SETTLE_AFTER_MS = 5 * 60_000
+/** How a merge that a forge is still at is waited for; after that the next look is. */
+const STILL_AT_IT = { pauses: { first: 200, longest: 2_000 }, attempts: 8 }
 
 /**
  * A merge is written down as begun, told to the forge with the head that was judged, and recorded as what the forge then
@@ -97,9 +100,14 @@ async function begin({ store }: Connected, mr: MergeRequest, how: MergeHow): Pro
 /** What the forge says of a merge that was begun. */
 async function settle(here: Connected, mr: MergeRequest): Promise<MergeRequest> {
   const { store, api, fetch } = here
-  const change = await api.change(mr.number)
+  const change = await retry(() => api.change(mr.number), {
+    ...STILL_AT_IT,
+    again: (outcome) => outcome.ok && outcome.value?.state === 'merging',
+  })
   if (!change)
     throw new TrueupError('FORGE_GONE', { doing: MERGING, why: `the forge has no number ${mr.number} any more` })
+  if (change.state === 'merging')
+    throw new TrueupError('FORGE_UNREACHABLE', { doing: MERGING, why: 'the forge is still merging it' })
   if (change.state !== 'merged') {
     const begun = await requireMergeRequest(store.db, mr.id, MERGING)
     if (begun.state === 'merging') await undoMerge(store, begun)

@@ -35,6 +35,16 @@ export async function accountOf({ store, connection, repository }: Connected, pe
   })
 }
 
+/**
+ * The same of somebody who says something there, which anybody may on a public repository: null for a stranger, who has no part in
+ * it. Errors: FORGE_*.
+ */
+export async function accountOfMember(here: Connected, person: RemotePerson): Promise<string | null> {
+  const known = await findForgePerson(here.store.db, here.connection.address, person.id)
+  if (known) return known.userId
+  return (await here.api.roleOf(person)) === null ? null : await accountOf(here, person)
+}
+
 async function makeAccount(tx: Queries, address: string, { id, name }: RemotePerson): Promise<User> {
   const host = new URL(address).hostname
   const wishes = [...(TAKEN.includes(name.toLowerCase()) ? [] : [name]), `${name}.${host}`, `forge-${id}.${host}`]

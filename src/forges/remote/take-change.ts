@@ -12,6 +12,9 @@ import type { Connected } from './connected.ts'
 import { accountOf } from './people.ts'
 import { takeMakers, takeReviews } from './take-reviews.ts'
 
+/** What no plan has been made of: the gate has judged nothing of it. */
+const UNPLANNED = { previews: null, mergeTreeOid: null, conflicts: null, problems: null }
+
 /** Longest title and description that are kept, characters. */
 const MAX_TITLE = 500
 const MAX_DESCRIPTION = 100_000
@@ -24,8 +27,9 @@ export async function takeChange(here: Connected, change: RemoteChange): Promise
   const mr = known ? await takeWords(here, known, change) : await firstSeen(here, change)
   if (!mr) return null
   if (change.state === 'merged') return await takeMerge(here, mr, change)
-  // A merge that was begun here is for `settle` to end.
-  if (mr.state === 'merged' || mr.state === 'merging' || mr.state === change.state) return mr
+  // A merge that was begun here is for `settle` to end; what comes of one there is said when it has come.
+  if (mr.state === 'merged' || mr.state === 'merging' || change.state === 'merging' || mr.state === change.state)
+    return mr
   return await takeState(here, mr, change.state)
 }
 
@@ -71,16 +75,22 @@ const wordsOf = ({ title, description }: RemoteChange) => ({
   description: description.slice(0, MAX_DESCRIPTION),
 })
 
-async function takeWords({ store }: Connected, mr: MergeRequest, change: RemoteChange): Promise<MergeRequest> {
+async function takeWords({ store, git }: Connected, mr: MergeRequest, change: RemoteChange): Promise<MergeRequest> {
   if (mr.state === 'merged') return mr
   const now = { ...wordsOf(change), draft: change.draft, targetBranch: change.targetBranch }
   const fields = (Object.keys(now) as (keyof typeof now)[]).filter((field) => now[field] !== mr[field])
   if (fields.length === 0) return mr
+  const isElsewhere = fields.includes('targetBranch')
+  const targetOid = isElsewhere ? await git.resolve(`refs/heads/${change.targetBranch}`) : null
   return await store.transaction(async (tx) => {
-    const edited = await patchMergeRequest(tx, mr.id, now)
+    const edited = await patchMergeRequest(tx, mr.id, {
+      ...now,
+      // Plans and rules of another branch say nothing of this one.
+      ...(isElsewhere && { ...UNPLANNED, ...(targetOid !== null && { targetOid }) }),
+    })
     const { repositoryId } = mr
     await appendAudit(tx, { actor: 'system', action: 'mr.edit', subject: mr.id, repositoryId, data: { fields } })
-    const kind = fields.includes('targetBranch') ? 'mr.preview' : 'mr.evaluate'
+    const kind = isElsewhere ? 'mr.preview' : 'mr.evaluate'
     await enqueueTask(tx, { kind, key: mr.id, payload: { mrId: mr.id } })
     return edited
   })
@@ -106,11 +116,13 @@ async function takeMerge(here: Connected, mr: MergeRequest, change: RemoteChange
   const began = mr.headOid === change.headOid ? mr.mergedById : null
   const mergedById = began ?? (mergedBy && (await accountOf(here, mergedBy)))
   // Somebody may have pushed and merged between two looks: what was merged is what stands on record.
-  if (mr.headOid !== change.headOid && (await git.resolve(change.headOid)) !== null)
-    // Nobody has decided to bypass the gate for that.
-    await store.transaction((tx) =>
-      patchMergeRequest(tx, mr.id, { headOid: change.headOid, bypassReason: null, mergedById: null }),
-    )
+  if (mr.headOid !== change.headOid) {
+    // Its branch may be gone since, and what was squashed with it.
+    const headOid = (change.headOid && (await git.resolve(change.headOid))) || mr.headOid
+    // Nobody has planned that, or decided to bypass the gate for it.
+    const patch = { headOid, bypassReason: null, mergedById: null, ...UNPLANNED }
+    await store.transaction((tx) => patchMergeRequest(tx, mr.id, patch))
+  }
   return await recordMerge(store, mr.id, {
     mergeOid,
     mergedById,

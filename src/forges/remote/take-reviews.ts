@@ -7,7 +7,7 @@ import { findPost, plansShownAt, putPost } from '../../store/forges/posts.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import type { RemoteReview } from './api.ts'
 import type { Connected } from './connected.ts'
-import { accountOf, takeRole } from './people.ts'
+import { accountOf, accountOfMember, takeRole } from './people.ts'
 
 /**
  * Brings the reviews of an open merge request to what the forge says. An approval is of the plans that stood on the page
@@ -15,13 +15,16 @@ import { accountOf, takeRole } from './people.ts'
  */
 export async function takeReviews(here: Connected, mr: MergeRequest, met: Set<string>): Promise<void> {
   const { store, api } = here
-  const there = await api.reviews(mr.number)
-  for (const { person } of there) {
-    await accountOf(here, person)
-    if (met.has(person.id)) continue
-    met.add(person.id)
-    await takeRole(here, person)
+  const all = await api.reviews(mr.number)
+  const strangers = new Set<string>()
+  for (const { person } of all) {
+    if (met.has(person.id) || strangers.has(person.id)) continue
+    if ((await accountOfMember(here, person)) === null) strangers.add(person.id)
+    else await takeRole(here, person)
+    if (!strangers.has(person.id)) met.add(person.id)
   }
+  // What a stranger says counts for nothing, and leaves nothing here.
+  const there = all.filter(({ person }) => !strangers.has(person.id))
   const rows = await listReviews(store.db, mr.id)
   const known = new Set(rows.map(({ remoteId }) => remoteId))
   for (const review of there) if (!known.has(review.id)) await takeReview(here, mr, review)

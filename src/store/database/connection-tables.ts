@@ -72,6 +72,8 @@ export interface ConnectionTables {
     mrState: 'open' | 'merging' | 'merged' | 'closed'
     /** `passed`: it was there before anybody listened, or is gone. */
     state: 'taken' | 'done' | 'passed'
+    /** What came of each of its commands so far; null before the first. */
+    answersJson: string | null
     createdAt: number
   }
   /** Deliveries of webhooks that were taken, so that a repeated one does nothing. */

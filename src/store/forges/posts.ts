@@ -38,11 +38,11 @@ const shown = makeEntity<'shownPlans', ShownPlans>({
 export const addShownPlans = (tx: Queries, plans: Omit<ShownPlans, 'id'>): Promise<ShownPlans> =>
   shown.insert(tx, plans)
 
-/** What stood there for this head before that time (forges count whole seconds); null where nothing did. */
+/** What stood there (for this head) before that time (forges count whole seconds); null where nothing did. */
 export async function plansShownAt(
   db: Queries,
-  { mrId, headOid, at }: Pick<ShownPlans, 'mrId' | 'headOid' | 'at'>,
+  { at, ...of }: Pick<ShownPlans, 'mrId' | 'at'> & { headOid?: string },
 ): Promise<ShownPlans | null> {
-  const all = await shown.all(db, { mrId, headOid }, 'desc')
+  const all = await shown.all(db, of, 'desc')
   return all.find((plans) => plans.at < at) ?? null
 }

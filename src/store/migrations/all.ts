@@ -20,6 +20,7 @@ import { connections } from './0018-connections.ts'
 import { forgeCommands } from './0019-forge-commands.ts'
 import { runPrograms } from './0020-run-programs.ts'
 import { issuerKeys } from './0021-issuer-keys.ts'
+import { commandAnswers } from './0022-command-answers.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -44,4 +45,5 @@ export const MIGRATIONS: readonly Migration[] = [
   forgeCommands,
   runPrograms,
   issuerKeys,
+  commandAnswers,
 ]

@@ -17,7 +17,7 @@ export const settingBodies = (lab: Lab): Bodies<Names> => {
       const { store, repositoryId } = world.harness
       const before = await getRepository(store.db, repositoryId)
       const mr = await lab.propose('before-renaming')
-      await world.elsewhere!.rename('renamed-shop')
+      await world.elsewhere!.rename(`renamed-${repositoryId.replace('_', '-')}`)
       const head = await world.push('before-renaming', { renamed: '2\n' })
       expect(await lab.again(mr)).toMatchObject({ id: mr.id, headOid: head, state: 'open' })
       expect(await getRepository(store.db, repositoryId)).toEqual(before)

@@ -12,15 +12,16 @@ export const userJson = ({ id, login }: DoubleUser) => ({
   email: `${login}@noreply.example.test`,
 })
 
-export const repositoryJson = (state: DoubleState, user: DoubleUser) => {
+export const repositoryJson = async ({ state, user, git }: { state: DoubleState; user: DoubleUser; git: GitThere }) => {
   const permission = state.permissions.get(user.login) ?? 'none'
   return {
     id: REPOSITORY_ID,
     name: state.name,
     full_name: `owner/${state.name}`,
     default_branch: 'main',
+    private: state.isPrivate,
     archived: false,
-    empty: false,
+    empty: (await git.branches()).size === 0,
     has_pull_requests: true,
     permissions: {
       admin: ['admin', 'owner'].includes(permission),
@@ -38,7 +39,14 @@ const DRAFT = /^\s*(?:WIP:|\[WIP\])/i
 
 export async function pullJson(pull: DoublePull, git: GitThere) {
   const baseSha = (await git.tip(pull.base)) ?? '0'.repeat(40)
-  const branch = (ref: string, sha: string, repoId = REPOSITORY_ID) => ({ label: ref, ref, sha, repo_id: repoId })
+  const branch = (label: string, ref: string, sha: string, repoId = REPOSITORY_ID) => ({
+    label,
+    ref,
+    sha,
+    repo_id: repoId,
+  })
+  // Where it keeps the commits of a branch that is gone.
+  const headRef = (await git.tip(pull.head)) === null ? `refs/pull/${pull.number}/head` : pull.head
   return {
     id: pull.number + 1000,
     number: pull.number,
@@ -47,8 +55,8 @@ export async function pullJson(pull: DoublePull, git: GitThere) {
     state: pull.state,
     draft: DRAFT.test(pull.title),
     user: userJson(pull.author),
-    head: branch(pull.head, pull.headSha, pull.isFork ? REPOSITORY_ID + 1 : REPOSITORY_ID),
-    base: branch(pull.base, baseSha),
+    head: branch(pull.head, headRef, pull.headSha, pull.isFork ? REPOSITORY_ID + 1 : REPOSITORY_ID),
+    base: branch(pull.base, pull.base, baseSha),
     mergeable: true,
     merged: pull.merged !== null,
     merged_at: pull.merged?.at ?? null,

@@ -48,14 +48,14 @@ export async function followBranches({ state, git }: Pick<Call, 'state' | 'git'>
 const R = '/repos/owner/[^/]+'
 export const ROUTES: readonly Route[] = [
   ['GET /user', async ({ user }) => ok(userJson(user))],
-  [`GET /repositories/${REPOSITORY_ID}`, async ({ state, user }) => ok(repositoryJson(state, user))],
-  [`GET ${R}`, async ({ state, user }) => ok(repositoryJson(state, user))],
+  [`GET /repositories/${REPOSITORY_ID}`, async (call) => ok(await repositoryJson(call))],
+  [`GET ${R}`, async (call) => ok(await repositoryJson(call))],
   [
     `PATCH ${R}`,
     async (call) => {
       may(call, 'owner')
       call.state.name = call.body.name
-      return ok(repositoryJson(call.state, call.user))
+      return ok(await repositoryJson(call))
     },
   ],
   [
@@ -68,10 +68,18 @@ export const ROUTES: readonly Route[] = [
   ],
   [
     `GET ${R}/collaborators/([^/]+)/permission`,
-    async ({ state, parts }) => {
-      const permission = state.permissions.get(parts[0]!)
-      return permission === undefined ? missing() : ok({ permission, role_name: permission })
+    async (call) => {
+      const { state, parts } = call
+      if (call.user.login !== parts[0]) may(call, 'admin', 'owner')
+      const user = state.users.find(({ login }) => login === parts[0]) ?? missing()
+      // Everybody reads what is public.
+      const permission = state.permissions.get(user.login) ?? (state.isPrivate ? 'none' : 'read')
+      return ok({ permission, role_name: '', user: userJson(user) })
     },
+  ],
+  [
+    `GET ${R}/collaborators/([^/]+)`,
+    async ({ state, parts }) => (state.permissions.has(parts[0]!) ? ok(undefined, 204) : missing()),
   ],
   [
     `GET ${R}/branches/(.+)`,
@@ -91,6 +99,8 @@ export const ROUTES: readonly Route[] = [
   [
     `GET ${R}/pulls`,
     async ({ state, git, query }) => {
+      // As Gitea does of a repository that has no branch yet.
+      if ((await git.branches()).size === 0) missing()
       const shown = state.pulls.filter((pull) => query.get('state') !== 'open' || pull.state === 'open')
       return ok(await Promise.all(shown.map((pull) => pullJson(pull, git))))
     },
@@ -112,6 +122,7 @@ export const ROUTES: readonly Route[] = [
         state: 'open',
         author: user,
         merged: null,
+        looked: '',
         ...branches,
       }
       state.pulls.push(pull)
@@ -124,7 +135,7 @@ export const ROUTES: readonly Route[] = [
     async (call) => {
       const pull = pullOf(call)
       mayWrite(call)
-      const { title, body, state } = call.body
+      const { title, body, state, base } = call.body
       if (state !== undefined && pull.merged)
         throw new Refusal(412, 'cannot change state of this pull request, it was already merged')
       Object.assign(
@@ -132,6 +143,7 @@ export const ROUTES: readonly Route[] = [
         title !== undefined && { title },
         body !== undefined && { body },
         state !== undefined && { state },
+        base !== undefined && { base },
       )
       return ok(await pullJson(pull, call.git), 201)
     },
@@ -300,8 +312,17 @@ export const ROUTES: readonly Route[] = [
 async function merge(call: Call): Promise<{ status: number }> {
   const { git, body, user, state } = call
   const pull = pullOf(call)
-  mayWrite(call)
-  if (pull.state !== 'open' || /^\s*WIP:/i.test(pull.title)) throw new Refusal(405, 'Please try again later')
+  if (pull.merged) throw new Refusal(405, 'The PR is already merged')
+  if (pull.state !== 'open') missing()
+  if (!['write', 'admin', 'owner'].includes(state.permissions.get(user.login) ?? 'none'))
+    throw new Refusal(405, 'User not allowed to merge PR')
+  if (/^\s*WIP:/i.test(pull.title)) throw new Refusal(405, 'Work in progress PRs cannot be merged')
+  // It looks in the background whether that can be merged, anew after each push to either branch.
+  const looked = `${pull.headSha} ${await git.tip(pull.base)}`
+  if (pull.looked !== looked) {
+    pull.looked = looked
+    throw new Refusal(405, 'Please try again later')
+  }
   if (body.head_commit_id && body.head_commit_id !== pull.headSha) throw new Refusal(409, 'head out of date')
   const base = (await git.tip(pull.base)) ?? missing()
   const tree = await git.mergeTree(base, pull.headSha)

@@ -15,6 +15,8 @@ export interface DoublePull {
   base: string
   headSha: string
   isFork: boolean
+  /** Heads for which Gitea has found out whether it can be merged. */
+  looked: string
   merged: { sha: string; by: DoubleUser; at: string } | null
 }
 
@@ -51,6 +53,7 @@ export interface DoubleState {
   /** login → `read`, `write`, `admin`, `owner`. */
   permissions: Map<string, string>
   name: string
+  isPrivate: boolean
   pulls: DoublePull[]
   reviews: DoubleReview[]
   comments: DoubleComment[]
@@ -83,6 +86,7 @@ export const newState = (): DoubleState => ({
     ['second', 'write'],
   ]),
   name: 'shop',
+  isPrivate: true,
   pulls: [],
   reviews: [],
   comments: [],

@@ -26,7 +26,7 @@ export const mrJson = (mr: DoubleMr) => ({
   iid: mr.iid,
   title: mr.title,
   description: mr.description,
-  state: mr.state,
+  state: mr.state === 'merged' && mr.locked-- > 0 ? 'locked' : mr.state,
   draft: DRAFT.test(mr.title),
   source_branch: mr.source,
   target_branch: mr.target,

@@ -1,6 +1,6 @@
 import { mrJson, noteJson, userJson } from './answers.ts'
 import { type Call, may, missing, ok, P, Refusal, type Route } from './call.ts'
-import { type DoubleMr, type DoubleNote, headOf, now } from './state.ts'
+import { type DoubleMr, type DoubleNote, headOf, now, withoutActions } from './state.ts'
 
 const mrOf = ({ state, parts }: Call): DoubleMr => state.mrs.find(({ iid }) => iid === Number(parts[0])) ?? missing()
 const noteOf = ({ state, parts }: Call): DoubleNote =>
@@ -103,7 +103,13 @@ export const mergeRequestRoutes = (): readonly Route[] => {
         return ok((call.query.get('sort') === 'desc' ? own.reverse() : own).map(noteJson))
       },
     ],
-    [`POST ${M}/(\\d+)/notes`, async (call) => ok(noteJson(note(call, mrOf(call), call.body.body, false)), 201)],
+    [
+      `POST ${M}/(\\d+)/notes`,
+      async (call) => {
+        const body = withoutActions(call.state, call.user, call.body.body)
+        return ok(noteJson(note(call, mrOf(call), body, false)), 201)
+      },
+    ],
     [`GET ${M}/(\\d+)/notes/(\\d+)`, async (call) => ok(noteJson(noteOf(call)))],
     [
       `PUT ${M}/(\\d+)/notes/(\\d+)`,
@@ -140,7 +146,7 @@ async function open(call: Call): Promise<{ status: number; body: unknown }> {
   const mr: DoubleMr = {
     iid: state.mrs.length + 1,
     title: body.title,
-    description: body.description ?? '',
+    description: withoutActions(state, user, body.description ?? ''),
     state: 'opened',
     author: user,
     source,
@@ -152,6 +158,7 @@ async function open(call: Call): Promise<{ status: number; body: unknown }> {
     reviewers: new Map(),
     updated_at: at,
     looking: 1,
+    locked: 0,
   }
   state.mrs.push(mr)
   return ok(mrJson(mr), 201)
@@ -160,9 +167,10 @@ async function open(call: Call): Promise<{ status: number; body: unknown }> {
 async function edit(call: Call): Promise<{ status: number; body: unknown }> {
   const mr = mrOf(call)
   may(call, 30)
-  const { title, description, state_event } = call.body
+  const { title, description, state_event, target_branch } = call.body
   if (title !== undefined) mr.title = title
-  if (description !== undefined) mr.description = description
+  if (description !== undefined) mr.description = withoutActions(call.state, call.user, description)
+  if (target_branch !== undefined) mr.target = target_branch
   if (state_event === 'close' && mr.state === 'opened') mr.state = 'closed'
   if (state_event === 'reopen' && mr.state === 'closed') mr.state = 'opened'
   mr.updated_at = now(call.state)
@@ -186,6 +194,7 @@ async function merge(call: Call): Promise<{ status: number; body: unknown }> {
   const isForward = state.settings.merge_method === 'ff'
   const mergeSha = isForward ? null : await commit([base, squashSha ?? head], body.merge_commit_message ?? mr.title)
   await git.move(mr.target, mergeSha ?? squashSha ?? head, base)
+  mr.locked = state.lockedFor
   Object.assign(mr, { state: 'merged', merged: { mergeSha, squashSha, by: user, at: now(state) } })
   return ok(mrJson(mr))
 }

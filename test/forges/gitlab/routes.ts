@@ -144,6 +144,19 @@ async function committers({ state, git, body }: Call): Promise<{ status: number;
     const user = state.users.find(({ username }) => username === name)
     return sha ? [{ sha, author: user ? graph(user) : null }] : []
   })
-  const people = nodes.flatMap(({ author }) => (author ? [author] : []))
-  return ok({ data: { project: { mergeRequest: { commits: { nodes }, committers: { nodes: people } } } } })
+  const people = [...new Map(nodes.flatMap(({ author }) => (author ? [[author.id, author]] : []))).values()]
+  const pageOfAll = (all: readonly unknown[], after: string | null | undefined) => {
+    const from = Number(after ?? 0)
+    const to = Math.min(from + MOST_NODES, all.length)
+    return {
+      nodes: all.slice(from, to),
+      pageInfo: { hasNextPage: to < all.length, endCursor: to === from ? null : String(to) },
+    }
+  }
+  const { commits, committers: makers } = body.variables
+  const mergeRequest = { commits: pageOfAll(nodes, commits), committers: pageOfAll(people, makers) }
+  return ok({ data: { project: { mergeRequest } } })
 }
+
+/** The most that GitLab gives of a list at once. */
+const MOST_NODES = 100

@@ -22,6 +22,8 @@ export interface DoubleMr {
   updated_at: string
   /** GitLab still looks so many times whether it can be merged. */
   looking: number
+  /** It is shown as `locked` so many times after it was merged: GitLab is still at it. */
+  locked: number
 }
 
 export interface DoubleNote {
@@ -61,6 +63,10 @@ export interface DoubleState {
   /** Whether approvals say when they were given, as from 18.4 on. */
   approvedAt: boolean
   pageSize: number
+  /** How often a merge is shown as `locked` before it is seen to be through. */
+  lockedFor: number
+  /** Quick actions that lines of comments and descriptions have commanded, with who has sent them. */
+  obeyed: string[]
   begun: number
   seconds: number
   lastId: number
@@ -89,6 +95,8 @@ export const newState = (): DoubleState => ({
   pushes: [],
   approvedAt: true,
   pageSize: 100,
+  lockedFor: 0,
+  obeyed: [],
   begun: Math.floor(Date.now() / 1000) * 1000,
   seconds: 0,
   lastId: 100,
@@ -98,6 +106,17 @@ export const newState = (): DoubleState => ({
 export function now(state: DoubleState): string {
   state.seconds += 1
   return new Date(state.begun + state.seconds * 1000).toISOString()
+}
+
+/** Takes the lines out that command something, and does so. */
+export function withoutActions(state: DoubleState, user: DoubleUser, text: string): string {
+  const isAction = (line: string): boolean =>
+    /^\/(?:approve|assign|close|label|lock|merge|reopen|title)(?:\s|$)/.test(line)
+  for (const line of text.split('\n').filter(isAction)) state.obeyed.push(`${user.username}: ${line}`)
+  return text
+    .split('\n')
+    .filter((line) => !isAction(line))
+    .join('\n')
 }
 
 export const headOf = (mr: DoubleMr): string => mr.versions.at(-1)?.head_commit_sha ?? ''

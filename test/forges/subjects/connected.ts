@@ -1,3 +1,4 @@
+import { expect, vi } from 'vitest'
 import { connectRepository } from '../../../src/engine/connections/connect.ts'
 import { lookAtForge } from '../../../src/engine/connections/looks.ts'
 import { startHarness } from '../../../src/engine/testing/harness.ts'
@@ -25,6 +26,8 @@ export interface There {
   path(): string
   tip: (branch: string) => Promise<string | null>
   removeBranch: (branch: string) => Promise<void>
+  /** Returns when the forge knows a push everywhere. */
+  taken?: (branch: string, commit: string) => Promise<void>
   comments(number: number): Promise<{ body: string; by: string }[]>
   statuses: (oid: string) => ReturnType<ForgeWorld['statuses']>
   merge(who: Account, number: number, headOid?: string): Promise<void>
@@ -80,6 +83,11 @@ export async function connectedWorld(there: There): Promise<ConnectedWorld> {
       })
       if (!(await git.pushBranch({ ...remote, branch }, commit, old ?? NO_OID))) throw new Error(`${branch} moved`)
       place.near?.pushed(branch, commit)
+      // A real one takes a push in beside its answer.
+      if (!place.near) {
+        await vi.waitFor(async () => expect(await tip(branch)).toBe(commit), { timeout: 180_000, interval: 100 })
+        await there.taken?.(branch, commit)
+      }
       return commit
     },
     removeBranch: there.removeBranch,

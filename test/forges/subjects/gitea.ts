@@ -1,8 +1,13 @@
+import { expect, vi } from 'vitest'
+import { retry } from '../../../src/lib/retry.ts'
 import { type GiteaDouble, startGiteaDouble } from '../gitea/double.ts'
 import { giteaAsks, realGitea } from '../gitea/real.ts'
 import type { Account, Answer, Place } from '../place.ts'
 import type { Person, Subject } from '../subject.ts'
 import { type ConnectedWorld, connectedWorld } from './connected.ts'
+
+/** A real one does much beside its answers. */
+const eventually = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 180_000, interval: 100 })
 
 /** A repository on Gitea, real or a double. */
 export async function giteaWorld(place: Place): Promise<ConnectedWorld> {
@@ -10,13 +15,27 @@ export async function giteaWorld(place: Place): Promise<ConnectedWorld> {
   const ask = giteaAsks(place.address)
   let path = `/repos/${place.path}`
 
+  const pullsOf = async (branch: string): Promise<Answer[]> => {
+    const open: Answer[] = await ask(accounts.author, 'GET', `${path}/pulls?state=open&limit=50`)
+    return open.filter(({ head }) => head.label === branch)
+  }
+
   return await connectedWorld({
     forge: 'gitea',
     place,
     path: () => path.slice('/repos/'.length),
     tip: async (branch) =>
       (await ask(accounts.author, 'GET', `${path}/branches/${branch}`, undefined, [404]))?.commit?.id ?? null,
-    removeBranch: (branch) => ask(accounts.author, 'DELETE', `${path}/branches/${branch}`),
+    async removeBranch(branch) {
+      await ask(accounts.author, 'DELETE', `${path}/branches/${branch}`)
+      await eventually(async () => expect(await pullsOf(branch)).toEqual([]))
+    },
+    taken: (branch, commit) =>
+      eventually(async () => {
+        for (const { head } of await pullsOf(branch)) expect(head.sha).toBe(commit)
+        const feed = await ask(accounts.author, 'GET', `${path}/activities/feeds?limit=50`)
+        expect(JSON.stringify(feed)).toContain(commit)
+      }),
     async comments(number) {
       const all: Answer[] = await ask(accounts.author, 'GET', `${path}/issues/${number}/comments`)
       return all.map(({ body, user }) => ({ body, by: String(user.id) }))
@@ -29,8 +48,16 @@ export async function giteaWorld(place: Place): Promise<ConnectedWorld> {
         description,
       }))
     },
-    merge: (who, number, headOid) =>
-      ask(who, 'POST', `${path}/pulls/${number}/merge`, { Do: 'merge', ...(headOid && { head_commit_id: headOid }) }),
+    async merge(who, number, headOid) {
+      const body = { Do: 'merge', ...(headOid && { head_commit_id: headOid }) }
+      const merge = (): Promise<Answer> => ask(who, 'POST', `${path}/pulls/${number}/merge`, body)
+      const isLooking = (thrown: unknown): boolean => String(thrown).includes('try again later')
+      await retry(merge, {
+        pauses: { first: 200, longest: 2_000 },
+        attempts: 100,
+        again: (outcome) => !outcome.ok && isLooking(outcome.thrown),
+      })
+    },
     async rename(name) {
       await ask(accounts.owner, 'PATCH', path, { name })
       path = path.replace(/[^/]+$/, name)
