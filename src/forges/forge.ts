@@ -5,7 +5,7 @@ import type { MergeRequest } from '../store/changes/merge-requests.ts'
 import type { Review } from '../store/changes/reviews.ts'
 import type { Capabilities, MergeMethod } from './capabilities.ts'
 
-export type ForgeName = 'builtin' | 'gitea' | 'gitlab'
+export type ForgeName = 'builtin' | 'gitea' | 'gitlab' | 'github'
 
 /**
  * What the engine, the server and ref sync ask of the place where the merge requests of a repository live. What is said

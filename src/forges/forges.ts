@@ -4,6 +4,7 @@ import { builtinForge } from './builtin/index.ts'
 import type { BuiltinParts } from './builtin/parts.ts'
 import type { Forge, ForgeName } from './forge.ts'
 import { giteaAdapter } from './gitea/index.ts'
+import { githubAdapter } from './github/index.ts'
 import { gitlabAdapter } from './gitlab/index.ts'
 import type { RemoteParts } from './remote/connected.ts'
 import { type Connections, createConnections } from './remote/connecting.ts'
@@ -23,7 +24,9 @@ export type { Found, Place } from './remote/connecting.ts'
 export type ForgeParts = BuiltinParts & RemoteParts
 
 const ADAPTERS: Adapters = {
+  github: githubAdapter,
   gitlab: gitlabAdapter,
+  // Last: it is taken for what is nothing else.
   gitea: giteaAdapter,
 }
 
@@ -32,6 +35,7 @@ export function createForges(parts: ForgeParts): Forges {
   const all: { readonly [name in ForgeName]: Forge } = {
     builtin: builtinForge(parts),
     gitea: remoteForge(parts, ADAPTERS.gitea, reaches),
+    github: remoteForge(parts, ADAPTERS.github, reaches),
     gitlab: remoteForge(parts, ADAPTERS.gitlab, reaches),
   }
   return {

@@ -13,20 +13,24 @@ export function addConnectionCommands(repo: Command, cli: Cli): void {
 
   repo
     .command('connect')
-    .description('connect a repository of GitLab, Gitea or Forgejo: its merge requests get plans there')
+    .description('connect a repository of GitHub, GitLab, Gitea or Forgejo: its merge requests get plans there')
     .argument('<url>', 'address of its page')
     .option(
       '--token-file <file>',
       'file with a token of the account that Trueup is to be there; asked for where absent',
     )
-    .addOption(new Option('--forge <forge>', 'what it is (default: found out by asking)').choices(['gitea', 'gitlab']))
+    .option('--app <id>', 'number of the GitHub App that Trueup is to be there, in place of a token')
+    .option('--key-file <file>', 'file with the private key of the App')
+    .addOption(
+      new Option('--forge <forge>', 'what it is (default: found out by asking)').choices(['gitea', 'gitlab', 'github']),
+    )
     .option('--name <name>', 'what it is called here (default: the last part of the address)')
     .addHelpText(
       'after',
-      '\nExample:\n  $ trueup repo connect https://git.example.test/team/shop --token-file token\n\nEvery permission is looked at first; nothing is written where one is missing. docs/forges/gitea.md and docs/forges/gitlab.md\nlist them.',
+      '\nExample:\n  $ trueup repo connect https://git.example.test/team/shop --token-file token\n\nEvery permission is looked at first; nothing is written where one is missing. docs/forges/github.md, gitlab.md\nand gitea.md list them.',
     )
-    .action(async (url: string, options: { tokenFile?: string; name?: string; forge?: string }, command) => {
-      const token = await tokenOf(cli, options.tokenFile)
+    .action(async (url: string, options: Credentials & { name?: string; forge?: string }, command) => {
+      const token = await tokenOf(cli, options)
       const { name, forge } = options
       const body = { url, token, ...(name !== undefined && { name }), ...(forge !== undefined && { forge }) }
       const made = await cli.client(command).send('POST', '/api/v1/connections', Repository, body)
@@ -38,8 +42,10 @@ export function addConnectionCommands(repo: Command, cli: Cli): void {
     .description('give the connection of a repository another token, and its webhook another secret')
     .argument('<name>')
     .option('--token-file <file>', 'file with the new token; asked for where absent')
-    .action(async (name: string, options: { tokenFile?: string }, command) => {
-      const token = await tokenOf(cli, options.tokenFile)
+    .option('--app <id>', 'number of the GitHub App, in place of a token')
+    .option('--key-file <file>', 'file with the private key of the App')
+    .action(async (name: string, options: Credentials, command) => {
+      const token = await tokenOf(cli, options)
       const row = await cli.client(command).send('PUT', `${at(name)}/token`, Repository, { token })
       showConnection(cli.output(command), row)
     })
@@ -65,11 +71,27 @@ export function addConnectionCommands(repo: Command, cli: Cli): void {
     })
 }
 
-async function tokenOf(cli: Cli, file: string | undefined): Promise<string> {
-  if (file === undefined) return (await readSecret(cli, 'Token: ')).trim()
+interface Credentials {
+  tokenFile?: string
+  app?: string
+  keyFile?: string
+}
+
+/** A token, or of a GitHub App its number and key in one, as the server takes it. */
+async function tokenOf(cli: Cli, { tokenFile, app, keyFile }: Credentials): Promise<string> {
+  if ((app === undefined) !== (keyFile === undefined) || (app !== undefined && tokenFile !== undefined))
+    throw new TrueupError('INVALID_REQUEST', {
+      doing: 'reading the credentials',
+      why: '--app and --key-file go together, and without --token-file',
+    })
+  if (keyFile !== undefined) return `${app}\n${await secretIn(cli, keyFile)}`
+  return tokenFile === undefined ? (await readSecret(cli, 'Token: ')).trim() : await secretIn(cli, tokenFile)
+}
+
+async function secretIn(cli: Cli, file: string): Promise<string> {
   const text = await readFile(resolve(cli.cwd, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new TrueupError('INVALID_REQUEST', {
-      doing: `reading the token from ${file}`,
+      doing: `reading the credentials from ${file}`,
       why: error.message,
       cause: error,
     })

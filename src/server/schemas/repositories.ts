@@ -26,7 +26,7 @@ export const Repository = z
   .object({
     id: z.string(),
     name: z.string(),
-    forge: z.enum(['builtin', 'gitea', 'gitlab']),
+    forge: z.enum(['builtin', 'gitea', 'gitlab', 'github']),
     defaultBranch: z.string(),
     /** Address for `git clone` and `git push`; user and token go into HTTP Basic. */
     gitUrl: z.string(),
@@ -51,16 +51,20 @@ export const BranchName = z
 
 export const NewRepository = z.strictObject({ name: Name, defaultBranch: BranchName.default('main') })
 
+/** Of a GitHub App: its number, a line end and its private key. */
 const Token = z
   .string()
   .min(1)
-  .max(4096)
-  .regex(/^[\x21-\x7e]+$/, 'printable characters without spaces')
+  .max(16_384)
+  .regex(
+    /^(?:[\x21-\x7e]+|\d{1,20}\n-----BEGIN [\x20-\x7e\r\n]+)$/,
+    'printable characters without spaces, or number and private key of a GitHub App',
+  )
 
 /** A repository of a forge that is to be connected. */
 export const NewConnection = z.strictObject({
   /** Found out by asking where absent. */
-  forge: z.enum(['gitea', 'gitlab']).optional(),
+  forge: z.enum(['gitea', 'gitlab', 'github']).optional(),
   /** Address of its page or clone. */
   url: z.string().max(2000),
   token: Token,

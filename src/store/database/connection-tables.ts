@@ -4,7 +4,7 @@ export interface ConnectionTables {
   connections: {
     id: string
     repositoryId: string
-    forge: 'gitea' | 'gitlab'
+    forge: 'gitea' | 'gitlab' | 'github'
     /** `https://git.example.test`, no slash at the end: the only host that the token is ever sent to. */
     address: string
     /** The forge's own id of the repository, which stays when it is renamed. */

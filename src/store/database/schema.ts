@@ -41,7 +41,7 @@ export interface Database extends RollbackTables, AuditTables, ConnectionTables,
   repositories: {
     id: string
     name: string
-    forge: 'builtin' | 'gitea' | 'gitlab'
+    forge: 'builtin' | 'gitea' | 'gitlab' | 'github'
     defaultBranch: string
     /** Next MR number and next merge sequence, counted per repository. */
     nextMrNumber: number

@@ -1,0 +1,4 @@
+import { githubDoubleSubject } from './subjects/github.ts'
+import { conformance } from './suite.ts'
+
+conformance(githubDoubleSubject)
