@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openShell, type Ran, type Shell } from '../src/cli/testing/process.ts'
@@ -257,18 +257,21 @@ describe('a runner on another machine', { timeout: 300_000 }, () => {
   it('joins by the token that enrol prints, works, and stops when it is told', async () => {
     const token = join(shell.home, 'token')
     await writeFile(token, (await works('worker', 'enrol', '--pools', 'edge')).out)
-    const runner = shell.start(
-      ['runner', '--server', url, '--token-file', token, '--pools', 'edge', '--data', join(shell.home, 'edge')],
-      { env: { TRUEUP_LOG_LEVEL: 'warn' } },
-    )
-    const ended = new Promise<number | null>((resolve) => runner.once('close', resolve))
-    const connected = async () =>
+    const argv = ['runner', '--server', url, '--token-file', token, '--pools', 'edge']
+    const isConnected = async () =>
       (await json('worker', 'list')).some((row: { pools: string[]; connected: boolean }) => {
         return row.pools.includes('edge') && row.connected
       })
-    await expect.poll(connected, { timeout: 180_000 }).toBe(true)
-    runner.kill('SIGINT')
-    expect(await ended).toBe(0)
+    // The token is needed for the first start only: the second one finds its file gone.
+    for (const before of [null, token]) {
+      if (before !== null) await rm(before)
+      const runner = shell.start([...argv, '--data', join(shell.home, 'edge')], { env: { TRUEUP_LOG_LEVEL: 'warn' } })
+      const ended = new Promise<number | null>((resolve) => runner.once('close', resolve))
+      await expect.poll(isConnected, { timeout: 180_000 }).toBe(true)
+      runner.kill('SIGINT')
+      expect(await ended).toBe(0)
+      await expect.poll(isConnected, { timeout: 180_000 }).toBe(false)
+    }
   })
 
   it('says why it cannot join', async () => {
@@ -277,5 +280,8 @@ describe('a runner on another machine', { timeout: 300_000 }, () => {
     const args = ['runner', '--server', url, '--token-file', token, '--data', join(shell.home, 'refused')]
     const { code, err } = await shell.run(args)
     expect([code, err]).toEqual([1, expect.stringContaining('UNAUTHENTICATED')])
+    await rm(token)
+    const without = await shell.run(args)
+    expect([without.code, without.err]).toEqual([1, expect.stringContaining('in a file that is there')])
   })
 })

@@ -178,7 +178,7 @@ function required(workerId: string | undefined): string {
   throw new TrueupError('UNAUTHENTICATED', {
     doing: 'signing in at the server',
     why: 'this worker is not enrolled',
-    next: 'Start it once with --token and an enrolment token (`trueup worker enrol`).',
+    next: 'Start it once with an enrolment token (`trueup worker enrol`) in a file that is there: --token-file FILE.',
   })
 }
 

@@ -162,10 +162,12 @@ function routeOf({ proxy, proxyCredentials, ca, cert, key }: Given): RouteOption
   }
 }
 
-function tokenIn(file: string, command: Command): string {
+/** Absent where the file is not there: it is needed at the first start only, and secrets that were used are removed. */
+function tokenIn(file: string, command: Command): string | undefined {
   try {
     return readFileSync(file, 'utf8').trim()
   } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     return command.error(`error: --token-file cannot be read: ${(thrown as Error).message}`)
   }
 }
