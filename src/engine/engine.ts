@@ -18,6 +18,7 @@ import { evaluateMergeRequest } from './merge-requests/evaluate.ts'
 import { recoverMerges, settleBegunMerge } from './merge-requests/merge.ts'
 import { hasNoPlan, previewAll, previewMergeRequest } from './merge-requests/preview.ts'
 import type { EngineParts, EngineSettings } from './parts.ts'
+import type { Run } from '../store/runs/runs.ts'
 import { createRepository, type NewRepository } from './repositories.ts'
 import { lookAtForge } from './connections/looks.ts'
 import { afterPush, recoverPushes } from './changes/ref-sync.ts'
@@ -44,6 +45,8 @@ export interface EngineOptions {
   signingKey?: SigningKey | null
   /** Directory of the packs that agents fetch; made where it does not exist, and what is in it can be made again. */
   packs: string
+  /** Hears of every run that has ended, at least once. */
+  onRunEnded?: (run: Run) => void
 }
 
 export interface Engine {
@@ -92,7 +95,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const usable = await setDamagedAside(parts)
   await recoverMerges(parts)
   await recoverPushes(parts, usable, options.pushSpool)
-  const loop = await startTaskLoop(parts, handlersOf(parts))
+  const loop = await startTaskLoop(parts, handlersOf(parts, options.onRunEnded))
   const endAnnouncing = announceChanges(parts)
   const clock = startClock(parts, options.pushSpool)
   return {
@@ -129,7 +132,7 @@ async function setDamagedAside(parts: EngineParts): Promise<string[]> {
   return usable
 }
 
-function handlersOf(parts: EngineParts): { [kind: string]: TaskHandler } {
+function handlersOf(parts: EngineParts, onRunEnded: EngineOptions['onRunEnded']): { [kind: string]: TaskHandler } {
   const text = (payload: JsonObject, name: string): string => payload[name] as string
   return {
     'mr.preview': (payload) => previewMergeRequest(parts, text(payload, 'mrId')),
@@ -143,6 +146,6 @@ function handlersOf(parts: EngineParts): { [kind: string]: TaskHandler } {
     'forge.command': (payload) => obeyCommands(parts, text(payload, 'mrId')),
     'mr.outcome': (payload) => commentWaiting(parts, text(payload, 'mrId')),
     'forge.look': (payload) => lookAtForge(parts, text(payload, 'repositoryId')),
-    'run.ended': (payload) => runEnded(parts, text(payload, 'runId')),
+    'run.ended': (payload) => runEnded(parts, text(payload, 'runId'), onRunEnded),
   }
 }

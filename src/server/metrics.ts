@@ -13,6 +13,8 @@ export interface Metrics {
   eventStreams: Gauge
   gitRequests: Counter<'service' | 'outcome'>
   logins: Counter<'outcome'>
+  runsEnded: Counter<'kind' | 'state'>
+  runSeconds: Histogram<'kind'>
 }
 
 export function createMetrics(): Metrics {
@@ -42,7 +44,29 @@ export function createMetrics(): Metrics {
       labelNames: ['outcome'],
       registers: [registry],
     }),
+    runsEnded: new Counter({
+      name: 'trueup_runs_ended_total',
+      help: 'Runs that have ended since the server started.',
+      labelNames: ['kind', 'state'],
+      registers: [registry],
+    }),
+    runSeconds: new Histogram({
+      name: 'trueup_run_seconds',
+      help: 'From the order of a run to its end, waiting for workers and people included.',
+      labelNames: ['kind'],
+      buckets: [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400],
+      registers: [registry],
+    }),
   }
+}
+
+/** Counts a run that has ended. */
+export function countRun(
+  { runsEnded, runSeconds }: Metrics,
+  run: { kind: string; state: string; createdAt: number; finishedAt: number | null },
+): void {
+  runsEnded.inc({ kind: run.kind, state: run.state })
+  if (run.finishedAt !== null) runSeconds.observe({ kind: run.kind }, (run.finishedAt - run.createdAt) / 1000)
 }
 
 interface Looks {
@@ -60,15 +84,15 @@ export function measureStacks({ registry }: Metrics, count: () => Promise<Looks[
     labelNames: ['look'],
     registers: [registry],
   })
-  const stacks: Gauge<'status'> = new Gauge({
+  const stacks: Gauge<'state'> = new Gauge({
     name: 'trueup_stacks',
-    help: 'Stacks by status.',
-    labelNames: ['status'],
+    help: 'Stacks by state.',
+    labelNames: ['state'],
     registers: [registry],
     async collect() {
       const rows = await count()
       stacks.reset()
-      for (const row of rows) stacks.set({ status: row.status }, row.stacks)
+      for (const row of rows) stacks.set({ state: row.status }, row.stacks)
       for (const look of ['checked', 'unchecked'] as const)
         resources.set(
           { look },

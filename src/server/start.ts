@@ -18,7 +18,7 @@ import { createChangeHub } from './events/hub.ts'
 import { writeDurably } from '../lib/durable-file.ts'
 import type { App } from './auth/http-types.ts'
 import { createLogger, type LogLevel } from './logging.ts'
-import { createMetrics } from './metrics.ts'
+import { countRun, createMetrics } from './metrics.ts'
 import { startGitUpkeep } from './git-upkeep.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -99,6 +99,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const publicUrl = (): string => address.url
     const settings = options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }
     const paths = { pushSpool, packs: join(dataDir, 'packs') }
+    const metrics = createMetrics()
     const engine = await startEngine({
       store,
       git,
@@ -109,6 +110,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       issuerUrl: withoutSlash(options.issuerUrl),
       signingKey,
       ...paths,
+      onRunEnded: (run) => countRun(metrics, run),
     })
     undo.push(() => engine.close())
 
@@ -126,7 +128,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         events,
         pushSpool,
         publicUrl,
-        metrics: createMetrics(),
+        metrics,
         backup: createBackups(dataDir),
         links,
         ready: () => state.ready,

@@ -12,10 +12,18 @@ import { orderPreview } from '../run-tasks.ts'
 import { blockDependents, releaseDependents } from './dependencies.ts'
 import { deployDependants } from './redeploy.ts'
 
-/** What follows from the end of a run. At least once per run; every part finds out what is already done. */
-export async function runEnded(parts: EngineParts, runId: string): Promise<void> {
+/**
+ * What follows from the end of a run. At least once per run; every part finds out what is already done. `told` hears of it
+ * when that is through.
+ */
+export async function runEnded(parts: EngineParts, runId: string, told?: (run: Run) => void): Promise<void> {
   const run = await getRun(parts.store.db, runId)
   if (!run || run.finishedAt === null) return
+  await follow(parts, run)
+  told?.(run)
+}
+
+async function follow(parts: EngineParts, run: Run): Promise<void> {
   switch (run.kind) {
     case 'preview':
       if (run.mrId) await previewEnded(parts, run.mrId)
