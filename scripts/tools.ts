@@ -90,6 +90,7 @@ const WANTED: WantedTool[] = [
         }),
     }),
   },
+  { name: 'nginx', what: 'reverse proxy, for tests', debian: 'nginx-light', how: 'install nginx' },
   {
     name: 'chromium',
     what: 'Chromium, for tests',

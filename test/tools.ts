@@ -26,6 +26,7 @@ const VERSION_ARGUMENTS: { readonly [tool: string]: readonly string[] } = {
   terraform: ['version'],
   tofu: ['version'],
   ip: ['-V'],
+  nginx: ['-v'],
   ssh: ['-V'],
   r10k: ['version'],
   eyaml: ['version'],
