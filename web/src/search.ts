@@ -18,7 +18,7 @@ const oneOf = <T extends string>(values: readonly T[], value: unknown): T | unde
 const only = <T extends object>(found: T): Partial<T> =>
   Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Partial<T>
 
-export const login = (raw: Raw) => only({ to: text(raw['to'], 2_000) })
+export const login = (raw: Raw) => only({ to: text(raw['to'], 2_000), failed: text(raw['failed'], 50) })
 
 export const matrix = (raw: Raw) =>
   only({

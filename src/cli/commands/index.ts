@@ -29,6 +29,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['member'], load: async () => (await import('./member.ts')).memberCommands },
   { names: ['user'], load: async () => (await import('./user.ts')).userCommands },
   { names: ['team'], load: async () => (await import('./team.ts')).teamCommands },
+  { names: ['sso'], load: async () => (await import('./sso.ts')).ssoCommands },
   { names: ['token'], load: async () => (await import('./token.ts')).tokenCommands },
   { names: ['worker'], load: async () => (await import('./worker.ts')).workerCommands },
   { names: ['runner'], load: async () => (await import('./runner.ts')).runnerCommand },

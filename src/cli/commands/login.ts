@@ -4,19 +4,33 @@ import { CreatedToken, Session } from '../../server/schemas/people.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Cli, CommandModule } from '../cli.ts'
 import { createClient } from '../client.ts'
+import { logInByDevice } from '../device-login.ts'
 import { fields } from '../output.ts'
 import { readSecret } from '../prompt.ts'
 import { findConnection, readLogin, removeLogin, writeLogin } from '../settings.ts'
 import { Done } from '../../server/schemas/common.ts'
 
+interface LoginOptions {
+  name?: string
+  tokenStdin?: boolean
+  /** Name of the provider; true: the only one. */
+  sso?: string | true
+}
+
 /** `login`, `logout`, `whoami`: which server and who one is there. */
 export const loginCommands: CommandModule = (program, cli) => {
   program
     .command('login')
-    .description('keep a token for a server, got by name and password or given')
+    .description('keep a token for a server: got by name and password, by single sign-on, or given')
     .argument('[url]', 'address of the server')
     .addOption(new Option('--name <name>', 'name of your account; asks for the password').conflicts('tokenStdin'))
     .option('--token-stdin', 'read a token from standard input')
+    .addOption(
+      new Option('--sso [provider]', 'log in with a browser at a provider of the server').conflicts([
+        'name',
+        'tokenStdin',
+      ]),
+    )
     .addHelpText(
       'after',
       `
@@ -24,13 +38,14 @@ Secrets are read from the terminal or from standard input, never from the comman
 
 Examples:
   $ trueup login https://trueup.example.org --name ada
+  $ trueup login https://trueup.example.org --sso
   $ trueup login --token-stdin < /var/lib/trueup/admin.token`,
     )
-    .action(async (url: string | undefined, options: { name?: string; tokenStdin?: boolean }, command) => {
+    .action(async (url: string | undefined, options: LoginOptions, command) => {
       const found = findConnection(cli.env, { url: url ?? command.optsWithGlobals().url })
       const anonymous = createClient({ ...found, token: null, source: 'none' })
-      const secret = await readSecret(cli, options.name ? `Password of ${options.name}: ` : 'Token: ')
-      const token = options.name ? await logIn(options.name, secret) : secret
+      const device = `trueup on ${hostname()}`.slice(0, 100)
+      const token = options.sso ? await singleSignOn(options.sso) : await bySecret(options.name)
       const connection = { url: found.url, token, source: 'login' as const }
       const session = await createClient(connection).get('/api/v1/session', Session)
       const file = writeLogin(cli.env, { url: found.url, token })
@@ -41,9 +56,16 @@ Examples:
           () => `Logged in to ${found.url} as ${session.user.name} (kept in ${file})`,
         )
 
-      async function logIn(name: string, password: string): Promise<string> {
-        const device = `trueup on ${hostname()}`.slice(0, 100)
-        return (await anonymous.send('POST', '/api/v1/session', CreatedToken, { name, password, device })).token
+      async function bySecret(name: string | undefined): Promise<string> {
+        const secret = await readSecret(cli, name ? `Password of ${name}: ` : 'Token: ')
+        if (!name) return secret
+        const body = { name, password: secret, device }
+        return (await anonymous.send('POST', '/api/v1/session', CreatedToken, body)).token
+      }
+
+      async function singleSignOn(provider: string | true): Promise<string> {
+        const note = (line: string): void => cli.output(command).note(line)
+        return await logInByDevice(anonymous, { provider, device, note, signal: cli.signal })
       }
     })
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Done } from '../../server/schemas/common.ts'
 import { DatabaseSize, Pruned, Retention } from '../../server/schemas/database.ts'
+import { LoginProvider } from '../../server/schemas/login-providers.ts'
 import {
   AuditArchives,
   AuditEvent,
@@ -42,6 +43,9 @@ export const SERVER_OUTPUTS = {
   'team create': Team,
   'team add': Team,
   'team remove': Team,
+  'sso list': z.array(LoginProvider),
+  'sso set': LoginProvider,
+  'sso remove': z.object({ name: z.string(), removed: z.literal(true) }),
   'token list': z.array(Token),
   'token create': CreatedToken,
   'token revoke': Revoked,

@@ -155,6 +155,13 @@ export const ERRORS = {
   ),
   COMMIT_OLDER: entry(422, 'terminal', 'Go back by a new signed commit: `trueup rollback` makes one.'),
   AGENT_REFUSES: entry(403, 'terminal', "Change the agent's configuration on its host, if this is to be allowed."),
+  // people who log in at a provider
+  LOGIN_PROVIDER: entry(502, 'retryable', "Check the provider's address, and that this server reaches it."),
+  LOGIN_REFUSED: entry(
+    401,
+    'terminal',
+    'Begin the login anew. Where it is refused again, an administrator compares client, address and clock of both sides.',
+  ),
   SERVER_UNREACHABLE: entry(503, 'retryable', 'Check TRUEUP_URL and that the server runs (`trueup up`).'),
 } as const satisfies Record<string, ErrorEntry>
 

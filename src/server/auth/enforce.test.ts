@@ -35,6 +35,7 @@ describe('a route', () => {
           const url = server.url + path.replaceAll(/\{\w+\}/g, 'x1')
           const { status } = await fetch(url, {
             method: method.toUpperCase(),
+            redirect: 'manual',
             ...(method !== 'get' && { headers: { 'content-type': 'application/json' }, body: '{}' }),
           })
           if (status !== 401) open.push(`${method} ${path}`)
@@ -44,10 +45,15 @@ describe('a route', () => {
       expect(open.sort()).toEqual([
         'get /.well-known/jwks.json',
         'get /.well-known/openid-configuration',
+        'get /api/v1/login/providers',
+        'get /api/v1/login/{provider}/callback',
+        'get /api/v1/login/{provider}/start',
         'get /api/v1/version',
         'get /healthz',
         'get /metrics',
         'get /readyz',
+        'post /api/v1/login/device',
+        'post /api/v1/login/{provider}/device',
         'post /api/v1/session',
         'post /api/v1/session/browser',
         'post /api/v1/session/redeem',

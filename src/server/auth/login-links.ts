@@ -11,6 +11,10 @@ const MAX_LINKS = 1_000
 export interface LinkedLogin {
   userId: string
   scopes: readonly string[]
+  /** What the link stands for, in the audit; `link` where absent. */
+  by?: string
+  /** Milliseconds that the session lives at most, where that is less than usual. */
+  lifeMs?: number
 }
 
 /**

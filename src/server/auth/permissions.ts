@@ -36,6 +36,7 @@ export const ACTIONS = {
   'worker.list': rule('user', 'read'),
   'worker.manage': rule('server-admin', 'admin'),
   'worker.logs': rule('server-admin', 'read'),
+  'login-provider.manage': rule('server-admin', 'admin'),
   'issuer.rotate': rule('server-admin', 'admin'),
   'audit.read': rule('server-admin', 'read'),
   'audit.export': rule('server-admin', 'read'),

@@ -5,7 +5,7 @@ import { findTokenByHash, revokeToken } from '../../store/people/tokens.ts'
 import { findUserByName, getUser } from '../../store/people/users.ts'
 import { refuseForeignWrite, SESSION_LIFE_MS, sessionCookieOf, setSessionCookie } from '../auth/browser-session.ts'
 import { principalOf } from '../auth/enforce.ts'
-import { linkAddress } from '../auth/login-links.ts'
+import { linkAddress, type LinkedLogin } from '../auth/login-links.ts'
 import type { Principal } from '../auth/permissions.ts'
 import { hashToken, newToken } from '../auth/token.ts'
 import { checkPassword, openLogin, showSession } from './logins.ts'
@@ -63,7 +63,7 @@ export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'
           next: 'Make a new one with `trueup open`, or log in with your password.',
         })
       }
-      return await open(request, reply, login, 'link')
+      return await open(request, reply, login, login.by ?? 'link')
     },
   )
 
@@ -98,15 +98,15 @@ export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'
   async function open(
     request: FastifyRequest,
     reply: FastifyReply,
-    { userId, scopes }: { userId: string; scopes: readonly string[] },
-    by: 'password' | 'link',
+    { userId, scopes, lifeMs = SESSION_LIFE_MS }: LinkedLogin,
+    by: string,
   ) {
     const { token, hash } = newToken('session')
     const before = sessionCookieOf(request, publicUrl())
     const row = await store.transaction(async (tx) => {
       const old = before === null ? undefined : await findTokenByHash(tx, hashToken(before))
       if (old && old.revokedAt === null) await revokeToken(tx, old.id)
-      const expiresAt = store.clock.now() + SESSION_LIFE_MS
+      const expiresAt = store.clock.now() + lifeMs
       return await openLogin(tx, { userId, name: deviceOf(request), hash, scopes, expiresAt, by })
     })
     metrics.logins.inc({ outcome: 'accepted' })

@@ -10,6 +10,7 @@ import { eventRoutes } from './events.ts'
 import { gitRoutes } from './git.ts'
 import { healthRoutes } from './health.ts'
 import { issuerRoutes } from './issuer.ts'
+import { loginProviderRoutes } from './login-providers.ts'
 import { matrixRoutes } from './matrix.ts'
 import { memberRoutes } from './members.ts'
 import { mergeRequestRoutes } from './merge-requests.ts'
@@ -26,6 +27,7 @@ import { runRoutes } from './runs.ts'
 import { serverInfoRoutes } from './server-info.ts'
 import { browserSessionRoutes } from './browser-session.ts'
 import { sessionRoutes } from './session.ts'
+import { providerLoginRoutes } from './provider-login.ts'
 import { stackPartRoutes } from './stack-parts.ts'
 import { stackRoutes } from './stacks.ts'
 import { stateRoutes } from './states.ts'
@@ -47,6 +49,8 @@ export const ROUTES: readonly RouteModule[] = [
   issuerRoutes,
   sessionRoutes,
   browserSessionRoutes,
+  providerLoginRoutes,
+  loginProviderRoutes,
   userRoutes,
   teamRoutes,
   tokenRoutes,

@@ -3,7 +3,7 @@ import { votesChanged } from '../../engine/merge-requests/people-changed.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import type { Queries } from '../../store/open.ts'
-import { createUser, findUserByName, listUsers, patchUser } from '../../store/people/users.ts'
+import { createUser, findUserByName, isLastAdmin, listUsers, patchUser } from '../../store/people/users.ts'
 import { principalOf } from '../auth/enforce.ts'
 import { hashPassword } from '../auth/password.ts'
 import { revokeAllTokens } from '../auth/revoke.ts'
@@ -73,8 +73,8 @@ export const userRoutes: RouteModule<'store'> = (app, { store }) => {
       const passwordHash = password === undefined ? undefined : await hashPassword(password)
       const changed = await store.transaction(async (tx) => {
         const user = await userNamed(tx, request.params.user)
-        const losesAdmin = user.kind === 'admin' && user.disabledAt === null && (disabled === true || kind === 'member')
-        if (losesAdmin && (await isLastAdmin(tx, user.id))) throw lastAdmin(user.name)
+        const losesAdmin = disabled === true || kind === 'member'
+        if (losesAdmin && (await isLastAdmin(tx, user))) throw lastAdmin(user.name)
         const disabledAt = disabled === undefined ? undefined : disabled ? (user.disabledAt ?? store.clock.now()) : null
         await patchUser(tx, user.id, { email, kind, passwordHash, disabledAt })
         await votesChanged(tx, { userId: user.id })
@@ -108,17 +108,6 @@ export async function userNamed(db: Queries, name: string) {
 export const by = (request: Parameters<typeof principalOf>[0]): { actor: string } => ({
   actor: `user:${principalOf(request).userId}`,
 })
-
-/** People are few enough to look at all of them. */
-async function isLastAdmin(tx: Queries, userId: string): Promise<boolean> {
-  let cursor: string | undefined
-  do {
-    const page = await listUsers(tx, { cursor, limit: 500 })
-    if (page.items.some((user) => user.id !== userId && user.kind === 'admin' && user.disabledAt === null)) return false
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined)
-  return true
-}
 
 function keepOwn(request: Parameters<typeof principalOf>[0], userId: string): string | null {
   const principal = principalOf(request)

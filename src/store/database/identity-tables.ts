@@ -1,4 +1,4 @@
-/** How the server vouches for runs. */
+/** How the server vouches for runs, and who vouches for people. */
 export interface IdentityTables {
   /** Keys that sign tokens of runs. */
   issuerKeys: {
@@ -12,6 +12,35 @@ export interface IdentityTables {
     signsFrom: number
     /** Null: no newer key has taken its place. */
     shownUntil: number | null
+    createdAt: number
+  }
+  /** OpenID Connect providers at which people log in. */
+  loginProviders: {
+    id: string
+    /** Part of the address to which the provider sends people back. */
+    name: string
+    issuer: string
+    clientId: string
+    /** Null: a public client. */
+    secretSealed: string | null
+    /** Separated by blanks. */
+    scopes: string
+    /** Claim that lists the groups of a person. */
+    groupsClaim: string
+    /** See `domain/people/group-rules.ts`. */
+    rulesJson: string
+    createdAt: number
+  }
+  /** Who somebody of a provider is here; names and addresses of theirs say nothing about that. */
+  loginSubjects: {
+    id: string
+    providerId: string
+    subject: string
+    userId: string
+    /** What the rules gave them at the last login, so that it can be taken back and nothing else. */
+    givenJson: string
+    /** The account was disabled because no rule speaks of them any more. */
+    endedAt: number | null
     createdAt: number
   }
 }

@@ -21,6 +21,7 @@ import { forgeCommands } from './0019-forge-commands.ts'
 import { runPrograms } from './0020-run-programs.ts'
 import { issuerKeys } from './0021-issuer-keys.ts'
 import { commandAnswers } from './0022-command-answers.ts'
+import { loginProviders } from './0023-login-providers.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -46,4 +47,5 @@ export const MIGRATIONS: readonly Migration[] = [
   runPrograms,
   issuerKeys,
   commandAnswers,
+  loginProviders,
 ]

@@ -31,6 +31,20 @@ export async function countUsers(db: Queries): Promise<number> {
   return Number(row.count)
 }
 
+/** Whether nobody could manage the server without them. */
+export async function isLastAdmin(db: Queries, user: Pick<User, 'id' | 'kind' | 'disabledAt'>): Promise<boolean> {
+  if (user.kind !== 'admin' || user.disabledAt !== null) return false
+  const another = await db
+    .selectFrom('users')
+    .select('id')
+    .where('kind', '=', 'admin')
+    .where('disabledAt', 'is', null)
+    .where('id', '!=', user.id)
+    .limit(1)
+    .executeTakeFirst()
+  return another === undefined
+}
+
 /** Few enough for the parameters of one statement. */
 const AT_ONCE = 500
 

@@ -51,6 +51,9 @@ export interface components { schemas: {
   Discovery: { "issuer": string; "jwks_uri": string; "response_types_supported": (string)[]; "subject_types_supported": (string)[]; "id_token_signing_alg_values_supported": (string)[]; "claims_supported": (string)[] }
   KeySet: { "keys": ({ "kty": string; "kid": string; "alg": string; "use": string; "n": string; "e": string })[] }
   Issuer: { "issuer": string; "discoveryUrl": string; "keysUrl": string; "keys": ({ "id": string; /** milliseconds since 1970-01-01T00:00:00Z */ "createdAt": number; /** milliseconds since 1970-01-01T00:00:00Z */ "signsFrom": number; "shownUntil": number | null; "signs": boolean })[] }
+  LoginProvider: { "name": string; "issuer": string; "clientId": string; "hasSecret": boolean; "scopes": string; "groupsClaim": string; "rules": ({ "group": string; "admin"?: true; "teams"?: (string)[]; "roles"?: Record<string, "reader" | "contributor" | "maintainer" | "deployer" | "admin"> })[]; "callbackUrl": string; /** milliseconds since 1970-01-01T00:00:00Z */ "createdAt": number }
+  LoginWays: { "providers": ({ "name": string })[] }
+  DeviceLogin: { "id": string; "url": string; "code": string; "expiresInMs": number }
   SourceFile: { "path": string; /** where the source branch stands now; to be sent with a change */ "head": string; "content": string }
   Committed: { /** where the source branch stands now */ "commit": string }
   Suggestion: { /** first line that it replaces, in the file as it was commented */ "line": number; "before": string; "after": string }
@@ -99,6 +102,21 @@ export interface paths {
     post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "code": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['Session'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/session/links": {
     post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "user"?: string } | null } }; responses: { 201: { content: { 'application/json': components['schemas']['LoginLink'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/login/providers": {
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': components['schemas']['LoginWays'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/login/{provider}/start": {
+    get: { parameters: { path: { "provider": string }; query?: { "to"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/login/{provider}/callback": {
+    get: { parameters: { path: { "provider": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/login/{provider}/device": {
+    post: { parameters: { path: { "provider": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "device": string } } }; responses: { 201: { content: { 'application/json': components['schemas']['DeviceLogin'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/login/device": {
+    post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "id": string } } }; responses: { 200: { content: { 'application/json': { "state": "waiting" } | { "state": "done"; "token": string; "info": components['schemas']['Token'] } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/login-providers": {
+    get: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': (components['schemas']['LoginProvider'])[] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/login-providers/{provider}": {
+    put: { parameters: { path: { "provider": string }; query?: never; header?: never }; requestBody: { content: { 'application/json': { "issuer": string; "clientId": string; "clientSecret"?: string | null; "scopes"?: string; "groupsClaim"?: string; "rules": ({ "group": string; "admin"?: true; "teams"?: (string)[]; "roles"?: Record<string, "reader" | "contributor" | "maintainer" | "deployer" | "admin"> })[] } } }; responses: { 200: { content: { 'application/json': components['schemas']['LoginProvider'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
+    delete: { parameters: { path: { "provider": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "ok": true } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/users": {
     get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['User'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } }
     post: { parameters: { path?: never; query?: never; header?: never }; requestBody: { content: { 'application/json': { "name": string; "email": string; "password"?: string; "kind"?: "admin" | "member" } } }; responses: { 201: { content: { 'application/json': components['schemas']['User'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }

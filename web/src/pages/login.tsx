@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRouter, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { api, ask } from '../api/client.ts'
@@ -15,7 +15,7 @@ function takeCode(): string | null {
 }
 
 export function LoginPage() {
-  const { to } = useSearch({ from: '/login' })
+  const { to, failed } = useSearch({ from: '/login' })
   const client = useQueryClient()
   const router = useRouter()
   const [name, setName] = useState('')
@@ -66,10 +66,35 @@ export function LoginPage() {
           {login.isPending ? t.loggingIn : t.logIn}
         </Button>
       </form>
+      <Providers to={to} failed={failed} />
       <p className="text-muted">
         {t.noPasswordYetOnA}
         <CommandLine line="trueup open" />
       </p>
     </main>
+  )
+}
+
+/** Single sign-on: a visit to the server, which sends the browser on; where it failed, the server's log says why. */
+function Providers({ to, failed }: { to: string | undefined; failed: string | undefined }) {
+  const ways = useQuery({ queryKey: ['login-ways'], queryFn: () => ask(api.GET('/api/v1/login/providers')) })
+  const providers = ways.data?.providers ?? []
+  const query = to ? `?to=${encodeURIComponent(to)}` : ''
+  return (
+    <>
+      {failed !== undefined && (
+        <p role="alert" className="rounded border border-bad/40 bg-bad-soft p-3">
+          {failed === 'FORBIDDEN' ? t.ssoForbidden : failed === 'LOGIN_PROVIDER' ? t.ssoAway : t.ssoRefused}
+        </p>
+      )}
+      {providers.map(({ name }) => (
+        <Button
+          key={name}
+          onClick={() => window.location.assign(`/api/v1/login/${encodeURIComponent(name)}/start${query}`)}
+        >
+          {t.logInWith(name)}
+        </Button>
+      ))}
+    </>
   )
 }

@@ -31,6 +31,10 @@ export const t = {
   password: 'Password',
   loggingIn: 'Logging in…',
   logIn: 'Log in',
+  logInWith: (provider: string): string => `Log in with ${provider}`,
+  ssoForbidden: 'You are known there, and have no account here: ask an administrator of this server.',
+  ssoAway: 'The login provider cannot be reached. Try again in a moment.',
+  ssoRefused: 'That login did not work. Begin it anew; if it fails again, the log of the server says why.',
   noPasswordYetOnA:
     'No password yet? On a machine where the command line is logged in, this makes a link that logs the browser in: ',
   stacksByEnvironment: 'Stacks by environment',
