@@ -29,8 +29,13 @@ export interface AgentWorld {
   allowedSigners: string
   /** Starts the agent in this process. */
   start(more?: Partial<AgentSettings>): Promise<Runner>
-  /** Starts `trueup agent` as a process of its own, after the words of `inside`. */
-  spawn(inside?: readonly string[]): Promise<AgentProcess>
+  /**
+   * Starts `trueup agent` as a process of its own, after the words of `inside`; with `aloneAfterMs`, one that goes on alone
+   * sooner than a configuration may say.
+   */
+  spawn(inside?: readonly string[], aloneAfterMs?: number): Promise<AgentProcess>
+  /** Starts `trueup runner` for a pool, as a process of its own. */
+  spawnRunner(pool: string): Promise<AgentProcess>
   /** Runs of the stack, newest first. */
   runs(): Promise<SeenRun[]>
   /** The newest run that a filter fits, when it has ended. */
@@ -56,6 +61,8 @@ export interface AgentProcess {
 /** For a busy machine; nothing here takes long by itself. */
 const PATIENCE_MS = 300_000
 
+const NODE = [process.execPath, '--disable-warning=ExperimentalWarning']
+const QUICK = join(import.meta.dirname, 'quick-agent.ts')
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
 
 function agentProcess(child: ChildProcess): AgentProcess {
@@ -79,16 +86,20 @@ stacks:
   - { path: web, driver: files, environments: [production], with: { target: ${JSON.stringify(target)} } }
 `
 
-/** `config`: the repository's, a function of the target. `alone`: the agent's setting of that name, seconds. */
+/**
+ * `config`: the repository's, a function of the target. `alone`: the agent's setting of that name, seconds. `place`: where workers have
+ * their data, and the target is; beside the server's where absent.
+ */
 export async function startAgentWorld(
-  { alone = 60, ...options }: { host?: string; alone?: number } = {},
+  { alone = 60, place: given, ...options }: { host?: string; leaseMs?: number; alone?: number; place?: string } = {},
   config: (target: string) => string = (target) => configOf(target),
 ): Promise<AgentWorld> {
   const server = await startLiveServer(
-    (directory) => ({ 'trueup.yaml': config(join(directory, 'target')), 'web/motd': 'zero\n' }),
+    (directory) => ({ 'trueup.yaml': config(join(given ?? directory, 'target')), 'web/motd': 'zero\n' }),
     options,
   )
-  const target = join(server.directory, 'target')
+  const place = given ?? server.directory
+  const target = join(place, 'target')
   await mkdir(target)
   const key = (name: string): string => {
     const file = join(server.directory, `key-${name}`)
@@ -106,16 +117,29 @@ export async function startAgentWorld(
     return await until(look, (body) => body?.[member] !== undefined, PATIENCE_MS)
   }
   const ends: (() => Promise<unknown>)[] = []
+  const tokenFor = async (pool: string, name: string): Promise<string> => {
+    const file = join(server.directory, name)
+    if (existsSync(file)) return file
+    const { body } = await server.request('POST', '/api/v1/workers/enrolments', { pools: [pool] })
+    await writeFile(file, (body as { token: string }).token)
+    return file
+  }
+  const inPlace = (data: string, workspaces: string) => ({
+    data: join(place, data),
+    workspaces: join(place, workspaces),
+  })
+  const spawned = (argv: readonly string[]): AgentProcess => {
+    const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+    const worker = agentProcess(child)
+    ends.push(() => worker.kill())
+    return worker
+  }
   /** Writes the configuration, with a token where there is none yet. */
   const configured = async (): Promise<string> => {
     const config = join(server.directory, 'agent.yaml')
-    const token = join(server.directory, 'token')
-    if (!existsSync(token)) {
-      const { body } = await server.request('POST', '/api/v1/workers/enrolments', { pools: ['edge'] })
-      await writeFile(token, (body as { token: string }).token)
-    }
+    await tokenFor('edge', 'token')
     const shop = { signers: { ssh: 'allowed_signers' }, previews: 'signed' }
-    const settings = { server: server.url, tokenFile: 'token', data: 'agent', workspaces: 'ws', name: 'edge-1' }
+    const settings = { server: server.url, tokenFile: 'token', name: 'edge-1', ...inPlace('agent', 'ws') }
     await writeFile(config, stringify({ ...settings, alone, repositories: { shop } }))
     return config
   }
@@ -130,13 +154,17 @@ export async function startAgentWorld(
       ends.push(() => runner.stop(0))
       return runner
     },
-    async spawn(inside = []) {
-      const node = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN]
-      const argv = [...inside, ...node, 'agent', '--config', await configured()]
-      const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
-      const agent = agentProcess(child)
-      ends.push(() => agent.kill())
-      return agent
+    async spawn(inside = [], aloneAfterMs) {
+      const config = await configured()
+      const program =
+        aloneAfterMs === undefined ? [MAIN, 'agent', '--config', config] : [QUICK, config, String(aloneAfterMs)]
+      return spawned([...inside, ...NODE, ...program])
+    },
+    async spawnRunner(pool) {
+      const { data, workspaces } = inPlace(`runner-${pool}`, `ws-${pool}`)
+      const token = await tokenFor(pool, `token-${pool}`)
+      const options = ['--server', server.url, '--token-file', token, '--data', data, '--workspaces', workspaces]
+      return spawned([...NODE, MAIN, 'runner', ...options, '--pools', pool, '--name', `${pool}-1`])
     },
     async runs() {
       return (await answered<{ items: SeenRun[] }>('/api/v1/repositories/shop/runs?limit=100', 'items')).items

@@ -20,12 +20,17 @@ export interface Case {
   driver: string
   /** Why it cannot be here, or null. */
   missing: string | null
+  /** Its tool takes seconds of a core for each look. */
+  heavy?: boolean
   open(ground: Ground): Promise<Stage>
 }
 
 /** A case with everything it needs up and running. A place is a name that is part of nothing else: `at-push`. */
 export interface Stage {
   driver: string
+  heavy?: boolean
+  /** Ports of this machine's loopback that a worker must reach. */
+  ports?: readonly number[]
   /** The rest of the stack's entry in `trueup.yaml`. */
   settings: object
   /** Files of the stack's directory, which brings what is shared to a place. */

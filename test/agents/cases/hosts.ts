@@ -10,6 +10,7 @@ const terraform = findTool('terraform') ? 'terraform' : 'tofu'
 export const HOST_CASES: readonly Case[] = [
   {
     driver: 'ansible',
+    heavy: true,
     missing: without('ansible-playbook'),
     open: async (ground) =>
       onFile('ansible', ground, {
@@ -28,6 +29,7 @@ export const HOST_CASES: readonly Case[] = [
   },
   {
     driver: 'chef',
+    heavy: true,
     missing: chefClient() ? null : CHEF_MISSING,
     open: async (ground) =>
       onFile('chef', ground, {
@@ -49,6 +51,7 @@ export const HOST_CASES: readonly Case[] = [
   },
   {
     driver: 'puppet',
+    heavy: true,
     missing: without('puppet'),
     open: async (ground) =>
       onFile('puppet', ground, {

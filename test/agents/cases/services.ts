@@ -12,6 +12,7 @@ export const SERVICE_CASES: readonly Case[] = [
       const path = (place: string): string => `/api/v1/namespaces/${place}/configmaps/app`
       return {
         driver: 'kubernetes',
+        ports: [Number(new URL(cluster.server).port)],
         settings: { with: { kubeconfig: cluster.kubeconfig } },
         stack: (place) => ({
           'kustomization.yaml': `namespace: ${place}\nresources: [../base, namespace.yaml]\n`,
@@ -37,6 +38,7 @@ export const SERVICE_CASES: readonly Case[] = [
       const live = (place: string) => objects.get(`/${place}`)?.properties
       return {
         driver: 'cloudformation',
+        ports: [Number(new URL(cloud.url).port)],
         settings: {
           with: {
             endpoint: cloud.url,
