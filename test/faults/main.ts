@@ -1,13 +1,14 @@
 /**
  * `npm run faults -- --rounds N`: kill -9 of server, runner and tool at every state of a run, and in the middle of what
- * else must not be half done; of agents in mid-apply. The last line is `faults: N kills, N lost, N repeated, N stuck`; exit code 1 when any of the
- * three is not 0. With `--power` it is the power of the disk that is cut, instead: see power/rounds.ts.
+ * else must not be half done; of agents and runners in mid-apply. The last line is `faults: N kills, N lost, N repeated, N stuck`; exit code 1 when any of the
+ * three is not 0. With `--power` it is the power of the disk that is cut, instead: see power/rounds.ts. `--only workers` does both to
+ * workers.
  */
 import { parseArgs } from 'node:util'
 import { inNamespace, whyNoPower } from './power/namespace.ts'
-import { runAgentRounds } from './agent-rounds.ts'
 import { runRounds } from './rounds.ts'
 import { addTo, isClean, newTally, report } from './tally.ts'
+import { runWorkerRounds } from './worker-rounds.ts'
 
 const { values } = parseArgs({
   options: {
@@ -32,16 +33,22 @@ if (values.power) {
   const argv = [String(rounds), ...(values.only === undefined ? [] : [values.only])]
   process.exit((await inNamespace(argv, (line) => console.log(line))) ?? 1)
 }
-/** Everything that befalls workers: runners, their tools, agents. */
-const WORKERS = ['states-runner', 'states-tool', 'zombie', 'agent']
+/** Everything that befalls workers: runners, their tools, agents; and the cuts of their disk. */
+const WORKERS = ['states-runner', 'states-tool', 'zombie', 'agent', 'cuts']
 const only = values.only?.split(',').flatMap((name) => (name === 'workers' ? WORKERS : [name])) ?? null
 const say = (line: string): void => console.log(line)
 const tally = newTally()
-const others = only?.filter((name) => name !== 'agent')
+let cutsFailed = false
+if (only?.includes('cuts')) {
+  const missing = whyNoPower()
+  if (missing === null) cutsFailed = (await inNamespace([String(rounds), 'workers'], say)) !== 0
+  else say(`power cuts of workers skipped: they need ${missing}`)
+}
+const others = only?.filter((name) => name !== 'agent' && name !== 'cuts')
 if (others === undefined || others.length > 0) {
   const { keep, 'no-terraform': noTerraform } = values
   addTo(tally, await runRounds({ rounds, keep, terraform: !noTerraform, only: others ?? null, say }))
 }
-if (only === null || only.includes('agent')) addTo(tally, await runAgentRounds(rounds, say))
+if (only === null || only.includes('agent')) addTo(tally, await runWorkerRounds(rounds, say))
 for (const line of report(tally)) console.log(line)
-process.exit(isClean(tally) ? 0 : 1)
+process.exit(isClean(tally) && !cutsFailed ? 0 : 1)

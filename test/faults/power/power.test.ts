@@ -15,3 +15,13 @@ test.skipIf(missing !== null)(
     expect(said.at(-1), said.join('\n')).toBe(`faults: ${rounds.length} cuts, 0 lost, 0 repeated, 0 stuck`)
   },
 )
+
+test.skipIf(missing !== null)(
+  `nor does it take what an agent and a runner have done, or their way back${missing === null ? '' : ` (needs ${missing})`}`,
+  async () => {
+    const said: string[] = []
+    await inNamespace(['1', 'workers'], (line) => said.push(line))
+    expect(said.at(-1), said.join('\n')).toBe('faults: 1 cuts, 0 lost, 0 repeated, 0 stuck')
+  },
+  600_000,
+)
