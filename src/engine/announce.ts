@@ -1,4 +1,6 @@
 import type { Change } from '../store/open.ts'
+import { readyPools } from '../store/runs/search.ts'
+import { getStack } from '../store/stacks/stacks.ts'
 import { getWorker } from '../store/workers/workers.ts'
 import { watchOrdersOf } from './drift/watch-orders.ts'
 import type { EngineParts } from './parts.ts'
@@ -12,29 +14,68 @@ const SETTLE_MS = 200
  * ends it.
  */
 export function announceChanges(parts: EngineParts): () => void {
-  const deployed = gather(async (of) => {
-    for (const { workerId, pools } of parts.hub.connected()) {
-      const worker = await getWorker(parts.store.db, workerId)
-      if (!worker) continue
-      parts.hub.send(workerId, { event: 'watches', watches: await watchOrdersOf(parts, of, pools, worker), of })
-    }
-  }, parts)
+  const deployed = gather((of) => tellWatches(parts, of), parts)
   const moved = gather((stackIds) => tellReplaced(parts, stackIds), parts)
   const onChange = (changes: readonly Change[]): void => {
     // Every step of every run is a change, and a worker that hears of work asks for it.
-    if (changes.some((change) => change.work))
-      for (const pool of new Set(parts.hub.connected().flatMap((worker) => worker.pools))) parts.hub.announceWork(pool)
+    if (changes.some((change) => change.work)) work.wanted()
     for (const { topic, stackId } of changes) {
       if (!stackId) continue
       if (topic === 'run') moved.add(stackId)
       if (topic === 'deployment') deployed.add(stackId)
     }
   }
+  const work = announcer(parts)
   const unsubscribe = parts.store.changes.subscribe(onChange)
   return () => {
     unsubscribe()
     deployed.close()
     moved.close()
+  }
+}
+
+/** Tells the workers that have, had or get these stacks what to watch of them. */
+async function tellWatches({ store, hub, ...parts }: EngineParts, of: string[]): Promise<void> {
+  const concerned = new Set<string>()
+  for (const id of of) {
+    const pool = (await getStack(store.db, id))?.deployedPool
+    // Who watched it in another pool hears that it is no longer its own.
+    for (const each of [...hub.orderedOf(id), ...(pool ? [pool] : [])])
+      for (const workerId of hub.serving(each)) concerned.add(workerId)
+  }
+  for (const workerId of concerned) {
+    const worker = await getWorker(store.db, workerId)
+    if (!worker) continue
+    const watches = await watchOrdersOf({ store, hub, ...parts }, of, worker.pools, worker)
+    hub.send(workerId, { event: 'watches', watches, of })
+  }
+}
+
+/** Says that there is work to those who could have it: to ask all of thousands for each run would cost more than the run. */
+function announcer({ store, hub, log }: EngineParts): { wanted(): void } {
+  let looking = false
+  let again = false
+  const look = async (): Promise<void> => {
+    try {
+      while (again) {
+        again = false
+        for (const pool of await readyPools(store.db)) hub.announceWork(pool)
+      }
+    } catch (error) {
+      // The clock looks once more, and workers ask by themselves.
+      log.warn({ err: error }, 'telling workers of runs')
+    } finally {
+      looking = false
+    }
+  }
+  return {
+    wanted() {
+      again = true
+      if (looking) return
+      looking = true
+      // All that one turn of the event loop brings is one look.
+      setImmediate(() => void look())
+    },
   }
 }
 

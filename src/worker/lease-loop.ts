@@ -12,6 +12,8 @@ export interface LeaseLoopOptions {
   log: Logger
   hasRoom: () => boolean
   start: (grant: Grant) => void
+  /** How often to ask although nothing was said, milliseconds. */
+  askMs?: () => number | undefined
 }
 
 export interface LeaseLoop {
@@ -22,11 +24,20 @@ export interface LeaseLoop {
 }
 
 /** Leases runs, one after the other, as long as there is room and the server has some. */
-export function startLeasing({ link, log, hasRoom, start }: LeaseLoopOptions): LeaseLoop {
+export function startLeasing({ link, log, hasRoom, start, askMs }: LeaseLoopOptions): LeaseLoop {
   const over = new AbortController()
   let asking: Promise<void> | undefined
   let again = false
-  const timer = setInterval(wake, ASK_ANYWAY_MS * (0.75 + Math.random() / 2))
+  let timer = setTimeout(askAnyway, nextMs())
+
+  function nextMs(): number {
+    return (askMs?.() ?? ASK_ANYWAY_MS) * (0.75 + Math.random() / 2)
+  }
+
+  function askAnyway(): void {
+    timer = setTimeout(askAnyway, nextMs())
+    wake()
+  }
 
   function wake(): void {
     again = true
@@ -55,7 +66,7 @@ export function startLeasing({ link, log, hasRoom, start }: LeaseLoopOptions): L
   return {
     wake,
     async close() {
-      clearInterval(timer)
+      clearTimeout(timer)
       over.abort()
       await asking
     },

@@ -86,6 +86,7 @@ export async function startRunner(
   const figures = createFigures()
   let clockSkewMs: number | null = null
   let serverCan: string[] | undefined
+  let askMs: number | undefined
   const tools = await watchTools({
     env: process.env,
     log,
@@ -109,7 +110,8 @@ export async function startRunner(
       tools: tools.found(),
       holding: [...active().map(({ grant: { runId, fence } }) => ({ runId, fence })), ...outbox.left()],
     }),
-    onWelcome: ({ rotateKey, now, capabilities }) => {
+    onWelcome: ({ rotateKey, now, capabilities, askMs: wished }) => {
+      askMs = wished
       serverCan = capabilities
       void outbox.deliverLeft()
       leasing.wake()
@@ -155,7 +157,13 @@ export async function startRunner(
     parts,
     busy: (stackId) => active().some((run) => run.applying && run.grant.stack.id === stackId),
   })
-  const leasing = startLeasing({ link, log, hasRoom: () => runs.size < options.slots && isRoom(), start })
+  const leasing = startLeasing({
+    link,
+    log,
+    hasRoom: () => runs.size < options.slots && isRoom(),
+    start,
+    askMs: () => askMs,
+  })
 
   const metrics =
     options.metrics &&

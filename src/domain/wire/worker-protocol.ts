@@ -161,6 +161,8 @@ export const METHODS = {
       capabilities: z.array(z.string()).optional(),
       heartbeatMs: z.number(),
       leaseMs: z.number(),
+      /** How often to ask for runs of which no event has told; 20 s where it is absent. */
+      askMs: z.number().optional(),
       /** Somebody wants this worker to make itself a new key. */
       rotateKey: z.boolean().optional(),
       /** The server's clock, milliseconds since the epoch. */

@@ -58,6 +58,7 @@ export async function recordDeployment(tx: Tx, run: Run): Promise<void> {
       deployedCommit: null,
       deployedDigest: null,
       deployedConfig: null,
+      deployedPool: null,
       nextDriftAt: null,
       brokenByRunId: null,
       observedCoverage: null,
@@ -77,6 +78,7 @@ export async function recordDeployment(tx: Tx, run: Run): Promise<void> {
   const deployed = {
     deployedCommit: run.commitOid,
     deployedDigest: run.desiredDigest,
+    deployedPool: spec.definition.pool,
     deployedConfig: { ...spec, afterLostApply: false, predicted: null } as unknown as JsonObject,
     deployedAt: nowOf(tx),
   }

@@ -52,6 +52,7 @@ async function forget(tx: Tx, stack: Stack, wish: OrphanWish): Promise<null> {
     deployedCommit: null,
     deployedDigest: null,
     deployedConfig: null,
+    deployedPool: null,
     brokenByRunId: null,
     nextDriftAt: null,
     removedAt: nowOf(tx),

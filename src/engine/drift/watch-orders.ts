@@ -1,7 +1,7 @@
 import type { WatchOrder } from '../../domain/wire/worker-protocol.ts'
 import type { JsonObject } from '../../lib/json.ts'
-import { allRepositories, getRepository, type Repository } from '../../store/changes/repositories.ts'
-import { allStacks, getStack, type Stack } from '../../store/stacks/stacks.ts'
+import { getRepository, type Repository } from '../../store/changes/repositories.ts'
+import { getStack, type Stack, stacksOfPools } from '../../store/stacks/stacks.ts'
 import { stackCapabilities } from '../driver-capabilities.ts'
 import { resolveInputs } from '../stacks/inputs.ts'
 import { hashKeyOf } from '../keys.ts'
@@ -13,14 +13,8 @@ import { isInScope, type Scope } from '../../store/workers/workers.ts'
 
 /** Deployed stacks of these pools whose driver can watch: what a worker is to keep an eye on. */
 export async function watchOrders(parts: EngineParts, pools: readonly string[], scope: Scope): Promise<WatchOrder[]> {
-  const orders: WatchOrder[] = []
-  for (const repository of await allRepositories(parts.store.db)) {
-    for (const stack of await allStacks(parts.store.db, { repositoryId: repository.id })) {
-      const order = await watchOrder(parts, repository, stack, { pools, scope })
-      if (order) orders.push(order)
-    }
-  }
-  return orders
+  const stacks = await stacksOfPools(parts.store.db, pools)
+  return await ordersFor(parts, stacks, { pools, scope })
 }
 
 /** The same of some stacks, by their ids. */
@@ -30,12 +24,31 @@ export async function watchOrdersOf(
   pools: readonly string[],
   scope: Scope,
 ): Promise<WatchOrder[]> {
+  const stacks = await Promise.all(stackIds.map((id) => getStack(parts.store.db, id)))
+  return await ordersFor(
+    parts,
+    stacks.filter((stack) => stack !== undefined),
+    { pools, scope },
+  )
+}
+
+interface Receiver {
+  pools: readonly string[]
+  scope: Scope
+}
+
+async function ordersFor(parts: EngineParts, stacks: readonly Stack[], receiver: Receiver): Promise<WatchOrder[]> {
+  const repositories = new Map<string, Repository | undefined>()
   const orders: WatchOrder[] = []
-  for (const id of stackIds) {
-    const stack = await getStack(parts.store.db, id)
-    const repository = stack && (await getRepository(parts.store.db, stack.repositoryId))
-    const order = repository && (await watchOrder(parts, repository, stack, { pools, scope }))
-    if (order) orders.push(order)
+  for (const stack of stacks) {
+    const { repositoryId } = stack
+    if (!repositories.has(repositoryId))
+      repositories.set(repositoryId, await getRepository(parts.store.db, repositoryId))
+    const repository = repositories.get(repositoryId)
+    const order = repository && (await watchOrder(parts, repository, stack, receiver))
+    if (!order) continue
+    orders.push(order)
+    parts.hub.noteOrder(stack.id, stack.deployedPool!)
   }
   return orders
 }
@@ -44,7 +57,7 @@ async function watchOrder(
   parts: EngineParts,
   repository: Pick<Repository, 'id' | 'name'>,
   stack: Stack,
-  { pools, scope }: { pools: readonly string[]; scope: Scope },
+  { pools, scope }: Receiver,
 ): Promise<WatchOrder | null> {
   const spec = stack.deployedConfig as unknown as RunSpec | null
   if (!spec || stack.deployedCommit === null || !pools.includes(spec.definition.pool)) return null

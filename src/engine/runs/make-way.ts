@@ -2,7 +2,7 @@ import { LEASED_STATES } from '../../domain/runs/run.ts'
 import { nowOf, type Queries } from '../../store/database/context.ts'
 import { nextInLine } from '../../store/runs/claim.ts'
 import { listRuns, type RunSummary, transitionRun } from '../../store/runs/runs.ts'
-import { readyChanges, type ReadyChange } from '../../store/runs/search.ts'
+import { readyChanges, type ReadyChange, readyPools } from '../../store/runs/search.ts'
 import { requireStack } from '../../store/stacks/stacks.ts'
 import { hasOneOf, toolsOf } from '../../domain/runs/programs.ts'
 import { getWorker, isInScope, type Worker } from '../../store/workers/workers.ts'
@@ -33,15 +33,16 @@ const FAIR_AFTER_MS = 60_000
  */
 export async function makeWay(parts: EngineParts): Promise<void> {
   const { store, hub } = parts
-  const connected = hub.connected()
-  const pools = [...new Set(connected.flatMap((worker) => worker.pools))]
+  const pools = (await readyPools(store.db)).filter((pool) => hub.serving(pool).length > 0)
+  if (pools.length === 0) return
+  const serving = new Set(pools.flatMap((pool) => hub.serving(pool)))
   const since = store.clock.now() - FAIR_AFTER_MS
   const isWanted = async (db: Queries) =>
     (await readyChanges(db, pools)).length > 0 || (await longWaiting(db, pools, since, [])).length > 0
   if (!(await isWanted(store.db))) return
   const stopped = await store.transaction(async (tx) => {
     const seats: Seats[] = []
-    for (const { workerId } of connected) {
+    for (const workerId of serving) {
       const worker = await getWorker(tx, workerId)
       if (worker && worker.revokedAt === null && typeof worker.info['slots'] === 'number')
         seats.push(

@@ -34,9 +34,9 @@ async function whatWorkersLack(
   run: Waiting,
 ): Promise<string | null> {
   const pool = `pool "${run.pool}"`
-  const serving = hub.connected().filter(({ pools }) => pools.includes(run.pool))
+  const serving = hub.serving(run.pool)
   if (serving.length === 0) return `no worker of ${pool} is connected: see \`trueup worker list\``
-  const ids = serving.slice(0, WORKERS_LOOKED_AT).map(({ workerId }) => workerId)
+  const ids = serving.slice(0, WORKERS_LOOKED_AT)
   const { environment } = await requireStack(db, run.stackId)
   const workers = await workersByIds(db, ids)
   const enrolled = workers.filter((worker) => isInScope(worker, { repositoryId: run.repositoryId, environment }))

@@ -12,6 +12,9 @@ import { measureClock } from './worker-clock.ts'
 
 /** A worker renews its leases three times in their length. */
 const HEARTBEATS_PER_LEASE = 3
+/** Events tell of runs; asking is for those that got lost. A hundred workers a second are all that do so. */
+const ASK_MS = 20_000
+const ASK_MS_EACH = 10
 
 /** The first word on a connection: who it is, what it still holds, and how its clock stands. */
 export async function hello(parts: EngineParts, workerId: string, params: Params<'hello'>): Promise<Result<'hello'>> {
@@ -64,6 +67,7 @@ export async function hello(parts: EngineParts, workerId: string, params: Params
     capabilities: [...CAPABILITIES],
     leaseMs,
     heartbeatMs,
+    askMs: Math.max(ASK_MS, parts.hub.count() * ASK_MS_EACH),
     now: parts.store.clock.now(),
     ...(rotateKey && { rotateKey }),
   }

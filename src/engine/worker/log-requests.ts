@@ -24,7 +24,7 @@ export function createLogRequests({ store, hub }: Pick<EngineParts, 'store' | 'h
     async ask(workerId, lines) {
       const { name, info } = await requireWorker(store.db, workerId)
       const doing = `reading the log of worker ${name}`
-      if (!hub.connected().some((each) => each.workerId === workerId))
+      if (!hub.isConnected(workerId))
         throw new TrueupError('CONFLICT', {
           doing,
           why: 'it is not connected',

@@ -14,11 +14,9 @@ export interface Queue extends QueueDepth {
 export async function queues({ store, hub }: Pick<EngineParts, 'store' | 'hub'>): Promise<Queue[]> {
   const enrolled = await enrolledPools(store.db)
   const depths = new Map((await queueDepths(store.db)).map((depth) => [depth.pool, depth]))
-  const serving = new Map<string, number>()
-  for (const { pools } of hub.connected()) for (const pool of pools) serving.set(pool, (serving.get(pool) ?? 0) + 1)
   return [...new Set([...depths.keys(), ...enrolled])].sort().map((pool) => ({
     ...(depths.get(pool) ?? { pool, waiting: 0, oldestAt: null, running: 0 }),
-    workers: serving.get(pool) ?? 0,
+    workers: hub.serving(pool).length,
     enrolled: enrolled.has(pool),
   }))
 }

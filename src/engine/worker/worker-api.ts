@@ -7,7 +7,7 @@ import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
 import { appendRunLog } from '../../store/runs/log.ts'
 import type { Queries } from '../../store/database/context.ts'
-import { claimRun } from '../../store/runs/claim.ts'
+import { claimRun, mayClaim } from '../../store/runs/claim.ts'
 import { renewLeases } from '../../store/runs/lease.ts'
 import { getRun, type Run, transitionRun } from '../../store/runs/runs.ts'
 import { getStack, requireStack } from '../../store/stacks/stacks.ts'
@@ -183,6 +183,8 @@ async function lease(parts: EngineParts, workerId: string, params: Params<'lease
     throw new TrueupError('UNAUTHENTICATED', { doing: 'leasing a run', why: 'this worker is revoked' })
   if (params.clock !== undefined) await noteClock(parts, worker, params.clock)
   if (worker.info['draining'] === true) return { grant: null }
+  if (!(await mayClaim(parts.store.db, { workerId, pools: worker.pools, request: params.request })))
+    return { grant: null }
   const tools = toolsOf(worker.info)
   // With a PATH of its own a stack may find what the worker does not.
   const programs = tools && !(await isAnyNamed(parts.store.db, 'PATH')) ? Object.keys(tools) : undefined

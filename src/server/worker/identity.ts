@@ -8,6 +8,7 @@ import {
   TOKEN_MAX_S,
   type WorkerProof,
 } from '../../domain/wire/request-proof.ts'
+import { WORKER_PATHS } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ServerParts } from '../parts.ts'
 import { getWorker, keysOf, touchWorker, type Worker } from '../../store/workers/workers.ts'
@@ -60,7 +61,8 @@ export function createWorkerIdentity({ store }: Pick<ServerParts, 'store'>): Wor
       if (!replays.firstUse(`${worker.id} ${claims.jti}`, claims.exp * 1000 + CLOCK_TOLERANCE_MS, now))
         throw replayed('this token was used before')
       const proof = { workerId: worker.id, keyId: keyIdOf(key), bodySha256: bodyOf(claims, { method, path }) }
-      await touchWorker(store.db, worker.id)
+      // The first word on a socket says so once more, with all else that a worker says of itself.
+      if (path !== WORKER_PATHS.socket) await touchWorker(store.db, worker.id)
       return proof
     },
   }

@@ -87,6 +87,7 @@ function serveWorker(channel: WebSocket, proof: WorkerProof, { api, identity, lo
   const { workerId } = proof
   let calls = 0
   let alive = true
+  let asked = false
   const send = (frame: object): void => {
     if (channel.readyState !== channel.OPEN) return
     if (channel.bufferedAmount > MAX_UNSENT_BYTES) {
@@ -121,15 +122,18 @@ function serveWorker(channel: WebSocket, proof: WorkerProof, { api, identity, lo
     if (isBinary) channel.close(1003, 'frames are JSON text')
     else void answer(data)
   })
-  channel.on('pong', () => {
+  // Workers ping, too: one that was heard of is asked nothing.
+  const heard = (): void => {
     alive = true
-  })
+  }
+  channel.on('pong', heard).on('ping', heard).on('message', heard)
   channel.on('error', (error) => logger.warn({ err: error, workerId }, 'worker socket broke'))
   const ping = setInterval(() => {
     // A paused socket cannot answer: that is our doing, not its death.
-    if (!alive && !channel.isPaused) return channel.terminate()
+    if (!alive && asked && !channel.isPaused) return channel.terminate()
+    asked = !alive
     alive = false
-    channel.ping()
+    if (asked) channel.ping()
     identity.assertTrusted(proof).catch(() => channel.close(1008, 'revoked'))
   }, PING_MS)
   const unsubscribe = api.subscribe(

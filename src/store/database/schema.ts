@@ -148,6 +148,8 @@ export interface Database extends RollbackTables, AuditTables, ConnectionTables,
     deployedCommit: string | null
     deployedDigest: string | null
     deployedConfigJson: string | null
+    /** Pool of the workers that have what is deployed; null where nothing is. */
+    deployedPool: string | null
     deployedAt: number | null
     /** Observed: last finished drift check. */
     observedAt: number | null

@@ -22,6 +22,7 @@ import { runPrograms } from './0020-run-programs.ts'
 import { issuerKeys } from './0021-issuer-keys.ts'
 import { commandAnswers } from './0022-command-answers.ts'
 import { loginProviders } from './0023-login-providers.ts'
+import { workerRouting } from './0024-worker-routing.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
   issuerKeys,
   commandAnswers,
   loginProviders,
+  workerRouting,
 ]

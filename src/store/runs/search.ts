@@ -35,6 +35,18 @@ export interface ReadyChange {
   programs: string[] | null
 }
 
+/** Pools with runs that wait for nothing but a worker, or a time. */
+export async function readyPools(db: Queries): Promise<string[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .select('pool')
+    .distinct()
+    .where('state', '=', 'queued')
+    .where('ready', '=', 1)
+    .execute()
+  return rows.map(({ pool }) => pool)
+}
+
 /** The first `limit` of each pool that are ready: they come straight off the queue's index. */
 export async function readyChanges(db: Queries, pools: readonly string[], limit = 50): Promise<ReadyChange[]> {
   const found: ReadyChange[] = []

@@ -95,6 +95,19 @@ export async function allStacks(db: Queries, filter: StackFilter & { repositoryI
   return rows.map(stackCodec.fromRow)
 }
 
+/** What is deployed and has its workers in one of these pools, by id. */
+export async function stacksOfPools(db: Queries, pools: readonly string[]): Promise<Stack[]> {
+  if (pools.length === 0) return []
+  const rows = await db
+    .selectFrom('stacks')
+    .selectAll()
+    .where('deployedPool', 'in', pools)
+    .where('removedAt', 'is', null)
+    .orderBy('id')
+    .execute()
+  return rows.map(stackCodec.fromRow)
+}
+
 /** Stacks whose drift check is due, the longest waiting first. */
 export async function stacksDueForDrift(db: Queries, now: number, limit: number): Promise<Stack[]> {
   const rows = await db
