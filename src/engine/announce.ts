@@ -29,6 +29,7 @@ export function announceChanges(parts: EngineParts): () => void {
   const unsubscribe = parts.store.changes.subscribe(onChange)
   return () => {
     unsubscribe()
+    work.close()
     deployed.close()
     moved.close()
   }
@@ -52,12 +53,13 @@ async function tellWatches({ store, hub, ...parts }: EngineParts, of: string[]):
 }
 
 /** Says that there is work to those who could have it: to ask all of thousands for each run would cost more than the run. */
-function announcer({ store, hub, log }: EngineParts): { wanted(): void } {
+function announcer({ store, hub, log }: EngineParts): { wanted(): void; close(): void } {
   let looking = false
   let again = false
+  let closed = false
   const look = async (): Promise<void> => {
     try {
-      while (again) {
+      while (again && !closed) {
         again = false
         for (const pool of await readyPools(store.db)) hub.announceWork(pool)
       }
@@ -75,6 +77,9 @@ function announcer({ store, hub, log }: EngineParts): { wanted(): void } {
       looking = true
       // All that one turn of the event loop brings is one look.
       setImmediate(() => void look())
+    },
+    close() {
+      closed = true
     },
   }
 }
