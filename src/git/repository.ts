@@ -245,9 +245,15 @@ export interface GitRepository {
   ): Promise<Materialised>
   /**
    * Writes a pack of its own to `file`: the commit, and of its tree the way to each path with everything below it. Paths
-   * that the tree does not have bring the trees in which they are missing. `more`: further objects.
+   * that the tree does not have bring the trees in which they are missing. `more`: further objects. `base`: what whoever gets it has
+   * already is not in it, and what is in it may be told as a difference to that.
    */
-  packTree(commit: string, paths: readonly string[], file: string, more?: readonly string[]): Promise<void>
+  packTree(
+    commit: string,
+    paths: readonly string[],
+    file: string,
+    parts?: { more?: readonly string[]; base?: { commit: string; paths: readonly string[] } },
+  ): Promise<void>
   /** A pack of exactly these objects. */
   packObjects(oids: readonly string[]): Promise<Buffer>
   /**

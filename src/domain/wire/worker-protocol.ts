@@ -309,9 +309,12 @@ export const WORKER_PATHS = {
   /** A tar stream of a watched stack's `paths` at the commit of its watch order. */
   watchWorkspace: (stackId: string, commit: string): string =>
     `/api/v1/worker/watches/${encodeURIComponent(stackId)}/workspace?commit=${encodeURIComponent(commit)}`,
-  /** A Git pack of a stack at a commit: the commit, the trees on the way, and what the stack is built from. Never changes. */
-  pack: (stackId: string, commit: string): string =>
-    `/api/v1/worker/stacks/${encodeURIComponent(stackId)}/packs/${encodeURIComponent(commit)}`,
+  /**
+   * A Git pack of a stack at a commit: the commit, the trees on the way, and what the stack is built from. Never changes. `have`: the commit
+   * of which the worker holds the stack; the pack is thin then, or the whole one all the same.
+   */
+  pack: (stackId: string, commit: string, have?: string): string =>
+    `/api/v1/worker/stacks/${encodeURIComponent(stackId)}/packs/${encodeURIComponent(commit)}${have === undefined ? '' : `?have=${encodeURIComponent(have)}`}`,
   /** A Git pack of the commits after `from` up to `to`, by their first parents. */
   lineage: (stackId: string, { from, to }: { from: string; to: string }): string =>
     `/api/v1/worker/stacks/${encodeURIComponent(stackId)}/lineage?from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}`,

@@ -15,14 +15,23 @@ import { CONFIG_FILE } from '../snapshot/snapshot.ts'
 const KEPT_PACKS = 2_000
 const LONGEST_LINEAGE = 10_000
 
+/** What a worker asks for; `have`: the commit of which it holds the stack already. */
+export interface PackWish {
+  stackId: string
+  commit: string
+  have?: string
+}
+
 /**
  * The file of a Git pack that holds exactly what says how a stack should be at a commit: the commit, its configuration, the
  * trees on the way and the files that the stack is built from; of the commit that was merged into it only the trees on that
- * way, which tell whether it holds the same files. Made once, never changed. NOT_FOUND where the worker has no business with it.
+ * way, which tell whether it holds the same files. Beside a commit that the worker has, only what that lacks (where it is not known here, all).
+ * Made once, never changed. NOT_FOUND where the worker has no business with it.
  */
-export async function packFile(parts: EngineParts, workerId: string, stackId: string, commit: string): Promise<string> {
+export async function packFile(parts: EngineParts, workerId: string, wish: PackWish): Promise<string> {
+  const { stackId, commit, have } = wish
   const stack = await stackFor(parts, workerId, stackId, commit)
-  const file = join(parts.packs, `${stackId}-${commit}.pack`)
+  const file = join(parts.packs, `${stackId}-${commit}${have === undefined ? '' : `-${have}`}.pack`)
   return await parts.turns.take(`pack:${file}`, async () => {
     const now = new Date()
     const known = await utimes(file, now, now).then(
@@ -33,14 +42,33 @@ export async function packFile(parts: EngineParts, workerId: string, stackId: st
     await mkdir(parts.packs, { recursive: true, mode: 0o700 })
     await dropOldest(parts.packs)
     const repository = repositoryOf(parts, stack.repositoryId)
-    const { tree } = await repository.commit(commit)
-    const snapshot = await parts.snapshots.of(stack.repositoryId, repository, tree)
-    const source = snapshot.stacks.get(stackKey(stack.environment, stack.name))
-    if (!source) throw notFound(stackId, commit, 'the commit has no such stack')
-    const paths = [CONFIG_FILE, ...source.interests]
-    await repository.packTree(commit, paths, file, await mergedWay(repository, commit, paths))
+    const paths = await builtFrom(parts, stack, commit)
+    if (!paths) throw notFound(stackId, commit, 'the commit has no such stack')
+    const base = have === undefined ? null : await baseOf(parts, stack, have)
+    const more = await mergedWay(repository, commit, paths)
+    await repository.packTree(commit, paths, file, { more, ...(base && { base }) })
     return file
   })
+}
+
+/** Paths of what says how a stack should be at a commit; null where the commit has no such stack. */
+async function builtFrom(parts: EngineParts, stack: Stack, commit: string): Promise<string[] | null> {
+  const repository = repositoryOf(parts, stack.repositoryId)
+  const { tree } = await repository.commit(commit)
+  const snapshot = await parts.snapshots.of(stack.repositoryId, repository, tree)
+  const source = snapshot.stacks.get(stackKey(stack.environment, stack.name))
+  return source ? [CONFIG_FILE, ...source.interests] : null
+}
+
+/** What a worker has that holds the stack at a commit; null where that says nothing here. */
+async function baseOf(
+  parts: EngineParts,
+  stack: Stack,
+  commit: string,
+): Promise<{ commit: string; paths: string[] } | null> {
+  if ((await repositoryOf(parts, stack.repositoryId).resolve(commit)) !== commit) return null
+  const paths = await builtFrom(parts, stack, commit)
+  return paths && { commit, paths }
 }
 
 /** The commit that was merged and its trees on the way to these paths; nothing where the commit is no merge. */

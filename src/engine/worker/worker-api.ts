@@ -23,7 +23,7 @@ import { refreshStack } from '../stacks/status.ts'
 import { makeGrant } from './grant.ts'
 import { hello, noteTools } from './hello.ts'
 import { createLogRequests } from './log-requests.ts'
-import { lineagePack, packFile } from './packs.ts'
+import { lineagePack, packFile, type PackWish } from './packs.ts'
 import { planReceived } from './plan-received.ts'
 import { reportReceived } from './alone-report.ts'
 import { noteClock } from './worker-clock.ts'
@@ -38,7 +38,7 @@ export interface WorkerApi {
   /** A tar of a deployed stack that the worker's pools serve, at the commit that is deployed. */
   watchWorkspace(workerId: string, stackId: string, commit: string): Promise<NodeJS.ReadableStream>
   /** File of a Git pack with what says how a stack should be at a commit. */
-  packFile(workerId: string, stackId: string, commit: string): Promise<string>
+  packFile(workerId: string, wish: PackWish): Promise<string>
   /** A pack of the commits between two of a branch. */
   lineage(workerId: string, stackId: string, range: { from: string; to: string }): Promise<Buffer>
   /** The newest lines of the worker's own log; throws as `LogRequests.ask`. */
@@ -146,7 +146,7 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
       return archive(repositoryOf(parts, stack.repositoryId), commit, spec.paths, linksOf(spec.definition))
     },
     recentLog: (workerId, lines) => logs.ask(workerId, lines),
-    packFile: (workerId, stackId, commit) => packFile(parts, workerId, stackId, commit),
+    packFile: (workerId, wish) => packFile(parts, workerId, wish),
     lineage: (workerId, stackId, range) => lineagePack(parts, workerId, stackId, range),
     subscribe(workerId, send, cut) {
       // Pools are read at once, so that work which comes in this very moment is announced.

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { basename } from 'node:path'
 import { z } from 'zod'
 import {
   MAX_FRAME_BYTES,
@@ -152,14 +153,17 @@ export const workerWireRoutes: RouteModule<'store' | 'engine'> = (app, { store, 
       config: { action: 'worker' },
       schema: {
         tags: ['worker'],
-        summary: 'A Git pack of what says how a stack should be at a commit; it never changes',
+        summary:
+          'A Git pack of what says how a stack should be at a commit; with `have` only what is not in that commit. It never changes',
         params: z.object({ stackId: z.string().max(100), commit: commitId }),
+        querystring: z.strictObject({ have: commitId.optional() }),
       },
     },
     async (request, reply) => {
       const { stackId, commit } = request.params
-      const file = await engine.worker.packFile(request.workerId!, stackId, commit)
-      const etag = `"${stackId}-${commit}"`
+      const { have } = request.query
+      const file = await engine.worker.packFile(request.workerId!, { stackId, commit, ...(have && { have }) })
+      const etag = `"${basename(file, '.pack')}"`
       void reply.header('etag', etag).header('cache-control', 'private, max-age=31536000, immutable')
       if (request.headers['if-none-match'] === etag) return reply.code(304).send()
       return reply.type('application/x-git-packed-objects').send(createReadStream(file))

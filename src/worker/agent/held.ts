@@ -5,7 +5,7 @@ import type { HealMemory } from './heal-alone.ts'
 /** What an agent holds of one stack: the last commit that it took for the stack's desired state. */
 export interface Held {
   commit: string
-  /** Name of the pack in the agent's own repository. */
+  /** Names of the packs in the agent's own repository that have it, with spaces between them. */
   pack: string
 }
 
@@ -34,6 +34,8 @@ export interface HeldStacks {
   order(stack: string): HeldOrder | undefined
   heals(stack: string): HealMemory | undefined
   setHeals(stack: string, heals: HealMemory): void
+  /** Packs that one stack needs: of what it holds, and of what an apply has begun to bring. */
+  packsOf(stack: string): Set<string>
   /** Packs that some stack needs. */
   packs(): Set<string>
 }
@@ -89,11 +91,10 @@ export function openHeld(database: DatabaseSync): HeldStacks {
       return heals ? (JSON.parse(heals) as HealMemory) : undefined
     },
     setHeals: (stack, heals) => void setHeals.run(JSON.stringify(heals), stack),
-    packs: () =>
-      new Set(
-        (all.all() as unknown as Row[])
-          .flatMap(({ pack, begun_pack }) => [pack, begun_pack])
-          .filter((each) => each !== null),
-      ),
+    packsOf: (stack) => packsIn([row(stack)]),
+    packs: () => packsIn(all.all() as unknown as Row[]),
   }
 }
+
+const packsIn = (rows: readonly (Row | undefined)[]): Set<string> =>
+  new Set(rows.flatMap((row) => [row?.pack, row?.begun_pack]).flatMap((names) => names?.split(' ') ?? []))

@@ -3,25 +3,35 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { type Outcome, retry } from '../../lib/retry.ts'
 import type { HttpClient } from '../connection/http.ts'
 import { WORKER_PATHS } from '../protocol.ts'
-import type { HeldStacks } from './held.ts'
+import type { Held, HeldStacks } from './held.ts'
 
 const TIMEOUT_MS = 10 * 60_000
 const PAUSES = { first: 800, longest: 8_000 }
 const ATTEMPTS = 5
+/** Packs of one stack, each a difference to those before it; then a whole one takes their place. */
+const MOST_PACKS = 10
 /** A stack's files at one commit, compressed; the server's workspaces are bounded too. */
 const MAX_PACK_BYTES = 512 * 1024 * 1024
 
 /** The packs that an agent fetches, in its own repository. */
 export interface Packs {
-  /** Fetches a stack at a commit; answers with the pack's name. */
-  take(stackId: string, commit: string, signal: AbortSignal): Promise<string>
+  /**
+   * Fetches a stack at a commit; answers with the names of the packs that have it, with spaces between them. Where the stack is held
+   * already (`base`), only what has changed since is fetched, and the packs of that are needed on.
+   */
+  take(stackId: string, commit: string, signal: AbortSignal, base?: Held): Promise<string>
   /** COMMIT_OLDER where `to` does not come after `from` by first parents. */
   assertAfter(stackId: string, range: { from: string; to: string }, signal: AbortSignal): Promise<void>
-  /** Removes a pack that nothing needs. */
-  drop(name: string): Promise<void>
+  /** Whoever reads packs that are held already says so; answers with the same names. */
+  keep(names: string): string
+  /** Whoever took or kept these needs them no longer; those that nothing else needs are removed. */
+  drop(names: string): Promise<void>
+  /** Removes of what was held those that nothing needs any more. */
+  forget(names: Iterable<string>): Promise<void>
 }
 
 export function openPacks(repository: GitRepository, http: HttpClient, held: HeldStacks): Packs {
+  /** How many runs read a pack. What is held is needed beside that. */
   const inUse = new Map<string, number>()
   const fetchPack = async (path: string, signal: AbortSignal): Promise<string> => {
     const fetchOnce = async (): Promise<Buffer> => {
@@ -33,18 +43,51 @@ export function openPacks(repository: GitRepository, http: HttpClient, held: Hel
     const name = await repository.receivePack(
       await retry(fetchOnce, { pauses: PAUSES, attempts: ATTEMPTS, signal, again }),
     )
-    inUse.set(name, (inUse.get(name) ?? 0) + 1)
+    use(name)
     return name
   }
-  const drop = async (name: string): Promise<void> => {
-    const left = (inUse.get(name) ?? 1) - 1
-    if (left > 0) return void inUse.set(name, left)
-    inUse.delete(name)
-    if (!held.packs().has(name)) await repository.dropPack(name)
+  const use = (name: string): void => void inUse.set(name, (inUse.get(name) ?? 0) + 1)
+  const forget = async (names: Iterable<string>): Promise<void> => {
+    const needed = held.packs()
+    for (const name of names) if (!inUse.has(name) && !needed.has(name)) await repository.dropPack(name)
+  }
+  const keep = (names: string): string => {
+    for (const name of names.split(' ')) use(name)
+    return names
+  }
+  const drop = async (names: string): Promise<void> => {
+    for (const name of names.split(' ')) {
+      const left = (inUse.get(name) ?? 1) - 1
+      if (left > 0) inUse.set(name, left)
+      else inUse.delete(name)
+    }
+    await forget(names.split(' '))
+  }
+  const takeDifference = async (stackId: string, commit: string, base: Held, signal: AbortSignal): Promise<string> => {
+    // Nobody removes them while the difference to them is on its way.
+    keep(base.pack)
+    try {
+      return `${await fetchPack(WORKER_PATHS.pack(stackId, commit, base.commit), signal)} ${base.pack}`
+    } catch (thrown) {
+      await drop(base.pack)
+      throw thrown
+    }
   }
   return {
+    keep,
     drop,
-    take: (stackId, commit, signal) => fetchPack(WORKER_PATHS.pack(stackId, commit), signal),
+    forget,
+    async take(stackId, commit, signal, base) {
+      if (base && base.pack.split(' ').length < MOST_PACKS) {
+        try {
+          return await takeDifference(stackId, commit, base, signal)
+        } catch (thrown) {
+          // A difference to something that is not here: then all of it.
+          if (!(thrown instanceof TrueupError) || thrown.code !== 'PACK_INVALID') throw thrown
+        }
+      }
+      return await fetchPack(WORKER_PATHS.pack(stackId, commit), signal)
+    },
     async assertAfter(stackId, range, signal) {
       if (range.from === range.to) return
       const name = await fetchPack(WORKER_PATHS.lineage(stackId, range), signal)

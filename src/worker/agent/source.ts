@@ -121,13 +121,13 @@ export function signedSource(parts: Parts): Omit<Source, 'close'> {
     assertAllowed(settings, order)
     const before = held.of(nameOf(order.stack))
     const isHeld = before?.commit === order.commit
-    const pack = isHeld ? before.pack : await packs.take(order.stack.id, order.commit, signal)
+    const pack = isHeld ? packs.keep(before.pack) : await packs.take(order.stack.id, order.commit, signal, before)
     try {
       const vetted = await check(parts, order, { pack, before, signal })
       const files = await repository.materialise(order.commit, vetted.paths, directory, linksOf(vetted.definition))
       return { vetted, files, isHeld }
     } catch (thrown) {
-      if (!isHeld) await packs.drop(pack)
+      await packs.drop(pack)
       throw lacking(thrown, order)
     }
   }
@@ -145,13 +145,14 @@ export function signedSource(parts: Parts): Omit<Source, 'close'> {
         rests: false,
       }
       if (grant.kind === 'preview') {
-        if (!isHeld) await packs.drop(pack)
+        await packs.drop(pack)
         return { grant: own, files }
       }
       // What is looked at for drift is deployed: it is this agent's from now on.
       if (grant.kind !== 'drift' && grant.kind !== 'heal')
         pending.set(keyOf(grant), { held: { commit: grant.commit, pack }, order })
-      else if (!isHeld) await take(parts, order, pack)
+      else if (isHeld) await packs.drop(pack)
+      else await take(parts, order, pack)
       return { grant: own, files }
     },
     async fetchDeployed(grant, directory) {
@@ -164,9 +165,9 @@ export function signedSource(parts: Parts): Omit<Source, 'close'> {
       return await repository.materialise(before.commit, paths, directory, linksOf(definition))
     },
     async fetchWatched(order, directory, signal) {
-      const { vetted, files, isHeld } = await vet(order, directory, signal)
+      const { vetted, files } = await vet(order, directory, signal)
       // Watched is what is deployed; a run takes it, with all that goes with it.
-      if (!isHeld) await packs.drop(vetted.pack)
+      await packs.drop(vetted.pack)
       return { order: believed(settings, order, vetted), files }
     },
     variables: (order, offered) => variablesOf(settings, order, offered),
@@ -197,12 +198,13 @@ function withoutTokens<G extends Grant>({ identityTokens: _tokens, ...order }: G
   return order
 }
 
-/** Makes a commit the stack's desired state here, and removes the pack of the one before. */
+/** Makes a commit that a run has taken the stack's desired state here, and removes the packs of the one before. */
 async function take({ held, packs }: Parts, order: HeldOrder, pack: string): Promise<void> {
   const { stack, commit } = order.order
-  const former = held.of(nameOf(stack))
+  const former = held.packsOf(nameOf(stack))
   held.hold(nameOf(stack), { commit, pack }, order)
-  if (former && former.pack !== pack) await packs.drop(former.pack)
+  await packs.drop(pack)
+  await packs.forget(former)
 }
 
 interface Checking {

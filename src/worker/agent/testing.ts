@@ -24,8 +24,12 @@ export interface SignedWorld {
   ): string
   git(...argv: string[]): string
   pack(input: string[]): Buffer
-  /** What the server answers with for a commit; by default an honest pack. */
+  /** What the server answers with for a commit, or for `COMMIT?have=HAVE`; by default an honest pack. */
   packs: Map<string, Buffer>
+  /** Paths that were asked for. */
+  asked: string[]
+  /** A pack of what one commit has and another lacks, as differences to that. */
+  thin(commit: string, have: string, without?: string): Buffer
   open(repository: object): Promise<Source>
   grant(commit: string, more?: Partial<Grant>): Grant
   /** Fetches into a new directory; answers with the grant and a reader of its files, or the error's code. */
@@ -38,6 +42,7 @@ export function signedWorld(): SignedWorld {
   const repository = join(directory, 'repository')
   const sources: Source[] = []
   const packs = new Map<string, Buffer>()
+  const asked: string[] = []
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: directory,
@@ -67,7 +72,8 @@ export function signedWorld(): SignedWorld {
   const answer = (path: string): Buffer => {
     const url = new URL(path, 'http://x')
     const commit = /\/packs\/([0-9a-f]+)$/.exec(url.pathname)?.[1]
-    if (commit !== undefined) return packs.get(commit) ?? honest(commit)
+    asked.push(path)
+    if (commit !== undefined) return packs.get(`${commit}${url.search}`) ?? packs.get(commit) ?? honest(commit)
     const [from, to] = [url.searchParams.get('from')!, url.searchParams.get('to')!]
     const listed = git('rev-list', '--first-parent', `${from}..${to}`)
     return pack(listed === '' ? [to] : listed.split('\n'))
@@ -82,6 +88,13 @@ export function signedWorld(): SignedWorld {
     git,
     pack,
     packs,
+    asked,
+    thin(commit, have, without) {
+      const known = new Set(git('rev-list', '--objects', have).split('\n'))
+      const lines = git('rev-list', '--objects', commit).split('\n')
+      const fresh = lines.filter((line) => !known.has(line) && !(without !== undefined && line.startsWith(without)))
+      return run(['pack-objects', '-q', '--stdout'], { input: `-${have}\n${fresh.join('\n')}\n` })
+    },
     key(name) {
       const file = join(directory, name)
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', file])

@@ -78,7 +78,9 @@ export function standaloneWay(settings: StandaloneSettings): Way {
 function wholeBranch(repository: GitRepository): Packs {
   return {
     take: async () => WHOLE,
+    keep: (names) => names,
     drop: async () => {},
+    forget: async () => {},
     assertAfter: (_stack, range) => walkBack(repository, range),
   }
 }
