@@ -26,6 +26,7 @@ describeWithNetwork('an agent that reaches nothing but the server', () => {
   let network: Network
   let world: AgentWorld
   let agent: AgentProcess
+  const start = () => world.spawn(network.inside, 2_000)
   const at = (name: string) => join(world.target, name)
   const motd = () => (existsSync(at('motd')) ? readFileSync(at('motd'), 'utf8') : null)
   const deployed = (text: string) =>
@@ -36,8 +37,8 @@ describeWithNetwork('an agent that reaches nothing but the server', () => {
 
   beforeAll(async () => {
     network = makeNetwork()
-    world = await startAgentWorld({ host: network.host, alone: 30 }, CONFIG)
-    agent = await world.spawn(network.inside)
+    world = await startAgentWorld({ host: network.host }, CONFIG)
+    agent = await start()
   })
   afterAll(async () => {
     await world.close()
@@ -63,7 +64,7 @@ describeWithNetwork('an agent that reaches nothing but the server', () => {
     await agent.kill()
     expect(motd()).toBe('one\n')
     execFileSync('rm', [at('hold')])
-    agent = await world.spawn(network.inside)
+    agent = await start()
     await deployed('two\n')
     // What it had begun is what it holds: an older commit is still an older one.
     await world.change('three')
