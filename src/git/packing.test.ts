@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { GitChild } from './child-process.ts'
+import { createGitCommand } from './git-command.ts'
+import { createPacking } from './packing.ts'
+import type { GitRunOptions } from './repository.ts'
 import { type GitFixture, startGitFixture } from './testing/fixture.ts'
 
 let fixture: GitFixture
@@ -43,4 +47,20 @@ test('a pack beside what is held has only what has changed, as differences; alon
   const three = await commit('thin', { 'other/file': 'three' })
   await agent.receivePack(await packed(three, two))
   expect((await agent.readFile(three, 'web/large'))?.toString()).toBe(`${LARGE}\nmore`)
+})
+
+test('a difference that would be too large to hold is the whole pack', async () => {
+  const { service, commit, directory } = fixture
+  const one = await commit('large', { 'web/large': LARGE, 'web/same': 'same' })
+  const two = await commit('large', { 'web/large': LARGE.toUpperCase() })
+  const call = async (_: 'run', { argv, options }: { argv: string[]; options: GitRunOptions }) =>
+    await service.run(argv, options)
+  const git = createGitCommand({ call } as unknown as GitChild, 'repo_test')
+  const paths = ['web']
+  const file = join(directory, 'too-large.pack')
+  await createPacking(git, directory, 1_000).packTree(two, paths, file, { base: { commit: one, paths } })
+  const agent = await emptyRepository('repo_alone')
+  await agent.receivePack(await readFile(file))
+  expect((await agent.readFile(two, 'web/large'))?.toString()).toBe(LARGE.toUpperCase())
+  expect((await agent.readFile(two, 'web/same'))?.toString()).toBe('same')
 })
