@@ -126,7 +126,14 @@ function check(image: string): string | null {
 
 /** Whoever still holds the disk is ended: nobody outlives a power cut. True when it could be unmounted. */
 function tryUnmount(path: string): boolean {
-  for (const pid of holdersOf(path)) process.kill(pid, 'SIGKILL')
+  for (const pid of holdersOf(path)) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (thrown) {
+      // Seen, and gone by itself since.
+      if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown
+    }
+  }
   try {
     execFileSync('umount', [path], { stdio: 'pipe' })
     return true

@@ -305,7 +305,7 @@ export interface paths {
   "/api/v1/worker/watches/{stackId}/workspace": {
     get: { parameters: { path: { "stackId": string }; query: { "commit": string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/stacks/{stackId}/packs/{commit}": {
-    get: { parameters: { path: { "stackId": string; "commit": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+    get: { parameters: { path: { "stackId": string; "commit": string }; query?: { "have"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/stacks/{stackId}/lineage": {
     get: { parameters: { path: { "stackId": string }; query: { "from": string; "to": string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/server/backup": {
