@@ -9,7 +9,7 @@ const [root = '', commitsFile = '', answerFile = ''] = process.argv.slice(2)
 const commits = readFileSync(commitsFile, 'utf8').trim().split('\n')
 const git = await startGitService({ root })
 const repository = git.repository('many')
-const snapshots = createSnapshotCache()
+const snapshots = createSnapshotCache(async () => 'builtin')
 const snapshotOf = async (commit: string) => snapshots.of('many', repository, (await repository.commit(commit)).tree)
 
 let before = await snapshotOf(commits[0]!)

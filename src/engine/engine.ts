@@ -24,6 +24,7 @@ import { lookAtForge } from './connections/looks.ts'
 import { afterPush, recoverPushes } from './changes/ref-sync.ts'
 import { damageOf } from './unusable/examine.ts'
 import { createUnusable } from './unusable/unusable.ts'
+import { getRepository } from '../store/changes/repositories.ts'
 import { createSnapshotCache } from './snapshot/cache.ts'
 import { startTaskLoop, type TaskHandler } from './task-loop.ts'
 import { createTurns } from '../lib/take-turns.ts'
@@ -85,7 +86,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     keys,
     log,
     settings,
-    snapshots: createSnapshotCache(),
+    snapshots: createSnapshotCache(async (id) => (await getRepository(store.db, id))?.forge ?? 'builtin'),
     hub: createWorkerHub(),
     turns: createTurns(),
     unusable: createUnusable(),

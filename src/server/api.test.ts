@@ -189,3 +189,14 @@ describe('for operators', () => {
     }
   })
 })
+
+describe('teams', () => {
+  it('may be called as forges call theirs', async () => {
+    expect((await admin.request('POST', '/api/v1/teams', { name: 'org/web' })).status).toBe(201)
+    await admin.request('POST', '/api/v1/users', { name: 'ada', email: 'ada@example.test' })
+    const path = `/api/v1/teams/${encodeURIComponent('org/web')}/members/ada`
+    expect((await admin.request('PUT', path)).body).toMatchObject({ name: 'org/web', members: ['ada'] })
+    for (const name of ['/web', 'org/', 'org//web', 'org/../web', 'org/.web'])
+      expect([name, (await admin.request('POST', '/api/v1/teams', { name })).status]).toEqual([name, 400])
+  })
+})

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { disconnectRepository } from '../../src/engine/connections/connect.ts'
 import { makersOf } from '../../src/engine/merge-requests/makers.ts'
 import { rollBack } from '../../src/engine/rollback/rollback.ts'
 import { configOf, stackOf } from '../../src/engine/testing/flows.ts'
@@ -109,4 +110,17 @@ it('knows who has made each of more than a hundred commits', { timeout: 120_000 
   await there.look()
   const { pusherIds } = await makersOf(there.harness.engine.parts, await mrAt(number))
   expect(pusherIds).toContain(there.harness.users.second.id)
+})
+
+it('reads CODEOWNERS as its forge does, and as the built-in one once it is that', { timeout: 120_000 }, async () => {
+  const { engine, git, repositoryId, users } = there.harness
+  await there.push('main', { CODEOWNERS: '* @all\n!*.md\n', '.gitlab/CODEOWNERS': '* @nobody\n' })
+  await there.look()
+  const owners = async () => {
+    const snapshot = await engine.parts.snapshots.of(repositoryId, git, (await git.resolve('refs/heads/main'))!)
+    return [snapshot.owners?.dialect, snapshot.owners?.rules.length, snapshot.owners?.problems.length]
+  }
+  expect(await owners()).toEqual(['gitlab', 2, 0])
+  await disconnectRepository(engine.parts, { repositoryId, actorId: users.author.id })
+  expect(await owners()).toEqual(['builtin', 1, 1])
 })

@@ -1,6 +1,5 @@
-import { parseCodeOwners } from '../../domain/gates/code-owners.ts'
+import { OWNER_FILES, type OwnersDialect, parseCodeOwners } from '../../domain/gates/code-owners.ts'
 import type { Finding } from '../../domain/plans/plan.ts'
-import { OWNER_FILES } from '../../engine/snapshot/snapshot.ts'
 import { asTrueupError } from '../../lib/errors/error.ts'
 import type { WorkingTree } from './working-tree.ts'
 
@@ -11,6 +10,18 @@ export interface Accounts {
   teams: ReadonlySet<string>
 }
 
+const OWNER_FILES_OF_ALL = [...new Set(Object.values(OWNER_FILES).flat())]
+
+/** Of the forge whose directory it stands in; a working tree does not say on which one it is. */
+const dialectAt = (path: string): OwnersDialect =>
+  path.startsWith('.github/')
+    ? 'github'
+    : path.startsWith('.gitlab/')
+      ? 'gitlab'
+      : /^\.(?:gitea|forgejo)\//.test(path)
+        ? 'gitea'
+        : 'builtin'
+
 /**
  * What the CODEOWNERS file of a working tree says in vain: lines that cannot be read, accounts that do not exist.
  * `accounts` asks the server; null where nobody is logged in.
@@ -19,10 +30,10 @@ export async function ownersFindings(
   tree: Pick<WorkingTree, 'files' | 'read'>,
   accounts: (() => Promise<Accounts>) | null,
 ): Promise<Finding[]> {
-  const path = OWNER_FILES.find((file) => tree.files.includes(file))
+  const path = OWNER_FILES_OF_ALL.find((file) => tree.files.includes(file))
   const text = path === undefined ? null : await tree.read(path)
   if (path === undefined || !text) return []
-  const { rules, problems } = parseCodeOwners(text.toString('utf8'))
+  const { rules, problems } = parseCodeOwners(text.toString('utf8'), dialectAt(path))
   const findings: Finding[] = problems.map(({ line, message }) => ({
     severity: 'warning',
     code: 'code_owners',
@@ -51,6 +62,8 @@ export async function ownersFindings(
       user: known.users.has(name),
       team: known.teams.has(name),
       email: known.emails.has(name.toLowerCase()),
+      // Whoever has it at the time.
+      role: true,
     }
     const called = kind === 'email' ? name : kind === 'team' ? `team:${name}` : `@${name}`
     if (exists[kind] || told.has(called)) continue

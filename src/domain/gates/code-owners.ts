@@ -1,45 +1,19 @@
-import { globProblem, isGlob, compileGlob } from '../glob.ts'
+import { parseGiteaOwners } from './gitea-owners.ts'
+import { type OwnerMatch, PATTERNS } from './owner-patterns.ts'
+import {
+  type CodeOwners,
+  type CodeOwnersRule,
+  MAX_RULES,
+  type Owner,
+  type OwnerGroup,
+  type OwnersDialect,
+  tooManyRules,
+} from './owner-rules.ts'
 
-export interface Owner {
-  /** `@name` and `user:name` are users; `team:name`, `@org/name` and GitLab's `@@role` are teams. */
-  kind: 'user' | 'team' | 'email'
-  name: string
-}
-
-export interface CodeOwnersRule {
-  /** Section the rule stands in; rules of one section override each other, those of several add up. */
-  section: string | null
-  pattern: string
-  /** Empty: what the pattern matches has no owner. */
-  owners: Owner[]
-  /** In an optional section (`^[Docs]`): owners are told, their approval is not needed. */
-  optional: boolean
-  /** How many of the owners have to approve: more than one in a section such as `[Security][2]`. */
-  needed: number
-  line: number
-}
-
-/** What a file says that nobody will act on. */
-export interface OwnersProblem {
-  line: number
-  message: string
-}
-
-export interface CodeOwners {
-  rules: CodeOwnersRule[]
-  /** Lines, and parts of lines, that cannot be read. */
-  problems: OwnersProblem[]
-}
-
-/** Those who own a file by one section. */
-export interface OwnerGroup {
-  section: string | null
-  owners: Owner[]
-  needed: number
-}
+export { OWNER_FILES } from './owner-rules.ts'
+export type { CodeOwners, Owner, OwnerGroup, OwnersDialect, OwnersProblem } from './owner-rules.ts'
 
 const MAX_BYTES = 1024 * 1024
-const MAX_RULES = 5000
 /** `^[Name][2] @owners`; the space behind a heading is what tells it from a pattern with a range. */
 const HEADING = /^(\^)?\[([^\]]+)\](?:\[([^\]]*)\])?(?=\s|$)(.*)$/
 const NO_SECTION: Section = { name: null, optional: false, needed: 1, owners: [] }
@@ -52,14 +26,17 @@ interface Section {
 }
 
 /**
- * Reads a CODEOWNERS file as GitHub and GitLab do: one pattern and its owners per line, `#` begins a comment, a backslash
- * keeps a space or `#` in the pattern, and GitLab's sections `[Name]`, `^[Optional]`, `[Name][2]` (two approvals) with default
- * owners behind them. Lines that cannot be read are reported and own nothing.
+ * Reads a CODEOWNERS file as the forge of its repository does. On the built-in forge as GitHub and GitLab do, as far as they
+ * agree: one pattern and its owners per line, `#` begins a comment, a backslash keeps a space or `#` in the pattern, and GitLab's
+ * sections `[Name]`, `^[Optional]`, `[Name][2]` (two approvals) with default owners behind them. Lines that cannot be read are
+ * reported and own nothing.
  */
-export function parseCodeOwners(text: string): CodeOwners {
+export function parseCodeOwners(text: string, dialect: OwnersDialect = 'builtin'): CodeOwners {
   const rules: CodeOwnersRule[] = []
   const problems: CodeOwners['problems'] = []
-  if (text.length > MAX_BYTES) return { rules, problems: [{ line: 1, message: 'the file is larger than 1 MiB' }] }
+  if (text.length > MAX_BYTES)
+    return { dialect, rules, problems: [{ line: 1, message: 'the file is larger than 1 MiB' }] }
+  if (dialect === 'gitea') return parseGiteaOwners(text)
   let section = NO_SECTION
   const names = new Map<string, string>()
 
@@ -71,39 +48,50 @@ export function parseCodeOwners(text: string): CodeOwners {
     const report = (message: string) => problems.push({ line, message })
     const content = raw.trim()
     if (content === '' || content.startsWith('#')) continue
-    const heading = HEADING.exec(content)
+    // GitHub has no sections: there a heading is a line that cannot be read.
+    const heading = dialect === 'github' ? null : HEADING.exec(content)
     if (heading) {
-      section = sectionOf(heading, names, report)
+      section = sectionOf(heading, names, { dialect, report })
       continue
     }
-    const [pattern = '', ...rest] = words(content)
-    const why = patternProblem(pattern)
+    const [first = '', ...rest] = words(content)
+    const isNegated = dialect === 'gitlab' && first.startsWith('!')
+    const pattern = isNegated ? first.slice(1) : first
+    const why = PATTERNS[dialect].problem(pattern)
     if (why !== null) {
       report(why)
       continue
     }
     if (rules.length >= MAX_RULES) {
-      report(`the file has more than ${MAX_RULES} rules; this one and those after it are left out`)
+      report(tooManyRules)
       break
     }
-    const own = ownersIn(rest, report)
-    const owners = rest.length === 0 ? section.owners : own
+    const own = ownersIn(rest, { dialect, report })
+    // GitHub passes over the whole of a line in which something is wrong.
+    if (dialect === 'github' && own.length < rest.length) continue
+    const owners = rest.length === 0 && dialect !== 'github' ? section.owners : own
     rules.push({
       section: section.name,
       pattern: pattern.replace(/^\\(?=#)/, ''),
-      owners,
+      ...(isNegated && { negated: true }),
+      owners: isNegated ? [] : owners,
       optional: section.optional,
       needed: section.needed,
       line,
     })
   }
-  return { rules, problems }
+  return { dialect, rules, problems }
+}
+
+interface Reading {
+  dialect: OwnersDialect
+  report: (message: string) => void
 }
 
 function sectionOf(
   [, optional, title = '', count, rest = '']: RegExpExecArray,
   names: Map<string, string>,
-  report: (message: string) => void,
+  { dialect, report }: Reading,
 ): Section {
   // GitLab compares the names of sections without case; a section that is opened again goes on.
   const name = names.get(title.trim().toLowerCase()) ?? title.trim()
@@ -111,60 +99,45 @@ function sectionOf(
   const isCount = count === undefined || /^[1-9]\d{0,2}$/.test(count)
   if (!isCount) report(`[${count.slice(0, 20)}] is no number of approvals from 1 to 999; one is asked for`)
   const needed = count !== undefined && isCount ? Number(count) : 1
-  return { name, optional: optional !== undefined, needed, owners: ownersIn(words(rest), report) }
+  return { name, optional: optional !== undefined, needed, owners: ownersIn(words(rest), { dialect, report }) }
 }
 
 /**
  * Owners of `path` (from the root of the repository), one group per section that owns it: in each section those of the
- * last rule that matches. A change needs the approvals of every group. Optional sections and rules without owners ask for
- * nobody.
+ * last rule that matches, on Gitea one per rule that matches. A change needs the approvals of every group. Optional sections and
+ * rules without owners ask for nobody.
  */
 export function ownerGroupsOf(parsed: CodeOwners, path: string): OwnerGroup[] {
-  const last = new Map<string | null, CodeOwnersRule>()
-  for (const [rule, matches] of compiled(parsed)) if (matches(path)) last.set(rule.section, rule)
-  return [...last.values()]
+  const matching = compiled(parsed).flatMap(([rule, matches]) => (matches(path) ? [rule] : []))
+  return (parsed.dialect === 'gitea' ? matching : lastOfEachSection(matching))
     .filter(({ optional, owners }) => !optional && owners.length > 0)
     .map(({ section, owners, needed }) => ({ section, owners: unique(owners), needed }))
+}
+
+/** What a section of GitLab has left out once it does not take in again. */
+function lastOfEachSection(matching: readonly CodeOwnersRule[]): CodeOwnersRule[] {
+  const left = new Set(matching.filter(({ negated }) => negated).map(({ section }) => section))
+  const last = new Map(matching.map((rule) => [rule.section, rule]))
+  return [...last.values()].filter(({ section }) => !left.has(section))
 }
 
 const unique = (owners: readonly Owner[]): Owner[] => [
   ...new Map(owners.map((owner) => [`${owner.kind}:${owner.name}`, owner])).values(),
 ]
 
-type Compiled = [CodeOwnersRule, (path: string) => boolean][]
+type Compiled = [CodeOwnersRule, OwnerMatch][]
 const compiledFiles = new WeakMap<CodeOwners, Compiled>()
 
 /** A merge request asks for each of its files: the patterns of one file are compiled once. */
 function compiled(parsed: CodeOwners): Compiled {
   const known = compiledFiles.get(parsed)
   if (known) return known
-  const fresh = parsed.rules.map((rule): Compiled[number] => [rule, matcher(rule.pattern)])
+  const fresh = parsed.rules.map((rule): Compiled[number] => {
+    const matches = PATTERNS[parsed.dialect].compile(rule.pattern)
+    return [rule, rule.negated && parsed.dialect === 'gitea' ? (path) => !matches(path) : matches]
+  })
   compiledFiles.set(parsed, fresh)
   return fresh
-}
-
-/**
- * Patterns are those of .gitignore: one without a slash (but for its end) matches in any directory, one that matches a
- * directory matches all below it; `docs/*` matches only what lies directly in it (GitHub's documentation of CODEOWNERS).
- */
-function matcher(pattern: string): (path: string) => boolean {
-  const directoryOnly = pattern.endsWith('/')
-  const body = pattern.replace(/^\//, '').replace(/\/$/, '')
-  const anchored = pattern.startsWith('/') || body.includes('/')
-  if (pattern === '*' || body === '**' || body === '') return () => true
-  const whole = anchored ? body : `**/${body}`
-  const below = compileGlob(`${whole}/**`, { hidden: true })
-  // `a/**` as a glob also matches `a` itself, which is no directory when it is a changed path.
-  if (directoryOnly) return compileGlob(`${whole}/*/**`, { hidden: true })
-  const exact = compileGlob(whole, { hidden: true })
-  const lastSegment = body.slice(body.lastIndexOf('/') + 1)
-  return anchored && isGlob(lastSegment) && lastSegment !== '**' ? exact : (path) => exact(path) || below(path)
-}
-
-function patternProblem(pattern: string): string | null {
-  if (pattern.startsWith('!')) return 'patterns that begin with "!" are not supported'
-  if (pattern.includes('[')) return 'character ranges such as [a-z] are not supported'
-  return globProblem(`**/${pattern}/**`)
 }
 
 /** Words at blanks that no backslash keeps; `#` at the beginning of a word ends the line. */
@@ -177,14 +150,37 @@ function words(text: string): string[] {
   return found
 }
 
-function ownersIn(names: readonly string[], report: (message: string) => void): Owner[] {
+/** Direct members with a role, as GitLab names them; each role is what its people are here. */
+const ROLES: { readonly [name: string]: string } = {
+  developer: 'contributor',
+  developers: 'contributor',
+  maintainer: 'maintainer',
+  maintainers: 'maintainer',
+}
+
+function ownersIn(names: readonly string[], { dialect, report }: Reading): Owner[] {
   return names.flatMap((name): Owner[] => {
-    const team = /^team:(.+)$/.exec(name)?.[1] ?? /^@@?([^@]+\/.+)$/.exec(name)?.[1] ?? /^@@([^@/]+)$/.exec(name)?.[1]
-    if (team !== undefined) return [{ kind: 'team', name: team }]
-    const user = /^@([^@/]+)$/.exec(name)?.[1] ?? /^user:(.+)$/.exec(name)?.[1]
-    if (user !== undefined) return [{ kind: 'user', name: user }]
+    const owner = dialect === 'builtin' ? ownOwnerOf(name) : null
+    if (owner) return [owner]
+    const [, at, called = ''] = /^(@@?)([^@\s]+)$/.exec(name) ?? []
+    const isRole = at === '@@' && dialect === 'gitlab'
+    if (isRole && ROLES[called]) return [{ kind: 'role', name: ROLES[called] }]
+    if (isRole && /^owners?$/.test(called)) {
+      report(`${name}: owners of a project are maintainers here, and not told from them`)
+      return []
+    }
+    if (at === '@') return [{ kind: called.includes('/') ? 'team' : 'user', name: called }]
     if (/^[^@\s]+@[^@\s]+$/.test(name)) return [{ kind: 'email', name }]
-    report(`${JSON.stringify(name.slice(0, 80))} is no owner: write @user, @team, team:NAME or an address`)
+    const own = dialect === 'builtin' ? '@user, @team, team:NAME or an address' : '@user, @team or an address'
+    report(`${JSON.stringify(name.slice(0, 80))} is no owner: write ${own}`)
     return []
   })
+}
+
+/** What only the built-in forge knows. */
+function ownOwnerOf(name: string): Owner | null {
+  const team = /^team:(.+)$/.exec(name)?.[1] ?? /^@@?([^@]+\/.+)$/.exec(name)?.[1] ?? /^@@([^@/]+)$/.exec(name)?.[1]
+  if (team !== undefined) return { kind: 'team', name: team }
+  const user = /^@([^@/]+)$/.exec(name)?.[1] ?? /^user:(.+)$/.exec(name)?.[1]
+  return user === undefined ? null : { kind: 'user', name: user }
 }

@@ -1,6 +1,7 @@
 import type { Approver } from '../stacks/environment.ts'
 import type { StackKey } from '../stacks/stack.ts'
-import type { Owner } from './code-owners.ts'
+import type { Owner } from './owner-rules.ts'
+import { isAtLeast, type Role } from '../roles.ts'
 
 export interface Review {
   id?: string
@@ -8,6 +9,8 @@ export interface Review {
   userName: string
   /** For CODEOWNERS files that name people by address. */
   userEmail?: string
+  /** In the repository, for those that name people by it; absent for none. */
+  role?: Role
   verdict: 'approve' | 'request_changes' | 'comment'
   /** stack key → plan digest that the reviewer saw. */
   digests: { readonly [stackKey: StackKey]: string }
@@ -41,8 +44,14 @@ export function isIn(principal: Owner | Approver, review: Review, teamsOf: Teams
       return teamsOf(review.userId).includes(principal.name)
     case 'email':
       return principal.name.toLowerCase() === review.userEmail?.toLowerCase()
+    case 'role':
+      return review.role !== undefined && hasRole(review.role, principal.name)
   }
 }
+
+/** Who may release is a maintainer of the forge as well; a maintainer is no developer there. */
+export const hasRole = (role: Role, named: string): boolean =>
+  named === 'maintainer' ? isAtLeast(role, named) : role === named
 
 export const namesOf = (principals: readonly (Owner | Approver)[]): string =>
   principals.map(({ kind, name }) => (kind === 'email' ? name : `${kind}:${name}`)).join(' or ')

@@ -1,5 +1,7 @@
 import type { CodeOwners, Owner, OwnersProblem } from '../../domain/gates/code-owners.ts'
 import { VOTER } from '../../domain/roles.ts'
+import { hasRole } from '../../domain/gates/votes.ts'
+import { listMembers } from '../../store/people/members.ts'
 import type { Queries } from '../../store/database/context.ts'
 import { findTeamByName, teamMembers } from '../../store/people/teams.ts'
 import { findUsersByEmail, findUsersByName } from '../../store/people/users.ts'
@@ -64,6 +66,11 @@ async function accountsBehind(db: Queries, repositoryId: string, { rules }: Code
     return voters
   }
   const behind = async ({ kind, name }: Owner): Promise<Behind> => {
+    if (kind === 'role') {
+      const members = (await listMembers(db, repositoryId)).filter(({ role }) => hasRole(role, name))
+      const voters = await votersOf(members.map(({ userId }) => userId))
+      return voters.length > 0 ? { voters } : { why: `nobody is ${name} here and may approve` }
+    }
     const team = kind === 'email' ? undefined : await findTeamByName(db, name)
     if (kind === 'team') {
       if (!team) return { why: `team:${name} is no team of this server` }

@@ -10,6 +10,7 @@ import { getUser, type User } from '../../store/people/users.ts'
 export interface Person {
   user: User | null
   teams: string[]
+  role: Role | null
   /** Why they may not do what was asked about, to follow their name; null while they may. */
   barred: string | null
 }
@@ -22,6 +23,7 @@ export async function personIn(db: Queries, repositoryId: string, userId: string
   return {
     user,
     teams: (await teamsOfUser(db, userId)).map((team) => team.name),
+    role,
     barred: whyNot(standing, needed),
   }
 }
@@ -39,12 +41,13 @@ export async function votesOf(
   return {
     teamsOf: (userId) => people.get(userId)?.teams ?? [],
     reviews: standing.map((review) => {
-      const { user, barred } = people.get(review.userId)!
+      const { user, role, barred } = people.get(review.userId)!
       return {
         id: review.id,
         userId: review.userId,
         userName: user?.name ?? review.userId,
         ...(user?.email && { userEmail: user.email }),
+        ...(role && { role }),
         verdict: review.verdict,
         digests: review.digests as { [key: StackKey]: string },
         files: review.files ?? {},

@@ -1,4 +1,4 @@
-import { parseCodeOwners, type CodeOwners } from '../../domain/gates/code-owners.ts'
+import { type CodeOwners, OWNER_FILES, type OwnersDialect, parseCodeOwners } from '../../domain/gates/code-owners.ts'
 import { parseConfigWithLines } from '../../domain/config/parse.ts'
 import { compilePolicy } from '../../domain/policies/policy.ts'
 import { discoverStacks } from '../../domain/stacks/discover.ts'
@@ -12,7 +12,7 @@ import { canonicalJson } from '../../lib/json.ts'
 import { turns } from '../../lib/turns.ts'
 import { indexInterests } from './interest-index.ts'
 import { overlaid } from './overlaid-map.ts'
-import { CONFIG_FILE, OWNER_FILES, type Snapshot, type StackSource } from './snapshot.ts'
+import { CONFIG_FILE, type Snapshot, type StackSource } from './snapshot.ts'
 import { stacksToRead } from './stacks-to-read.ts'
 import { placeIn, sourceWith, stackSource } from './stack-source.ts'
 import { type TreeView, treeView } from '../../git/tree-view.ts'
@@ -44,11 +44,14 @@ function factAbout(thrown: unknown, doing: string): TrueupError {
 export async function buildSnapshot(
   repository: GitRepository,
   treeOid: string,
-  known: Known = NOTHING_KNOWN,
-  view: TreeView = treeView(repository, treeOid),
+  {
+    dialect = 'builtin',
+    known = NOTHING_KNOWN,
+    view = treeView(repository, treeOid),
+  }: { dialect?: OwnersDialect; known?: Known; view?: TreeView } = {},
 ): Promise<Snapshot> {
   const configOid = (await view.entry(CONFIG_FILE))?.oid ?? null
-  const owners = await readOwners(repository, view)
+  const owners = await readOwners(repository, view, dialect)
   const nothing: Snapshot = {
     treeOid,
     view,
@@ -58,6 +61,7 @@ export async function buildSnapshot(
     directories: [],
     index: indexInterests([]),
     owners,
+    dialect,
     findings: [],
     problems: [],
   }
@@ -89,22 +93,24 @@ export async function deriveSnapshot(
   treeOid: string,
 ): Promise<Snapshot> {
   if (previous.treeOid === treeOid) return previous
-  if (previous.config === null || previous.problems.length > 0) return await buildSnapshot(repository, treeOid)
+  const { dialect } = previous
+  const anew = () => buildSnapshot(repository, treeOid, { dialect })
+  if (previous.config === null || previous.problems.length > 0) return await anew()
   const changes = await repository.treeChanges(previous.treeOid, treeOid)
-  if (changes === null) return await buildSnapshot(repository, treeOid)
+  if (changes === null) return await anew()
   const view = previous.view.changed(treeOid, changes)
   // A directory that is on both sides says nothing that what differs in it does not say.
   const ends = changes.filter((change) => change.old?.type !== 'tree' || change.new?.type !== 'tree')
   const concerned = new Set(ends.flatMap((change) => previous.index.interested(change.path)))
   const structural = ends.some((change) => change.old?.type === 'tree' || change.new?.type === 'tree')
-  const rules = ends.some((change) => change.path === CONFIG_FILE || OWNER_FILES.includes(change.path))
+  const rules = ends.some((change) => change.path === CONFIG_FILE || OWNER_FILES[dialect].includes(change.path))
   if (structural || rules) {
     const unconcerned: Known = (definition) => {
       const source = previous.stacks.get(definition.key)
       if (!source || concerned.has(definition.key)) return null
       return canonicalJson(source.definition) === canonicalJson(definition) ? source : null
     }
-    return await buildSnapshot(repository, treeOid, unconcerned, view)
+    return await buildSnapshot(repository, treeOid, { dialect, known: unconcerned, view })
   }
   if (concerned.size === 0) return { ...previous, treeOid, view }
   const definitions = [...concerned].map((key) => previous.stacks.get(key)!.definition)
@@ -118,7 +124,7 @@ export async function deriveSnapshot(
     ([key, { place }]) => place?.address !== previous.stacks.get(key)!.place?.address,
   )
   // What is wrong, and what may be with places that are others now, is said in one way only, however the tree was reached.
-  if (resolved === null || moved) return await buildSnapshot(repository, treeOid)
+  if (resolved === null || moved) return await anew()
   const stacks = overlaid(previous.stacks, resolved)
   const sameInterests = [...resolved].every(([key, { interests }]) =>
     sameList(interests, previous.stacks.get(key)!.interests),
@@ -188,12 +194,16 @@ function severalProblems(problems: TrueupError[]): TrueupError {
   })
 }
 
-async function readOwners(repository: GitRepository, view: TreeView): Promise<CodeOwners | null> {
-  for (const path of OWNER_FILES) {
+async function readOwners(
+  repository: GitRepository,
+  view: TreeView,
+  dialect: OwnersDialect,
+): Promise<CodeOwners | null> {
+  for (const path of OWNER_FILES[dialect]) {
     const entry = await view.entry(path)
     if (entry?.type !== 'blob') continue
     const text = await repository.readFile(view.treeOid, path)
-    if (text) return parseCodeOwners(text.toString('utf8'))
+    if (text) return parseCodeOwners(text.toString('utf8'), dialect)
   }
   return null
 }

@@ -1,3 +1,4 @@
+import type { OwnersDialect } from '../../domain/gates/code-owners.ts'
 import type { GitRepository } from '../../git/repository.ts'
 import { buildSnapshot, deriveSnapshot } from './build.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -11,12 +12,18 @@ export interface SnapshotCache {
   of(repositoryId: string, repository: GitRepository, treeOid: string): Promise<Snapshot>
 }
 
-export function createSnapshotCache(): SnapshotCache {
-  const cached = new Map<string, Map<string, Promise<Snapshot>>>()
+/** `dialectOf`: how the CODEOWNERS of a repository is read, which is another way once it is connected elsewhere. */
+export function createSnapshotCache(dialectOf: (repositoryId: string) => Promise<OwnersDialect>): SnapshotCache {
+  const cached = new Map<string, { dialect: OwnersDialect; snapshots: Map<string, Promise<Snapshot>> }>()
   return {
     async of(repositoryId, repository, treeOid) {
-      const snapshots = cached.get(repositoryId) ?? new Map<string, Promise<Snapshot>>()
-      cached.set(repositoryId, snapshots)
+      const dialect = await dialectOf(repositoryId)
+      let kept = cached.get(repositoryId)
+      if (kept?.dialect !== dialect) {
+        kept = { dialect, snapshots: new Map() }
+        cached.set(repositoryId, kept)
+      }
+      const { snapshots } = kept
       const known = snapshots.get(treeOid)
       if (known) {
         snapshots.delete(treeOid)
@@ -24,12 +31,8 @@ export function createSnapshotCache(): SnapshotCache {
         return await known
       }
       const latest = [...snapshots.values()].at(-1)
-      const made = latest
-        ? latest.then(
-            (previous) => deriveSnapshot(repository, previous, treeOid),
-            () => buildSnapshot(repository, treeOid),
-          )
-        : buildSnapshot(repository, treeOid)
+      const anew = () => buildSnapshot(repository, treeOid, { dialect })
+      const made = latest ? latest.then((previous) => deriveSnapshot(repository, previous, treeOid), anew) : anew()
       snapshots.set(treeOid, made)
       // A fault of the object database is not a fact about the tree: it must not stay in the cache.
       made.catch(() => snapshots.delete(treeOid))

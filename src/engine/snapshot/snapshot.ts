@@ -1,4 +1,4 @@
-import type { CodeOwners } from '../../domain/gates/code-owners.ts'
+import type { CodeOwners, OwnersDialect } from '../../domain/gates/code-owners.ts'
 import type { TrueupConfig } from '../../domain/config/schema.ts'
 import type { Finding } from '../../domain/plans/plan.ts'
 import type { StackKey } from '../../domain/stacks/stack.ts'
@@ -36,11 +36,11 @@ export interface Snapshot {
   directories: readonly string[]
   index: InterestIndex
   owners: CodeOwners | null
+  /** How its CODEOWNERS is read. */
+  dialect: OwnersDialect
   findings: Finding[]
   /** Errors that make the whole configuration unusable; `stacks` is empty then. */
   problems: ErrorBody[]
 }
 
 export const CONFIG_FILE = 'trueup.yaml'
-/** Where a CODEOWNERS file may stand, in this order. */
-export const OWNER_FILES = ['CODEOWNERS', '.github/CODEOWNERS', '.gitlab/CODEOWNERS', 'docs/CODEOWNERS']

@@ -16,7 +16,7 @@ import { getUser } from '../../store/people/users.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { Name } from '../schemas/common.ts'
-import { NewTeam, Team } from '../schemas/people.ts'
+import { NewTeam, Team, TeamName } from '../schemas/people.ts'
 import { by, userNamed } from './users.ts'
 
 /** Teams give approvals (`from: [team:platform]`); who is in one decides what can be merged, so changes are audited. */
@@ -65,7 +65,7 @@ export const teamRoutes: RouteModule<'store'> = (app, { store }) => {
     },
   )
 
-  const membership = z.object({ team: Name, user: Name })
+  const membership = z.object({ team: TeamName, user: Name })
   for (const [method, change, action] of [
     ['PUT', addTeamMember, 'team.member_add'],
     ['DELETE', removeTeamMember, 'team.member_remove'],

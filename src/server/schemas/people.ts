@@ -34,7 +34,15 @@ export const Team = z
   .object({ id: z.string(), name: z.string(), members: z.array(z.string()), createdAt: Time })
   .meta({ id: 'Team' })
 export type Team = z.infer<typeof Team>
-export const NewTeam = z.strictObject({ name: Name, members: z.array(Name).max(1000).default([]) })
+/** Also as forges call theirs, which CODEOWNERS name: `org/team`, `group/sub/team`. */
+export const TeamName = z
+  .string()
+  .max(255)
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,62})*$/,
+    'letters, digits, dot, dash and underscore, at most 63, no dot at the start; several of them with slashes in between',
+  )
+export const NewTeam = z.strictObject({ name: TeamName, members: z.array(Name).max(1000).default([]) })
 
 export const Member = z.object({ user: z.string(), userId: z.string(), role: Role }).meta({ id: 'Member' })
 export type Member = z.infer<typeof Member>
