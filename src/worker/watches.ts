@@ -7,6 +7,7 @@ import { pause } from '../lib/retry.ts'
 import type { WatchOrder } from './protocol.ts'
 import { createMasker } from './runs/masking.ts'
 import type { RunnerParts } from './runs/parts.ts'
+import { decryptTree } from './sops/decrypt-tree.ts'
 import { buildContext } from './runs/run-context.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -99,6 +100,7 @@ export function keepWatches({ parts, busy }: WatchesOptions): Watches {
     workspace.keptLinks = new Map(files.keptLinks)
     const { cacheRoot, passEnv, registry, graceMs } = parts
     const masker = createMasker()
+    if (believed.sops) await decryptTree(workspace.tree, { env: process.env, hide: masker.add })
     const context = await buildContext(driver, {
       order: believed,
       phase: 'plan',

@@ -8,6 +8,7 @@ import { digestOf, keyedHash } from '../../lib/digest.ts'
 import { runProcess } from '../../lib/process/run.ts'
 import { signalUnder } from '../../lib/process/supervise.ts'
 import { createMasker } from '../../worker/runs/masking.ts'
+import { decryptTree } from '../../worker/sops/decrypt-tree.ts'
 import { sealing } from '../../worker/runs/sealing.ts'
 import type { LocalStack } from './stacks.ts'
 import type { WorkingTree } from './working-tree.ts'
@@ -45,6 +46,9 @@ export async function localContext(options: LocalContextOptions): Promise<LocalC
     await tree.copy([definition.path, ...needed, ...tree.matching(definition.watch)], workspace)
     const masker = createMasker()
     const log = (line: string): void => options.log(masker.text(line))
+    // Without a key what is encrypted stays so: much can be looked at all the same.
+    if (definition.sops && (env.SOPS_AGE_KEY_FILE || env.SOPS_AGE_KEY))
+      await decryptTree(workspace, { env, hide: masker.add })
     const seals = sealing(randomBytes(32).toString('base64'))
     const hashKey = randomBytes(32)
     const cache = await cacheOf(env, tree.root, definition.key)

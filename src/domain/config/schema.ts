@@ -221,6 +221,12 @@ export const StackConfig = z.strictObject({
     .describe(
       'Tokens by which clouds know the run (OpenID Connect): variable → audience. NAME holds the token, NAME_FILE the path of a file with it.',
     ),
+  sops: z
+    .boolean()
+    .optional()
+    .describe(
+      'Files that SOPS has encrypted for an age key of the worker are decrypted there, whatever the driver. Default: false.',
+    ),
   showSecretDiff: z
     .boolean()
     .optional()

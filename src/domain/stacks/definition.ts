@@ -58,6 +58,8 @@ export interface StackDefinition {
   network?: string[]
   /** Tokens by which clouds know its runs, by the variable that holds each. */
   identity?: { [name: string]: IdentityToken }
+  /** Files that SOPS has encrypted are decrypted on the worker. */
+  sops?: boolean
   /** What people find it by; part of no digest. */
   labels?: { [name: string]: string }
   /** Plain variables of the configuration file (secrets live in the server's store). */

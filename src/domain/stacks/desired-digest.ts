@@ -30,6 +30,8 @@ export interface DesiredParts {
   driver: string
   driverConfig: JsonObject
   toolVersion?: string
+  /** Files are decrypted; what they are then is told by what they are now. */
+  sops?: boolean
   /** Input name → value, or keyed hash of a sensitive one. */
   inputs: { [name: string]: Json }
   /** Variable name → version (never the value). */
@@ -51,6 +53,8 @@ export function desiredDigest(parts: DesiredParts): string {
     driver: parts.driver,
     driverConfig: parts.driverConfig,
     toolVersion: parts.toolVersion ?? null,
+    // Absent where it is not said, so that other stacks keep their digest.
+    ...(parts.sops && { sops: true }),
     inputs: entries(parts.inputs),
     variables: entries(parts.variables),
     ignore: asSet(parts.ignore.map(({ address, attribute }) => [address, attribute])),

@@ -30,6 +30,7 @@ export function sharedSettings(entry: StackConfig): SharedSettings {
     ...(entry.sandbox && { sandbox: entry.sandbox }),
     ...(entry.network && { network: entry.network }),
     ...(entry.identity && { identity: identityTokens(entry.identity) }),
+    ...(entry.sops && { sops: true }),
     ...(entry.labels && { labels: entry.labels }),
     variables: entry.variables ?? {},
   }

@@ -14,7 +14,7 @@ export const PROTOCOL_VERSION = 2
 export const OLDEST_PROTOCOL = 1
 
 /** What a side can do beside its protocol; names that the other side does not know mean nothing to it. */
-export const CAPABILITIES = ['rotateKey', 'sandbox', 'logs', 'tools', 'identity'] as const
+export const CAPABILITIES = ['rotateKey', 'sandbox', 'logs', 'tools', 'identity', 'sops'] as const
 export type Capability = (typeof CAPABILITIES)[number]
 
 /** By what a worker said at its last hello. */

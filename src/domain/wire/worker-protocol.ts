@@ -73,6 +73,8 @@ export const Grant = z.object({
   identityTokens: z.record(z.string(), z.string()).optional(),
   /** Another commit is deployed, or another definition: its files are to be had too (`WORKER_PATHS.deployed`). */
   deployedDiffers: z.boolean().optional(),
+  /** Files that SOPS has encrypted are to be decrypted. Who has not the capability `sops` is never given one. */
+  sops: z.boolean().optional(),
   /** Of texts that hold a secret, show the lines without it. */
   showSecretDiff: z.boolean().optional(),
   ignore: z.array(ignoreRule),
@@ -263,6 +265,7 @@ export const WatchOrder = Grant.pick({
   inputs: true,
   variables: true,
   formerSecrets: true,
+  sops: true,
   ignore: true,
   keys: true,
 })

@@ -61,6 +61,7 @@ async function sourceOf(
     driver: definition.driver,
     driverConfig: definition.driverConfig,
     ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),
+    ...(definition.sops && { sops: true }),
     inputs: Object.fromEntries(
       Object.entries(definition.inputs).map(([name, from]) => [name, `${from.stack}.${from.output}`]),
     ),

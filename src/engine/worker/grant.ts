@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Decision, Grant } from '../../domain/wire/worker-protocol.ts'
+import { canDo } from '../../domain/wire/versions.ts'
 import { isStateChanging } from '../../domain/runs/run.ts'
 import { phaseOf } from '../../domain/stacks/stack.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
@@ -52,6 +53,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     return await giveUp(parts, run, 'pending_change', PENDING_CHANGE)
   if (desiredDigest !== run.desiredDigest)
     await parts.store.transaction((tx) => patchRun(tx, run.id, { desiredDigest }))
+  if (definition.sops) await assertDecrypts(parts, run)
   const sandbox = await sandboxOf(parts, run, spec)
   const variables = spec.untrusted
     ? plainVariables(definition)
@@ -85,6 +87,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
       : await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan'),
     ...(identityTokens && { identityTokens }),
     ...(stack.deployedCommit !== null && stack.deployedCommit !== run.commitOid && { deployedDiffers: true }),
+    ...(definition.sops && { sops: true }),
     ...(definition.showSecretDiff && { showSecretDiff: true }),
     ignore: definition.ignore,
     ...(spec.awaits && { awaits: spec.awaits }),
@@ -121,6 +124,17 @@ async function sandboxOf(parts: EngineParts, run: Run, spec: RunSpec): Promise<G
       next: 'Upgrade the worker, or approve the head of the merge request.',
     })
   return { untrusted: spec.untrusted ?? false, network, ...(asked && { asked }) }
+}
+
+/** @throws PROTOCOL_MISMATCH where the worker would take what SOPS has encrypted for what is meant */
+async function assertDecrypts(parts: EngineParts, run: Run): Promise<void> {
+  const worker = run.workerId === null ? undefined : await getWorker(parts.store.db, run.workerId)
+  if (canDo(worker?.info.capabilities, 'sops')) return
+  throw new TrueupError('PROTOCOL_MISMATCH', {
+    doing: `starting run ${run.id}`,
+    why: `worker ${worker?.name ?? run.workerId} is of a version that knows no \`sops:\``,
+    next: 'Upgrade the worker.',
+  })
 }
 
 /** What is destroyed is what was deployed last, also where a deployment was under way when the stack left Git. */

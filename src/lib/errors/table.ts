@@ -155,6 +155,11 @@ export const ERRORS = {
   ),
   COMMIT_OLDER: entry(422, 'terminal', 'Go back by a new signed commit: `trueup rollback` makes one.'),
   AGENT_REFUSES: entry(403, 'terminal', "Change the agent's configuration on its host, if this is to be allowed."),
+  SOPS_FAILED: entry(
+    422,
+    'terminal',
+    'Give the worker the key (SOPS_AGE_KEY_FILE), or encrypt for one that it has (`sops updatekeys`).',
+  ),
   // people who log in at a provider
   LOGIN_PROVIDER: entry(502, 'retryable', "Check the provider's address, and that this server reaches it."),
   LOGIN_REFUSED: entry(

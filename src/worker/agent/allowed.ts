@@ -44,7 +44,14 @@ export function believed<O extends Order>(
       `no signature covers the values of ${inputs.join(', ')}, and \`accept\` does not name \`inputs\``,
     )
   const preview = order.kind === 'preview'
-  const { stateBackend, sandbox, showSecretDiff: _, toolVersion: _version, ...rest } = order as O & Partial<Grant>
+  const {
+    stateBackend,
+    sandbox,
+    sops: _sops,
+    showSecretDiff: _,
+    toolVersion: _version,
+    ...rest
+  } = order as O & Partial<Grant>
   return {
     ...rest,
     // Caches are this agent's: what the server calls the stack must not lead to those of another.
@@ -57,6 +64,7 @@ export function believed<O extends Order>(
     signedTokens: Object.keys(definition.identity ?? {}),
     inputs: Object.fromEntries(Object.entries(order.inputs).filter(([name]) => inputs.includes(name))),
     ...(definition.toolVersion !== undefined && { toolVersion: definition.toolVersion }),
+    ...(definition.sops && { sops: true }),
     ...(definition.showSecretDiff && !preview && { showSecretDiff: true }),
     ...((definition.sandbox ?? sandbox?.untrusted) && {
       sandbox: {

@@ -7,6 +7,7 @@ import type { AloneReport } from '../protocol.ts'
 import { createMasker } from '../runs/masking.ts'
 import { maskPlan } from '../runs/mask-results.ts'
 import type { RunnerParts } from '../runs/parts.ts'
+import { decryptTree } from '../sops/decrypt-tree.ts'
 import { buildContext } from '../runs/run-context.ts'
 import { decideHeal, type HealRules, NO_HEALS } from './heal-alone.ts'
 import type { HeldOrder, HeldStacks } from './held.ts'
@@ -101,6 +102,7 @@ export function startAlone({ parts, held, reports, turns, afterMs, prepare }: Al
       const { runId: _, ...own } = order.order
       const driver = driverNamed(own.driver)
       const masker = createMasker()
+      if (rules.definition.sops) await decryptTree(workspace.tree, { env: process.env, hide: masker.add })
       const { cacheRoot, passEnv, registry, graceMs } = parts
       const context = await buildContext(driver, {
         order: { ...own, kind: 'heal' },

@@ -12,6 +12,7 @@ import { runCommands } from './commands.ts'
 import { endOf, type RunEnd } from './end.ts'
 import { handOver } from './identity-tokens.ts'
 import { enter, type Execution } from './execution.ts'
+import { decryptTree } from '../sops/decrypt-tree.ts'
 import { cacheRootOf, openSandbox, passedTo } from './in-sandbox.ts'
 import { openLogStream, type LogStream } from './log-stream.ts'
 import { maskPlan, withoutSecrets } from './mask-results.ts'
@@ -112,6 +113,7 @@ async function fetchFiles(execution: Execution): Promise<Finding[]> {
   const { grant, files } = await parts.source.fetch(execution.grant, workspace.tree, run.signal)
   execution.grant = grant
   const { submodules, keptLinks } = files
+  await unseal(execution, workspace.tree)
   workspace.keptLinks = new Map(keptLinks)
   for (const submodule of submodules) log.line(`${submodule}: ${SUBMODULE_LEFT_OUT}`)
   return submodules.map((submodule) => ({
@@ -120,6 +122,14 @@ async function fetchFiles(execution: Execution): Promise<Finding[]> {
     message: SUBMODULE_LEFT_OUT,
     path: submodule,
   }))
+}
+
+/** What Git holds encrypted; code that nobody vouches for finds it as it is. */
+async function unseal({ grant, masker, log }: Execution, directory: string): Promise<void> {
+  if (!grant.sops) return
+  if (grant.sandbox?.untrusted) return log.line('files of SOPS are not decrypted for a change that nobody vouches for')
+  const paths = await decryptTree(directory, { env: process.env, hide: masker.add })
+  for (const path of paths) log.line(`${path} is decrypted`)
 }
 
 const SUBMODULE_LEFT_OUT = 'a submodule is not fetched: this directory is empty'
@@ -143,7 +153,10 @@ async function contextFor(
     tokenEnv: await handOver(workspace, identityTokens, masker),
     ...(grant.deployedDiffers &&
       phase === 'plan' && {
-        fetchDeployed: (directory: string) => parts.source.fetchDeployed(grant, directory, run.signal),
+        fetchDeployed: async (directory: string) => {
+          await parts.source.fetchDeployed(grant, directory, run.signal)
+          await unseal(execution, directory)
+        },
       }),
     workspace,
     masker,

@@ -56,8 +56,11 @@ export const sandboxSettings = (given: SandboxGiven, hide: readonly string[]): S
   read: given.sandboxRead,
   allow: given.sandboxAllow,
   limits: given.sandboxLimits,
-  hide: [...hide, ...(given.sandboxHide ?? [])],
+  hide: [...hide, ...(given.sandboxHide ?? []), ...ageKeyFile()],
 })
+
+/** By the name that SOPS has for it: nothing of a run ever needs to see the file. */
+const ageKeyFile = (): string[] => (process.env.SOPS_AGE_KEY_FILE ? [resolve(process.env.SOPS_AGE_KEY_FILE)] : [])
 
 /** The words that give another program these settings. */
 export const sandboxWords = ({ mode, read, allow, limits, hide }: SandboxSettings): string[] => [

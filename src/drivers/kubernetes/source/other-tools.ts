@@ -27,7 +27,7 @@ function encrypted(object: KubeObject): Problem[] {
   const hasMark = valueAt(object, 'sops', 'mac') !== undefined
   const holds = isSecret(object) && secretTexts(object).some((text) => text.includes(ENCRYPTED))
   if (!hasMark && !holds) return []
-  const message = `${nameOf(object)} is encrypted by SOPS, which is not decrypted here: its values would be deployed as they stand. Take them from \${variables.NAME}, or leave the file out (exclude) and to the tool that decrypts it`
+  const message = `${nameOf(object)} is encrypted by SOPS, and was not decrypted: its values would be deployed as they stand. Say \`sops: true\` and give the age key to the worker (here: SOPS_AGE_KEY_FILE), take the values from \${variables.NAME}, or leave the file out (exclude)`
   return [{ message }]
 }
 

@@ -110,7 +110,7 @@ export function createAuthority({ repository, ledger, desired, variables, keys }
     const runId = newId('run')
     poked.delete(key)
     ledger.set(key, { begun: { runId, kind, commit: now.commit, digest, applying: false } })
-    const { driver, driverConfig, ignore, verify, timeoutMs, toolVersion } = definition
+    const { driver, driverConfig, ignore, verify, timeoutMs, toolVersion, sops } = definition
     return {
       runId,
       fence: 1,
@@ -127,6 +127,7 @@ export function createAuthority({ repository, ledger, desired, variables, keys }
       variables: {},
       ignore,
       ...(toolVersion !== undefined && { toolVersion }),
+      ...(sops && { sops }),
       checks: [],
       verify: kind === 'deploy' ? verify : [],
       timeoutMs,

@@ -95,7 +95,7 @@ export function digestOf(
   inputs: { [name: string]: Json },
   variables: { [name: string]: string },
 ): string {
-  const { driver, driverConfig, toolVersion, ignore, unstable } = definition
+  const { driver, driverConfig, toolVersion, sops, ignore, unstable } = definition
   return desiredDigest({
     subtree,
     dependencies: built.dependencies,
@@ -103,6 +103,7 @@ export function digestOf(
     driver,
     driverConfig,
     ...(toolVersion !== undefined && { toolVersion }),
+    ...(sops && { sops }),
     inputs,
     variables: { ...definition.variables, ...variables },
     ignore,
