@@ -117,7 +117,8 @@ it('reads CODEOWNERS as its forge does, and as the built-in one once it is that'
   await there.push('main', { CODEOWNERS: '* @all\n!*.md\n', '.gitlab/CODEOWNERS': '* @nobody\n' })
   await there.look()
   const owners = async () => {
-    const snapshot = await engine.parts.snapshots.of(repositoryId, git, (await git.resolve('refs/heads/main'))!)
+    const { tree } = await git.commit((await git.resolve('refs/heads/main'))!)
+    const snapshot = await engine.parts.snapshots.of(repositoryId, git, tree)
     return [snapshot.owners?.dialect, snapshot.owners?.rules.length, snapshot.owners?.problems.length]
   }
   expect(await owners()).toEqual(['gitlab', 2, 0])
