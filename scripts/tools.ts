@@ -90,6 +90,12 @@ const WANTED: WantedTool[] = [
         }),
     }),
   },
+  {
+    name: 'postgres',
+    what: 'PostgreSQL, for tests',
+    debian: 'postgresql',
+    how: 'https://www.postgresql.org/download/',
+  },
   { name: 'nginx', what: 'reverse proxy, for tests', debian: 'nginx-light', how: 'install nginx' },
   {
     name: 'chromium',

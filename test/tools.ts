@@ -37,7 +37,7 @@ const VERSION_ARGUMENTS: { readonly [tool: string]: readonly string[] } = {
 /** Programs that end with an error when they are asked, or take seconds to answer: that they are there is enough. */
 const NOT_ASKED = new Set(['sshd', 'moto_server'])
 /** Where daemons are, which a person's PATH often leaves out. */
-const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin']
+const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', ...globSync('/usr/lib/postgresql/*/bin').toReversed()]
 const VERSION = /(\d+\.\d+(?:\.\d+)?[\w.+-]*)/
 const found = new Map<string, FoundTool | null>()
 

@@ -26,6 +26,8 @@ import { startUpkeep } from './upkeep.ts'
 export interface StartOptions {
   /** Created when missing. One server process per data directory. */
   dataDir: string
+  /** Address of a PostgreSQL database; the embedded one where absent. */
+  database?: string
   /** Default 127.0.0.1: a server is reached from elsewhere only when someone says so. */
   host?: string
   /** Default 7420; 0 takes a free one. */
@@ -82,7 +84,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       await step().catch((error: unknown) => logger.error({ err: error }, 'stopping a part threw'))
   })
   try {
-    const store = await openStore(dataDir, { log: logger })
+    const store = await openStore(dataDir, { log: logger, database: options.database })
     undo.push(() => store.close())
     const keys = await openKeys(dataDir, store.db)
     const signingKey = await openSigningKey(join(dataDir, KEYS_DIRECTORY, 'signing'), 'trueup-merges')

@@ -3,9 +3,9 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Kysely } from 'kysely'
 import { type Clock, systemClock } from '../lib/clock.ts'
-import { continueAfter } from '../lib/ids.ts'
 import { TrueupError } from '../lib/errors/error.ts'
 import { lockDataDirectory } from './database/lock.ts'
+import { continueIds } from './database/continue-ids.ts'
 import { migrate } from './database/migrate.ts'
 import { refuseInterruptedRestore } from './backup/restore.ts'
 import type { Database } from './database/schema.ts'
@@ -13,6 +13,7 @@ import { sqliteDialect } from './database/sqlite/dialect.ts'
 import { openForReading, openSqlite } from './database/sqlite/open.ts'
 import { quickCheckAtStart } from './database/sqlite/quick-check.ts'
 import { asFileError, asStoreError } from './database/sqlite/errors.ts'
+import { openElsewhere, refuseElsewhere } from './elsewhere.ts'
 import { DATABASE_FILE, makeStore, REPOSITORIES_DIRECTORY, type Store, type StoreLog } from './store.ts'
 
 export type { Change, Queries } from './database/context.ts'
@@ -20,13 +21,15 @@ export { noteChange, nowOf } from './database/context.ts'
 export type { ChangeFeed, Store, StoreLog } from './store.ts'
 
 export interface StoreOptions {
+  /** Address of a PostgreSQL database; the embedded one of the data directory where absent. */
+  database?: string
   clock?: Clock
   log?: StoreLog
 }
 
 /**
- * Opens (or makes) the embedded store of a data directory, takes its lock and brings the schema up to date.
- * Errors: DATA_LOCKED, DATA_UNWRITABLE, DATA_NEWER, DATA_CORRUPT.
+ * Opens (or makes) the store of a data directory, takes its lock and brings the schema up to date.
+ * Errors: DATA_LOCKED, DATA_UNWRITABLE, DATA_NEWER, DATA_CORRUPT; of PostgreSQL also CONFIG_INVALID, DATABASE_UNREACHABLE.
  */
 export async function openStore(dataDir: string, options: StoreOptions = {}): Promise<Store> {
   const clock = options.clock ?? systemClock
@@ -34,6 +37,9 @@ export async function openStore(dataDir: string, options: StoreOptions = {}): Pr
   const lock = await lockDataDirectory(dataDir, clock.now())
   try {
     await refuseInterruptedRestore(dataDir)
+    if (options.database !== undefined)
+      return await openElsewhere({ dataDir, url: options.database, clock, lock, log: options.log })
+    await refuseElsewhere(dataDir)
     await refuseMissingDatabase(dataDir)
     const db = await openDatabase(join(dataDir, DATABASE_FILE), options.log)
     const close = async () => {
@@ -60,14 +66,6 @@ async function refuseMissingDatabase(dataDir: string): Promise<void> {
     why: `it holds ${hosted} ${hosted === 1 ? 'repository' : 'repositories'}, and no ${DATABASE_FILE}`,
     next: `Bring ${DATABASE_FILE} back, or restore the last backup with \`trueup restore\`; for a new installation name an empty directory.`,
   })
-}
-
-/** What is newest is told by ids: those of this process come after all that were ever made, whatever the clock says now. */
-async function continueIds(db: Kysely<Database>): Promise<void> {
-  for (const table of ['runs', 'deployments', 'reviews', 'comments'] as const) {
-    const newest = await db.selectFrom(table).select('id').orderBy('id', 'desc').limit(1).executeTakeFirst()
-    if (newest) continueAfter(newest.id)
-  }
 }
 
 async function makeDataDirectory(dataDir: string): Promise<void> {

@@ -3,11 +3,13 @@ import { InvalidArgumentError, Option } from 'commander'
 import { parseDuration } from '../../domain/duration.ts'
 import { type SandboxGiven, sandboxSettings, withSandboxOptions } from '../../worker/sandbox/options.ts'
 import type { CommandModule } from '../cli.ts'
+import { databaseOf, databaseOption } from '../database-option.ts'
 import { dataDirectory } from '../settings.ts'
 import { startWebBuild } from '../web-build.ts'
 
 interface UpOptions extends SandboxGiven {
   data?: string
+  database?: string
   host: string
   port: number
   publicUrl?: string
@@ -24,6 +26,7 @@ export const upCommand: CommandModule = (program, cli) => {
   withSandboxOptions(program.command('up'))
     .description('start a server with everything embedded: database, Git hosting, runner')
     .option('--data <directory>', 'where everything is kept (default: TRUEUP_DATA, or ~/.local/share/trueup)')
+    .addOption(databaseOption())
     .option('--host <address>', 'address to listen on; 0.0.0.0 for every interface', '127.0.0.1')
     .option('--port <port>', 'port to listen on; 0 takes a free one', number(0, 65_535), 7420)
     .option('--public-url <url>', 'address at which others reach it, for links and Git remotes', publicUrl)
@@ -52,7 +55,7 @@ export const upCommand: CommandModule = (program, cli) => {
       const web = startWebBuild((line) => output.note(line))
       const dataDir = resolve(cli.cwd, dataDirectory(cli.env, data))
       const sandbox = sandboxSettings(options, [dataDir])
-      const server = await startServer({ ...rest, leaseMs, dataDir, sandbox })
+      const server = await startServer({ ...rest, leaseMs, dataDir, sandbox, database: databaseOf(cli.env, options) })
       const facts = {
         url: server.url,
         dataDir: server.dataDir,

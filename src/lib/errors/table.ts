@@ -41,6 +41,11 @@ export const ERRORS = {
   PLACE_TAKEN: entry(409, 'terminal', 'Give one of the two stacks another target, or remove the other stack first.'),
   // store
   DATA_LOCKED: entry(503, 'terminal', 'Stop the process that the message names, or use another --data directory.'),
+  DATABASE_UNREACHABLE: entry(
+    503,
+    'retryable',
+    'Check the address of the database and the network; it is asked again by itself.',
+  ),
   DATA_UNWRITABLE: entry(503, 'terminal', 'Make the data directory writable and free space on its disk.'),
   NO_ROOM: entry(
     507,

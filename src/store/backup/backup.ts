@@ -9,6 +9,7 @@ import { damagedRepositories, refuseWithoutKeys } from './contents.ts'
 import { type BackupFile, type BackupManifest, type DamagedRepository, MANIFEST_FILE } from './manifest.ts'
 import { syncDirectory, writeDurably } from '../../lib/durable-file.ts'
 import { KEYS_DIRECTORY } from '../database/keys.ts'
+import { elsewhereOf } from '../elsewhere.ts'
 import { asStoreError } from '../database/sqlite/errors.ts'
 import { DATABASE_FILE, REPOSITORIES_DIRECTORY } from '../store.ts'
 
@@ -32,6 +33,13 @@ export async function backupStore(dataDir: string, target: string, now: number =
   const doing = `backing ${dataDir} up to ${target}`
   if (((await listIfThere(target)) ?? []).length > 0)
     throw new TrueupError('CONFLICT', { doing, why: 'the target is not empty', next: 'Name a new directory.' })
+  const place = await elsewhereOf(dataDir)
+  if (place !== null)
+    throw new TrueupError('CONFLICT', {
+      doing,
+      why: `its rows are in ${place}, of which no snapshot is made here`,
+      next: 'See docs/install.md: pg_dump first, and then a copy of the data directory.',
+    })
   if (!(await listIfThere(dataDir))?.includes(DATABASE_FILE))
     throw new TrueupError('NOT_FOUND', { doing, why: 'there is no Trueup database', next: 'Check --data.' })
   const staging = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.partial`)

@@ -14,14 +14,17 @@ export async function migrate(
   dialect: MigrationDialect,
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<string[]> {
-  await db.schema
-    .createTable('migrations')
-    .ifNotExists()
-    .addColumn('number', 'integer', (column) => column.primaryKey())
-    .addColumn('name', 'text', (column) => column.notNull())
-    .addColumn('breaking', 'integer', (column) => column.notNull())
-    .addColumn('appliedAt', 'bigint', (column) => column.notNull())
-    .execute()
+  // Several servers may start at once: in a transaction one makes it, and the others find it.
+  await db.transaction().execute(async (tx) => {
+    await tx.schema
+      .createTable('migrations')
+      .ifNotExists()
+      .addColumn('number', 'integer', (column) => column.primaryKey())
+      .addColumn('name', 'text', (column) => column.notNull())
+      .addColumn('breaking', 'integer', (column) => column.notNull())
+      .addColumn('appliedAt', 'bigint', (column) => column.notNull())
+      .execute()
+  })
   const applied = await db.selectFrom('migrations').selectAll().orderBy('number').execute()
   const known = new Set(migrations.map((migration) => migration.number))
   const newer = applied.filter((row) => !known.has(row.number) && row.breaking !== 0)

@@ -5,7 +5,8 @@ import { exportAudit } from '../audit/audit.ts'
 import type { Leaving, LeavingOrder } from '../audit/leaving.ts'
 import { type AuditVerdict, verifyAudit } from '../audit/verify.ts'
 import type { DataKeys } from '../database/keys.ts'
-import { type DatabaseSize, databaseSize } from '../database/sqlite/size.ts'
+import { postgresSize } from '../database/postgres/size.ts'
+import type { DatabaseSize } from '../database/size.ts'
 import type { Store } from '../store.ts'
 import type { ReadingAnswer, ReadingJob, ReadingOrder } from './jobs.ts'
 
@@ -30,7 +31,7 @@ export async function verifyAuditAside(
 
 /** `databaseSize` by a thread of its own: it reads every page. */
 export async function databaseSizeAside(store: Store): Promise<DatabaseSize> {
-  if (store.file === undefined) return await databaseSize(store.db)
+  if (store.file === undefined) return await postgresSize(store.db)
   for await (const part of parts(store.file, { what: 'size' })) return part as DatabaseSize
   throw new Error('the thread that measured the database had no answer')
 }

@@ -1,16 +1,7 @@
 import { sql } from 'kysely'
 import type { Queries } from '../context.ts'
+import type { DatabaseSize } from '../size.ts'
 import { freePages } from './vacuum.ts'
-
-/** Bytes of a database and of its largest parts, an index with its table. */
-export interface DatabaseSize {
-  bytes: number
-  /** Of them, what was given free and is used next. */
-  free: number
-  /** Whether what is free can be given back to the disk while the database is in use. */
-  shrinks: boolean
-  tables: { table: string; bytes: number }[]
-}
 
 /** Embedded databases only. Reads every page, see https://sqlite.org/dbstat.html. */
 export async function databaseSize(db: Queries): Promise<DatabaseSize> {

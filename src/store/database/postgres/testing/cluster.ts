@@ -1,0 +1,111 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import pg from 'pg'
+
+/** A real PostgreSQL server on loopback, for tests. Its data is in a directory of its own, and not synced to the disk. */
+export interface PostgresServer {
+  /** Address of a new, empty database. */
+  database(): Promise<string>
+  /** Address of a new database that is a copy of another, to which nobody may be connected. */
+  copyOf(url: string): Promise<string>
+  query(url: string, sql: string): Promise<pg.QueryResult>
+  /** SIGKILL to it and its processes, as a power cut; `start` begins anew from what is on the disk. */
+  kill(): Promise<void>
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** `program`: the path of `postgres`, beside which `initdb` is. */
+export async function startPostgres(program: string): Promise<PostgresServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'trueup-pg-'))
+  // It refuses to run as root; whoever it runs as must be able to reach its directory.
+  const isRoot = process.getuid?.() === 0
+  chmodSync(directory, 0o755)
+  const as = isRoot ? ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'] : []
+  const data = join(directory, 'data')
+  if (isRoot) execFileSync('install', ['-d', '-o', 'nobody', '-g', 'nogroup', '-m', '0700', data])
+  const run = (name: string, argv: string[]): [string, string[]] => {
+    const [first = '', ...rest] = [...as, join(dirname(program), name), ...argv]
+    return [first, rest]
+  }
+  const env = { PATH: process.env['PATH'], HOME: data, LC_ALL: 'C' }
+  // ICU or the system's order would hide what relies on the order of bytes; the tests are to meet it.
+  const init = run('initdb', ['-D', data, '-U', 'trueup', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'])
+  execFileSync(...init, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const port = await freePort()
+  const url = (name: string): string => `postgres://trueup@127.0.0.1:${port}/${name}`
+  let server: ChildProcess | undefined
+  let names = 0
+
+  const query = async (at: string, text: string): Promise<pg.QueryResult> => {
+    const client = new pg.Client(at)
+    client.on('error', () => {})
+    await client.connect()
+    try {
+      return await client.query(text)
+    } finally {
+      await client.end()
+    }
+  }
+  const made = async (text: string): Promise<string> => {
+    const name = `d${++names}`
+    await query(url('postgres'), `create database ${name} ${text}`)
+    return url(name)
+  }
+  const ended = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (!server || server.exitCode !== null || server.signalCode !== null) return resolve()
+      server.once('exit', () => resolve())
+    })
+  const self: PostgresServer = {
+    query,
+    database: () => made(`template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'`),
+    copyOf: (from) => made(`template ${new URL(from).pathname.slice(1)}`),
+    async start() {
+      const settings = ['fsync=off', `port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${data}`]
+      settings.push('max_connections=200', 'shared_buffers=64MB')
+      const argv = run('postgres', ['-D', data, ...settings.flatMap((setting) => ['-c', setting])])
+      const starting = spawn(...argv, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+      let said = ''
+      starting.stderr?.on('data', (part: Buffer) => (said = (said + part.toString()).slice(-4000)))
+      server = starting
+      for (let left = 1800; ; left--) {
+        const isUp = await query(url('postgres'), 'select 1').then(
+          () => true,
+          () => false,
+        )
+        if (isUp) return
+        if (left === 0 || starting.exitCode !== null) throw new Error(`PostgreSQL does not start: ${said}`)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    },
+    async kill() {
+      const gone = ended()
+      // Its children are in sessions of their own and end by themselves when they find it gone.
+      server?.kill('SIGKILL')
+      await gone
+    },
+    async stop() {
+      const gone = ended()
+      server?.kill('SIGINT')
+      await gone
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+  await self.start()
+  return self
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}

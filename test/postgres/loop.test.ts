@@ -1,0 +1,91 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { walkTheLoop } from '../../src/cli/demo/demo.ts'
+import { openShell, type Shell } from '../../src/cli/testing/process.ts'
+import { backupStore } from '../../src/store/backup/backup.ts'
+import { startServer, type RunningServer } from '../../src/server/start.ts'
+import { describeWithTool } from '../tools.ts'
+import { ask } from '../../src/server/testing/app.ts'
+import { type PostgresServer, startPostgres } from '../../src/store/database/postgres/testing/cluster.ts'
+
+const PATIENCE = { timeout: 180_000, interval: 200 }
+
+describeWithTool('postgres', 'a server on PostgreSQL', (tool) => {
+  let postgres: PostgresServer
+  let database: string
+  let directory: string
+  let server: RunningServer
+  let shell: Shell
+  const data = () => join(directory, 'data')
+  const token = async () => (await readFile(join(data(), 'admin.token'), 'utf8')).trim()
+  const start = () => startServer({ dataDir: data(), database, port: 0, runnerSlots: 2, logLevel: 'silent' })
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'trueup-on-pg-'))
+    shell = await openShell()
+    postgres = await startPostgres(tool.path)
+    database = await postgres.database()
+    server = await start()
+  })
+  afterAll(async () => {
+    await server?.close()
+    await postgres?.stop()
+    await shell?.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  it('takes a change from push to drift and back', async () => {
+    const said: string[] = []
+    const steps = {
+      timings: [],
+      passed: 0,
+      leftOut: () => {},
+      step: async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+        said.push(name)
+        return await work()
+      },
+    }
+    const signal = new AbortController().signal
+    await walkTheLoop({ url: server.url, adminToken: await token(), directory: join(directory, 'walk'), signal }, steps)
+    expect(said.at(-1)).toBe('the audit chain holds')
+    const size = await ask(server.url, await token(), 'GET', '/api/v1/server/database')
+    expect([size.status, JSON.stringify(size.body)]).toEqual([200, expect.stringContaining('"table":"runs"')])
+  })
+
+  it('says what is the matter while its database is away, and goes on when it is back', async () => {
+    const ready = async () => (await ask(server.url, null, 'GET', '/readyz')).status
+    await postgres.kill()
+    await vi.waitFor(async () => expect(await ready()).toBe(503), PATIENCE)
+    const answer = await ask(server.url, await token(), 'GET', '/api/v1/repositories/shop/stacks')
+    expect([answer.status, answer.body.code]).toEqual([503, 'DATABASE_UNREACHABLE'])
+    expect(JSON.stringify(answer.body)).not.toContain('trueup@')
+    await postgres.start()
+    await vi.waitFor(async () => expect(await ready()).toBe(200), PATIENCE)
+    // A change through everything: what listens, what is queued, what workers hold.
+    const made = await ask(server.url, await token(), 'POST', '/api/v1/repositories', { name: 'later' })
+    expect(made.status, JSON.stringify(made.body)).toBe(201)
+    const verdict = await ask(server.url, await token(), 'POST', '/api/v1/audit/verify', {})
+    expect(verdict.body).toMatchObject({ ok: true })
+  })
+
+  it('keeps a second server, and one that was not told of it, from what it has', async () => {
+    const other = join(directory, 'other')
+    const up = (...argv: string[]) => shell.run(['up', '--port', '0', ...argv])
+    const second = await up('--data', other, '--database', database)
+    expect([second.code, second.err]).toEqual([1, expect.stringContaining('DATA_LOCKED')])
+    await expect(backupStore(data(), join(directory, 'copy'))).rejects.toMatchObject({ code: 'CONFLICT' })
+    await server.close()
+    const untold = await up('--data', data())
+    expect([untold.code, untold.err]).toEqual([1, expect.stringContaining('--database, or TRUEUP_DATABASE')])
+    const wrong = await up('--data', data(), '--database', 'mysql://x/y')
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('CONFIG_INVALID')])
+    const env = { TRUEUP_DATABASE: database }
+    const recovered = await shell.run(['recover-admin', '--data', data()], { env })
+    expect(recovered.code, recovered.err).toBe(0)
+    server = await start()
+    const stacks = await ask(server.url, await token(), 'GET', '/api/v1/repositories/shop/stacks')
+    expect(stacks.body.items.map(({ state }: { state: string }) => state)).toEqual(['in_sync', 'in_sync'])
+  })
+})
