@@ -89,6 +89,16 @@ describeWithTool('helm', 'the Helm chart', (helm) => {
     }
   })
 
+  it('hands the address of a database in by a secret, where one is named', () => {
+    const of = (...argv: string[]) =>
+      pods(rendered(...argv)).find(({ metadata }) => metadata.name === 'trueup').spec.template.spec.containers[0].env
+    expect(JSON.stringify(of())).not.toContain('TRUEUP_DATABASE')
+    expect(of('--set', 'server.databaseSecret=rows')).toContainEqual({
+      name: 'TRUEUP_DATABASE',
+      valueFrom: { secretKeyRef: { name: 'rows', key: 'url' } },
+    })
+  })
+
   it('brings workers alone for a server that is elsewhere', () => {
     const kinds = rendered('--set', 'server.enabled=false').map(({ kind, metadata }) => `${kind}/${metadata.name}`)
     expect(kinds).toContain('StatefulSet/trueup-runner-default')
