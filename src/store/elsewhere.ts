@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import { writeDurably } from '../lib/durable-file.ts'
@@ -23,11 +23,14 @@ interface Elsewhere {
 
 /** A store whose rows are in PostgreSQL; repositories, keys and packs stay in the data directory. */
 export async function openElsewhere({ dataDir, url, clock, lock, log }: Elsewhere): Promise<Store> {
-  if (existsSync(join(dataDir, DATABASE_FILE)))
+  const file = join(dataDir, DATABASE_FILE)
+  // A move that was killed before its last step: the directory says already that its rows are elsewhere.
+  if (existsSync(file) && (await elsewhereOf(dataDir)) === placeOf(url)) await rename(file, `${file}.moved`)
+  if (existsSync(file))
     throw new TrueupError('CONFLICT', {
       doing: `opening the data directory ${dataDir} with a database elsewhere`,
       why: `it has a database of its own, ${DATABASE_FILE}, and a server knows one`,
-      next: 'Name a new data directory, or start without --database.',
+      next: 'Move it (`trueup database move`), name a new data directory, or start without --database.',
     })
   const { db, applied, close } = await openPostgres(url, (error) =>
     log?.error({ err: error }, 'a connection to the database broke'),
@@ -35,7 +38,7 @@ export async function openElsewhere({ dataDir, url, clock, lock, log }: Elsewher
   try {
     if (applied.length > 0) log?.info({ migrations: applied }, 'schema brought up to date')
     await continueIds(db)
-    await writeDurably(join(dataDir, ELSEWHERE_FILE), `${placeOf(url)}\n`, 0o600)
+    await writeElsewhere(dataDir, url)
   } catch (error) {
     await close()
     throw error
@@ -46,6 +49,10 @@ export async function openElsewhere({ dataDir, url, clock, lock, log }: Elsewher
   }
   return makeStore({ db, dialect: 'postgres', clock, close: closeAll, log })
 }
+
+/** Has a data directory know where its rows are. */
+export const writeElsewhere = (dataDir: string, url: string): Promise<void> =>
+  writeDurably(join(dataDir, ELSEWHERE_FILE), `${placeOf(url)}\n`, 0o600)
 
 /** Where the rows of this data directory are, null where they are in it. */
 export async function elsewhereOf(dataDir: string): Promise<string | null> {

@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { walkTheLoop } from '../../src/cli/demo/demo.ts'
 import { openShell, type Shell } from '../../src/cli/testing/process.ts'
@@ -87,5 +88,37 @@ describeWithTool('postgres', 'a server on PostgreSQL', (tool) => {
     server = await start()
     const stacks = await ask(server.url, await token(), 'GET', '/api/v1/repositories/shop/stacks')
     expect(stacks.body.items.map(({ state }: { state: string }) => state)).toEqual(['in_sync', 'in_sync'])
+  })
+
+  it('moves into the data directory and out again with every row the same', async () => {
+    await server.close()
+    const move = async (...argv: string[]) => {
+      const { code, err, json } = await shell.run(['database', 'move', '--data', data(), '--output', 'json', ...argv])
+      expect(code, err).toBe(0)
+      return json.tables as { table: string; digest: string }[]
+    }
+    const back = await move('--database', database, '--back')
+    expect(back.length).toBeGreaterThan(20)
+    // What neither text nor a number may lose on the way.
+    const embedded = new DatabaseSync(join(data(), 'trueup.db'))
+    const odd = `\0 \u{1F980} ${'ä'.repeat(3)} "quoted" \\ \n`
+    embedded.prepare('insert into "meta" ("key", "value") values (?, ?)').run('odd', odd)
+    embedded.close()
+    server = await startServer({ dataDir: data(), port: 0, runnerSlots: 0, logLevel: 'silent' })
+    const stacks = await ask(server.url, await token(), 'GET', '/api/v1/repositories/shop/stacks')
+    expect(stacks.body.items.map(({ state }: { state: string }) => state)).toEqual(['in_sync', 'in_sync'])
+    await server.close()
+
+    const full = await shell.run(['database', 'move', '--data', data(), '--database', database])
+    expect([full.code, full.err]).toEqual([1, expect.stringContaining('has rows already')])
+    database = await postgres.database()
+    const again = await move('--database', database)
+    // A kill before the last step of it.
+    await rename(join(data(), 'trueup.db.moved'), join(data(), 'trueup.db'))
+    expect(again.find(({ table }) => table === 'runs')?.digest).toBe(back.find(({ table }) => table === 'runs')?.digest)
+    const kept = await postgres.query(database, `select "value" from "meta" where "key" = 'odd'`)
+    expect(kept.rows).toEqual([{ value: odd.replace('\0', '\uFFFD') }])
+    server = await start()
+    expect((await ask(server.url, await token(), 'POST', '/api/v1/audit/verify', {})).body).toMatchObject({ ok: true })
   })
 })

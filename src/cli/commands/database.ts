@@ -4,6 +4,7 @@ import { RETENTION_KINDS, type RetentionKind } from '../../domain/retention.ts'
 import { DatabaseSize, Pruned, Retention } from '../../server/schemas/database.ts'
 import { count } from '../arguments.ts'
 import type { CommandModule } from '../cli.ts'
+import { databaseOf, databaseOption } from '../database-option.ts'
 import { dataDirectory } from '../settings.ts'
 
 const PATH = '/api/v1/server/database'
@@ -78,6 +79,36 @@ export const databaseCommands: CommandModule = (program, cli) => {
       cli
         .output(command)
         .result({ data, ...size }, () => `${megabytes(size.before)} MB before, ${megabytes(size.after)} MB now`)
+    })
+
+  database
+    .command('move')
+    .description('move all rows to PostgreSQL, or back into the data directory, on the machine of a stopped server')
+    .option('--data <directory>', 'data directory; no server may use it at the time')
+    .addOption(databaseOption())
+    .option('--back', 'from PostgreSQL into the data directory')
+    .addHelpText(
+      'after',
+      '\nEvery table is compared before it counts: all of them are the same there, or nothing is changed. What the rows came from stays as\nit was.\n\nExamples:\n  $ trueup database move --data /var/lib/trueup --database postgres://trueup@db.example.org/trueup\n  $ trueup database move --data /var/lib/trueup --database postgres://trueup@db.example.org/trueup --back',
+    )
+    .action(async (options: { data?: string; database?: string; back?: boolean }, command) => {
+      const { moveToEmbedded, moveToPostgres } = await import('../../store/move/move.ts')
+      const output = cli.output(command)
+      const data = resolve(cli.cwd, dataDirectory(cli.env, options.data))
+      const url = databaseOf(cli.env, options)
+      if (url === undefined) return command.error('error: name the PostgreSQL database: --database')
+      const move = options.back ? moveToEmbedded : moveToPostgres
+      const moved = await move(data, url, (name) => output.progress(`…  ${name}`))
+      output.endProgress()
+      output.result(moved, ({ table }) =>
+        [
+          table(
+            ['table', 'rows'],
+            moved.tables.map(({ table: name, rows }) => [name, String(rows)]),
+          ),
+          `${moved.rows} rows are the same there. ${options.back ? 'Start the server without --database.' : 'Start the server with --database, or TRUEUP_DATABASE.'}`,
+        ].join('\n\n'),
+      )
     })
 
   database

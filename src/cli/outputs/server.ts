@@ -69,6 +69,10 @@ export const SERVER_OUTPUTS = {
   'database size': DatabaseSize,
   'database keep': Retention,
   'database prune': Pruned,
+  'database move': z.object({
+    tables: z.array(z.object({ table: z.string(), rows: z.number(), digest: z.string() })),
+    rows: z.number(),
+  }),
   'database vacuum': z.object({ data: z.string(), before: z.number(), after: z.number() }),
   'recover-admin': z.object({ file: z.string(), name: z.string() }),
 }
