@@ -37,6 +37,7 @@ it('names what is missing before anything is written', async () => {
   const answers: [object, number, string, RegExp][] = [
     [{ token: 'nobody’s'.replace('’', '') }, 502, 'FORGE_TOKEN', /401/],
     [{ url: `${double.address}/owner/none` }, 502, 'FORGE_GONE', /404/],
+    [{ token: '1\n-----BEGIN RSA PRIVATE KEY-----' }, 400, 'INVALID_REQUEST', /says nothing to gitea/],
     [{ url: 'no address' }, 400, 'INVALID_REQUEST', /no URL/],
     [{ url: 'https://git.example.test/team/50%off' }, 400, 'INVALID_REQUEST', /a % in it/],
     [{ url: 'http://git.example.test/owner/shop' }, 400, 'INVALID_REQUEST', /https/],

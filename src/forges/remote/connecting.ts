@@ -73,6 +73,10 @@ export function createConnections(parts: RemoteParts, adapters: Adapters, reache
       const doing = `connecting ${url}`
       const { origin, parts: inPath } = placeOf(url, doing)
       const forge = named ?? (await forgeAt(origin))
+      if (token.includes('\n') && forge !== 'github') {
+        const why = `the key of a GitHub App says nothing to ${forge}`
+        throw new TrueupError('INVALID_REQUEST', { doing, why, next: 'Give a token of an account there.' })
+      }
       // Gitea may live below a path of its host.
       const below = adapters[forge].groups ? 0 : inPath.length - 2
       const address = [origin, ...inPath.slice(0, below)].join('/')
