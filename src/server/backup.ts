@@ -13,10 +13,10 @@ const STAGING = 'backups.partial'
 export type MakeBackup = () => Promise<{ stream: Pack } & Omit<BackupResult, 'target'>>
 
 /** Backups of `dataDir`, one after the other: each needs the space of the data once more. */
-export function createBackups(dataDir: string): MakeBackup {
+export function createBackups(dataDir: string, database?: string): MakeBackup {
   let last: Promise<unknown> = Promise.resolve()
   return () => {
-    const made = last.then(() => makeBackup(dataDir))
+    const made = last.then(() => makeBackup(dataDir, database))
     last = made.catch(() => undefined)
     return made
   }
@@ -26,14 +26,14 @@ export function createBackups(dataDir: string): MakeBackup {
 export const clearBackups = (dataDir: string): Promise<void> =>
   rm(join(dataDir, STAGING), { recursive: true, force: true })
 
-async function makeBackup(dataDir: string) {
+async function makeBackup(dataDir: string, database: string | undefined) {
   await mkdir(join(dataDir, STAGING), { recursive: true, mode: 0o700 })
   const staging = await mkdtemp(join(dataDir, STAGING, 'backup-'))
   // What cannot be removed now goes at the next start; see `clearBackups`.
   const remove = (): Promise<void> => rm(staging, { recursive: true, force: true }).catch(() => {})
   try {
     const target = join(staging, 'copy')
-    const { files, bytes, damaged } = await backupStore(dataDir, target)
+    const { files, bytes, damaged } = await backupStore(dataDir, target, { database })
     const stream = pack()
     // The manifest goes last: a tar that was cut off has none, and a restore refuses it.
     void fill(stream, target)

@@ -131,7 +131,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         pushSpool,
         publicUrl,
         metrics,
-        backup: createBackups(dataDir),
+        backup: createBackups(dataDir, options.database),
         links,
         ready: () => state.ready,
         startedAt: store.clock.now(),

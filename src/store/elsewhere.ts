@@ -32,8 +32,9 @@ export async function openElsewhere({ dataDir, url, clock, lock, log }: Elsewher
       why: `it has a database of its own, ${DATABASE_FILE}, and a server knows one`,
       next: 'Move it (`trueup database move`), name a new data directory, or start without --database.',
     })
+  // Not the error itself: `pg` hangs the whole connection onto it.
   const { db, applied, close } = await openPostgres(url, (error) =>
-    log?.error({ err: error }, 'a connection to the database broke'),
+    log?.error({ why: error.message }, 'a connection to the database broke'),
   )
   try {
     if (applied.length > 0) log?.info({ migrations: applied }, 'schema brought up to date')

@@ -90,6 +90,34 @@ describeWithTool('postgres', 'a server on PostgreSQL', (tool) => {
     expect(stacks.body.items.map(({ state }: { state: string }) => state)).toEqual(['in_sync', 'in_sync'])
   })
 
+  it('is backed up while it writes, and the backup is an installation', async () => {
+    const backup = join(directory, 'backup')
+    const admin = await token()
+    const writing = new AbortController()
+    const writes = (async () => {
+      for (let at = 0; !writing.signal.aborted; at++)
+        await ask(server.url, admin, 'POST', '/api/v1/repositories', { name: `more-${at}` })
+      return true
+    })()
+    const env = { TRUEUP_URL: server.url, TRUEUP_TOKEN: admin }
+    const made = await shell.run(['backup', backup, '--remote'], { env })
+    const again = await shell.run(['backup', join(directory, 'local'), '--data', data(), '--database', database])
+    writing.abort()
+    expect([await writes, made.code, again.code], made.err + again.err).toEqual([true, 0, 0])
+    const restored = join(directory, 'restored')
+    const put = await shell.run(['restore', backup, '--data', restored])
+    expect(put.code, put.err).toBe(0)
+    expect((await shell.run(['recover-admin', '--data', restored])).code).toBe(0)
+    const copy = await startServer({ dataDir: restored, port: 0, runnerSlots: 0, logLevel: 'silent' })
+    try {
+      const its = (await readFile(join(restored, 'admin.token'), 'utf8')).trim()
+      expect((await ask(copy.url, its, 'POST', '/api/v1/audit/verify', {})).body).toMatchObject({ ok: true })
+      expect((await ask(copy.url, its, 'GET', '/api/v1/repositories/shop/stacks')).body.items).toHaveLength(2)
+    } finally {
+      await copy.close()
+    }
+  })
+
   it('moves into the data directory and out again with every row the same', async () => {
     await server.close()
     const move = async (...argv: string[]) => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { CommandModule } from '../cli.ts'
+import { databaseOf, databaseOption } from '../database-option.ts'
 import { dataDirectory } from '../settings.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { BackupResult } from '../../store/backup/backup.ts'
@@ -20,9 +21,10 @@ export const backupCommands: CommandModule = (program, cli) => {
     .description('write a consistent copy of the data directory, also while the server runs')
     .argument('<directory>', 'new directory for the copy; it will hold all keys, so keep it safe')
     .option('--data <directory>', 'data directory on this machine')
+    .addOption(databaseOption())
     .option('--remote', 'fetch it from the server instead')
     .addHelpText('after', '\nExample:\n  $ trueup backup /mnt/backup/trueup-$(date +%F)')
-    .action(async (target: string, options: { data?: string; remote?: boolean }, command) => {
+    .action(async (target: string, options: { data?: string; database?: string; remote?: boolean }, command) => {
       const to = resolve(cli.cwd, target)
       const made = options.remote ? await downloadBackup(cli.client(command), to) : await local(to)
       cli.output(command).result({ target: to, ...made }, () => `${made.files} files, ${made.bytes} bytes in ${to}`)
@@ -30,7 +32,8 @@ export const backupCommands: CommandModule = (program, cli) => {
 
       async function local(directory: string): Promise<Omit<BackupResult, 'target'>> {
         const { backupStore } = await import('../../store/backup/backup.ts')
-        return await backupStore(resolve(cli.cwd, dataDirectory(cli.env, options.data)), directory)
+        const data = resolve(cli.cwd, dataDirectory(cli.env, options.data))
+        return await backupStore(data, directory, { database: databaseOf(cli.env, options) })
       }
     })
 

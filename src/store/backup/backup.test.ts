@@ -122,6 +122,13 @@ it('does not touch a target that is in use, and leaves nothing behind when it st
   expect((await readdir(root)).sort()).toEqual(['backup', 'data', 'work'])
 })
 
+it('leaves repositories out that are being made', async () => {
+  const { dataDir, backup } = await inUse()
+  await mkdir(join(dataDir, 'repositories', '.new-repo_2', 'refs'), { recursive: true })
+  await backupStore(dataDir, backup)
+  expect(await readdir(join(backup, 'repositories'))).toEqual(['repo_1.git'])
+})
+
 it('restores into nothing but an empty directory', async () => {
   const { root, dataDir, backup, close } = await inUse()
   await backupStore(dataDir, backup)

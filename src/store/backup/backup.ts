@@ -11,6 +11,7 @@ import { syncDirectory, writeDurably } from '../../lib/durable-file.ts'
 import { KEYS_DIRECTORY } from '../database/keys.ts'
 import { elsewhereOf } from '../elsewhere.ts'
 import { asStoreError } from '../database/sqlite/errors.ts'
+import { copySnapshot } from '../move/snapshot.ts'
 import { DATABASE_FILE, REPOSITORIES_DIRECTORY } from '../store.ts'
 
 export interface BackupResult {
@@ -22,37 +23,47 @@ export interface BackupResult {
   damaged: DamagedRepository[]
 }
 
+export interface BackupOptions {
+  /** Address of the PostgreSQL database that the rows are in; a backup holds them as an embedded one. */
+  database?: string
+  now?: number
+}
+
 /**
  * Writes a consistent copy of a data directory (database, repositories, keys) to the directory `target`, which must not
  * exist or be empty. Safe while a server uses the data: the database is read in one snapshot first and Git after it, so
  * that the refs are never older than the database, which `ref` reconciliation at start-up expects. The result appears
  * under its name only when it is whole and on the disk; a repository that is damaged is marked in it. It holds the keys: keep it as safe as the data directory.
- * Errors: NOT_FOUND (no database there), CONFLICT (target in use), DATA_UNWRITABLE, DATA_CORRUPT.
+ * Errors: NOT_FOUND (no database there), CONFLICT (target in use, rows elsewhere), DATA_UNWRITABLE, DATA_CORRUPT.
  */
-export async function backupStore(dataDir: string, target: string, now: number = Date.now()): Promise<BackupResult> {
+export async function backupStore(
+  dataDir: string,
+  target: string,
+  { database, now = Date.now() }: BackupOptions = {},
+): Promise<BackupResult> {
   const doing = `backing ${dataDir} up to ${target}`
   if (((await listIfThere(target)) ?? []).length > 0)
     throw new TrueupError('CONFLICT', { doing, why: 'the target is not empty', next: 'Name a new directory.' })
   const place = await elsewhereOf(dataDir)
-  if (place !== null)
+  if (place !== null && database === undefined)
     throw new TrueupError('CONFLICT', {
       doing,
-      why: `its rows are in ${place}, of which no snapshot is made here`,
-      next: 'See docs/install.md: pg_dump first, and then a copy of the data directory.',
+      why: `its rows are in ${place}`,
+      next: 'Name that database: --database, or TRUEUP_DATABASE.',
     })
-  if (!(await listIfThere(dataDir))?.includes(DATABASE_FILE))
+  if (database === undefined && !(await listIfThere(dataDir))?.includes(DATABASE_FILE))
     throw new TrueupError('NOT_FOUND', { doing, why: 'there is no Trueup database', next: 'Check --data.' })
   const staging = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.partial`)
   try {
     await mkdir(staging, { recursive: true, mode: 0o700 })
-    const database = await copyDatabase(dataDir, staging)
+    const rows = await copyDatabase(dataDir, staging, database)
     const keys = await copyPlain(dataDir, staging, KEYS_DIRECTORY)
     // After the database: what left it before is there, and what leaves it later is in the copy of it.
     const audit = await copyPlain(dataDir, staging, AUDIT_DIRECTORY)
     // Without them nothing sealed could ever be read again: that is no backup.
     await refuseWithoutKeys(staging)
     const repositories = await copyRepositories(dataDir, staging)
-    const files = [database, ...keys, ...audit, ...repositories.files]
+    const files = [rows, ...keys, ...audit, ...repositories.files]
     const damaged = await damagedRepositories(staging)
     const { directories } = repositories
     const manifest: BackupManifest = { format: 1, createdAt: now, directories, files, damaged }
@@ -67,8 +78,17 @@ export async function backupStore(dataDir: string, target: string, now: number =
 }
 
 /** One snapshot, page by page off the event loop; then made a single file and checked. */
-async function copyDatabase(dataDir: string, staging: string): Promise<BackupFile> {
+async function copyDatabase(dataDir: string, staging: string, database?: string): Promise<BackupFile> {
   const raw = join(staging, `${DATABASE_FILE}.raw`)
+  if (database === undefined) await copyPages(dataDir, raw)
+  else await copySnapshot(database, raw)
+  checkDatabase(raw)
+  const file = await copyFile(raw, join(staging, DATABASE_FILE), DATABASE_FILE)
+  await rm(raw)
+  return file
+}
+
+async function copyPages(dataDir: string, raw: string): Promise<void> {
   const source = new DatabaseSync(join(dataDir, DATABASE_FILE), { readOnly: true, timeout: 10_000 })
   try {
     // A read transaction that is open already pins the snapshot: otherwise each write of the server starts it over.
@@ -78,10 +98,6 @@ async function copyDatabase(dataDir: string, staging: string): Promise<BackupFil
   } finally {
     source.close()
   }
-  checkDatabase(raw)
-  const file = await copyFile(raw, join(staging, DATABASE_FILE), DATABASE_FILE)
-  await rm(raw)
-  return file
 }
 
 /** Makes a copied database one file (no WAL beside it) and has SQLite check it. Throws DATA_CORRUPT. */
@@ -126,7 +142,9 @@ async function copyPlain(dataDir: string, staging: string, directory: string): P
 }
 
 async function copyRepositories(dataDir: string, staging: string): Promise<CopiedTree> {
-  const names = (await listIfThere(join(dataDir, REPOSITORIES_DIRECTORY))) ?? []
+  const all = (await listIfThere(join(dataDir, REPOSITORIES_DIRECTORY))) ?? []
+  // What begins with a dot is being made, and is no repository until it has its name.
+  const names = all.filter((name) => !name.startsWith('.'))
   await mkdir(join(staging, REPOSITORIES_DIRECTORY), { mode: 0o700 })
   const copied: CopiedTree = { files: [], directories: [] }
   for (const name of names) {
