@@ -14,6 +14,7 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
   ['B7', async () => (await import('./b7.ts')).b7],
   ['B8', async () => (await import('./b8.ts')).b8],
   ['B9', async () => (await import('./b9.ts')).b9],
+  ['B10', async () => (await import('./b10.ts')).b10],
   ['B13', async () => (await import('./b13.ts')).b13],
   ['B16', async () => (await import('./b16.ts')).b16],
   ['B17', async () => (await import('./b17.ts')).b17],
@@ -25,7 +26,7 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
 ])
 
 const USAGE =
-  'npm run bench -- [B1 B8 … | all] [--pairs N] [--against REV] [--stacks N] [--days N] [--runs N] [--json]; --list'
+  'npm run bench -- [B1 B8 … | all] [--pairs N] [--against REV] [--stacks N] [--days N] [--runs N] [--agents N] [--json]; --list'
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
       stacks: { type: 'string' },
       days: { type: 'string' },
       runs: { type: 'string' },
+      agents: { type: 'string' },
       json: { type: 'boolean' },
       list: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -47,7 +49,7 @@ async function main(): Promise<number> {
   // B3a is its variant with `terraform_data`, the only one that there is.
   const named = positionals.map((id) => id.toUpperCase().replace(/^B3A$/, 'B3'))
   // Read where a benchmark is loaded, which is later.
-  for (const size of ['stacks', 'days', 'runs'] as const)
+  for (const size of ['stacks', 'days', 'runs', 'agents'] as const)
     if (values[size] !== undefined) process.env[`TRUEUP_BENCH_${size.toUpperCase()}`] = values[size]
   const ids = named.includes('ALL') ? [...BENCHMARKS.keys()] : named
   const unknown = ids.filter((id) => !BENCHMARKS.has(id))

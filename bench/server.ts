@@ -13,6 +13,7 @@ const START_MS = 300_000
 /** A whole Trueup in a process of its own, as `trueup up` starts it: server, git process and built-in runner. */
 export interface BenchServer {
   url: string
+  pid: number
   adminToken: string
   admin: Client
   /** So far, of the server and everything below it. */
@@ -23,13 +24,13 @@ export interface BenchServer {
 }
 
 /** `directory` gets data and workspaces; `path` is put before PATH, for tools. */
-export async function startBenchServer(directory: string, path: string): Promise<BenchServer> {
+export async function startBenchServer(directory: string, path: string, port = '0'): Promise<BenchServer> {
   const data = join(directory, 'data')
   const workDir = join(directory, 'work')
   mkdirSync(workDir, { recursive: true })
   const cli = new URL('../src/cli/main.ts', import.meta.url).pathname
   const environment = baseEnvironment()
-  const child = spawn(process.execPath, [cli, 'up', '--data', data, '--port', '0', '--work-dir', workDir], {
+  const child = spawn(process.execPath, [cli, 'up', '--data', data, '--port', port, '--work-dir', workDir], {
     env: { ...environment, PATH: `${path}:${environment.PATH}` },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
@@ -40,6 +41,7 @@ export async function startBenchServer(directory: string, path: string): Promise
   const adminToken = readFileSync(join(data, 'admin.token'), 'utf8').trim()
   return {
     url,
+    pid: child.pid!,
     adminToken,
     admin: createClient({ url, token: adminToken, source: 'environment' }),
     cpuSeconds: () => treeCpuSeconds(child.pid ?? 0),
