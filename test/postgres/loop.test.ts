@@ -83,6 +83,15 @@ describeWithTool('postgres', 'a server on PostgreSQL', (tool) => {
     const wrong = await up('--data', data(), '--database', 'mysql://x/y')
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('CONFIG_INVALID')])
     const env = { TRUEUP_DATABASE: database }
+    const looked = async (address: string) => {
+      const asked = { env: { TRUEUP_DATABASE: address } }
+      const { json } = await shell.run(['doctor', '--data', data(), '--output', 'json'], asked)
+      const of = (name: string) => json.checks.find((check: { name: string }) => check.name === name)
+      return { database: of('database'), keys: of('keys') }
+    }
+    expect(await looked(database)).toMatchObject({ database: { state: 'ok' }, keys: { state: 'ok' } })
+    expect((await looked('')).database).toMatchObject({ state: 'note' })
+    expect((await looked(database.replace(/d\d+$/, 'none'))).database).toMatchObject({ state: 'error' })
     const recovered = await shell.run(['recover-admin', '--data', data()], { env })
     expect(recovered.code, recovered.err).toBe(0)
     server = await start()

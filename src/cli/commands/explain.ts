@@ -41,6 +41,12 @@ export const explainCommand: CommandModule = (program, cli) => {
         )
         return
       }
+      if (topic === 'output' && words.length === 0)
+        throw new TrueupError('INVALID_REQUEST', {
+          doing: 'explaining what a command prints',
+          why: 'no command was named',
+          next: `Name one of: ${Object.keys(OUTPUTS).join(', ')}.`,
+        })
       const key = words.length === 0 ? undefined : words.join(topic === 'output' ? ' ' : '.')
       const driver = DRIVERS.get(topic)
       if (topic === 'output') {

@@ -3,6 +3,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { VERSION } from '../../lib/version.ts'
 import { Session } from '../../server/schemas/people.ts'
 import type { Client } from '../client.ts'
+import { databaseOf } from '../database-option.ts'
 import type { Check } from './check.ts'
 import { checkDatabaseAndKeys } from './database.ts'
 import { checkData, checkInotify, checkTmpfs } from './machine.ts'
@@ -18,7 +19,7 @@ export async function examine(options: { env: NodeJS.ProcessEnv; dataDir: string
     checkGit(env),
     checkTools(env),
     checkData(dataDir),
-    checkDatabaseAndKeys(dataDir),
+    checkDatabaseAndKeys(dataDir, databaseOf(env, {})),
     checkRepositories(dataDir),
     checkServer(client),
   ])
