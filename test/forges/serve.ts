@@ -22,6 +22,8 @@ export interface Serving<User> {
   api: string
   /** `owner/shop`, as it is now. */
   repository(): string
+  /** Milliseconds of its clock, by which every answer is dated: how quick this machine is says nothing there. */
+  now(): number
   answer(asked: Asked): Promise<void>
   /** Who this token is of, and whether they may read and push. */
   gitUser(token: string): { user: User; name: string; reads: boolean; writes: boolean } | null
@@ -65,6 +67,7 @@ export async function serveDouble<User>(its: Serving<User>): Promise<Served> {
     void withFaults(faults, request, response, async () => {
       if (!path.startsWith(`${its.api}/`)) return serveGit(request, response, path)
       asked.push(`${request.method} ${path.slice(its.api.length)}`)
+      response.setHeader('date', new Date(its.now()).toUTCString())
       const url = new URL(path, 'http://forge')
       let text = ''
       for await (const chunk of request) text += String(chunk)

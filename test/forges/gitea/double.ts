@@ -41,6 +41,7 @@ export async function startGiteaDouble(): Promise<GiteaDouble> {
   const served = await serveDouble({
     api: '/api/v1',
     repository: () => `owner/${state.name}`,
+    now: () => state.begun + state.seconds * 1000,
     answer: (asked) =>
       answer(asked).catch((thrown: unknown) => {
         const status = thrown instanceof Refusal ? thrown.status : 500

@@ -106,6 +106,7 @@ export async function startGitHubDouble(): Promise<GitHubDouble> {
   const served = await serveDouble({
     api: '/api',
     repository: () => `owner/${state.name}`,
+    now: () => state.begun + state.seconds * 1000,
     answer: (asked) =>
       answer(asked).catch((thrown: unknown) => {
         const status = thrown instanceof Refusal ? thrown.status : 500

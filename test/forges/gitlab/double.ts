@@ -40,6 +40,7 @@ export async function startGitLabDouble(): Promise<GitLabDouble> {
   const served = await serveDouble({
     api: '/api',
     repository: () => state.path,
+    now: () => state.begun + state.seconds * 1000,
     answer: (asked) =>
       answer(asked).catch((thrown: unknown) => {
         if (thrown instanceof Refusal) return send(asked, thrown.status, thrown.body)
