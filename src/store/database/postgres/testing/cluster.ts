@@ -66,7 +66,8 @@ export async function startPostgres(program: string): Promise<PostgresServer> {
     copyOf: (from) => made(`template ${new URL(from).pathname.slice(1)}`),
     async start() {
       const settings = ['fsync=off', `port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${data}`]
-      settings.push('max_connections=200', 'shared_buffers=64MB')
+      // In its own directory: what a killed server leaves in the machine's shared memory, nobody takes away.
+      settings.push('max_connections=200', 'shared_buffers=64MB', 'dynamic_shared_memory_type=mmap')
       const argv = run('postgres', ['-D', data, ...settings.flatMap((setting) => ['-c', setting])])
       const starting = spawn(...argv, { env, stdio: ['ignore', 'ignore', 'pipe'] })
       let said = ''
