@@ -62,6 +62,8 @@ describeWithTool('postgres', 'a server on PostgreSQL', (tool) => {
     const answer = await ask(server.url, await token(), 'GET', '/api/v1/repositories/shop/stacks')
     expect([answer.status, answer.body.code]).toEqual([503, 'DATABASE_UNREACHABLE'])
     expect(JSON.stringify(answer.body)).not.toContain('trueup@')
+    const change = await ask(server.url, await token(), 'POST', '/api/v1/repositories', { name: 'later' })
+    expect([change.status, change.body.code]).toEqual([503, 'DATABASE_UNREACHABLE'])
     await postgres.start()
     await vi.waitFor(async () => expect(await ready()).toBe(200), PATIENCE)
     // A change through everything: what listens, what is queued, what workers hold.

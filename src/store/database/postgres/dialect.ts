@@ -54,7 +54,13 @@ class Access implements DatabaseConnection {
     this.#broken = undefined
     // A connection that breaks while nobody asks it something tells by an event, which would end the process.
     client.on('error', this.#break)
-    await this.#told(client.query(BEGIN))
+    try {
+      await this.#told(client.query(BEGIN))
+    } catch (error) {
+      // Begun and spoiled: nobody else may be given this connection.
+      this.#break(error as Error)
+      throw error
+    }
   }
 
   async commit(): Promise<void> {
@@ -64,8 +70,8 @@ class Access implements DatabaseConnection {
   }
 
   async rollback(): Promise<void> {
-    // A broken connection has rolled back already, and a second error would hide the reason.
-    if (this.#broken === undefined) await this.#held().query('rollback').catch(this.#break)
+    // What never began or broke has rolled back already, and a second error would hide the reason.
+    if (this.#broken === undefined) await this.#client?.query('rollback').catch(this.#break)
   }
 
   end(): void {

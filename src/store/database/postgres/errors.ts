@@ -13,6 +13,7 @@ const BROKEN = /Connection terminated|not queryable|timeout exceeded when trying
 const UNREACHABLE: { [code: string]: string } = {
   '08': 'the connection broke',
   '57': 'it is stopping, starting, or an administrator has ended the connection',
+  '55P03': 'another transaction has not ended for a minute',
   '53300': 'it has no connection left (max_connections)',
   '25P03': 'a transaction was idle for longer than the server lets it',
   ECONNREFUSED: 'nothing listens there',
