@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { checkDatabaseAndKeys } from '../../src/cli/doctor/database.ts'
 import { walkTheLoop } from '../../src/cli/demo/demo.ts'
 import { openShell, type Shell } from '../../src/cli/testing/process.ts'
 import { backupStore } from '../../src/store/backup/backup.ts'
@@ -85,15 +86,10 @@ describeWithTool('postgres', 'a server on PostgreSQL', (tool) => {
     const wrong = await up('--data', data(), '--database', 'mysql://x/y')
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('CONFIG_INVALID')])
     const env = { TRUEUP_DATABASE: database }
-    const looked = async (address: string) => {
-      const asked = { env: { TRUEUP_DATABASE: address } }
-      const { json } = await shell.run(['doctor', '--data', data(), '--output', 'json'], asked)
-      const of = (name: string) => json.checks.find((check: { name: string }) => check.name === name)
-      return { database: of('database'), keys: of('keys') }
-    }
-    expect(await looked(database)).toMatchObject({ database: { state: 'ok' }, keys: { state: 'ok' } })
-    expect((await looked('')).database).toMatchObject({ state: 'note' })
-    expect((await looked(database.replace(/d\d+$/, 'none'))).database).toMatchObject({ state: 'error' })
+    const looked = async (address?: string) => (await checkDatabaseAndKeys(data(), address)).map(({ state }) => state)
+    expect(await looked(database)).toEqual(['ok', 'ok'])
+    expect(await looked()).toEqual(['note'])
+    expect(await looked(database.replace(/d\d+$/, 'none'))).toEqual(['error'])
     const recovered = await shell.run(['recover-admin', '--data', data()], { env })
     expect(recovered.code, recovered.err).toBe(0)
     server = await start()

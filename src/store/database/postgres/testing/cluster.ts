@@ -20,9 +20,9 @@ export interface PostgresServer {
 
 /** `program`: the path of `postgres`, beside which `initdb` is. */
 export async function startPostgres(program: string): Promise<PostgresServer> {
-  const directory = mkdtempSync(join(tmpdir(), 'trueup-pg-'))
-  // It refuses to run as root; whoever it runs as must be able to reach its directory.
+  // It refuses to run as root; whoever it runs as must reach its directory, which below a private TMPDIR nobody else does.
   const isRoot = process.getuid?.() === 0
+  const directory = mkdtempSync(join(isRoot ? '/tmp' : tmpdir(), 'trueup-pg-'))
   chmodSync(directory, 0o755)
   const as = isRoot ? ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'] : []
   const data = join(directory, 'data')
