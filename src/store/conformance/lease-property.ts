@@ -89,7 +89,8 @@ interface GrantSeen {
   request: string
 }
 
-export function leaseProperty(open: OpenStore): void {
+/** `histories`: how many random ones are tried; each is in a store of its own. */
+export function leaseProperty(open: OpenStore, histories: number): void {
   it('never gives one run to two holders, nor a stack two writers, in any sequence of events', {
     timeout: 300_000,
   }, async () => {
@@ -107,7 +108,7 @@ export function leaseProperty(open: OpenStore): void {
           await bench.dispose()
         }
       }),
-      { numRuns: 60 },
+      { numRuns: histories },
     )
     // A property about states that are never reached would say nothing.
     for (const state of ['queued', ...LEASED_STATES, 'succeeded', 'failed', 'canceled', 'lost'] as const)

@@ -22,15 +22,19 @@ describeWithTool('postgres', 'PostgreSQL', (tool) => {
   })
   afterAll(() => started?.stop())
 
-  storeConformance('postgres', async (options) => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'trueup-store-'))
-    const store = await openStore(dataDir, { ...options, database: await server.copyOf(migrated) })
-    return {
-      store,
-      dispose: async () => {
-        await store.close()
-        await rm(dataDir, { recursive: true })
-      },
-    }
-  })
+  storeConformance(
+    'postgres',
+    async (options) => {
+      const dataDir = await mkdtemp(join(tmpdir(), 'trueup-store-'))
+      const store = await openStore(dataDir, { ...options, database: await server.copyOf(migrated) })
+      return {
+        store,
+        dispose: async () => {
+          await store.close()
+          await rm(dataDir, { recursive: true })
+        },
+      }
+    },
+    { histories: 25 },
+  )
 })

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -28,7 +28,7 @@ export async function startPostgres(program: string): Promise<PostgresServer> {
   const data = join(directory, 'data')
   if (isRoot) execFileSync('install', ['-d', '-o', 'nobody', '-g', 'nogroup', '-m', '0700', data])
   const run = (name: string, argv: string[]): [string, string[]] => {
-    const [first = '', ...rest] = [...as, join(dirname(program), name), ...argv]
+    const [first = '', ...rest] = [...as, join(dirname(realpathSync(program)), name), ...argv]
     return [first, rest]
   }
   const env = { PATH: process.env['PATH'], HOME: data, LC_ALL: 'C' }
