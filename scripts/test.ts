@@ -48,9 +48,9 @@ function summarise(code: number): number {
   try {
     const report = Report.parse(JSON.parse(readFileSync(reportFile, 'utf8')))
     const skipped = report.numPendingTests + report.numTodoTests
-    // A file that cannot even be loaded has no tests that failed, and must not pass for it.
+    // A file that cannot be loaded, or whose set-up fails, has no tests that failed, and must not pass for it.
     const brokenFiles = report.testResults.filter(
-      (file) => file.status === 'failed' && file.assertionResults.length === 0,
+      (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
     )
     const failed = report.numFailedTests + brokenFiles.length
     printSkips(report)
@@ -95,7 +95,7 @@ function printFailures(report: z.infer<typeof Report>): void {
   for (const file of report.testResults.filter((each) => each.status === 'failed')) {
     const name = relative('.', file.name)
     const failed = file.assertionResults.filter((test) => test.status === 'failed')
-    if (failed.length === 0) console.log(`FAILED ${name}: ${firstLines(file.message)}`)
+    if (failed.length === 0) console.log(`FAILED ${name}: ${firstLines(file.message || 'its set-up; see above')}`)
     for (const test of failed) {
       console.log(`FAILED ${name} > ${test.fullName}\n  ${firstLines(test.failureMessages.join('\n'))}`)
     }
