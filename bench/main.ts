@@ -19,6 +19,7 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
   ['B16', async () => (await import('./b16.ts')).b16],
   ['B17', async () => (await import('./b17.ts')).b17],
   ['B18', async () => (await import('./b18.ts')).b18],
+  ['B19', async () => (await import('./b19.ts')).b19],
   ['OVERLOAD', async () => (await import('./overload.ts')).overload],
   ['GROWTH', async () => (await import('./growth.ts')).growth],
   ['W1', async () => (await import('./w1.ts')).w1],

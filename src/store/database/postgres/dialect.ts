@@ -29,6 +29,8 @@ const BEGIN = [
   `select pg_advisory_xact_lock(${LOCKS.family}, ${LOCKS.writing})`,
 ].join(';')
 
+const SAVEPOINT = 'savepoint "write"'
+
 export interface PostgresParts {
   pool: Pool
   /** For error texts. */
@@ -42,6 +44,7 @@ class Access implements DatabaseConnection {
   readonly #parts: PostgresParts
   #client: Client | undefined
   #broken: Error | undefined
+  #hasSavepoint = false
 
   constructor(parts: PostgresParts) {
     this.#parts = parts
@@ -52,6 +55,7 @@ class Access implements DatabaseConnection {
     const client = await this.#told(this.#parts.pool.connect())
     this.#client = client
     this.#broken = undefined
+    this.#hasSavepoint = false
     // A connection that breaks while nobody asks it something tells by an event, which would end the process.
     client.on('error', this.#break)
     try {
@@ -107,11 +111,11 @@ class Access implements DatabaseConnection {
   /** An error spoils a transaction of PostgreSQL as a whole; whoever asks for a key that is taken may go on with others. */
   async #guarded<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const client = this.#held()
-    await this.#told(client.query('savepoint "write"'))
+    // The one before goes with the same round trip; the last one goes with the transaction.
+    await this.#told(client.query(this.#hasSavepoint ? `release savepoint "write"; ${SAVEPOINT}` : SAVEPOINT))
+    this.#hasSavepoint = true
     try {
-      const result = await this.#run<R>(query)
-      await this.#told(client.query('release savepoint "write"'))
-      return result
+      return await this.#run<R>(query)
     } catch (error) {
       if (this.#broken === undefined) await client.query('rollback to savepoint "write"').catch(this.#break)
       throw error

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 
-/** A real PostgreSQL server on loopback, for tests. Its data is in a directory of its own, and not synced to the disk. */
+/** A real PostgreSQL server on loopback, for tests. Its data is in a directory of its own, and not synced to the disk unless asked. */
 export interface PostgresServer {
   /** Address of a new, empty database. */
   database(): Promise<string>
@@ -19,7 +19,7 @@ export interface PostgresServer {
 }
 
 /** `program`: the path of `postgres`, beside which `initdb` is. */
-export async function startPostgres(program: string): Promise<PostgresServer> {
+export async function startPostgres(program: string, { sync = false } = {}): Promise<PostgresServer> {
   // It refuses to run as root; whoever it runs as must reach its directory, which below a private TMPDIR nobody else does.
   const isRoot = process.getuid?.() === 0
   const directory = mkdtempSync(join(isRoot ? '/tmp' : tmpdir(), 'trueup-pg-'))
@@ -65,7 +65,12 @@ export async function startPostgres(program: string): Promise<PostgresServer> {
     database: () => made(`template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'`),
     copyOf: (from) => made(`template ${new URL(from).pathname.slice(1)}`),
     async start() {
-      const settings = ['fsync=off', `port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${data}`]
+      const settings = [
+        `fsync=${sync ? 'on' : 'off'}`,
+        `port=${port}`,
+        'listen_addresses=127.0.0.1',
+        `unix_socket_directories=${data}`,
+      ]
       // In its own directory: what a killed server leaves in the machine's shared memory, nobody takes away.
       settings.push('max_connections=200', 'shared_buffers=64MB', 'dynamic_shared_memory_type=mmap')
       const argv = run('postgres', ['-D', data, ...settings.flatMap((setting) => ['-c', setting])])
