@@ -8,7 +8,7 @@ const WHEELS = 30
 /** An act is done so often, and the median counts: a machine that does other things too holds one up now and then. */
 const TIMES = 6
 /** What follows an act, such as an answer of the server, is over by then; each act is measured alone. */
-const REST_MS = 700
+export const REST_MS = 700
 /** Kept, so that what was slow can be looked at: `chrome://tracing`, or the performance panel of the developer tools. */
 const TRACES = join(import.meta.dirname, '..', '..', '.trueup', 'bench')
 const CATEGORIES = ['toplevel', 'devtools.timeline', 'blink.user_timing', 'v8.execute']
