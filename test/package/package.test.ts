@@ -24,13 +24,19 @@ beforeAll(async () => {
   const home = join(directory, 'home')
   installed = join(directory, 'installed')
   for (const made of [home, installed]) await mkdir(made)
-  // The cache of npm is the user's; nothing else is.
-  const cache = process.env['npm_config_cache'] ?? join(process.env['HOME'] ?? home, '.npm')
+  // How the registry is reached, and the cache of it, are the machine's; nothing else is.
+  const reached = Object.entries(process.env).filter(([name]) =>
+    /^(npm_config_(registry|userconfig|cache|cafile|ca|https?_proxy|proxy|noproxy|strict_ssl)|(https?|no|all)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+)$/i.test(
+      name,
+    ),
+  ) as [string, string][]
   env = {
+    npm_config_cache: join(process.env['HOME'] ?? home, '.npm'),
+    npm_config_userconfig: join(process.env['HOME'] ?? home, '.npmrc'),
+    npm_config_update_notifier: 'false',
+    ...Object.fromEntries(reached),
     PATH: `${node}:${process.env['PATH']}`,
     HOME: home,
-    npm_config_cache: cache,
-    npm_config_update_notifier: 'false',
   }
   const made = await run(['npm', 'pack', '--json', '--pack-destination', directory], root)
   expect(made.exitCode, made.said).toBe(0)
