@@ -36,8 +36,8 @@ const VERSION_ARGUMENTS: { readonly [tool: string]: readonly string[] } = {
 }
 /** Programs that end with an error when they are asked, or take seconds to answer: that they are there is enough. */
 const NOT_ASKED = new Set(['sshd', 'moto_server'])
-/** Where daemons are, which a person's PATH often leaves out. */
-const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', ...globSync('/usr/lib/postgresql/*/bin').toReversed()]
+/** Where daemons are, which a person's PATH often leaves out; looked up each time, since one may have been installed just now. */
+const systemDirectories = (): string[] => ['/usr/sbin', '/sbin', ...globSync('/usr/lib/postgresql/*/bin').toReversed()]
 const VERSION = /(\d+\.\d+(?:\.\d+)?[\w.+-]*)/
 const found = new Map<string, FoundTool | null>()
 
@@ -45,7 +45,7 @@ const found = new Map<string, FoundTool | null>()
 export function findTool(name: string): FoundTool | null {
   const known = found.get(name)
   if (known !== undefined) return known
-  const directories = [...(process.env.PATH ?? '').split(delimiter), toolsDirectory, ...SYSTEM_DIRECTORIES]
+  const directories = [...(process.env.PATH ?? '').split(delimiter), toolsDirectory, ...systemDirectories()]
   const path = directories.map((directory) => join(directory, name)).find(isExecutable)
   const tool = path === undefined ? null : withVersion(name, path)
   found.set(name, tool)
