@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { Agent, fetch } from 'undici'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { openShell, type Shell } from '../../src/cli/testing/process.ts'
+import { freePort } from '../../src/lib/testing/free-port.ts'
 import { runProcess } from '../../src/lib/process/run.ts'
 import { describeWithTool } from '../tools.ts'
-import { freePort, type Proxy, startNginx } from './nginx.ts'
+import { type Proxy, startNginx } from './nginx.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts')
 const PATIENCE = { timeout: 180_000, interval: 100 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { certify, makeAuthority } from '../../src/worker/connection/testing/certificates.ts'
+import { freePort } from '../../src/lib/testing/free-port.ts'
 
 const SHIPPED = join(import.meta.dirname, '../../deploy/nginx/trueup.conf')
 
@@ -13,17 +13,6 @@ export interface Proxy {
   /** File of the authority that signed its certificate. */
   authority: string
   stop(): Promise<void>
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
 }
 
 /** The shipped configuration with this machine's addresses and certificate in it, and nothing else changed. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RunDetail } from '../../src/server/schemas/plans.ts'
 import { isAlive, processesWith } from './processes.ts'
-import { freePort } from './server.ts'
+import { freePort } from '../../src/lib/testing/free-port.ts'
 import { until } from './wait.ts'
 import { createWorld, type World } from './world.ts'
 

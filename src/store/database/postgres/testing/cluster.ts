@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
+import { freePort } from '../../../../lib/testing/free-port.ts'
 
 /** A real PostgreSQL server on loopback, for tests. Its data is in a directory of its own, and not synced to the disk unless asked. */
 export interface PostgresServer {
@@ -103,15 +103,4 @@ export async function startPostgres(program: string, { sync = false } = {}): Pro
   }
   await self.start()
   return self
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
 }
