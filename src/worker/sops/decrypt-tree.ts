@@ -1,5 +1,6 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { TrueupError } from '../../lib/errors/error.ts'
 import { ageIdentities } from './keys.ts'
 import { decryptSops, mayBeSops } from './decrypt.ts'
 
@@ -21,10 +22,16 @@ export async function decryptTree(
     // A link is never followed: what it leads to is a file of its own, or outside.
     if (!entry.isFile()) continue
     const file = join(entry.parentPath, entry.name)
-    if ((await stat(file)).size > MAX_BYTES) continue
-    const text = await readFile(file, 'utf8')
-    if (!mayBeSops(text)) continue
     const path = relative(root, file)
+    const isTooLarge = (await stat(file)).size > MAX_BYTES
+    // Of a large file the end is enough: SOPS writes of itself there.
+    const text = isTooLarge ? await endOf(file) : await readFile(file, 'utf8')
+    if (!mayBeSops(text)) continue
+    if (isTooLarge)
+      throw new TrueupError('SOPS_FAILED', {
+        doing: `decrypting ${path}`,
+        why: `it is larger than ${MAX_BYTES / 1024 / 1024} MiB`,
+      })
     const decrypted = await decryptSops(path, text, identities)
     if (decrypted === null) continue
     for (const secret of decrypted.secrets) hide(secret)
@@ -32,4 +39,17 @@ export async function decryptTree(
     done.push(path)
   }
   return done.sort()
+}
+
+/** The last 64 KiB of a file. */
+async function endOf(file: string): Promise<string> {
+  const handle = await open(file)
+  try {
+    const { size } = await handle.stat()
+    const length = 64 * 1024
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, Math.max(0, size - length))
+    return buffer.toString('utf8')
+  } finally {
+    await handle.close()
+  }
 }

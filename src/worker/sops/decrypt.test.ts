@@ -128,3 +128,16 @@ it('says what is missing: a key, the right one, a way to read it; and leaves oth
   })
   expect(await readFile(join(directory, 'a.yaml'), 'utf8')).toBe(text)
 })
+
+it.each([
+  ['settings.env', 'PASSWORD=ENC[AES256_GCM,data:x]\nsops_lastmodified=today\nsops_mac=ENC[AES256_GCM,data:x]\n'],
+  [
+    'settings.ini',
+    '[web]\npassword = ENC[AES256_GCM,data:x]\n\n[sops]\nlastmodified = today\nmac = ENC[AES256_GCM,data:x]\n',
+  ],
+  ['large.yaml', `${'#'.repeat(8 * 1024 * 1024)}\nsops:\n  lastmodified: today\n  mac: ENC[AES256_GCM,data:x]\n`],
+])('%s is not taken for plain where it cannot be read', async (name, text) => {
+  await writeFile(join(directory, name), text)
+  const done = decryptTree(directory, { env: { SOPS_AGE_KEY_FILE: KEYS }, hide: () => {} })
+  await expect(done).rejects.toMatchObject({ code: 'SOPS_FAILED' })
+})

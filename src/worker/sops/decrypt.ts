@@ -24,6 +24,10 @@ const Metadata = z.looseObject({
 })
 type Metadata = z.infer<typeof Metadata>
 
+const FORMATS = 'of the formats of SOPS only YAML, JSON and the binary one are read here'
+/** What SOPS writes of itself into dotenv and INI files. */
+const OTHER_FORMATS = /^(sops_mac=ENC\[|\[sops\]\s*$)/m
+
 /** Cheap, and never false for a file of SOPS: what does not hold this is not even parsed. */
 export const mayBeSops = (text: string): boolean => text.includes('ENC[AES256_GCM,') && text.includes('lastmodified')
 
@@ -40,6 +44,7 @@ export async function decryptSops(
 ): Promise<Decrypted | null> {
   const failed = (why: string, next?: string): TrueupError =>
     new TrueupError('SOPS_FAILED', { doing: `decrypting ${path}`, why, ...(next && { next }) })
+  if (OTHER_FORMATS.test(text)) throw failed(FORMATS)
   const isYaml = /\.ya?ml$/.test(path)
   const documents = parseAllDocuments(text, { prettyErrors: false, uniqueKeys: false, intAsBigInt: true })
   if ('empty' in documents || documents.some(({ errors }) => errors.length > 0)) return null
@@ -61,7 +66,7 @@ export async function decryptSops(
   const [document] = documents
   if (path.endsWith('.json')) return { text: `${JSON.stringify(plain(document!), null, 2)}\n`, secrets }
   const { data } = document!.toJS() as { data?: unknown }
-  if (typeof data !== 'string') throw failed('of the formats of SOPS only YAML, JSON and the binary one are read here')
+  if (typeof data !== 'string') throw failed(FORMATS)
   return { text: data, secrets }
 }
 
