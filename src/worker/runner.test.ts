@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { FINAL, until, useRunners } from '../../test/worker-peer/use-runners.ts'
 import type { PeerRun } from '../../test/worker-peer/runs.ts'
@@ -218,10 +218,14 @@ test('SIGTERM gives back what has changed nothing and finishes what is applying'
 
 test('with its parent gone the runner ends, and its successor waits for the directory', async () => {
   const first = start('--with-parent')
-  const run = peer.add({ driverConfig: { plan: 'exit 2', apply: 'echo up; sleep 1' } })
+  const go = inside('go')
+  const apply = `echo up; until [ -e ${go} ]; do sleep 0.05; done`
+  const run = peer.add({ driverConfig: { plan: 'exit 2', apply } })
   await until(() => run.log.includes('up'))
-  first.process.stdin?.destroy()
   const second = start('--with-parent')
+  await until(() => second.log().includes('waiting for the runner'))
+  first.process.stdin?.destroy()
+  writeFileSync(go, '')
   await ended(run)
   expect(run.state).toBe('succeeded')
   await until(() => first.process.exitCode === 0)

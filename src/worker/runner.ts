@@ -66,11 +66,13 @@ export async function startRunner(
   { signal, way = PUSH, recent }: { signal?: AbortSignal; way?: Way; recent?: RecentLines } = {},
 ): Promise<Runner> {
   const paths = dataPaths(options.data)
+  const onWait = (holder: string) => log.info({ holder }, 'waiting for the runner that holds the data directory')
+  const lock = await lockData(paths.lock, options.withParent && { signal, onWait })
+  // Not before: a predecessor takes the directory of workspaces with it when it ends.
   const workspaces = openWorkspaces(options.workspaces ?? defaultWorkspaces(options.data), log)
   const sandboxes = openSandboxes({ ...options.sandbox, hide: [...options.sandbox.hide, workspaces.directory] })
   // Better no worker than one whose every run fails.
   if (options.sandbox.mode === 'require') sandboxes.check()
-  const lock = await lockData(paths.lock, options.withParent, signal)
   await recover(paths.processes, workspaces, options.graceMs, log)
   const identity = await loadIdentity(paths.identity)
   const route = openRoute(way.connect ? NO_SERVER : options.server, options.route, log)
