@@ -78,9 +78,11 @@ function resolved(schema: Schema): Schema {
   }
 }
 
-const fits = ({ type, properties }: Schema, given: unknown): boolean =>
-  given === undefined ||
-  (typeof given === 'object' ? type === 'object' || properties !== undefined : [type].flat().includes(typeof given))
+function fits({ type, properties, anyOf, oneOf }: Schema, given: unknown): boolean {
+  if (given === undefined) return true
+  if (typeof given !== 'object') return [type].flat().includes(typeof given)
+  return type === 'object' || (properties ?? anyOf ?? oneOf) !== undefined
+}
 
 function defaultOf({ format, enum: values }: Schema, types: readonly string[]): unknown {
   if (values) return values[0]

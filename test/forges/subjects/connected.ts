@@ -9,13 +9,22 @@ import { connectionOf } from '../../../src/store/forges/connections.ts'
 import { createForgePerson } from '../../../src/store/forges/people.ts'
 import { setMember } from '../../../src/store/people/members.ts'
 import type { Account, Place } from '../place.ts'
-import type { ForgeWorld, Person, PersonName } from '../subject.ts'
+import type { ForgeWorld, Person, PersonName, Subject } from '../subject.ts'
 
 /** A connected forge under test, with what people do there beside Trueup. */
 export interface ConnectedWorld extends ForgeWorld {
   /** Merged by a person on the forge. */
   mergeThere(person: PersonName, number: number): Promise<void>
+  /** Who opened a merge request there, by the forge's id, and its description. */
+  opened: There['opened']
+  /** The forge's id of Trueup's account there. */
+  botId: string
   stop(): Promise<void>
+}
+
+/** A forge that is not this server's own. */
+export interface ConnectedSubject extends Subject {
+  open(): Promise<ConnectedWorld>
 }
 
 /** What a forge is asked for in its own words, by people. */
@@ -29,6 +38,7 @@ export interface There {
   /** Returns when the forge knows a push everywhere. */
   taken?: (branch: string, commit: string) => Promise<void>
   comments(number: number): Promise<{ body: string; by: string }[]>
+  opened(number: number): Promise<{ by: string; body: string }>
   statuses: (oid: string) => ReturnType<ForgeWorld['statuses']>
   merge(who: Account, number: number, headOid?: string): Promise<void>
   rename: (name: string) => Promise<void>
@@ -105,6 +115,8 @@ export async function connectedWorld(there: There): Promise<ConnectedWorld> {
       await there.merge(accounts.bot, mr.number, mr.headOid)
     },
     mergeThere: (person, number) => there.merge(accounts[person], number),
+    opened: there.opened,
+    botId: accounts.bot.id,
     as: (name) => there.as(accounts[name]),
     elsewhere: {
       rename: there.rename,

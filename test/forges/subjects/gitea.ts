@@ -3,8 +3,8 @@ import { retry } from '../../../src/lib/retry.ts'
 import { type GiteaDouble, startGiteaDouble } from '../gitea/double.ts'
 import { giteaAsks, realGitea } from '../gitea/real.ts'
 import type { Account, Answer, Place } from '../place.ts'
-import type { Person, Subject } from '../subject.ts'
-import { type ConnectedWorld, connectedWorld } from './connected.ts'
+import type { Person } from '../subject.ts'
+import { type ConnectedSubject, type ConnectedWorld, connectedWorld } from './connected.ts'
 
 /** A real one does much beside its answers. */
 const eventually = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 180_000, interval: 100 })
@@ -39,6 +39,10 @@ export async function giteaWorld(place: Place): Promise<ConnectedWorld> {
     async comments(number) {
       const all: Answer[] = await ask(accounts.author, 'GET', `${path}/issues/${number}/comments`)
       return all.map(({ body, user }) => ({ body, by: String(user.id) }))
+    },
+    async opened(number) {
+      const { user, body } = await ask(accounts.author, 'GET', `${path}/pulls/${number}`)
+      return { by: String(user.id), body }
     },
     async statuses(oid) {
       const { statuses } = await ask(accounts.author, 'GET', `${path}/commits/${oid}/status`)
@@ -128,7 +132,7 @@ export const placeOf = ({ address, state, git }: GiteaDouble): Place => ({
   ) as Place['accounts'],
 })
 
-export const giteaDoubleSubject: Subject = {
+export const giteaDoubleSubject: ConnectedSubject = {
   name: 'gitea',
   against: 'a double of Gitea 1.24',
   async open() {
@@ -140,7 +144,7 @@ export const giteaDoubleSubject: Subject = {
 }
 
 /** A real one: `TRUEUP_TEST_GITEA=https://git.example.test,NAME:PASSWORD` of an administrator there. */
-export const realGiteaSubject = (where: string): Subject => ({
+export const realGiteaSubject = (where: string): ConnectedSubject => ({
   name: 'gitea',
   against: 'a real Gitea',
   async open() {

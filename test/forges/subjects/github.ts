@@ -1,7 +1,7 @@
 import { type GitHubDouble, startGitHubDouble } from '../github/double.ts'
 import { type Account, type Answer, askApi, type Place } from '../place.ts'
-import type { Person, Subject } from '../subject.ts'
-import { type ConnectedWorld, connectedWorld } from './connected.ts'
+import type { Person } from '../subject.ts'
+import { type ConnectedSubject, type ConnectedWorld, connectedWorld } from './connected.ts'
 
 /** A repository on a server of GitHub, real or a double. */
 export async function githubWorld(place: Place): Promise<ConnectedWorld> {
@@ -21,6 +21,10 @@ export async function githubWorld(place: Place): Promise<ConnectedWorld> {
     async comments(number) {
       const all: Answer[] = await ask(accounts.author, 'GET', `${path}/issues/${number}/comments?per_page=100`)
       return all.map(({ body, user }) => ({ body, by: String(user.id) }))
+    },
+    async opened(number) {
+      const { user, body } = await ask(accounts.author, 'GET', one(number))
+      return { by: String(user.id), body }
     },
     async statuses(oid) {
       const { statuses } = await ask(accounts.author, 'GET', `${path}/commits/${oid}/status`)
@@ -104,7 +108,7 @@ export const placeOfGitHub = ({ address, state, git }: GitHubDouble): Place => (
 
 let running: { world: ConnectedWorld; double: GitHubDouble } | undefined
 
-export const githubDoubleSubject: Subject = {
+export const githubDoubleSubject: ConnectedSubject = {
   name: 'github',
   against: 'a double of GitHub Enterprise Server 3.19',
   async open() {

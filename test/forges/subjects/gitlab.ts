@@ -1,7 +1,7 @@
 import { type GitLabDouble, startGitLabDouble } from '../gitlab/double.ts'
 import { askApi, type Account, type Answer, type Place } from '../place.ts'
-import type { Person, Subject } from '../subject.ts'
-import { type ConnectedWorld, connectedWorld } from './connected.ts'
+import type { Person } from '../subject.ts'
+import { type ConnectedSubject, type ConnectedWorld, connectedWorld } from './connected.ts'
 
 /** A project on GitLab, real or a double. */
 export async function gitlabWorld(place: Place): Promise<ConnectedWorld> {
@@ -24,6 +24,10 @@ export async function gitlabWorld(place: Place): Promise<ConnectedWorld> {
     async comments(number) {
       const notes: Answer[] = await ask(accounts.author, 'GET', `${one(number)}/notes?sort=asc&per_page=100`)
       return notes.filter(({ system }) => !system).map(({ body, author }) => ({ body, by: String(author.id) }))
+    },
+    async opened(number) {
+      const { author, description } = await ask(accounts.author, 'GET', one(number))
+      return { by: String(author.id), body: description }
     },
     async statuses(oid) {
       const all: Answer[] = await ask(accounts.author, 'GET', `${project}/repository/commits/${oid}/statuses`)
@@ -94,7 +98,7 @@ export const placeOfGitLab = ({ address, state, git }: GitLabDouble): Place => (
 
 let running: { world: ConnectedWorld; double: GitLabDouble } | undefined
 
-export const gitlabDoubleSubject: Subject = {
+export const gitlabDoubleSubject: ConnectedSubject = {
   name: 'gitlab',
   against: 'a double of GitLab 18.4',
   async open() {
