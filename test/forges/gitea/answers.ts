@@ -1,10 +1,12 @@
+import type * as Gitea from 'gitea-js'
 import type { GitThere } from '../git-there.ts'
+import type { PartOf } from '../part-of.ts'
 import type { DoubleComment, DoublePull, DoubleReview, DoubleState, DoubleUser } from './state.ts'
 
-/** Answers in the shapes that Gitea's own description gives them; what is not asked for is left out. */
+/** Answers in the shapes that Gitea's own description gives them (by the types of gitea-js, which are made from it); what is not asked for is left out. */
 export const REPOSITORY_ID = 7
 
-export const userJson = ({ id, login }: DoubleUser) => ({
+export const userJson = ({ id, login }: DoubleUser): PartOf<Gitea.User> => ({
   id,
   login,
   login_name: '',
@@ -12,7 +14,15 @@ export const userJson = ({ id, login }: DoubleUser) => ({
   email: `${login}@noreply.example.test`,
 })
 
-export const repositoryJson = async ({ state, user, git }: { state: DoubleState; user: DoubleUser; git: GitThere }) => {
+export async function repositoryJson({
+  state,
+  user,
+  git,
+}: {
+  state: DoubleState
+  user: DoubleUser
+  git: GitThere
+}): Promise<PartOf<Gitea.Repository>> {
   const permission = state.permissions.get(user.login) ?? 'none'
   return {
     id: REPOSITORY_ID,
@@ -37,7 +47,7 @@ export const repositoryJson = async ({ state, user, git }: { state: DoubleState;
 
 const DRAFT = /^\s*(?:WIP:|\[WIP\])/i
 
-export async function pullJson(pull: DoublePull, git: GitThere) {
+export async function pullJson(pull: DoublePull, git: GitThere): Promise<PartOf<Gitea.PullRequest>> {
   const baseSha = (await git.tip(pull.base)) ?? '0'.repeat(40)
   const branch = (label: string, ref: string, sha: string, repoId = REPOSITORY_ID) => ({
     label,
@@ -65,7 +75,7 @@ export async function pullJson(pull: DoublePull, git: GitThere) {
   }
 }
 
-export const reviewJson = ({ user, number: _number, ...review }: DoubleReview) => ({
+export const reviewJson = ({ user, number: _number, ...review }: DoubleReview): PartOf<Gitea.PullReview> => ({
   ...review,
   user: userJson(user),
   team: null,
@@ -74,7 +84,12 @@ export const reviewJson = ({ user, number: _number, ...review }: DoubleReview) =
   comments_count: 0,
 })
 
-export const commentJson = ({ user, number, reactions: _reactions, ...comment }: DoubleComment) => ({
+export const commentJson = ({
+  user,
+  number,
+  reactions: _reactions,
+  ...comment
+}: DoubleComment): PartOf<Gitea.Comment> => ({
   ...comment,
   pull_request_url: `https://elsewhere.example.test/owner/shop/pulls/${number}`,
   issue_url: '',

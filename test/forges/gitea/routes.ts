@@ -1,4 +1,6 @@
+import type * as Gitea from 'gitea-js'
 import type { GitThere } from '../git-there.ts'
+import type { PartOf } from '../part-of.ts'
 import { commentJson, pullJson, REPOSITORY_ID, repositoryJson, reviewJson, userJson } from './answers.ts'
 import { type DoublePull, type DoubleState, type DoubleUser, now } from './state.ts'
 
@@ -23,7 +25,7 @@ export class Refusal extends Error {
 
 type Route = [pattern: string, answer: (call: Call) => Promise<{ status: number; body?: unknown }>]
 
-const ok = (body: unknown, status = 200) => ({ status, body })
+const ok = <Answer>(body: PartOf<Answer> | undefined, status = 200) => ({ status, body })
 const missing = (): never => {
   throw new Refusal(404, 'The target couldn’t be found.')
 }
@@ -47,15 +49,15 @@ export async function followBranches({ state, git }: Pick<Call, 'state' | 'git'>
 
 const R = '/repos/owner/[^/]+'
 export const ROUTES: readonly Route[] = [
-  ['GET /user', async ({ user }) => ok(userJson(user))],
-  [`GET /repositories/${REPOSITORY_ID}`, async (call) => ok(await repositoryJson(call))],
-  [`GET ${R}`, async (call) => ok(await repositoryJson(call))],
+  ['GET /user', async ({ user }) => ok<Gitea.User>(userJson(user))],
+  [`GET /repositories/${REPOSITORY_ID}`, async (call) => ok<Gitea.Repository>(await repositoryJson(call))],
+  [`GET ${R}`, async (call) => ok<Gitea.Repository>(await repositoryJson(call))],
   [
     `PATCH ${R}`,
     async (call) => {
       may(call, 'owner')
       call.state.name = call.body.name
-      return ok(await repositoryJson(call))
+      return ok<Gitea.Repository>(await repositoryJson(call))
     },
   ],
   [
@@ -63,7 +65,7 @@ export const ROUTES: readonly Route[] = [
     async (call) => {
       may(call, 'owner')
       call.state.permissions.set(call.parts[0]!, call.body.permission)
-      return ok(undefined, 204)
+      return ok<never>(undefined, 204)
     },
   ],
   [
@@ -74,26 +76,27 @@ export const ROUTES: readonly Route[] = [
       const user = state.users.find(({ login }) => login === parts[0]) ?? missing()
       // Everybody reads what is public.
       const permission = state.permissions.get(user.login) ?? (state.isPrivate ? 'none' : 'read')
-      return ok({ permission, role_name: '', user: userJson(user) })
+      return ok<Gitea.RepoCollaboratorPermission>({ permission, role_name: '', user: userJson(user) })
     },
   ],
   [
     `GET ${R}/collaborators/([^/]+)`,
-    async ({ state, parts }) => (state.permissions.has(parts[0]!) ? ok(undefined, 204) : missing()),
+    async ({ state, parts }) => (state.permissions.has(parts[0]!) ? ok<never>(undefined, 204) : missing()),
   ],
   [
     `GET ${R}/branches/(.+)`,
-    async ({ git, parts }) => ok({ name: parts[0], commit: { id: (await git.tip(parts[0]!)) ?? missing() } }),
+    async ({ git, parts }) =>
+      ok<Gitea.Branch>({ name: parts[0]!, commit: { id: (await git.tip(parts[0]!)) ?? missing() } }),
   ],
   [
     `GET ${R}/branches`,
-    async ({ git }) => ok([...(await git.branches())].map(([name, id]) => ({ name, commit: { id } }))),
+    async ({ git }) => ok<Gitea.Branch[]>([...(await git.branches())].map(([name, id]) => ({ name, commit: { id } }))),
   ],
   [
     `DELETE ${R}/branches/(.+)`,
     async ({ git, parts }) => {
       await git.move(parts[0]!, null)
-      return ok(undefined, 204)
+      return ok<never>(undefined, 204)
     },
   ],
   [
@@ -102,7 +105,7 @@ export const ROUTES: readonly Route[] = [
       // As Gitea does of a repository that has no branch yet.
       if ((await git.branches()).size === 0) missing()
       const shown = state.pulls.filter((pull) => query.get('state') !== 'open' || pull.state === 'open')
-      return ok(await Promise.all(shown.map((pull) => pullJson(pull, git))))
+      return ok<Gitea.PullRequest[]>(await Promise.all(shown.map((pull) => pullJson(pull, git))))
     },
   ],
   [
@@ -126,10 +129,10 @@ export const ROUTES: readonly Route[] = [
         ...branches,
       }
       state.pulls.push(pull)
-      return ok(await pullJson(pull, git), 201)
+      return ok<Gitea.PullRequest>(await pullJson(pull, git), 201)
     },
   ],
-  [`GET ${R}/pulls/(\\d+)`, async (call) => ok(await pullJson(pullOf(call), call.git))],
+  [`GET ${R}/pulls/(\\d+)`, async (call) => ok<Gitea.PullRequest>(await pullJson(pullOf(call), call.git))],
   [
     `PATCH ${R}/pulls/(\\d+)`,
     async (call) => {
@@ -145,7 +148,7 @@ export const ROUTES: readonly Route[] = [
         state !== undefined && { state },
         base !== undefined && { base },
       )
-      return ok(await pullJson(pull, call.git), 201)
+      return ok<Gitea.PullRequest>(await pullJson(pull, call.git), 201)
     },
   ],
   [
@@ -153,7 +156,7 @@ export const ROUTES: readonly Route[] = [
     async (call) => {
       const { base, headSha } = pullOf(call)
       const log = await call.git.git('log', '--format=%H %an', `${await call.git.tip(base)}..${headSha}`)
-      return ok(
+      return ok<Gitea.Commit[]>(
         log.split('\n').flatMap((line) => {
           const [sha, name] = line.split(/ (.*)/)
           const user = call.state.users.find(({ login }) => login === name)
@@ -167,12 +170,13 @@ export const ROUTES: readonly Route[] = [
     `GET ${R}/commits/([0-9a-f]+)/pull`,
     async ({ state, git, parts }) => {
       const pull = state.pulls.find(({ merged }) => merged?.sha === parts[0])
-      return pull ? ok(await pullJson(pull, git)) : missing()
+      return pull ? ok<Gitea.PullRequest>(await pullJson(pull, git)) : missing()
     },
   ],
   [
     `GET ${R}/pulls/(\\d+)/reviews`,
-    async (call) => ok(call.state.reviews.filter(({ number }) => number === pullOf(call).number).map(reviewJson)),
+    async (call) =>
+      ok<Gitea.PullReview[]>(call.state.reviews.filter(({ number }) => number === pullOf(call).number).map(reviewJson)),
   ],
   [
     `POST ${R}/pulls/(\\d+)/reviews`,
@@ -185,19 +189,20 @@ export const ROUTES: readonly Route[] = [
       const said = { state: body.event, body: body.body ?? '', commit_id: body.commit_id || pull.headSha }
       const review = { id, number: pull.number, user, ...said, dismissed: false, submitted_at: now(state) }
       state.reviews.push(review)
-      return ok(reviewJson(review))
+      return ok<Gitea.PullReview>(reviewJson(review))
     },
   ],
   [
     `DELETE ${R}/pulls/(\\d+)/reviews/(\\d+)`,
     async ({ state, parts }) => {
       state.reviews = state.reviews.filter(({ id }) => id !== Number(parts[1]))
-      return ok(undefined, 204)
+      return ok<never>(undefined, 204)
     },
   ],
   [
     `GET ${R}/issues/(\\d+)/comments`,
-    async (call) => ok(call.state.comments.filter(({ number }) => number === pullOf(call).number).map(commentJson)),
+    async (call) =>
+      ok<Gitea.Comment[]>(call.state.comments.filter(({ number }) => number === pullOf(call).number).map(commentJson)),
   ],
   [
     `POST ${R}/issues/(\\d+)/comments`,
@@ -214,14 +219,16 @@ export const ROUTES: readonly Route[] = [
         updated_at: at,
       }
       state.comments.push(comment)
-      return ok(commentJson(comment), 201)
+      return ok<Gitea.Comment>(commentJson(comment), 201)
     },
   ],
   [
     `GET ${R}/issues/comments`,
     async ({ state, query }) => {
       const since = Date.parse(query.get('since') ?? '1970-01-01T00:00:00Z')
-      return ok(state.comments.filter(({ updated_at }) => Date.parse(updated_at) >= since).map(commentJson))
+      return ok<Gitea.Comment[]>(
+        state.comments.filter(({ updated_at }) => Date.parse(updated_at) >= since).map(commentJson),
+      )
     },
   ],
   [
@@ -231,14 +238,14 @@ export const ROUTES: readonly Route[] = [
       const known = `${body.content} of ${user.login}`
       const status = reactions.has(known) ? 200 : 201
       reactions.add(known)
-      return ok({ user: userJson(user), content: body.content }, status)
+      return ok<Gitea.Reaction>({ user: userJson(user), content: body.content }, status)
     },
   ],
   [
     `DELETE ${R}/issues/comments/(\\d+)`,
     async ({ state, parts }) => {
       state.comments = state.comments.filter(({ id }) => id !== Number(parts[0]))
-      return ok(undefined, 204)
+      return ok<never>(undefined, 204)
     },
   ],
   [
@@ -246,7 +253,7 @@ export const ROUTES: readonly Route[] = [
     async ({ state, parts, body }) => {
       const comment = state.comments.find(({ id }) => id === Number(parts[0])) ?? missing()
       Object.assign(comment, { body: body.body, updated_at: now(state) })
-      return ok(commentJson(comment))
+      return ok<Gitea.Comment>(commentJson(comment))
     },
   ],
   [
@@ -255,20 +262,22 @@ export const ROUTES: readonly Route[] = [
       mayWrite(call)
       const { context, state, description } = call.body
       call.state.statuses.push({ sha: call.parts[0]!, context, state, description })
-      return ok({ id: call.state.statuses.length, status: state, context, description }, 201)
+      return ok<Gitea.CommitStatus>({ id: call.state.statuses.length, status: state, context, description }, 201)
     },
   ],
   [
     `GET ${R}/commits/([0-9a-f]+)/status`,
     async ({ state, parts }) => {
       const last = new Map(state.statuses.filter(({ sha }) => sha === parts[0]).map((its) => [its.context, its]))
-      return ok({ statuses: [...last.values()].map(({ state: status, ...its }) => ({ ...its, status })) })
+      return ok<Gitea.CombinedStatus>({
+        statuses: [...last.values()].map(({ state: status, ...its }) => ({ ...its, status })),
+      })
     },
   ],
   [
     `GET ${R}/activities/feeds`,
     async ({ state }) =>
-      ok(
+      ok<Gitea.Activity[]>(
         state.pushes.toReversed().map(({ user, branch, sha }, at) => ({
           id: at + 1,
           op_type: 'commit_repo',
@@ -282,7 +291,7 @@ export const ROUTES: readonly Route[] = [
     `GET ${R}/hooks`,
     async (call) => {
       may(call, 'admin', 'owner')
-      return ok(
+      return ok<Gitea.Hook[]>(
         call.state.hooks.map(({ id, events, config }) => ({
           id,
           events,
@@ -297,14 +306,17 @@ export const ROUTES: readonly Route[] = [
       may(call, 'admin', 'owner')
       const hook = { id: (call.state.lastId += 1), config: call.body.config, events: call.body.events }
       call.state.hooks.push(hook)
-      return ok({ id: hook.id, events: hook.events, config: { url: hook.config.url, content_type: 'json' } }, 201)
+      return ok<Gitea.Hook>(
+        { id: hook.id, events: hook.events, config: { url: hook.config.url, content_type: 'json' } },
+        201,
+      )
     },
   ],
   [
     `DELETE ${R}/hooks/(\\d+)`,
     async ({ state, parts }) => {
       state.hooks = state.hooks.filter(({ id }) => id !== Number(parts[0]))
-      return ok(undefined, 204)
+      return ok<never>(undefined, 204)
     },
   ],
 ]

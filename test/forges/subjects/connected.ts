@@ -38,7 +38,7 @@ export interface There {
   /** Returns when the forge knows a push everywhere. */
   taken?: (branch: string, commit: string) => Promise<void>
   comments(number: number): Promise<{ body: string; by: string }[]>
-  opened(number: number): Promise<{ by: string; body: string }>
+  opened: (number: number) => Promise<{ by: string; body: string }>
   statuses: (oid: string) => ReturnType<ForgeWorld['statuses']>
   merge(who: Account, number: number, headOid?: string): Promise<void>
   rename: (name: string) => Promise<void>
