@@ -73,6 +73,35 @@ describe('against a server on this machine', () => {
     expect(pushed.stderr).toContain('[new branch]')
   })
 
+  it('explains who signed a commit', async () => {
+    await shell.run(['repo', 'create', 'signed'])
+    const work = join(shell.home, 'signed')
+    await mkdir(work)
+    const environments = { production: { signatures: { require: ['commits'] } }, staging: {} }
+    await writeFile(join(work, 'trueup.yaml'), JSON.stringify({ version: 1, environments, stacks: [] }))
+    const helper = `!${process.execPath} ${join(import.meta.dirname, 'main.ts')} git-credential`
+    const git = (...args: string[]) =>
+      runProcess({ argv: ['git', '-c', `credential.${url}.helper=${helper}`, ...args], cwd: work, env: shell.env })
+    await git('init', '-q', '-b', 'main')
+    await git('add', '.')
+    await git('commit', '-q', '-m', 'one')
+    await git('push', `${url}/git/signed.git`, 'main')
+    const verified = await shell.run(['verify', 'main', '--repo', 'signed', '-o', 'json'])
+    expect(verified.json).toMatchObject({
+      signature: 'none',
+      environments: [{ name: 'production', asked: true, accepted: false, code: 'COMMIT_UNSIGNED' }],
+    })
+    const { code, out } = await shell.run(['verify', 'main', '--repo', 'signed'])
+    expect({ code, out }).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('bears no signature [COMMIT_UNSIGNED]'),
+    })
+    expect(await shell.run(['verify', 'nothing', '--repo', 'signed'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no such commit'),
+    })
+  })
+
   it('manages people, teams, members and tokens', async () => {
     await shell.run(['user', 'add', 'ada', '--email', 'ada@example.org'])
     await shell.run(['team', 'create', 'platform', 'ada'])

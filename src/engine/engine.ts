@@ -26,6 +26,7 @@ import { damageOf } from './unusable/examine.ts'
 import { createUnusable } from './unusable/unusable.ts'
 import { getRepository } from '../store/changes/repositories.ts'
 import { createSnapshotCache } from './snapshot/cache.ts'
+import { createKeyrings } from './keyrings/keyring.ts'
 import { startTaskLoop, type TaskHandler } from './task-loop.ts'
 import { createTurns } from '../lib/take-turns.ts'
 import { createWorkerHub } from './worker-hub.ts'
@@ -44,6 +45,8 @@ export interface EngineOptions {
   pushSpool: string
   /** Signs merges; they are not signed where absent. */
   signingKey?: SigningKey | null
+  /** File of signers that count in all repositories. */
+  signersFile?: string | undefined
   /** Directory of the packs that agents fetch; made where it does not exist, and what is in it can be made again. */
   packs: string
   /** Hears of every run that has ended, at least once. */
@@ -91,6 +94,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     turns: createTurns(),
     unusable: createUnusable(),
     signingKey,
+    keyrings: createKeyrings({ file: options.signersFile, own: signingKey }),
     packs: options.packs,
   }
   const usable = await setDamagedAside(parts)

@@ -7,6 +7,7 @@ import type { Logger } from '../lib/log.ts'
 import type { SnapshotCache } from './snapshot/cache.ts'
 import type { Turns } from '../lib/take-turns.ts'
 import { type Unusable, unusableError } from './unusable/unusable.ts'
+import type { Keyrings } from './keyrings/keyring.ts'
 import type { WorkerHub } from './worker-hub.ts'
 
 /** What the use cases work with; each function takes the whole and uses what it needs. Holds no logic and no state of its own. */
@@ -23,6 +24,8 @@ export interface EngineParts {
   settings: EngineSettings
   /** Signs merges; null where there is none. */
   signingKey: SigningKey | null
+  /** Keys whose signatures of commits count. */
+  keyrings: Keyrings
   /** Directory of the packs that agents fetch. */
   packs: string
 }

@@ -27,6 +27,8 @@ export interface RunSpec {
   base?: string | null
   /** Deploy only: its commit went past a gate that says no, and waits for a person whatever rules the commit brought. */
   pastGate?: boolean
+  /** Deploy, destroy: the commit that ordered it, where that was not signed as the environment asks. Judged again at each start. */
+  unsigned?: string
   /** The run before was lost while a not idempotent apply was under way. */
   afterLostApply?: boolean
   /** Drift only: file patches are wanted for a codify MR. */

@@ -1,3 +1,4 @@
+import type { CommitSignature } from '../domain/signatures/signature.ts'
 import type { ObjectReader } from './objects.ts'
 
 /** Six octal digits as Git prints them: `100644`, `100755`, `120000` (symlink), `160000` (submodule), `040000`. */
@@ -114,13 +115,6 @@ export interface Signers {
   /** GnuPG's home directory with the public keys; which of them count is for the caller to say by their fingerprints. */
   gpgHome?: string
 }
-
-/** What Git itself says of a commit's signature. */
-export type CommitSignature =
-  | { status: 'none' }
-  /** `signer`: principal of the allowed signers, or GnuPG's user id. `key`: fingerprint (SSH `SHA256:…`, of GnuPG the primary key's). */
-  | { status: 'good'; format: 'ssh' | 'gpg'; signer: string; key: string }
-  | { status: 'bad' | 'unknown' | 'expired' | 'revoked'; format: 'ssh' | 'gpg'; key: string }
 
 export interface CommitFiles {
   /** null makes a root commit. */

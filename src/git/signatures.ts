@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { runProcess } from '../lib/process/run.ts'
 import type { GitCommand } from './git-command.ts'
 import { checkOid } from './names.ts'
-import type { CommitSignature, GitRepository, Signers } from './repository.ts'
+import type { CommitSignature } from '../domain/signatures/signature.ts'
+import type { GitRepository, Signers } from './repository.ts'
 
 type Signatures = Pick<GitRepository, 'signature' | 'trailers'>
 
@@ -108,6 +109,7 @@ async function gpgSignature(git: GitCommand, oid: string, { gpgHome }: Signers):
   const { status, signer, key, primary } = await ask(git, oid, [], { GNUPGHOME: gpgHome ?? '/nonexistent' })
   const known = GPG_STATUS[status] ?? 'bad'
   const fingerprint = primary || key
-  if (known !== 'good') return { status: known, format: 'gpg', key: fingerprint }
-  return { status: 'good', format: 'gpg', signer, key: fingerprint }
+  const subkey = key !== '' && key !== fingerprint ? { subkey: key } : {}
+  if (known === 'good') return { status: 'good', format: 'gpg', signer, key: fingerprint, ...subkey }
+  return { status: known, format: 'gpg', key: fingerprint, ...subkey, ...(status === 'Y' && { keyExpired: true }) }
 }

@@ -4,6 +4,7 @@ import { TrueupError } from '../lib/errors/error.ts'
 import { VERSION } from '../lib/version.ts'
 import { startEngine } from '../engine/engine.ts'
 import { startGitService } from '../git/service.ts'
+import { readSigners } from '../engine/keyrings/keyring.ts'
 import { openSigningKey } from '../git/signing-key.ts'
 import { REPOSITORIES_DIRECTORY } from '../store/store.ts'
 import { KEYS_DIRECTORY, openKeys } from '../store/database/keys.ts'
@@ -36,6 +37,8 @@ export interface StartOptions {
   publicUrl?: string
   /** Issuer in the tokens of runs, where it is not the public address. */
   issuerUrl?: string
+  /** Signers that count in all repositories, as `signers:` of trueup.yaml. */
+  signersFile?: string | undefined
   logLevel?: LogLevel
   /** Slots of the built-in runner; 0 starts none. Default 2. */
   runnerSlots?: number
@@ -102,6 +105,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const settings = options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }
     const paths = { pushSpool, packs: join(dataDir, 'packs') }
     const metrics = createMetrics()
+    // A list that cannot be read is said now, not with the first merge request.
+    if (options.signersFile !== undefined) await readSigners(options.signersFile)
     const engine = await startEngine({
       store,
       git,
@@ -111,6 +116,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       publicUrl,
       issuerUrl: withoutSlash(options.issuerUrl),
       signingKey,
+      signersFile: options.signersFile,
       ...paths,
       onRunEnded: (run) => countRun(metrics, run),
     })

@@ -22,6 +22,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['run'], load: async () => (await import('./run.ts')).runCommands },
   { names: ['stack', 'status', 'deployments'], load: async () => (await import('./stack.ts')).stackCommands },
   { names: ['drift'], load: async () => (await import('./drift.ts')).driftCommands },
+  { names: ['verify'], load: async () => (await import('./verify.ts')).verifyCommand },
   { names: ['rollback'], load: async () => (await import('./rollback.ts')).rollbackCommand },
   { names: ['env'], load: async () => (await import('./env.ts')).environmentCommands },
   { names: ['variable'], load: async () => (await import('./variable.ts')).variableCommands },

@@ -14,6 +14,7 @@ interface UpOptions extends SandboxGiven {
   port: number
   publicUrl?: string
   issuerUrl?: string
+  signers?: string
   logLevel: 'error' | 'warn' | 'info' | 'debug' | 'silent'
   runnerSlots: number
   workDir?: string
@@ -31,6 +32,7 @@ export const upCommand: CommandModule = (program, cli) => {
     .option('--port <port>', 'port to listen on; 0 takes a free one', number(0, 65_535), 7420)
     .option('--public-url <url>', 'address at which others reach it, for links and Git remotes', publicUrl)
     .option('--issuer-url <url>', 'issuer in the tokens of runs, where it is not the public address', publicUrl)
+    .option('--signers <file>', 'keys whose signatures of commits count in all repositories, as a YAML list')
     .option('--runner-slots <n>', 'runs of the built-in runner at a time; 0 starts none', number(0, 1000), 2)
     .option('--work-dir <directory>', 'where runs work, best in memory (default: a tmpfs with room)')
     .option('--trust-proxy <addresses...>', 'reverse proxies whose X-Forwarded-* headers are believed')
@@ -50,12 +52,20 @@ export const upCommand: CommandModule = (program, cli) => {
     )
     .action(async (options: UpOptions, command) => {
       const { startServer } = await import('../../server/start.ts')
-      const { data, lease: leaseMs, sandbox: _mode, ...rest } = options
+      const { data, lease: leaseMs, sandbox: _mode, signers, ...rest } = options
       const output = cli.output(command)
       const web = startWebBuild((line) => output.note(line))
       const dataDir = resolve(cli.cwd, dataDirectory(cli.env, data))
       const sandbox = sandboxSettings(options, [dataDir])
-      const server = await startServer({ ...rest, leaseMs, dataDir, sandbox, database: databaseOf(cli.env, options) })
+      const signersFile = signers === undefined ? undefined : resolve(cli.cwd, signers)
+      const server = await startServer({
+        ...rest,
+        signersFile,
+        leaseMs,
+        dataDir,
+        sandbox,
+        database: databaseOf(cli.env, options),
+      })
       const facts = {
         url: server.url,
         dataDir: server.dataDir,

@@ -14,6 +14,7 @@ import {
 import { CreatedToken, LoginLink, Member, Session, Team, Token, User } from '../../server/schemas/people.ts'
 import { Issuer, KeySet } from '../../server/schemas/issuer.ts'
 import { Disconnected, Repository } from '../../server/schemas/repositories.ts'
+import { SignedCommit } from '../../server/schemas/signatures.ts'
 import { ExportVerdict } from './local.ts'
 
 const Revoked = z.object({ id: z.string(), revoked: z.literal(true) })
@@ -33,6 +34,7 @@ export const SERVER_OUTPUTS = {
   'repo rotate': Repository,
   'repo look': Repository,
   'repo disconnect': Disconnected,
+  verify: SignedCommit,
   'member list': z.array(Member),
   'member set': Member,
   'member remove': z.object({ repository: z.string(), user: z.string(), role: z.null() }),

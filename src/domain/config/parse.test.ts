@@ -95,7 +95,10 @@ describe('a message names line, key and remedy', () => {
       config().replace('environments', 'enviroments'),
       'line 2: unknown key "enviroments" (did you mean "environments"?)',
     ],
-    [config('stacks: []\nfoo: 1\n'), 'line 4: unknown key "foo"; known are version, environments, stacks, policies'],
+    [
+      config('stacks: []\nfoo: 1\n'),
+      'line 4: unknown key "foo"; known are version, environments, stacks, policies, signers',
+    ],
     [stack('chekcs: [x]'), 'line 6: stacks[0]: unknown key "chekcs" (did you mean "checks"?)'],
     [
       stack('verify: [{ run: x, timeuot: 5m }]'),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseEndpoint } from '../sandbox/endpoint.ts'
+import { SignaturesConfig, SignerList } from '../signatures/config.ts'
 import { WindowConfig } from '../windows/config.ts'
 
 /**
@@ -96,6 +97,9 @@ export const EnvironmentConfig = z.strictObject({
     .describe(
       'Whose changes are planned with variables, state and network before somebody else has approved them: of anyone who may push, of maintainers, or of nobody. Others are planned in a sandbox without these. Default: contributors.',
     ),
+  signatures: SignaturesConfig.optional().describe(
+    'Signatures without which nothing is merged or deployed here. Default: none are asked for.',
+  ),
   /** Name of the worker pool; the built-in runner's pool `default` where absent. */
   workers: name.optional().describe('Worker pool that serves this environment. Default: default, the built-in runner.'),
 })
@@ -262,6 +266,7 @@ export const TrueupConfig = z.strictObject({
   environments: z.record(name, EnvironmentConfig).describe('Named places, each with its rules.'),
   stacks: z.array(StackConfig).max(20_000).describe('Directories, each with the tool that understands it.'),
   policies: z.array(PolicyConfig).max(200).optional().describe('Rules over plans.'),
+  signers: SignerList.optional().describe('Keys whose signatures count where an environment asks for some.'),
 })
 
 export type TrueupConfig = z.infer<typeof TrueupConfig>

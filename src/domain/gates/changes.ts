@@ -22,6 +22,7 @@ const ENVIRONMENT_PARTS = [
   'onFailure',
   'unplannable',
   'trust',
+  'signatures',
   'workers',
 ] as const
 const STACK_PARTS = [
@@ -76,6 +77,7 @@ function whatChanges(environment: string, target: Guarded, proposed: Guarded): s
   // A stack has the drift rules of its environment, whose change is said once.
   const stackParts = parts.includes('drift') || parts.includes('tier') ? WITHOUT_DRIFT : STACK_PARTS
   if (differs(target.config.policies ?? [], proposed.config.policies ?? [])) parts.push('policies')
+  if (was?.signatures && differs(target.config.signers ?? [], proposed.config.signers ?? [])) parts.push('signers')
   const rules = resolveEnvironment(environment, proposed.config)
   const stacks = new Map(stacksOf(environment, target).map((stack) => [stack.key, stack]))
   // Removing a stack is a change of the stack, with a plan and gates of its own.
@@ -103,6 +105,7 @@ function rulesOf(environment: string, { config, stacks }: Guarded): unknown {
   return {
     environment: config.environments[environment] ?? null,
     policies: config.policies ?? [],
+    ...(config.environments[environment]?.signatures && { signers: config.signers ?? [] }),
     stacks: stacksOf(environment, { config, stacks }).map((stack) => [
       stack.key,
       STACK_PARTS.map((part) => stack[part]),

@@ -6,6 +6,7 @@ import type { OwnedFile } from './owned-files.ts'
 import type { PolicyResult } from '../policies/policy.ts'
 import type { RunState } from '../runs/run.ts'
 import type { StackKey } from '../stacks/stack.ts'
+import type { SignatureFacts } from '../signatures/facts.ts'
 import type { WindowState } from '../windows/windows.ts'
 
 export interface GateStack {
@@ -70,6 +71,8 @@ export interface GateFacts extends Pick<ApprovalFacts, 'reviews' | 'makers' | 't
   strayOwned: readonly OwnedFile[]
   /** What of CODEOWNERS says nothing: as the target branch has it, and what this MR brings. */
   ownersProblems: { standing: readonly OwnersProblem[]; brought: readonly OwnersProblem[] }
+  /** Of each environment of the target branch that asks for signatures, whether the MR touches it or not. */
+  signatures?: readonly SignatureFacts[]
   unresolvedThreads: number
   /** Unresolved threads only warn unless this is set. */
   threadsBlock?: boolean
@@ -84,6 +87,7 @@ export type RequirementName =
   | 'checks'
   | 'policies'
   | 'quarantine'
+  | 'signatures'
   | 'rollback'
   | 'approvals'
   | 'owners'

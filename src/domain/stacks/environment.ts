@@ -1,5 +1,6 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { DriftConfig, TrueupConfig } from '../config/schema.ts'
+import type { SignaturesConfig } from '../signatures/config.ts'
 import type { WindowConfig } from '../windows/config.ts'
 import { parseDuration } from '../duration.ts'
 import { DEFAULT_POOL, type DriftRules } from './definition.ts'
@@ -30,6 +31,8 @@ export interface EnvironmentRules {
   /** What an error while planning a part of a stack means for its approval. */
   unplannable: 'block' | 'allow'
   trust: Trust
+  /** Null: none are asked for. */
+  signatures: SignaturesConfig | null
   drift: DriftRules
   pool: string
   /** Nothing unapproved is applied here: tier production, or approvals required. */
@@ -64,6 +67,7 @@ export function resolveEnvironment(name: string, config: TrueupConfig): Environm
     onFailure,
     unplannable: environment.unplannable ?? 'block',
     trust: environment.trust ?? 'contributors',
+    signatures: environment.signatures ?? null,
     drift: driftRules(environment.drift, {
       mode: 'observe',
       intervalMs: parseDuration(DEFAULT_DRIFT_INTERVAL),

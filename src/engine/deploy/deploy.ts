@@ -15,6 +15,7 @@ import {
 import { orderRuns } from './order-runs.ts'
 import { unapprovedEnvironments } from './past-gate.ts'
 import { type Piece, writePieces } from './pieces.ts'
+import { judgeLanded, setSignedUpTo } from '../signatures/history.ts'
 import type { Step } from './step.ts'
 import { stepsBetween } from '../revisions/steps.ts'
 
@@ -58,11 +59,13 @@ async function enactStep(
   const mr = await merging.mergedWith(repositoryId, commitOid)
   const begun = await begunStep(parts.store.db, repositoryId)
   const unapproved = await unapprovedEnvironments(parts, { repositoryId, mr, before, after })
+  const signedUpTo = await judgeLanded(parts, { repositoryId, commitOid, previous: usable, before })
   const step = {
     repositoryId,
     commitOid,
     mr,
     unapproved,
+    signedUpTo,
     before,
     after,
     resumed: begun?.commitOid === commitOid,
@@ -90,8 +93,11 @@ const begin = (step: Step): Piece[] => {
 const end = (step: Step, previous: string | null): Piece => ({
   stacks: 0,
   async write(tx) {
-    const { repositoryId, commitOid, mergeSequence, mr, after } = step
-    if (after.problems.length === 0) await setUsableCommit(tx, repositoryId, commitOid)
+    const { repositoryId, commitOid, mergeSequence, mr, after, signedUpTo } = step
+    if (after.problems.length === 0) {
+      await setUsableCommit(tx, repositoryId, commitOid)
+      await setSignedUpTo(tx, repositoryId, signedUpTo)
+    }
     await setDeployCursor(tx, repositoryId, commitOid)
     if (await begunStep(tx, repositoryId)) await setBegunStep(tx, repositoryId, null)
     const data = { commitOid, previous: previous ?? NO_OID, mergeSequence, mr: mr?.number ?? null }

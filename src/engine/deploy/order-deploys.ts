@@ -11,7 +11,7 @@ import { SYSTEM } from '../parts.ts'
 import { specOf, specToJson } from '../run-spec.ts'
 import { refreshStack, statusOfPending } from '../stacks/status.ts'
 import { overtake, type Overtaken, overtakable } from './overtake.ts'
-import { type Approval, approvalsOf, type Step } from './step.ts'
+import { type Approval, approvalsOf, type Step, unsignedBy } from './step.ts'
 import { type Seen, seenBefore, seenRun, upstreamOf, waitingOn } from './upstream.ts'
 import { workersFor } from '../workers-for.ts'
 
@@ -136,7 +136,11 @@ async function orderTogether(
       commitOid,
       desiredDigest: sourceDigest,
       spec: specToJson(
-        specOf(source, { cause, ...(step.unapproved.has(definition.environment) && { pastGate: true }) }),
+        specOf(source, {
+          cause,
+          ...(step.unapproved.has(definition.environment) && { pastGate: true }),
+          ...unsignedBy(step, definition.environment),
+        }),
       ),
       mergeSequence,
       ...workersFor(definition),

@@ -9,6 +9,7 @@ import { currentOutputs } from '../stacks/outputs.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import { specOf, specToJson } from '../run-spec.ts'
 import { snapshotOf } from '../revisions/branch.ts'
+import { signedUpTo } from '../signatures/history.ts'
 import type { StackSource } from '../snapshot/snapshot.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { begunStep, usableCommit } from '../revisions/cursor.ts'
@@ -86,6 +87,7 @@ async function redeploy(
   if (resolution.status !== 'resolved') return
   const desiredDigest = await desiredDigestOf(parts, stack.repositoryId, source, resolution.inputs)
   if (desiredDigest === stack.deployedDigest) return
+  const refused = Object.hasOwn(await signedUpTo(parts.store.db, stack.repositoryId), source.definition.environment)
   await parts.store.transaction(async (tx) => {
     // One that is still to be granted reads the new values by itself.
     const states = ['queued', 'leased', 'preparing', 'planning', 'awaiting_approval', 'blocked'] as const
@@ -98,7 +100,7 @@ async function redeploy(
       kind: 'deploy',
       commitOid: order.commitOid,
       desiredDigest,
-      spec: specToJson(specOf(source, { cause: 'input' })),
+      spec: specToJson(specOf(source, { cause: 'input', ...(refused && { unsigned: order.commitOid }) })),
       ...workersFor(definition),
       reason: order.reason,
       actor: SYSTEM,

@@ -12,7 +12,7 @@ import { removalFate } from '../stacks/removal.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { releaseFromGone } from './dependencies.ts'
 import { overtake, overtakenRuns, withdraw } from './overtake.ts'
-import { type Approval, approvalsOf, type Step } from './step.ts'
+import { type Approval, approvalsOf, type Step, unsignedBy } from './step.ts'
 import { workersFor } from '../workers-for.ts'
 
 /** A stack that has left Git, and those that needed it before. */
@@ -77,7 +77,7 @@ async function removeStack(
       kind: 'destroy',
       commitOid: fate.commitOid,
       desiredDigest: fate.spec.sourceDigest,
-      spec: specToJson(fate.spec),
+      spec: specToJson({ ...fate.spec, ...unsignedBy(step, environment) }),
       mergeSequence,
       ...workersFor(definition),
       dependsOn: dependsOn.filter((id) => !overtaken.dependents.has(id)),

@@ -4,6 +4,7 @@ import type { Queries } from '../../store/database/context.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRuns } from '../../store/runs/runs.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
+import type { SignedUpTo } from '../signatures/history.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 
 /** One commit of the default branch that is enacted: a merge, or a push past the gates. */
@@ -14,11 +15,17 @@ export interface Step {
   mr: MergeRequest | null
   /** Environments in which the merge went past its gate. */
   unapproved: ReadonlySet<string>
+  /** Environments that refuse the commit, since it is not signed as they ask. */
+  signedUpTo: SignedUpTo
   before: Snapshot
   after: Snapshot
   /** A process that was killed may have written a part of it already. */
   resumed: boolean
 }
+
+/** What the run of a stack remembers of a commit that its environment refuses. */
+export const unsignedBy = ({ signedUpTo, commitOid }: Step, environment: string): { unsigned?: string } =>
+  Object.hasOwn(signedUpTo, environment) ? { unsigned: commitOid } : {}
 
 export type Approval = { approvedDigest: string; approvedPlan: Plan; approvedById?: string } | Record<string, never>
 

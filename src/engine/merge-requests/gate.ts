@@ -25,6 +25,7 @@ import { type EngineParts, repositoryOf } from '../parts.ts'
 import { isRollback, judgeRollback, undoneRollbacks } from '../rolled-back/judge.ts'
 import { specOfRun } from '../run-spec.ts'
 import { lastReadable } from '../revisions/readable.ts'
+import { signatureFacts } from '../signatures/judge.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { placesTaken } from '../stacks/places.ts'
 import { type PreviewRef, previewsOf, runsOf } from './previews.ts'
@@ -149,6 +150,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest, by?: JudgedBy)
     previewed: mr.previews !== null,
     stacks: gateStacks,
     environments: await environmentsOf(parts, mr, { rules, changes, slow }),
+    signatures: await signatureFacts(parts, mr, target),
     unresolvedThreads: await unresolvedThreads(parts, mr.id),
     makers,
     owned,

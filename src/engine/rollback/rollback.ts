@@ -58,6 +58,7 @@ async function openRevert(parts: EngineParts, wish: RollbackWish, plan: Rollback
     parents: [head],
     message: `${title}\n\n${wish.reason}\n\nReverts: ${bad.join(' ')}\n`,
     author: await personOf(parts, wish.actorId),
+    ...(parts.signingKey && { signingKey: parts.signingKey.file }),
   })
   // Flat: a branch named "trueup" must not be in the way of every rollback.
   const branch = `trueup-rollback-${newId('rb').slice(3)}`

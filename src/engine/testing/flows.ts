@@ -7,7 +7,7 @@ import type { User } from '../../store/people/users.ts'
 import { judge, type Judgement } from '../merge-requests/gate.ts'
 import { mergeRequested, type MergeWish } from '../merge-requests/merge.ts'
 import { approveRun } from '../runs/actions.ts'
-import type { EngineHarness, Files } from './harness.ts'
+import type { EngineHarness, Files, PushHow } from './harness.ts'
 import type { World } from './world.ts'
 
 /** A `trueup.yaml` of stacks of the command driver in production (one approval) unless said otherwise. */
@@ -39,9 +39,9 @@ export async function propose(
   harness: EngineHarness,
   branch: string,
   files: Files,
-  more: { draft?: boolean } = {},
+  { sign, ...more }: { draft?: boolean; sign?: PushHow['sign'] } = {},
 ): Promise<MergeRequest> {
-  await harness.push(branch, files)
+  await harness.push(branch, files, { sign })
   const mr = await harness.forge.changes.open({
     repositoryId: harness.repositoryId,
     sourceBranch: branch,

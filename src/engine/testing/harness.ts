@@ -6,6 +6,7 @@ import type { Forge } from '../../forges/forge.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type Logger, silentLogger } from '../../lib/log.ts'
 import { type GitRepository, type GitService, NO_OID } from '../../git/repository.ts'
+import { openSigningKey } from '../../git/signing-key.ts'
 import { startGitService } from '../../git/service.ts'
 import { openKeys } from '../../store/database/keys.ts'
 import { setMember } from '../../store/people/members.ts'
@@ -35,7 +36,7 @@ export interface EngineHarness {
   workerId: string
   clock: Clock & { advance(ms: number): void }
   /** Commits files on a branch (made from main where it does not exist), as a push would. `null` removes a path. */
-  push(branch: string, files: Files, more?: { message?: string; from?: string; by?: string }): Promise<string>
+  push(branch: string, files: Files, more?: PushHow): Promise<string>
   /** Deletes a branch, as a push would. */
   removeBranch(branch: string): Promise<void>
   /** The same engine, seen from another of its repositories. */
@@ -47,6 +48,14 @@ export interface EngineHarness {
    */
   restart(between?: () => Promise<void>): Promise<void>
   stop(): Promise<void>
+}
+
+export interface PushHow {
+  message?: string
+  from?: string
+  by?: string
+  /** Makes the commit that is pushed of the one that nobody has signed. */
+  sign?: ((commit: string) => Promise<string>) | undefined
 }
 
 export interface Files {
@@ -61,6 +70,9 @@ interface Running {
 
 export interface HarnessOptions {
   leaseMs?: number
+  /** The server has a key that signs merges. */
+  signs?: boolean
+  signersFile?: string
   /** The clock moves by `advance` only: for tests of waits, which the machine's own time must not end. */
   still?: boolean
 }
@@ -69,7 +81,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Engine
   const directory = await mkdtemp(join(tmpdir(), 'trueup-engine-'))
   await mkdir(join(directory, 'pushes'), { recursive: true })
   const clock = movableClock(options.still)
-  let running = await startOn(directory, clock, options.leaseMs ?? 30_000)
+  let running = await startOn(directory, clock, options)
   const { repositoryId, users, workerId } = await furnish(running)
   const settle = (): Promise<void> => running.engine.idle()
   const at = (repositoryId: string): EngineHarness => {
@@ -95,12 +107,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Engine
       users,
       workerId,
       clock,
-      async push(branch, files, { message = `Change ${branch}`, from, by = 'author' } = {}) {
+      async push(branch, files, { message = `Change ${branch}`, from, by = 'author', sign = unsigned } = {}) {
         const git = running.git.repository(repositoryId)
         const refs = await git.refs('refs/heads/')
         const ref = `refs/heads/${branch}`
         const old = refs.get(ref) ?? null
-        const commit = await git.commitFiles({
+        const made = await git.commitFiles({
           parent: from ?? old ?? refs.get('refs/heads/main') ?? null,
           message,
           author: { name: by, email: `${by}@example.test`, at: clock.now() },
@@ -109,6 +121,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Engine
             content: content === null ? null : Buffer.from(content),
           })),
         })
+        const commit = await sign(made)
         const pusher = users[by as keyof typeof users] ?? users.author
         await recordPush(running.engine.parts, { repositoryId, userId: pusher.id }, [{ ref, newOid: commit }])
         if (!(await git.updateRef(ref, commit, old ?? NO_OID))) throw new Error(`${branch} moved`)
@@ -124,7 +137,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Engine
       async restart(between) {
         await close(running)
         await between?.()
-        running = await startOn(directory, clock, options.leaseMs ?? 30_000)
+        running = await startOn(directory, clock, options)
       },
       async stop() {
         await close(running)
@@ -134,6 +147,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Engine
   }
   return at(repositoryId)
 }
+
+const unsigned = async (commit: string): Promise<string> => commit
 
 function movableClock(still = false): EngineHarness['clock'] {
   const begin = Date.now()
@@ -145,7 +160,7 @@ function movableClock(still = false): EngineHarness['clock'] {
 export async function startOn(
   directory: string,
   clock: Clock,
-  leaseMs: number,
+  options: HarnessOptions,
   seen: (store: Store) => Store = (store) => store,
 ): Promise<Running> {
   const store = seen(await openStore(directory, { clock }))
@@ -155,7 +170,9 @@ export async function startOn(
     git,
     keys: await openKeys(directory, store.db),
     log: faultLogger,
-    settings: { leaseMs },
+    settings: { leaseMs: options.leaseMs ?? 30_000 },
+    signingKey: options.signs ? await openSigningKey(join(directory, 'signing'), 'test') : null,
+    signersFile: options.signersFile,
     publicUrl: () => 'http://127.0.0.1:1',
     pushSpool: join(directory, 'pushes'),
     packs: join(directory, 'packs'),

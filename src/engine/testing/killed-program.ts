@@ -12,7 +12,7 @@ async function doneOf({ db }: Store, commitOid: string): Promise<number> {
   return stacks.filter((stack) => stack.desiredCommit === commitOid || stack.removedAt !== null).length
 }
 
-await startOn(directory, systemClock, 30_000, (store) => {
+await startOn(directory, systemClock, {}, (store) => {
   let before: number | undefined
   return {
     ...store,

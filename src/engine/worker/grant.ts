@@ -16,6 +16,7 @@ import { currentOutputs } from '../stacks/outputs.ts'
 import { type EngineParts, workerActor } from '../parts.ts'
 import { type RunSpec, specOfRun, specToJson } from '../run-spec.ts'
 import { followUpIfEnded } from '../run-tasks.ts'
+import { assertSignedHistory } from '../signatures/history.ts'
 import { holdOf } from '../stacks/held.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { withPlaceholders } from '../merge-requests/placeholders.ts'
@@ -34,6 +35,9 @@ const LONGEST_PREVIEW_MS = 60 * 60_000
  */
 export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant | null> {
   const stack = await requireStack(parts.store.db, leased.stackId)
+  const { unsigned } = specOfRun(leased)
+  const where = { repositoryId: leased.repositoryId, environment: stack.environment }
+  if (unsigned !== undefined) await assertSignedHistory(parts, { ...where, commitOid: unsigned })
   const run = leased.kind === 'destroy' ? await ofLastDeployed(parts, leased, stack) : leased
   const spec = specOfRun(run)
   const { definition } = spec

@@ -140,11 +140,19 @@ export const ERRORS = {
   LIMIT_FILE_SIZE: entry(422, 'terminal', 'Write smaller files, or raise it: --sandbox-limits fileSize=MIB.'),
   LIMIT_CPU: entry(422, 'terminal', 'Make it do less, or raise it: --sandbox-limits cpu=SECONDS.'),
   LIMIT_DISK: entry(422, 'terminal', 'Write less into the workspace, or raise it: --sandbox-limits disk=MIB.'),
-  // what an agent refuses; nothing is planned or applied then
+  // what an agent refuses, and an environment that asks for signatures; nothing is planned or applied then
   PACK_INVALID: entry(422, 'terminal', 'Somebody changed objects on the way: look at proxies, caches and the server.'),
-  COMMIT_UNSIGNED: entry(422, 'terminal', 'Deploy a commit that a signer of the agent has signed.'),
+  COMMIT_UNSIGNED: entry(
+    422,
+    'terminal',
+    'Have the commit signed by a signer that counts there: `trueup verify COMMIT`.',
+  ),
   SIGNATURE_INVALID: entry(422, 'terminal', 'The commit is not what was signed: find out who changed it.'),
-  SIGNER_UNKNOWN: entry(422, 'terminal', "Add the key to the agent's allowed signers, or have one of them sign."),
+  SIGNER_UNKNOWN: entry(
+    422,
+    'terminal',
+    'Add the key to the signers (of trueup.yaml, the server, the agent), or have one of them sign.',
+  ),
   SIGNER_EXPIRED: entry(422, 'terminal', 'Sign a newer commit with a key that is valid now.'),
   SIGNER_REVOKED: entry(422, 'terminal', 'Sign a newer commit with a key that is not revoked.'),
   COMMIT_OTHER_REPOSITORY: entry(

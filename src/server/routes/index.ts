@@ -28,6 +28,7 @@ import { serverInfoRoutes } from './server-info.ts'
 import { browserSessionRoutes } from './browser-session.ts'
 import { sessionRoutes } from './session.ts'
 import { providerLoginRoutes } from './provider-login.ts'
+import { signatureRoutes } from './signatures.ts'
 import { stackPartRoutes } from './stack-parts.ts'
 import { stackRoutes } from './stacks.ts'
 import { stateRoutes } from './states.ts'
@@ -55,6 +56,7 @@ export const ROUTES: readonly RouteModule[] = [
   teamRoutes,
   tokenRoutes,
   repositoryRoutes,
+  signatureRoutes,
   connectionRoutes,
   memberRoutes,
   gitRoutes,

@@ -79,6 +79,7 @@ export interface MergeRequestFilter {
   authorId?: string
   /** The merge commit, prepared or merged. */
   mergeOid?: string
+  headOid?: string
 }
 
 /** Newest first. */
@@ -104,6 +105,7 @@ export async function listMergeRequests(
   if (filter.targetBranch !== undefined) query = query.where('targetBranch', '=', filter.targetBranch)
   if (filter.authorId !== undefined) query = query.where('authorId', '=', filter.authorId)
   if (filter.mergeOid !== undefined) query = query.where('mergeOid', '=', filter.mergeOid)
+  if (filter.headOid !== undefined) query = query.where('headOid', '=', filter.headOid)
   if (page.cursor !== undefined) query = query.where('id', '<', page.cursor)
   const rows = await query
     .orderBy('id', 'desc')

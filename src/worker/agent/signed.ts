@@ -1,17 +1,9 @@
-import type { CommitSignature, GitRepository } from '../../git/repository.ts'
+import type { GitRepository } from '../../git/repository.ts'
 import type { TreeView } from '../../git/tree-view.ts'
+import { REFUSED } from '../../domain/signatures/refusals.ts'
 import { BRANCH_TRAILER, REPOSITORY_TRAILER } from '../../domain/wire/signed-target.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import type { ErrorCode } from '../../lib/errors/table.ts'
 import type { RepositoryConfig, SignersConfig } from './config.ts'
-
-const REFUSED: { [status in Exclude<CommitSignature['status'], 'good'>]: { code: ErrorCode; why: string } } = {
-  none: { code: 'COMMIT_UNSIGNED', why: 'it bears no signature' },
-  bad: { code: 'SIGNATURE_INVALID', why: 'its signature does not fit what it holds' },
-  unknown: { code: 'SIGNER_UNKNOWN', why: 'it is signed by a key that is not among the allowed signers' },
-  expired: { code: 'SIGNER_EXPIRED', why: 'it is signed by a key that is not valid any more, or not yet' },
-  revoked: { code: 'SIGNER_REVOKED', why: 'it is signed by a key that was revoked' },
-}
 
 /** Answers with who signed a commit, as people know them. Throws why the signature does not do. */
 export async function assertSigned(

@@ -13,6 +13,7 @@ import { plans } from './plans.ts'
 import { policies } from './policies.ts'
 import { quarantine } from './quarantine.ts'
 import { rollback } from './rollback.ts'
+import { signatures } from './signatures.ts'
 import { state } from './state.ts'
 import { strays } from './strays.ts'
 import { target } from './target.ts'
@@ -21,7 +22,7 @@ import { unplannable } from './unplannable.ts'
 import { window } from './window.ts'
 
 /** The kinds of requirement in the order in which people meet them: of the MR, of each environment, of the MR again. */
-const FIRST: readonly ChangeKind[] = [state, draft, config, target, conflicts, affected]
+const FIRST: readonly ChangeKind[] = [state, draft, config, target, conflicts, signatures, affected]
 const EACH_ENVIRONMENT: readonly EnvironmentKind[] = [
   plans,
   unplannable,

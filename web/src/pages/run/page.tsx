@@ -18,6 +18,7 @@ import { AgainstApproved } from './against-approved.tsx'
 import { Applied } from './applied.tsx'
 import { Attempts } from './attempts.tsx'
 import { CommandResults } from './command-results.tsx'
+import { SignedBy } from './signed-by.tsx'
 import { Steps } from './steps.tsx'
 
 const Log = lazy(() => import('./log.tsx').then(({ Log: component }) => ({ default: component })))
@@ -101,6 +102,19 @@ function facts(repository: string, run: Schemas['Run']) {
   return [
     ['run', <Hash key="id" value={run.id} length={30} />],
     ['commit', <Hash key="commit" value={run.commit} />],
+    ...(run.kind === 'deploy'
+      ? ([
+          [
+            t.signature,
+            <SignedBy
+              key="signature"
+              repository={repository}
+              commit={run.commit}
+              environment={run.stack.slice(0, run.stack.indexOf('/'))}
+            />,
+          ],
+        ] as const)
+      : []),
     ...(run.mr === null
       ? []
       : ([
