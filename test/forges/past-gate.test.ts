@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { configOf, runsOf } from '../../src/engine/testing/flows.ts'
+import { audited, configOf, judged, runsOf, unmet } from '../../src/engine/testing/flows.ts'
 import { createWorld, type World } from '../../src/engine/testing/world.ts'
 import { findMergeRequestByNumber } from '../../src/store/changes/merge-requests.ts'
 import { type GiteaDouble, startGiteaDouble } from './gitea/double.ts'
@@ -95,6 +95,46 @@ describe('what a person merges on the forge', { timeout: 240_000 }, () => {
     expect(await mergedThere(number)).toEqual(['not_approved'])
     expect(world.things.get('production/a')).toBe('2')
     await nothingWaits({ 'trueup.yaml': config(1), 'a/value': '2' })
+  })
+
+  it('is judged by the rules before a push that loosens them, until somebody approves these', async () => {
+    const before = (await audited(there.harness, 'deploy.rules_held')).length
+    await there.push('main', { 'trueup.yaml': config(0, 'development') })
+    await seen()
+    // The second push would be free by what the first has brought.
+    await there.push('main', { 'a/value': '7' })
+    await seen()
+    const waiting = () => runsOf(there.harness, { kind: 'deploy', state: 'awaiting_approval' })
+    expect((await waiting()).map(({ reason }) => reason)).toEqual(['not_approved'])
+    expect(world.things.get('production/a')).toBe('2')
+
+    // So would a merge request, which is told by whose rules it is judged, and carries the change of the rules.
+    await there.push('after-it', { 'b/value': '7' })
+    const number = await open('after-it')
+    await seen()
+    const mr = (await findMergeRequestByNumber(there.harness.store.db, there.harness.repositoryId, number))!
+    expect(await unmet(there.harness, mr.id)).toContain('approvals')
+    expect((await judged(there.harness, mr.id)).outcome.requirements).toContainEqual(
+      expect.objectContaining({
+        name: 'config',
+        message: expect.stringMatching(/^the rules of main were changed past/),
+      }),
+    )
+    await approve(number)
+    await there.look()
+    await there.mergeThere('second', number)
+    await seen()
+    expect(world.things.get('production/b')).toBe('7')
+    expect(await audited(there.harness, 'deploy.rules_held')).toHaveLength(before + 2)
+
+    // Approved, they are the rules: what is pushed now waits for nobody.
+    await there.push('main', { 'b/value': '8' })
+    await seen()
+    expect(world.things.get('production/b')).toBe('8')
+    await there.push('main', { 'trueup.yaml': config(1), 'a/value': '2', 'b/value': '1' })
+    await there.look()
+    await world.adopt()
+    expect(await waiting()).toEqual([])
   })
 
   it('waits where the rules have become stricter since', async () => {

@@ -59,6 +59,8 @@ export interface GateFacts extends Pick<ApprovalFacts, 'reviews' | 'makers' | 't
    * where none ever could be read.
    */
   unreadableTarget?: { branch: string; problem: ErrorBody; commitOid: string | null }
+  /** Set where the target branch has rules that came past the gate: this is judged by those of the commit, which hold until then. */
+  heldRules?: { branch: string; commitOid: string }
   /** False until the affected stacks of the current head are known. */
   previewed: boolean
   stacks: readonly GateStack[]

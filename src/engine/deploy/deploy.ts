@@ -1,19 +1,22 @@
 import { EMPTY_TREE, NO_OID } from '../../git/repository.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import { getRepository, takeMergeSequence } from '../../store/changes/repositories.ts'
+import type { Tx } from '../../store/database/context.ts'
 import { type EngineParts, repositoryOf, SYSTEM } from '../parts.ts'
 import { snapshotOf } from '../revisions/branch.ts'
 import { liftUndone } from '../rolled-back/quarantine.ts'
 import {
   begunStep,
   deployCursor,
+  heldRulesCommit,
   setBegunStep,
   setDeployCursor,
+  setHeldRulesCommit,
   setUsableCommit,
   usableCommit,
 } from '../revisions/cursor.ts'
 import { orderRuns } from './order-runs.ts'
-import { unapprovedEnvironments } from './past-gate.ts'
+import { heldAfter, unapprovedEnvironments } from './past-gate.ts'
 import { type Piece, writePieces } from './pieces.ts'
 import { judgeLanded, setSignedUpTo } from '../signatures/history.ts'
 import type { Step } from './step.ts'
@@ -58,7 +61,9 @@ async function enactStep(
   const { merging } = await parts.forges.of(repositoryId)
   const mr = await merging.mergedWith(repositoryId, commitOid)
   const begun = await begunStep(parts.store.db, repositoryId)
-  const unapproved = await unapprovedEnvironments(parts, { repositoryId, mr, before, after })
+  const held = await heldRulesCommit(parts.store.db, repositoryId)
+  const rules = held === null ? before : await snapshotOf(parts, repositoryId, held)
+  const unapproved = await unapprovedEnvironments(parts, { repositoryId, mr, before, rules, after })
   const signedUpTo = await judgeLanded(parts, { repositoryId, commitOid, previous: usable, before })
   const step = {
     repositoryId,
@@ -66,6 +71,7 @@ async function enactStep(
     mr,
     unapproved,
     signedUpTo,
+    rulesAt: after.problems.length > 0 ? held : heldAfter({ rules, after }, unapproved, held ?? usable),
     before,
     after,
     resumed: begun?.commitOid === commitOid,
@@ -99,11 +105,19 @@ const end = (step: Step, previous: string | null): Piece => ({
       await setSignedUpTo(tx, repositoryId, signedUpTo)
     }
     await setDeployCursor(tx, repositoryId, commitOid)
+    await holdRules(tx, step)
     if (await begunStep(tx, repositoryId)) await setBegunStep(tx, repositoryId, null)
     const data = { commitOid, previous: previous ?? NO_OID, mergeSequence, mr: mr?.number ?? null }
     await appendAudit(tx, { actor: SYSTEM, action: 'deploy.ordered', subject: repositoryId, repositoryId, data })
   },
 })
+
+async function holdRules(tx: Tx, { repositoryId, commitOid, rulesAt }: Step): Promise<void> {
+  if ((await heldRulesCommit(tx, repositoryId)) === rulesAt) return
+  await setHeldRulesCommit(tx, repositoryId, rulesAt)
+  const data = { commitOid, rulesAt }
+  await appendAudit(tx, { actor: SYSTEM, action: 'deploy.rules_held', subject: repositoryId, repositoryId, data })
+}
 
 /** A configuration that cannot be read enacts nothing and destroys nothing. */
 const unusable = ({ repositoryId, commitOid, after }: Step): Piece => ({

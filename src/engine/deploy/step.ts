@@ -17,6 +17,8 @@ export interface Step {
   unapproved: ReadonlySet<string>
   /** Environments that refuse the commit, since it is not signed as they ask. */
   signedUpTo: SignedUpTo
+  /** The commit whose rules hold from here on, where this one has others that came past the gate; null where its own do. */
+  rulesAt: string | null
   before: Snapshot
   after: Snapshot
   /** A process that was killed may have written a part of it already. */

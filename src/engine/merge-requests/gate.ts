@@ -24,8 +24,8 @@ import { getUser } from '../../store/people/users.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { isRollback, judgeRollback, undoneRollbacks } from '../rolled-back/judge.ts'
 import { specOfRun } from '../run-spec.ts'
-import { lastReadable } from '../revisions/readable.ts'
 import { signatureFacts } from '../signatures/judge.ts'
+import { rulesInForce } from '../revisions/readable.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { placesTaken } from '../stacks/places.ts'
 import { type PreviewRef, previewsOf, runsOf } from './previews.ts'
@@ -67,13 +67,14 @@ export interface JudgedBy {
   result: Snapshot
 }
 
-/** Judges an MR by the rules of its target branch, the last that could be read. Reads facts only; nothing is written. */
+/** Judges an MR by the rules in force on its target branch. Reads facts only; nothing is written. */
 export async function judge(parts: EngineParts, mr: MergeRequest, by?: JudgedBy): Promise<Judgement> {
   const git = repositoryOf(parts, mr.repositoryId)
   const place = { repositoryId: mr.repositoryId, branch: mr.targetBranch }
-  const { snapshot: target, standIn } = by
-    ? { snapshot: by.target, standIn: null }
-    : await lastReadable(parts, place, mr.targetOid)
+  const inForce = by
+    ? { snapshot: by.target, standIn: null, heldAt: null }
+    : await rulesInForce(parts, place, mr.targetOid)
+  const { snapshot: target, standIn, heldAt } = inForce
   const merged = mr.mergeTreeOid === null ? target : await parts.snapshots.of(mr.repositoryId, git, mr.mergeTreeOid)
   const result = by?.result ?? merged
   const author = await getUser(parts.store.db, mr.authorId)
@@ -147,6 +148,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest, by?: JudgedBy)
     conflicts: (mr.conflicts as string[] | null) ?? [],
     problems: [...(mr.problems ?? []), ...taken, ...(makers.problem ? [makers.problem] : [])],
     ...(standIn && mr.state === 'open' && { unreadableTarget: { branch: mr.targetBranch, ...standIn } }),
+    ...(heldAt !== null && mr.state === 'open' && { heldRules: { branch: mr.targetBranch, commitOid: heldAt } }),
     previewed: mr.previews !== null,
     stacks: gateStacks,
     environments: await environmentsOf(parts, mr, { rules, changes, slow }),

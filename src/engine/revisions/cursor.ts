@@ -28,6 +28,18 @@ export async function begunStep(queries: Queries, repositoryId: string): Promise
 export const setBegunStep = (tx: Queries, repositoryId: string, step: BegunStep | null): Promise<void> =>
   setMeta(tx, begunKey(repositoryId), step === null ? '' : JSON.stringify(step))
 
+const heldKey = (repositoryId: string): string => `deploy.rules:${repositoryId}`
+
+/**
+ * The commit whose rules hold although the default branch has others by now, which came past the gate; null where those of the
+ * branch do.
+ */
+export async function heldRulesCommit(queries: Queries, repositoryId: string): Promise<string | null> {
+  return (await getMeta(queries, heldKey(repositoryId))) || null
+}
+export const setHeldRulesCommit = (tx: Queries, repositoryId: string, commitOid: string | null): Promise<void> =>
+  setMeta(tx, heldKey(repositoryId), commitOid ?? '')
+
 /** Last ordered commit whose configuration could be read: what a later one is compared with, whatever lay between. */
 export const usableCommit = (queries: Queries, repositoryId: string): Promise<string | null> =>
   getMeta(queries, usableKey(repositoryId))

@@ -1,7 +1,7 @@
 import { EMPTY_TREE } from '../../git/repository.ts'
 import type { ErrorBody } from '../../lib/errors/error.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
-import { deployCursor, usableCommit } from './cursor.ts'
+import { deployCursor, heldRulesCommit, usableCommit } from './cursor.ts'
 import { stepsBetween } from './steps.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { snapshotOf } from './branch.ts'
@@ -16,10 +16,33 @@ export interface Readable {
   standIn: { problem: ErrorBody; commitOid: string | null } | null
 }
 
+/** The rules by which changes of a branch are judged. */
+export interface InForce extends Readable {
+  /** The commit whose rules these are, where later ones came past the gate and hold for nobody yet. */
+  heldAt: string | null
+}
+
 /**
- * What a branch said last that could be read: the rules in force, and what the next change of it is compared with. A
- * broken trueup.yaml must neither take gates away nor look as if there were no stacks. Of the default branch it is what
- * the next deployment is compared with, too, so that a preview shows what will be deployed.
+ * The rules in force on a branch: what it said last that could be read, but for what came to the default branch past the gate.
+ * Whoever can push there could otherwise take the gate away first, and then do as they like.
+ */
+export async function rulesInForce(
+  parts: EngineParts,
+  place: { repositoryId: string; branch: string },
+  tipOid: string,
+): Promise<InForce> {
+  const readable = await lastReadable(parts, place, tipOid)
+  const { repositoryId, branch } = place
+  const heldAt = await heldRulesCommit(parts.store.db, repositoryId)
+  if (heldAt === null || (await getRepository(parts.store.db, repositoryId))?.defaultBranch !== branch)
+    return { ...readable, heldAt: null }
+  return { ...readable, snapshot: await snapshotOf(parts, repositoryId, heldAt), heldAt }
+}
+
+/**
+ * What a branch said last that could be read: what the next change of it is compared with. A broken trueup.yaml must neither
+ * take gates away nor look as if there were no stacks. Of the default branch it is what the next deployment is compared with,
+ * too, so that a preview shows what will be deployed.
  */
 export async function lastReadable(
   parts: EngineParts,
@@ -74,13 +97,13 @@ async function firstReadable(
 }
 
 /**
- * The snapshot whose rules count now: what the default branch said last that could be read. A broken file must not open
- * windows or take policies away. Null: an empty repository.
+ * The snapshot whose rules count now on the default branch. A broken file must not open windows or take policies away. Null: an
+ * empty repository.
  */
 export async function rulesSnapshot(parts: EngineParts, repositoryId: string): Promise<Snapshot | null> {
   const repository = await getRepository(parts.store.db, repositoryId)
   if (!repository) return null
   const branch = repository.defaultBranch
   const head = await repositoryOf(parts, repositoryId).resolve(`refs/heads/${branch}`)
-  return head === null ? null : (await lastReadable(parts, { repositoryId, branch }, head)).snapshot
+  return head === null ? null : (await rulesInForce(parts, { repositoryId, branch }, head)).snapshot
 }
