@@ -15,6 +15,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['import'], load: async () => (await import('./import.ts')).importCommand },
   { names: ['validate'], load: async () => (await import('./validate.ts')).validateCommand },
   { names: ['plan'], load: async () => (await import('./plan.ts')).planCommand },
+  { names: ['ci'], load: async () => (await import('./ci.ts')).ciCommands },
   { names: ['login', 'logout', 'whoami', 'password'], load: async () => (await import('./login.ts')).loginCommands },
   { names: ['open'], load: async () => (await import('./open.ts')).openCommand },
   { names: ['repo'], load: async () => (await import('./repo.ts')).repositoryCommands },

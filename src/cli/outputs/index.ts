@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CHANGE_OUTPUTS } from './changes.ts'
+import { CI_OUTPUTS } from './ci.ts'
 import {
   AgentStatus,
   BackedUp,
@@ -32,6 +33,7 @@ export const OUTPUTS: { readonly [command: string]: z.ZodType } = {
   'agent status': AgentStatus,
   backup: BackedUp,
   restore: Restored,
+  ...CI_OUTPUTS,
   ...CHANGE_OUTPUTS,
   ...SERVER_OUTPUTS,
 }

@@ -30,6 +30,8 @@ export interface CommentFacts {
   gate: GateOutcome | null
   /** Page of the MR in the web UI. */
   url?: string
+  /** It is planned as it is, and merged into nothing. */
+  unmerged?: boolean
 }
 
 /** Longest comment, in characters; GitHub refuses more than 65,536, and forges may add a marker. */
@@ -40,20 +42,22 @@ const REQUIREMENTS_LIMIT = 10_000
 const RESERVE = 600
 const MIN_SECTION = 600
 
-/** The one comment that Trueup keeps up to date on an MR: at most COMMENT_LIMIT characters of Markdown. */
-export function renderMrComment(facts: CommentFacts): string {
+/** The one comment that Trueup keeps up to date on an MR: Markdown of at most `limit` characters. */
+export function renderMrComment(facts: CommentFacts, limit = COMMENT_LIMIT): string {
   const opening = [heading(facts), table(facts), requirements(facts.gate)].filter((part) => part !== '')
-  const parts = [...opening, ...sections(facts, COMMENT_LIMIT - RESERVE - opening.join('\n\n').length), closing(facts)]
+  const parts = [...opening, ...sections(facts, limit - RESERVE - opening.join('\n\n').length), closing(facts)].filter(
+    (part) => part !== '',
+  )
   return `${parts.join('\n\n')}\n`
 }
 
-function heading({ stacks, headOid, plannable }: CommentFacts): string {
+function heading({ stacks, headOid, plannable, unmerged }: CommentFacts): string {
   const commit = `\`${headOid.replace(/[^0-9a-f]/g, '').slice(0, 12)}\``
   if (!plannable)
     return `### Trueup: cannot be planned\n\nNothing is known of the stacks of commit ${commit}; see why below.`
   const title =
     stacks.length === 0 ? 'Trueup: no stack is affected' : `Trueup: ${plural(stacks.length, 'stack')} affected`
-  return `### ${title}\n\nPlanned for commit ${commit}, merged into its target.`
+  return `### ${title}\n\nPlanned for commit ${commit}${unmerged ? '' : ', merged into its target'}.`
 }
 
 function table({ stacks, gate }: CommentFacts): string {
@@ -190,7 +194,8 @@ function block(lines: readonly string[], limit: number): string {
   return text
 }
 
-function closing({ url }: CommentFacts): string {
+function closing({ url, unmerged }: CommentFacts): string {
+  if (unmerged) return ''
   return url === undefined
     ? 'Updated in place with every push.'
     : `Updated in place with every push. ${link('Full plans', url)}`

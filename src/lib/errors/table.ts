@@ -97,6 +97,44 @@ export const ERRORS = {
   MR_BLOCKED: entry(409, 'terminal', 'Meet the named requirements, then merge again.'),
   ROLLBACK_OPEN: entry(409, 'terminal', 'Go on with the rollback that the message names, or close it first.'),
   MR_MOVED: entry(409, 'retryable', 'The branch moved meanwhile: look again and repeat.'),
+  // pipelines without a server
+  CI_SHALLOW: entry(
+    409,
+    'terminal',
+    'Clone all of it: `GIT_DEPTH: 0` in GitLab CI, `fetch-depth: 0` for actions/checkout; in a shell `git fetch --unshallow`.',
+  ),
+  CI_KEY: entry(
+    401,
+    'terminal',
+    'Make a key by `trueup ci key` and give it to the job as the secret variable TRUEUP_CI_KEY; jobs of forks get none.',
+  ),
+  CI_PUSH: entry(
+    502,
+    'terminal',
+    'Let the job push to refs/trueup/ci/ of its own repository: `contents: write` on GitHub, a token with write_repository in GitLab.',
+  ),
+  CI_NOT_VOUCHED: entry(
+    409,
+    'terminal',
+    'Run `trueup ci plan` with the key in the pipeline of the merge request before it is merged, or plan and apply by --plan-file.',
+  ),
+  CI_FORGED: entry(
+    403,
+    'terminal',
+    'Find out who has written that comment. Where the key is another one since, plan the merge request again.',
+  ),
+  CI_PLAN_CHANGED: entry(
+    409,
+    'terminal',
+    'Look at what differs: run `trueup ci plan --plan-file` on the branch, and apply that file once somebody agrees.',
+  ),
+  CI_BUSY: entry(503, 'retryable', 'Run the job again when the other pipeline is over, or raise --wait.'),
+  CI_LEASE_LOST: entry(409, 'terminal', 'Look at the job that has it now; this one must not go on.'),
+  CI_DIVERGED: entry(
+    409,
+    'terminal',
+    'The branch was pushed over. When this history is the right one, remove refs/trueup/ci/head of the repository.',
+  ),
   // drivers and worker
   TOOL_MISSING: entry(422, 'terminal', 'Install the tool on the worker, or send the stack to a pool that has it.'),
   TOOL_VERSION: entry(422, 'terminal', 'Install a version that the constraint accepts, or change the constraint.'),

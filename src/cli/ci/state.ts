@@ -1,0 +1,239 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import type { Output } from '../../domain/plans/plan.ts'
+import { Outputs } from '../../domain/wire/plan-parts.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { newId } from '../../lib/ids.ts'
+import { sealing } from '../../worker/runs/sealing.ts'
+import type { Checkout } from './checkout.ts'
+import { keyMissing, type PipelineKey } from './key.ts'
+import type { SharedRefs } from './refs.ts'
+
+const Deployed = z.object({
+  commit: z.string(),
+  /** Of the desired state, with inputs. */
+  digest: z.string(),
+  /** Those that everybody may see. */
+  outputs: Outputs,
+  /** The sensitive ones, sealed under the pipeline's key; base64. */
+  sealed: z.string().optional(),
+  /** Milliseconds. */
+  at: z.number(),
+})
+const Record = z.object({
+  version: z.literal(1),
+  stack: z.string(),
+  deployed: Deployed.nullable(),
+  /** A pipeline that is at it; it writes itself anew as long as it lives. */
+  lease: z.object({ id: z.string(), beat: z.number(), applying: z.boolean() }).nullable(),
+  /** An apply that did not get to its good end. */
+  broken: z.object({ commit: z.string(), why: z.string(), lost: z.boolean() }).optional(),
+})
+
+/** What pipelines know of one stack, in a reference of its own. */
+export type StackRecord = z.infer<typeof Record>
+export type DeployedRecord = z.infer<typeof Deployed>
+
+/** A stack in the hands of this pipeline. Each write is a compare-and-swap on the one before: CI_LEASE_LOST when another has it. */
+export interface Held {
+  readonly record: StackRecord
+  /** The tool is about to change something. */
+  applying(): Promise<void>
+  /** Writes how the stack is now, and gives it back. */
+  release(change: Partial<Pick<StackRecord, 'deployed' | 'broken'>>): Promise<void>
+  /** Removes what is known of it, since it is no more. */
+  remove(): Promise<void>
+  /** Aborted when another pipeline has taken the stack over. */
+  readonly lost: AbortSignal
+}
+
+export interface StateStore {
+  /** Everything that pipelines have written down, by stack. */
+  all(): Promise<Map<string, StackRecord>>
+  /**
+   * Says that a merge is being deployed; order is that of the history. Answers with the newest such merge: ours, or the later
+   * one that makes ours outdated. CI_DIVERGED where neither follows the other.
+   */
+  announce(commit: string): Promise<string>
+  /** Takes a stack, and waits as long as another pipeline has it. CI_BUSY after `waitMs`. */
+  take(stack: string): Promise<Held>
+  /** Opens what was deployed. */
+  outputsOf(deployed: DeployedRecord): { [name: string]: Output }
+  /** The outputs as they may lie in the repository. CI_KEY where one is sensitive and there is no key. */
+  sealed(outputs: { [name: string]: Output }): Pick<DeployedRecord, 'outputs' | 'sealed'>
+}
+
+export interface StateOptions {
+  checkout: Checkout
+  refs: SharedRefs
+  key: PipelineKey | null
+  /** After this long without a sign of life a pipeline counts as dead. */
+  leaseMs: number
+  waitMs: number
+  signal: AbortSignal
+  onWait?(stack: string): void
+}
+
+const HEAD = 'head'
+const STACKS = 'stacks/'
+const FILE = 'state.json'
+const POLL_MS = 2_000
+/** A reference that moves again and again has somebody else at it. */
+const ATTEMPTS = 20
+
+const refOf = (stack: string): string => STACKS + encodeURIComponent(stack)
+
+export function openState(options: StateOptions): StateStore {
+  const { checkout, refs, key, leaseMs, waitMs, signal } = options
+
+  async function write(record: StackRecord, message: string): Promise<string> {
+    const doing = `writing down ${record.stack}`
+    const text = `${JSON.stringify(record, null, 1)}\n`
+    const blob = await checkout.ask(doing, ['hash-object', '-w', '--stdin'], text)
+    const tree = await checkout.ask(doing, ['mktree'], `100644 blob ${blob}\t${FILE}\n`)
+    return await checkout.ask(doing, ['commit-tree', tree, '-m', message])
+  }
+
+  async function read(oid: string): Promise<StackRecord> {
+    const text = await checkout.ask('reading what pipelines keep', ['cat-file', 'blob', `${oid}:${FILE}`])
+    const parsed = Record.safeParse(JSON.parse(text))
+    if (parsed.success) return parsed.data
+    throw new TrueupError('DATA_CORRUPT', {
+      doing: 'reading what pipelines keep in refs/trueup/ci/stacks',
+      why: z.prettifyError(parsed.error).slice(0, 300),
+      next: 'Another version has written it: use one at least as new in all pipelines.',
+    })
+  }
+
+  async function of(stack: string): Promise<{ oid: string | null; record: StackRecord }> {
+    const oid = (await refs.fetch()).get(refOf(stack)) ?? null
+    const none: StackRecord = { version: 1, stack, deployed: null, lease: null }
+    return { oid, record: oid === null ? none : await read(oid) }
+  }
+
+  function hold(first: string, taken: StackRecord, id: string): Held {
+    let at = first
+    let record = taken
+    let beat = 0
+    let over = false
+    /** One write after the other. */
+    let turn: Promise<unknown> = Promise.resolve()
+    const lost = new AbortController()
+    const gone = (): TrueupError =>
+      new TrueupError('CI_LEASE_LOST', {
+        doing: `writing down ${record.stack}`,
+        why: 'another pipeline has taken it over',
+      })
+    const move = (wanted: StackRecord | null, message: string): Promise<void> => {
+      const made = turn.then(async () => {
+        if (lost.signal.aborted) throw gone()
+        const oid = wanted && (await write(wanted, message))
+        if (!(await refs.move(refOf(record.stack), oid, at))) {
+          lost.abort()
+          throw gone()
+        }
+        if (wanted && oid) [record, at] = [wanted, oid]
+      })
+      turn = made.catch(() => {})
+      return made
+    }
+    const leased = (applying: boolean): StackRecord => ({ ...record, lease: { id, beat: ++beat, applying } })
+    // A beat that does not get through is followed by another one; who is dead has none.
+    const timer = setInterval(() => {
+      if (!over) void move(leased(record.lease?.applying ?? false), `${record.stack} is being deployed`).catch(() => {})
+    }, leaseMs / 4)
+    const end = async (next: StackRecord | null, message: string): Promise<void> => {
+      over = true
+      clearInterval(timer)
+      await move(next, message)
+    }
+    return {
+      get record() {
+        return taken
+      },
+      lost: lost.signal,
+      applying: () => move(leased(true), `${record.stack} is being applied`),
+      release: ({ deployed = record.deployed, broken }) =>
+        end(
+          { version: 1, stack: record.stack, deployed, lease: null, ...(broken && { broken }) },
+          broken
+            ? `${record.stack} broke at ${broken.commit}`
+            : `${record.stack} is at ${deployed?.commit ?? 'nothing'}`,
+        ),
+      remove: () => end(null, ''),
+    }
+  }
+
+  return {
+    async all() {
+      const found = [...(await refs.fetch())].filter(([name]) => name.startsWith(STACKS))
+      const records = await Promise.all(found.map(([, oid]) => read(oid)))
+      return new Map(records.map((record) => [record.stack, record]))
+    },
+    async announce(commit) {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const newest = (await refs.fetch()).get(HEAD) ?? null
+        if (newest === commit) return commit
+        if (newest !== null && (await isAncestor(checkout, commit, newest))) return newest
+        if (newest !== null && !(await isAncestor(checkout, newest, commit)))
+          throw new TrueupError('CI_DIVERGED', {
+            doing: `deploying ${commit.slice(0, 12)}`,
+            why: `${newest.slice(0, 12)} was deployed, which it does not follow`,
+          })
+        if (await refs.move(HEAD, commit, newest)) return commit
+      }
+      throw new TrueupError('CI_BUSY', {
+        doing: `deploying ${commit.slice(0, 12)}`,
+        why: 'other pipelines keep moving it',
+      })
+    },
+    async take(stack) {
+      const id = newId('lease')
+      const began = performance.now()
+      let seen: { oid: string; since: number } | undefined
+      for (let told = false; ; ) {
+        const { oid, record } = await of(stack)
+        const now = performance.now()
+        if (record.lease && oid !== null) {
+          // By what is seen here and not by anybody's clock: a pipeline that lives moves the reference.
+          if (seen?.oid !== oid) seen = { oid, since: now }
+          if (now - seen.since < leaseMs) {
+            if (now - began > waitMs)
+              throw new TrueupError('CI_BUSY', { doing: `deploying ${stack}`, why: 'another pipeline is at it' })
+            if (!told) options.onWait?.(stack)
+            told = true
+            await sleep(Math.min(POLL_MS, leaseMs / 4), undefined, { signal })
+            continue
+          }
+        }
+        const cutOff = record.lease?.applying
+        const broken = { commit: record.deployed?.commit ?? '', why: 'a pipeline was ended while applying', lost: true }
+        const before: StackRecord = cutOff ? { ...record, broken } : record
+        const next: StackRecord = { ...before, lease: { id, beat: 0, applying: false } }
+        const made = await write(next, `${stack} is being deployed`)
+        if (await refs.move(refOf(stack), made, oid)) return hold(made, { ...before, lease: null }, id)
+      }
+    },
+    outputsOf({ outputs, sealed }) {
+      if (sealed === undefined) return outputs
+      if (key === null) return outputs
+      const secret = sealing(key.seal).open(Buffer.from(sealed, 'base64')).toString('utf8')
+      return { ...outputs, ...Outputs.parse(JSON.parse(secret)) }
+    },
+    sealed(outputs) {
+      const all = Object.entries(outputs)
+      const secret = all.filter(([, { sensitive }]) => sensitive)
+      const open = Object.fromEntries(all.filter(([, { sensitive }]) => !sensitive))
+      if (secret.length === 0) return { outputs: open }
+      if (key === null) throw keyMissing('keeping sensitive outputs')
+      const text = Buffer.from(JSON.stringify(Object.fromEntries(secret)))
+      return { outputs: open, sealed: sealing(key.seal).seal(text).toString('base64') }
+    },
+  }
+}
+
+/** By the history alone; times of commits are what their makers say. */
+export async function isAncestor(checkout: Checkout, older: string, newer: string): Promise<boolean> {
+  const { exitCode } = await checkout.git(['merge-base', '--is-ancestor', older, newer])
+  return exitCode === 0
+}
