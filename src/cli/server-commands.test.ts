@@ -102,6 +102,19 @@ describe('against a server on this machine', () => {
     })
   })
 
+  it('lists and ends logins', async () => {
+    await shell.run(['user', 'add', 'kim', '--email', 'kim@example.org', '--password'], { input: 'p'.repeat(20) })
+    const login = { name: 'kim', password: 'p'.repeat(20), device: 'laptop' }
+    const headers = { 'content-type': 'application/json' }
+    const body = JSON.stringify(login)
+    expect((await fetch(`${url}/api/v1/session`, { method: 'POST', headers, body })).status).toBe(201)
+    const listed = await shell.run(['session', 'list', '--user', 'kim', '-o', 'json'])
+    expect(listed.json).toMatchObject([{ kind: 'cli', device: 'laptop', address: '127.0.0.1', user: 'kim' }])
+    expect(await shell.run(['session', 'revoke', '--user', 'kim'])).toMatchObject({ code: 1 })
+    expect((await shell.run(['session', 'revoke', '--others', '--user', 'kim'])).out).toContain('Ended token_')
+    expect((await shell.run(['session', 'list', '--user', 'kim', '-o', 'json'])).json).toEqual([])
+  })
+
   it('manages people, teams, members and tokens', async () => {
     await shell.run(['user', 'add', 'ada', '--email', 'ada@example.org'])
     await shell.run(['team', 'create', 'platform', 'ada'])

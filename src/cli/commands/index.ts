@@ -33,6 +33,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['team'], load: async () => (await import('./team.ts')).teamCommands },
   { names: ['sso'], load: async () => (await import('./sso.ts')).ssoCommands },
   { names: ['token'], load: async () => (await import('./token.ts')).tokenCommands },
+  { names: ['session'], load: async () => (await import('./session.ts')).sessionCommands },
   { names: ['worker'], load: async () => (await import('./worker.ts')).workerCommands },
   { names: ['runner'], load: async () => (await import('./runner.ts')).runnerCommand },
   { names: ['agent'], load: async () => (await import('./agent.ts')).agentCommand },

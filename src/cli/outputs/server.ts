@@ -14,6 +14,7 @@ import {
 import { CreatedToken, LoginLink, Member, Session, Team, Token, User } from '../../server/schemas/people.ts'
 import { Issuer, KeySet } from '../../server/schemas/issuer.ts'
 import { Disconnected, Repository } from '../../server/schemas/repositories.ts'
+import { LoginSession, RevokedSessions } from '../../server/schemas/sessions.ts'
 import { SignedCommit } from '../../server/schemas/signatures.ts'
 import { ExportVerdict } from './local.ts'
 
@@ -51,6 +52,8 @@ export const SERVER_OUTPUTS = {
   'token list': z.array(Token),
   'token create': CreatedToken,
   'token revoke': Revoked,
+  'session list': z.array(LoginSession),
+  'session revoke': RevokedSessions,
   'worker enrol': Enrolment,
   'worker signers': z.object({ principal: z.string(), signingKey: z.string() }),
   'worker list': z.array(Worker),

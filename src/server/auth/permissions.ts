@@ -21,6 +21,8 @@ export const ACTIONS = {
   'session.read': rule('user', 'read'),
   'session.link': rule('user', 'admin'),
   'session.close': rule('user', 'read'),
+  'session.list': rule('user', 'read'),
+  'session.revoke': rule('user', 'write'),
   'password.change': rule('user', 'admin'),
   'event.read': rule('user', 'read'),
   'server.read': rule('user', 'read'),

@@ -7,8 +7,10 @@ export interface StreamOptions {
   lastEventId: string | undefined
   /** Whether this client may see the change; asked for each, so it should be quick. */
   maySee(change: NumberedChange['change']): Promise<boolean>
-  /** Asked at every heartbeat: false ends the stream (token revoked, user disabled). */
+  /** Asked at every heartbeat, and at once after a change of what is named here: false ends the stream (token revoked, user disabled). */
   stillAllowed(): Promise<boolean>
+  /** Ids of the token and the account that listen. */
+  standsOn: readonly string[]
   signal: AbortSignal
 }
 
@@ -31,7 +33,13 @@ export async function streamChanges(options: StreamOptions): Promise<void> {
   })
   // One writer at a time keeps the order although `maySee` is asynchronous.
   let work = Promise.resolve()
+  const look = (): void => {
+    options.stillAllowed().then((allowed) => {
+      if (!allowed) end()
+    }, end)
+  }
   const queue = (changes: readonly NumberedChange[]): void => {
+    if (changes.some(({ change }) => change.topic === 'settings' && options.standsOn.includes(change.id))) look()
     work = work.then(() => write(changes)).catch(end)
   }
   const write = async (changes: readonly NumberedChange[]): Promise<void> => {
@@ -48,9 +56,7 @@ export async function streamChanges(options: StreamOptions): Promise<void> {
   queue(past ?? [])
   const heartbeat = setInterval(() => {
     response.write(': alive\n\n')
-    options.stillAllowed().then((allowed) => {
-      if (!allowed) end()
-    }, end)
+    look()
   }, HEARTBEAT_MS)
   signal.addEventListener('abort', end, { once: true })
   if (signal.aborted) end()

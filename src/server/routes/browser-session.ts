@@ -107,7 +107,8 @@ export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'
       const old = before === null ? undefined : await findTokenByHash(tx, hashToken(before))
       if (old && old.revokedAt === null) await revokeToken(tx, old.id)
       const expiresAt = store.clock.now() + lifeMs
-      return await openLogin(tx, { userId, name: deviceOf(request), hash, scopes, expiresAt, by })
+      const from = { kind: 'browser' as const, address: request.ip }
+      return await openLogin(tx, { userId, name: deviceOf(request), hash, scopes, expiresAt, by, ...from })
     })
     metrics.logins.inc({ outcome: 'accepted' })
     setSessionCookie(reply, publicUrl(), token)

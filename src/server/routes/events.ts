@@ -76,6 +76,7 @@ export const eventRoutes: RouteModule<'store' | 'events' | 'metrics' | 'publicUr
               () => true,
               () => false,
             ),
+          standsOn: [principal.tokenId, principal.userId],
           signal: stopping.signal,
         })
       } finally {

@@ -26,6 +26,7 @@ import { requestRoutes } from './requests.ts'
 import { runRoutes } from './runs.ts'
 import { serverInfoRoutes } from './server-info.ts'
 import { browserSessionRoutes } from './browser-session.ts'
+import { sessionListRoutes } from './sessions.ts'
 import { sessionRoutes } from './session.ts'
 import { providerLoginRoutes } from './provider-login.ts'
 import { signatureRoutes } from './signatures.ts'
@@ -49,6 +50,7 @@ export const ROUTES: readonly RouteModule[] = [
   serverInfoRoutes,
   issuerRoutes,
   sessionRoutes,
+  sessionListRoutes,
   browserSessionRoutes,
   providerLoginRoutes,
   loginProviderRoutes,

@@ -35,15 +35,26 @@ export async function checkPassword(
 /** Writes down a login and that it happened. */
 export async function openLogin(
   tx: Tx,
-  login: { userId: string; name: string; hash: string; scopes: readonly string[]; expiresAt: number; by?: string },
+  login: {
+    userId: string
+    name: string
+    hash: string
+    scopes: readonly string[]
+    expiresAt: number
+    kind: 'browser' | 'cli'
+    /** Where it came from. */
+    address: string
+    by?: string
+  },
 ): Promise<Token> {
-  const { userId, name, hash, scopes, expiresAt, by } = login
-  const created = await createToken(tx, { userId, name, hash, scopes: packScopes(scopes), expiresAt })
+  const { by, scopes, ...token } = login
+  const { userId, name, address } = login
+  const created = await createToken(tx, { ...token, scopes: packScopes(scopes) })
   await appendAudit(tx, {
     actor: `user:${userId}`,
     action: 'user.login',
     subject: userId,
-    data: { tokenId: created.id, device: name, ...(by && { by }) },
+    data: { tokenId: created.id, device: name, address, ...(by && { by }) },
   })
   return created
 }

@@ -163,7 +163,16 @@ export const providerLoginRoutes: RouteModule<'store' | 'keys' | 'publicUrl' | '
         throw new TrueupError('LOGIN_REFUSED', { doing: 'looking at a login', why: 'somebody has taken its token' })
       const { token, hash } = newToken('user')
       const expiresAt = store.clock.now() + TOKEN_MS
-      const login = { userId: user.id, name: waiting.device, hash, scopes: ['admin'], expiresAt, by: 'device' }
+      const login = {
+        userId: user.id,
+        name: waiting.device,
+        hash,
+        scopes: ['admin'],
+        expiresAt,
+        by: 'device',
+        kind: 'cli' as const,
+        address: request.ip,
+      }
       const row = await store.transaction((tx) => openLogin(tx, login))
       metrics.logins.inc({ outcome: 'accepted' })
       return { state: 'done', token, info: showToken(row, user.name) }

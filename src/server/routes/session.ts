@@ -42,6 +42,8 @@ export const sessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'> = (ap
           hash,
           scopes: ['admin'],
           expiresAt: store.clock.now() + LOGIN_TOKEN_LIFE_MS,
+          kind: 'cli',
+          address: request.ip,
         }),
       )
       metrics.logins.inc({ outcome: 'accepted' })

@@ -7,7 +7,20 @@ export function showUser(row: User): User {
   return { id, name, email, kind, disabledAt, createdAt }
 }
 
-export function showToken(row: Omit<Token, 'scopes' | 'user'> & { scopes: string }, user: string): Token {
+export function showToken(
+  row: Omit<Token, 'scopes' | 'user' | 'kind'> & { scopes: string; kind: 'browser' | 'cli' | null },
+  user: string,
+): Token {
   const { id, name, expiresAt, lastUsedAt, revokedAt, createdAt } = row
-  return { id, name, user, scopes: unpackScopes(row.scopes), expiresAt, lastUsedAt, revokedAt, createdAt }
+  return {
+    id,
+    name,
+    user,
+    kind: row.kind ?? 'token',
+    scopes: unpackScopes(row.scopes),
+    expiresAt,
+    lastUsedAt,
+    revokedAt,
+    createdAt,
+  }
 }

@@ -52,6 +52,7 @@ export const Token = z
     id: z.string(),
     name: z.string(),
     user: z.string(),
+    kind: z.enum(['token', 'browser', 'cli']).meta({ description: 'made by somebody, or got by a login' }),
     scopes: z.array(z.string()),
     expiresAt: Time.nullable(),
     lastUsedAt: Time.nullable(),

@@ -37,6 +37,10 @@ export interface Database extends RollbackTables, AuditTables, ConnectionTables,
     lastUsedAt: number | null
     revokedAt: number | null
     createdAt: number
+    /** Null: a token that somebody made; the others are logins. */
+    kind: 'browser' | 'cli' | null
+    /** Where the login came from. */
+    address: string | null
   }
   repositories: {
     id: string

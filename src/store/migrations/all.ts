@@ -23,6 +23,7 @@ import { issuerKeys } from './0021-issuer-keys.ts'
 import { commandAnswers } from './0022-command-answers.ts'
 import { loginProviders } from './0023-login-providers.ts'
 import { workerRouting } from './0024-worker-routing.ts'
+import { sessions } from './0025-sessions.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly Migration[] = [
   commandAnswers,
   loginProviders,
   workerRouting,
+  sessions,
 ]

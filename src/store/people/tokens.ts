@@ -5,7 +5,12 @@ import type { Database } from '../database/schema.ts'
 /** An access token; the token itself is known to its owner only, here is its hash. */
 export type Token = Database['tokens']
 
-const tokens = makePlainEntity({ table: 'tokens', prefix: 'token' })
+const tokens = makePlainEntity({
+  table: 'tokens',
+  prefix: 'token',
+  // Who listens with it has to hear of its end.
+  change: (token) => ({ topic: 'settings', id: token.id }),
+})
 
 export const createToken = (tx: Queries, token: New<Token>): Promise<Token> => tokens.insert(tx, token)
 export const getToken = (db: Queries, id: string): Promise<Token | undefined> => tokens.get(db, id)

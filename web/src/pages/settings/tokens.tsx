@@ -8,6 +8,7 @@ import { CommandLine, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { cell, Table } from '../../ui/more.tsx'
 import { Time } from '../../ui/time.tsx'
+import { Sessions } from './sessions.tsx'
 
 /** One's tokens and sessions, and one's password. */
 export function Tokens() {
@@ -28,7 +29,7 @@ export function Tokens() {
         </div>
       )}
       <Panel
-        title={t.tokensAndSessions}
+        title={t.tokens}
         flush
         aside={
           <Act
@@ -56,7 +57,7 @@ export function Tokens() {
           {({ items }) => (
             <Table label={t.tokens} heads={[t.name, t.goodFor, t.lastUsed, t.ends, '']}>
               {items
-                .filter(({ revokedAt }) => revokedAt === null)
+                .filter(({ revokedAt, kind }) => revokedAt === null && kind === 'token')
                 .map((token) => (
                   <TokenRow key={token.id} token={token} current={token.id === mine.id} />
                 ))}
@@ -64,6 +65,7 @@ export function Tokens() {
           )}
         </Loaded>
       </Panel>
+      <Sessions />
       <Password />
     </div>
   )
