@@ -32,7 +32,7 @@ export function scriptBudget(budget = BUDGET_BYTES): Plugin {
       const scripts = new Map(
         chunks.map(({ fileName, code, imports }) => [fileName, { bytes: gzipSync(code).length, needs: imports }]),
       )
-      const entry = chunks.find(({ isEntry }) => isEntry)
+      const entry = chunks.find(({ isEntry, facadeModuleId }) => isEntry && facadeModuleId?.endsWith('.html'))
       if (!entry) return
       const pages = chunks.filter(
         ({ facadeModuleId }) =>

@@ -21,11 +21,6 @@ const CHANGES: { readonly [file: string]: readonly Change[] } = {
     ['document.createElement("style")', 'document.createElement("template")'],
     ['//#region', `import { setTheme } from ${OURS};\n//#region`],
   ],
-  'react-style-singleton/dist/es2015/singleton.js': [
-    ['if ((stylesheet = makeStyleTag())) {', 'stylesheet = addSheet(style);\n                if (false) {'],
-    ['stylesheet.parentNode && stylesheet.parentNode.removeChild(stylesheet);', 'stylesheet();'],
-    ["import { getNonce } from 'get-nonce';", `import { addSheet } from ${OURS};\nconst getNonce = () => undefined;`],
-  ],
 }
 
 /** Mends those files as they are bundled. Fails when one is not as it was, so that a new version is looked at. */

@@ -45,7 +45,7 @@ export function pagesOf({ merged, open, runs, long }: Content): Shot[] {
     shot('places', '/r/shop/places', 'files:default'),
     shot('workers', '/workers', 'Enrol a worker'),
     shot('audit', '/audit', 'Audit'),
-    ...['repository', 'people', 'teams', 'tokens', 'variables', 'environments'].map((tab) =>
+    ...['repository', 'people', 'teams', 'tokens', 'variables', 'environments', 'sign-in', 'identity'].map((tab) =>
       shot(`settings-${tab}`, `/settings?tab=${tab}&repository=shop`, 'Settings'),
     ),
     shot('empty-overview', '/r/empty', 'No stacks yet'),

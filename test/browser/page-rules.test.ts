@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { readRules, typed } from '../../web/src/pages/settings/group-rules.ts'
 import { lineEndOf, newLine } from '../../web/src/pages/mr/line-ends.ts'
 import { type Run, whyNotApprove, whyNotRetry } from '../../web/src/pages/run-many-rules.ts'
 import { groupOf, type Resource, treeOf } from '../../web/src/pages/stack/resource-tree.ts'
@@ -23,6 +24,24 @@ describe('acts on many runs', () => {
     expect(whyNotApprove(run('a', { planDigest: null }))).toContain('no plan')
     for (const destroys of ['replace', 'delete'])
       expect(whyNotApprove(run('a', { summary: { ...summary!, [destroys]: 1 } }))).toContain('destroys')
+  })
+})
+
+describe('what groups of a provider give', () => {
+  it('is read as it was written', () => {
+    const rules = [
+      { group: 'ops', admin: true as const },
+      { group: '*', teams: ['a', 'b'], roles: { shop: 'reader' as const, infra: 'deployer' as const } },
+    ]
+    expect(readRules(rules.map(typed))).toEqual({ rules })
+  })
+
+  it.each([
+    [{ group: ' ', roles: '' }, 'names no group'],
+    [{ group: 'a', roles: 'shop: king' }, '“shop: king” is not'],
+    [{ group: 'a', roles: 'shop: reader, infra' }, '“infra” is not'],
+  ])('is refused with what is wrong in it: %j', (rule, wrong) => {
+    expect(readRules([{ admin: false, teams: '', ...rule }])).toEqual({ wrong: expect.stringContaining(wrong) })
   })
 })
 

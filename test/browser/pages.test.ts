@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { firstAddresses } from '../../web/src/first-addresses.ts'
 import { describeWithTool } from '../tools.ts'
 import { violationsOf } from './axe.ts'
 import { buildWeb, openWindow, startBrowser } from './browser.ts'
 import { startHostileWorld, type HostileWorld } from './hostile.ts'
 
 const PEOPLE = { eve: 'reader', cyd: 'contributor', mia: 'maintainer', dan: 'deployer', bob: 'admin' }
-const SETTINGS = ['repository', 'people', 'teams', 'tokens', 'variables', 'environments']
+const SETTINGS = ['repository', 'people', 'teams', 'tokens', 'variables', 'environments', 'sign-in', 'identity']
 
 const addresses = ({ open, merged, run }: HostileWorld): string[] => [
   '/r/shop',
@@ -104,6 +105,28 @@ describeWithTool('chromium', 'every page', ({ path }) => {
     const visited = addresses(world).map((address) => address.split('?')[0]!)
     const fits = (route: string) => new RegExp(`^${route.replaceAll(/\$\w+/g, '[^/]+').replace(/\$$/, '.+')}$`)
     expect(routes.filter((route) => !visited.some((address) => fits(route).test(address)))).toEqual([])
+  })
+
+  it('asks for what a page shows first before the application is there, and for nothing twice', async () => {
+    const { page, context } = await openWindow(browser, await world.linkFor('bob'))
+    const asked: string[] = []
+    page.on('request', (request) => {
+      const { pathname, search } = new URL(request.url())
+      if (pathname.startsWith('/api/') && pathname !== '/api/v1/events') asked.push(pathname + search)
+    })
+    for (const address of [
+      '/r/shop',
+      `/r/shop/mr/${world.open}`,
+      `/r/shop/runs/${world.run}`,
+      '/r/shop/stacks/production/web',
+    ]) {
+      asked.length = 0
+      await visit(page, `${world.url}${address}`)
+      const before = firstAddresses(new URL(page.url()).pathname, '')
+      expect(before.length).toBeGreaterThan(2)
+      expect(asked.filter((each) => before.includes(each)).sort()).toEqual(before.sort())
+    }
+    await context.close()
   })
 
   it('holds text for text, and has nothing that axe minds in light or dark', async () => {

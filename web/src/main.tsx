@@ -37,6 +37,8 @@ for (const { routeId, params } of router.matchRoutes(latestLocation)) {
   askFirst(client, routeId, params, latestLocation.search)
   void router.loadRouteChunk(router.routesById[routeId as keyof typeof router.routesById])
 }
+// Taken by now. What is left was asked for in vain, and would be old, or somebody else's, when it is wanted.
+window.setTimeout(() => window.trueupAhead?.clear())
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

@@ -88,6 +88,15 @@ export const dependencies = (raw: Raw) => only({ environment: text(raw['environm
 export const audit = (raw: Raw) =>
   only({ actor: text(raw['actor']), action: text(raw['action']), subject: text(raw['subject']) })
 
-export const SETTINGS_TABS = ['repository', 'people', 'teams', 'tokens', 'variables', 'environments'] as const
+export const SETTINGS_TABS = [
+  'repository',
+  'people',
+  'teams',
+  'tokens',
+  'variables',
+  'environments',
+  'sign-in',
+  'identity',
+] as const
 export const settings = (raw: Raw) =>
   only({ tab: oneOf(SETTINGS_TABS, raw['tab']), repository: text(raw['repository']) })

@@ -24,7 +24,7 @@ export function AccountItems({ trigger, onHelp }: { trigger: ReactElement; onHel
     await navigate({ to: '/login' })
   }
   return (
-    <DropdownMenu.Root defaultOpen>
+    <DropdownMenu.Root defaultOpen modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content

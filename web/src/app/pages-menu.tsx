@@ -14,7 +14,7 @@ export function PagesMenu({
   pages: readonly (readonly [to: NonNullable<LinkProps['to']>, label: string, icon: LucideIcon])[]
 }) {
   return (
-    <DropdownMenu.Root defaultOpen>
+    <DropdownMenu.Root defaultOpen modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content

@@ -7,6 +7,8 @@ import { useMay } from '../app/session.tsx'
 import { t } from '../strings/overview.ts'
 import { Button, CommandLine, Empty, TextField } from '../ui/basics.tsx'
 import { ErrorNote } from '../ui/load.tsx'
+import { t as ofConnections } from '../strings/connections.ts'
+import { ConnectRepository } from './settings/connect.tsx'
 
 const RULES = `version: 1
 environments:
@@ -24,12 +26,13 @@ export function FirstVisitPage() {
   const client = useQueryClient()
   const navigate = useNavigate()
   const { data: server } = useQuery(serverQuery)
+  const goTo = async (repository: string): Promise<void> => {
+    await client.invalidateQueries({ queryKey: ['repositories'] })
+    await navigate({ to: '/r/$repository', params: { repository } })
+  }
   const create = useMutation({
     mutationFn: () => ask(api.POST('/api/v1/repositories', { body: { name } })),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: ['repositories'] })
-      await navigate({ to: '/r/$repository', params: { repository: name } })
-    },
+    onSuccess: () => goTo(name),
   })
   if (!may('repository.create')) return <Empty title={t.noRepositoryForYouYet}>{t.anAdministratorCanGiveYou}</Empty>
   const remote = `${server?.url ?? ''}/git/${name || 'NAME'}.git`
@@ -54,6 +57,10 @@ export function FirstVisitPage() {
           {t.inATerminal}
           <CommandLine line={`trueup repo create ${name || 'NAME'}`} />
         </p>
+        <div className="flex flex-wrap items-center gap-2 pt-2">
+          <span className="text-muted">{ofConnections.orOneThatIsElsewhere}</span>
+          <ConnectRepository then={(connected) => void goTo(connected)} />
+        </div>
       </Step>
       <Step number={2} title={t.pushTheRulesAsThe}>
         <pre className="max-w-full overflow-x-auto rounded bg-sunken p-3">{RULES}</pre>

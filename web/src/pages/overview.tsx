@@ -1,9 +1,9 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Search as Glass } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Schemas } from '../api/client.ts'
-import { environmentsQuery, matrixQuery, overviewQuery } from '../api/queries.ts'
+import { environmentsQuery, matrixQuery, overviewQuery, repositoriesQuery } from '../api/queries.ts'
 import { useView } from '../app/view.ts'
 import { t } from '../strings/overview.ts'
 import { stateLook, STATES } from '../text.ts'
@@ -169,13 +169,25 @@ function totals(overview: Schemas['Overview'] | undefined): ReadonlyMap<string, 
 }
 
 function NoStacks({ repository }: { repository: string }) {
+  const connection = useSuspenseQuery(repositoriesQuery).data.find(({ name }) => name === repository)?.connection
   return (
     <div className="rounded-lg border border-line bg-panel">
       <Empty title={t.noStacksYet}>
         {t.aStackIsADirectory}
         <code>trueup.yaml</code>
-        {t.onABranchPushIt}
-        <code>git push -o mr origin HEAD</code>
+        {connection ? (
+          <>
+            {t.inAMergeRequestAt}
+            <a href={connection.url} rel="noreferrer" target="_blank" className="text-accent hover:underline">
+              {connection.url}
+            </a>
+          </>
+        ) : (
+          <>
+            {t.onABranchPushIt}
+            <code>git push -o mr origin HEAD</code>
+          </>
+        )}
         {t.andItsPlanAppearsUnder}
         <Link to="/r/$repository/mr" params={{ repository }} className="text-accent hover:underline">
           {t.mergeRequests}

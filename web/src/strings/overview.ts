@@ -76,5 +76,6 @@ export const t = {
   mergeRequests: 'Merge requests',
   aStackIsADirectory: 'A stack is a directory and the tool that understands it. Add one to ',
   onABranchPushIt: ' on a branch, push it with ',
+  inAMergeRequestAt: ' in a merge request at ',
   andItsPlanAppearsUnder: ', and its plan appears under ',
 }

@@ -23,6 +23,7 @@ export function Act({
   icon,
   children,
   ready = true,
+  wide,
 }: {
   label: string
   title: string
@@ -40,6 +41,7 @@ export function Act({
   children?: ReactNode
   /** False while what the window asks for is not complete. */
   ready?: boolean
+  wide?: boolean
 }) {
   const [open, setOpen] = useState(false)
   const [text, setText] = useState('')
@@ -60,7 +62,7 @@ export function Act({
         {icon}
         {label}
       </Button>
-      <Dialog open={open} onOpenChange={setOpen} title={title} lead={lead}>
+      <Dialog open={open} onOpenChange={setOpen} title={title} lead={lead} wide={wide}>
         <form
           className="flex flex-col gap-3"
           onSubmit={(event) => {

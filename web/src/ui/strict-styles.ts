@@ -29,13 +29,3 @@ export function setTheme(root: ShadowRoot, css: string): void {
   }
   sheet.replaceSync(css)
 }
-
-/** A sheet of the whole page, until the answer is called. */
-export function addSheet(css: string): () => void {
-  const sheet = new CSSStyleSheet()
-  sheet.replaceSync(css)
-  document.adoptedStyleSheets.push(sheet)
-  return () => {
-    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((each) => each !== sheet)
-  }
-}

@@ -3,12 +3,13 @@ import { useState } from 'react'
 import { api, ask, type Schemas } from '../../api/client.ts'
 import { useMay, useWhyNot } from '../../app/session.tsx'
 import { t } from '../../strings/settings.ts'
-import { forgeFacts } from './forge-facts.tsx'
 import { Act } from '../../ui/act.tsx'
 import { CommandLine, Facts, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { cell, Table } from '../../ui/more.tsx'
 import { Time } from '../../ui/time.tsx'
+import { ConnectRepository } from './connect.tsx'
+import { Connection } from './connection.tsx'
 
 const ROLES: readonly Schemas['Role'][] = ['reader', 'contributor', 'maintainer', 'deployer', 'admin']
 
@@ -49,29 +50,32 @@ export function Members({ repository }: { repository: Schemas['Repository'] }) {
       <Panel
         title={name}
         aside={
-          <Act
-            label={t.newRepository}
-            title={t.makeAnEmptyRepository}
-            command={`trueup repo create ${fresh || 'NAME'}`}
-            run={() => ask(api.POST('/api/v1/repositories', { body: { name: fresh } }))}
-            done={t.isMade(fresh)}
-            whyNot={mayCreate ? null : t.onlyAdministratorsOfThisServer}
-            ready={fresh !== ''}
-          >
-            <TextField label={t.name} value={fresh} set={setFresh} />
-          </Act>
+          <>
+            <ConnectRepository />
+            <Act
+              label={t.newRepository}
+              title={t.makeAnEmptyRepository}
+              command={`trueup repo create ${fresh || 'NAME'}`}
+              run={() => ask(api.POST('/api/v1/repositories', { body: { name: fresh } }))}
+              done={t.isMade(fresh)}
+              whyNot={mayCreate ? null : t.onlyAdministratorsOfThisServer}
+              ready={fresh !== ''}
+            >
+              <TextField label={t.name} value={fresh} set={setFresh} />
+            </Act>
+          </>
         }
       >
         <Facts
           rows={[
             [t.defaultBranch, <code key="branch">{repository.defaultBranch}</code>],
-            ...forgeFacts(repository.connection),
             ['clone', <CommandLine key="clone" line={`git clone ${repository.gitUrl}`} />],
             [t.yourRole, repository.role ?? t.administratorOfTheServer],
             ['made', <Time key="made" at={repository.createdAt} />],
           ]}
         />
       </Panel>
+      <Connection key={repository.id} repository={repository} />
       <Panel
         title={t.roles}
         flush

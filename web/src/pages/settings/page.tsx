@@ -6,8 +6,10 @@ import { t } from '../../strings/settings.ts'
 import { Empty, PageHead } from '../../ui/basics.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
 import { Environments } from './environments.tsx'
+import { Issuer } from './issuer.tsx'
 import { Members } from './members.tsx'
 import { People } from './people.tsx'
+import { SignIn } from './sign-in.tsx'
 import { Teams } from './teams.tsx'
 import { Tokens } from './tokens.tsx'
 import { Variables } from './variables.tsx'
@@ -48,6 +50,8 @@ export function SettingsPage() {
           { id: 'tokens', label: t.yourTokensAndPassword },
           ...(may('user.list') ? [{ id: 'people', label: t.people }] : []),
           ...(may('team.list') ? [{ id: 'teams', label: t.teams }] : []),
+          ...(may('login-provider.manage') ? [{ id: 'sign-in', label: t.signIn }] : []),
+          ...(may('server.read') ? [{ id: 'identity', label: t.identityOfRuns }] : []),
         ]}
       />
       {ofRepository && !repository && <Empty title={t.noRepository}>{t.createOneFirstTheStart}</Empty>}
@@ -57,6 +61,8 @@ export function SettingsPage() {
       {tab === 'tokens' && <Tokens />}
       {tab === 'people' && <People />}
       {tab === 'teams' && <Teams />}
+      {tab === 'sign-in' && <SignIn />}
+      {tab === 'identity' && <Issuer />}
     </>
   )
 }
