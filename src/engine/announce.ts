@@ -1,7 +1,8 @@
 import type { Change } from '../store/open.ts'
 import { readyPools } from '../store/runs/search.ts'
 import { getStack } from '../store/stacks/stacks.ts'
-import { getWorker } from '../store/workers/workers.ts'
+import { knownWorkers } from '../store/workers/known.ts'
+import type { ServerEvent } from '../domain/wire/worker-protocol.ts'
 import { watchOrdersOf } from './drift/watch-orders.ts'
 import type { EngineParts } from './parts.ts'
 import { tellReplaced } from './runs/replaced.ts'
@@ -44,11 +45,20 @@ async function tellWatches({ store, hub, ...parts }: EngineParts, of: string[]):
     for (const each of [...hub.orderedOf(id), ...(pool ? [pool] : [])])
       for (const workerId of hub.serving(each)) concerned.add(workerId)
   }
+  /** Who serves the same is told the same: put together and written once. */
+  const told = new Map<string, ServerEvent>()
   for (const workerId of concerned) {
-    const worker = await getWorker(store.db, workerId)
+    const worker = await knownWorkers(store).get(workerId)
     if (!worker) continue
-    const watches = await watchOrdersOf({ store, hub, ...parts }, of, worker.pools, worker)
-    hub.send(workerId, { event: 'watches', watches, of })
+    const { pools, repositories, environments } = worker
+    const key = JSON.stringify([pools, repositories, environments])
+    const event = told.get(key) ?? {
+      event: 'watches',
+      watches: await watchOrdersOf({ store, hub, ...parts }, of, pools, worker),
+      of,
+    }
+    told.set(key, event)
+    hub.send(workerId, event)
   }
 }
 

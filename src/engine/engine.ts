@@ -25,6 +25,7 @@ import { afterPush, recoverPushes } from './changes/ref-sync.ts'
 import { damageOf } from './unusable/examine.ts'
 import { createUnusable } from './unusable/unusable.ts'
 import { getRepository } from '../store/changes/repositories.ts'
+import { lastSeen } from '../store/workers/last-seen.ts'
 import { createSnapshotCache } from './snapshot/cache.ts'
 import { createKeyrings } from './keyrings/keyring.ts'
 import { startTaskLoop, type TaskHandler } from './task-loop.ts'
@@ -118,6 +119,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       endAnnouncing()
       await clock.stop()
       await loop.stop()
+      await lastSeen(store).flush()
     },
   }
 }

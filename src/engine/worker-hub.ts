@@ -27,6 +27,9 @@ interface Channel {
   send: (event: ServerEvent) => void
 }
 
+/** One for all: what many are told is written once. */
+const WORK: ServerEvent = { event: 'work' }
+
 export function createWorkerHub(): WorkerHub {
   const channels = new Map<string, Channel>()
   const byPool = new Map<string, Set<Channel>>()
@@ -62,7 +65,7 @@ export function createWorkerHub(): WorkerHub {
       for (const cut of open.get(workerId) ?? []) cut()
     },
     announceWork(pool) {
-      for (const channel of byPool.get(pool) ?? []) channel.send({ event: 'work' })
+      for (const channel of byPool.get(pool) ?? []) channel.send(WORK)
     },
     connected: () => [...channels.values()].map(({ workerId, pools }) => ({ workerId, pools })),
     isConnected: (workerId) => channels.has(workerId),

@@ -80,7 +80,11 @@ export function makeStore(parts: {
       const result = await db.transaction().execute((tx) => {
         const note = (change: Change): void => {
           const key = `${change.topic} ${change.id}`
-          changes.set(key, changes.get(key)?.work ? { ...change, work: true } : change)
+          const before = changes.get(key)
+          const both = { ...change }
+          if (before?.work) both.work = true
+          if (before && !before.seen) delete both.seen
+          changes.set(key, both)
         }
         bindContext(tx, { clock, note })
         return transactionScope.run(scope, async () => {

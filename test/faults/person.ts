@@ -28,7 +28,7 @@ export async function settle(world: World, { id, mr, ms }: Settling): Promise<vo
     const stacks = await world.stacks()
     const unfinished = runs.some((run) => run.finishedAt === null)
     // Right after the merge nothing has been ordered yet.
-    return runs.length > 0 && !unfinished && stacks.every((stack) => stack.state === 'in_sync' && isDeployed(stack))
+    return runs.length > 0 && !unfinished && stacks.every((stack) => isInOrder(stack) && isDeployed(stack))
   }
   const patiently = async (): Promise<boolean> => {
     try {
@@ -42,8 +42,12 @@ export async function settle(world: World, { id, mr, ms }: Settling): Promise<vo
   await until(`every stack has what ${id} says`, patiently, ms, () => describe(world, mr))
 }
 
-const isDeployed = (stack: Awaited<ReturnType<World['stacks']>>[number]): boolean =>
-  stack.deployed.commit !== null && stack.brokenBy === null
+type Stack = Awaited<ReturnType<World['stacks']>>[number]
+
+/** The provisioner of the Terraform stack is what nobody can look at. */
+const isInOrder = ({ state }: Stack): boolean => state === 'in_sync' || state === 'partly_checked'
+
+const isDeployed = (stack: Stack): boolean => stack.deployed.commit !== null && stack.brokenBy === null
 
 function newestPerStack(runs: readonly RunSummary[]): RunSummary[] {
   const newest = new Map<string, RunSummary>()
@@ -71,7 +75,7 @@ async function act(world: World, run: RunSummary, id: string): Promise<boolean> 
 
 async function describe(world: World, mr: number): Promise<string> {
   const runs = newestPerStack(await world.runs(mr)).filter(({ state }) => state !== 'succeeded')
-  const stacks = (await world.stacks()).filter((stack) => stack.state !== 'in_sync' || !isDeployed(stack))
+  const stacks = (await world.stacks()).filter((stack) => !isInOrder(stack) || !isDeployed(stack))
   return [
     ...runs.map((run) => `${run.stack}: ${run.kind} ${run.state} (${run.reason ?? ''}) ${run.message ?? ''}`),
     ...stacks.map(

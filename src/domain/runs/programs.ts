@@ -11,6 +11,19 @@ export function toolsOf(info: { readonly [member: string]: unknown }): ToolsFoun
   return ToolsFound.safeParse(info['tools']).data
 }
 
+/** Names of these programs. Workers by the thousand have the same ones, and share one list. */
+export function programsOf(info: { readonly [member: string]: unknown }): readonly string[] | undefined {
+  const tools = toolsOf(info)
+  if (!tools) return undefined
+  const names = Object.keys(tools)
+  const key = names.join(' ')
+  const shared = lists.get(key) ?? names
+  if (lists.size < MOST_LISTS) lists.set(key, shared)
+  return shared
+}
+const lists = new Map<string, readonly string[]>()
+const MOST_LISTS = 1_000
+
 /** Whether a worker with these programs (undefined: nobody knows) can do what needs one of those (null: nothing). */
 export const hasOneOf = (tools: ToolsFound | undefined, needed: readonly string[] | null): boolean =>
   tools === undefined || needed === null || needed.some((name) => Object.hasOwn(tools, name))

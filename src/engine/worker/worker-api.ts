@@ -1,5 +1,4 @@
 import type { Method, Params, Result, ServerEvent } from '../../domain/wire/worker-protocol.ts'
-import { toolsOf } from '../../domain/runs/programs.ts'
 import { isStateChanging } from '../../domain/runs/run.ts'
 import { linksOf } from '../../drivers/kept-links.ts'
 import { archive } from '../../git/materialise.ts'
@@ -7,12 +6,14 @@ import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import { newId } from '../../lib/ids.ts'
 import { appendRunLog } from '../../store/runs/log.ts'
 import type { Queries } from '../../store/database/context.ts'
-import { claimRun, mayClaim } from '../../store/runs/claim.ts'
+import { claimRun } from '../../store/runs/claim.ts'
 import { renewLeases } from '../../store/runs/lease.ts'
 import { getRun, type Run, transitionRun } from '../../store/runs/runs.ts'
 import { getStack, requireStack } from '../../store/stacks/stacks.ts'
 import { isAnyNamed } from '../../store/stacks/variables.ts'
-import { getWorker, isInScope, touchWorker } from '../../store/workers/workers.ts'
+import { type KnownWorker, knownWorkers } from '../../store/workers/known.ts'
+import { lastSeen } from '../../store/workers/last-seen.ts'
+import { getWorker, isInScope } from '../../store/workers/workers.ts'
 import { checkDrift, checkSoon, currentDefinition } from '../drift/schedule.ts'
 import { watchOrders } from '../drift/watch-orders.ts'
 import { type EngineParts, repositoryOf, workerActor } from '../parts.ts'
@@ -21,11 +22,12 @@ import { followUpIfEnded } from '../run-tasks.ts'
 import { replacedOf } from '../runs/replaced.ts'
 import { refreshStack } from '../stacks/status.ts'
 import { makeGrant } from './grant.ts'
-import { hello, noteTools } from './hello.ts'
+import { createHello, noteTools } from './hello.ts'
 import { createLogRequests } from './log-requests.ts'
 import { lineagePack, packFile, type PackWish } from './packs.ts'
 import { planReceived } from './plan-received.ts'
 import { reportReceived } from './alone-report.ts'
+import { createWorkGlance, type WorkGlance } from './work-glance.ts'
 import { noteClock } from './worker-clock.ts'
 import { appliedReceived, finishReceived } from './results.ts'
 
@@ -53,8 +55,10 @@ const GRANT_AGAIN_MS = 10_000
 
 export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }): WorkerApi {
   const logs = createLogRequests(parts)
+  const workers = knownWorkers(parts.store)
+  const glance = createWorkGlance(parts)
   const methods: { [M in Method]: (workerId: string, params: Params<M>) => Promise<Result<M>> } = {
-    hello: (workerId, params) => hello(parts, workerId, params),
+    hello: createHello(parts),
     async tools(workerId, { tools }) {
       await noteTools(parts, workerId, tools)
       return {}
@@ -63,13 +67,14 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
       logs.answered(workerId, request, lines)
       return {}
     },
-    lease: async (workerId, params) => (leasing.open ? await lease(parts, workerId, params) : { grant: null }),
+    lease: async (workerId, params) =>
+      leasing.open ? await lease(parts, glance, await workers.get(workerId), params) : { grant: null },
     async heartbeat(workerId, { runs }) {
-      const news = await parts.store.transaction(async (tx) => {
-        await touchWorker(tx, workerId)
-        return await renewLeases(tx, workerId, runs, parts.settings.leaseMs)
-      })
-      return { ...news, replaced: runs.length > 0 ? await replacedOf(parts, workerId) : [] }
+      lastSeen(parts.store).note(workerId)
+      if (runs.length === 0) return { lost: [], cancel: [], replaced: [] }
+      const { leaseMs } = parts.settings
+      const news = await parts.store.transaction((tx) => renewLeases(tx, workerId, runs, leaseMs))
+      return { ...news, replaced: await replacedOf(parts, workerId) }
     },
     async state(workerId, { runId, fence, state }) {
       await parts.store.transaction(async (tx) => {
@@ -149,16 +154,20 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
     packFile: (workerId, wish) => packFile(parts, workerId, wish),
     lineage: (workerId, stackId, range) => lineagePack(parts, workerId, stackId, range),
     subscribe(workerId, send, cut) {
-      // Pools are read at once, so that work which comes in this very moment is announced.
-      let end = parts.hub.attach(workerId, [], send, cut)
+      // Who was let in just now is known, and told at once of work that comes in this very moment.
+      const there = workers.now(workerId)
+      let end = parts.hub.attach(workerId, there?.pools ?? [], send, cut)
       let ended = false
-      void getWorker(parts.store.db, workerId)
+      void workers
+        .get(workerId)
         .then(async (worker) => {
           if (ended || !worker) return
           // It was revoked after it had been let in: nobody else will end this one.
           if (worker.revokedAt !== null) return cut?.()
-          end = parts.hub.attach(workerId, worker.pools, send, cut)
-          send({ event: 'work' })
+          if (worker !== there) {
+            end = parts.hub.attach(workerId, worker.pools, send, cut)
+            send({ event: 'work' })
+          }
           send({ event: 'watches', watches: await watchOrders(parts, worker.pools, worker) })
         })
         .catch((error: unknown) => parts.log.warn({ err: error, workerId }, 'telling a worker what to do'))
@@ -177,17 +186,19 @@ async function heldRun(queries: Queries, workerId: string, runId: string, fence:
   throw new TrueupError('LEASE_LOST', { doing: `working on run ${runId}`, why })
 }
 
-async function lease(parts: EngineParts, workerId: string, params: Params<'lease'>): Promise<Result<'lease'>> {
-  const worker = await getWorker(parts.store.db, workerId)
+async function lease(
+  parts: EngineParts,
+  glance: WorkGlance,
+  worker: KnownWorker | undefined,
+  params: Params<'lease'>,
+): Promise<Result<'lease'>> {
   if (!worker || worker.revokedAt !== null)
     throw new TrueupError('UNAUTHENTICATED', { doing: 'leasing a run', why: 'this worker is revoked' })
   if (params.clock !== undefined) await noteClock(parts, worker, params.clock)
-  if (worker.info['draining'] === true) return { grant: null }
-  if (!(await mayClaim(parts.store.db, { workerId, pools: worker.pools, request: params.request })))
-    return { grant: null }
-  const tools = toolsOf(worker.info)
+  if (worker.draining || !(await glance.mayHave(worker.id, worker.pools))) return { grant: null }
+  const workerId = worker.id
   // With a PATH of its own a stack may find what the worker does not.
-  const programs = tools && !(await isAnyNamed(parts.store.db, 'PATH')) ? Object.keys(tools) : undefined
+  const programs = worker.programs && !(await isAnyNamed(parts.store.db, 'PATH')) ? worker.programs : undefined
   // A run that is given back at once (closed window, bad inputs) must not end the search of this call.
   for (let round = 0; round < 20; round++) {
     const request = round === 0 ? params.request : `${params.request}:${newId('r')}`

@@ -1,17 +1,18 @@
 import { CLOCK_LIMIT_MS, clockSkewText } from '../../domain/wire/request-proof.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
-import { getWorker, patchWorker, type Worker } from '../../store/workers/workers.ts'
+import type { KnownWorker } from '../../store/workers/known.ts'
+import { getWorker, patchWorker } from '../../store/workers/workers.ts'
 import type { EngineParts } from '../parts.ts'
 
 /** Of a clock that goes on being wrong by the same, nothing is written. */
 const CHANGED_MS = 2_000
 
-/** Milliseconds by which a worker's clock is ahead of ours. CLOCK_SKEWED beyond the limit. */
+/** Warns of a worker's clock that is ahead of ours or behind. CLOCK_SKEWED beyond the limit. */
 export function measureClock(
   { store, log }: Pick<EngineParts, 'store' | 'log'>,
   workerId: string,
   clock: number,
-): number {
+): void {
   const skewMs = clock - store.clock.now()
   const told = clockSkewText(skewMs)
   if (Math.abs(skewMs) > CLOCK_LIMIT_MS)
@@ -21,13 +22,20 @@ export function measureClock(
       details: { skewMs },
     })
   if (told) log.warn({ workerId, skewMs }, `the clock of a worker is ${told}`)
-  return skewMs
 }
 
+/** By how much a clock is ahead: as it was known to be, where that is about the same. */
+export const sameSkew = (before: unknown, skewMs: number): number =>
+  typeof before === 'number' && Math.abs(skewMs - before) < CHANGED_MS ? before : skewMs
+
 /** Notes a clock that was set, or runs away, while the worker stays connected. */
-export async function noteClock({ store }: Pick<EngineParts, 'store'>, worker: Worker, clock: number): Promise<void> {
+export async function noteClock(
+  { store }: Pick<EngineParts, 'store'>,
+  worker: Pick<KnownWorker, 'id' | 'clockSkewMs'>,
+  clock: number,
+): Promise<void> {
   const clockSkewMs = clock - store.clock.now()
-  if (Math.abs(clockSkewMs - Number(worker.info['clockSkewMs'] ?? 0)) < CHANGED_MS) return
+  if (Math.abs(clockSkewMs - worker.clockSkewMs) < CHANGED_MS) return
   await store.transaction(async (tx) => {
     const current = await getWorker(tx, worker.id)
     if (current) await patchWorker(tx, worker.id, { info: { ...current.info, clockSkewMs } })

@@ -2,7 +2,6 @@ import { decodeJwt, decodeProtectedHeader, errors as joseErrors, importJWK, jwtV
 import {
   CLOCK_TOLERANCE_MS,
   clockSkewText,
-  keyIdOf,
   RequestClaims,
   TOKEN_AUDIENCE,
   TOKEN_MAX_S,
@@ -11,7 +10,8 @@ import {
 import { WORKER_PATHS } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ServerParts } from '../parts.ts'
-import { getWorker, keysOf, touchWorker, type Worker } from '../../store/workers/workers.ts'
+import { type KnownWorker, knownWorkers } from '../../store/workers/known.ts'
+import { lastSeen } from '../../store/workers/last-seen.ts'
 import { createReplayGuard } from './replay-guard.ts'
 
 /** What a proof has to fit. */
@@ -33,10 +33,12 @@ export interface WorkerIdentity {
 /** Workers prove each request by a signature of their own key: `domain/wire/request-proof.ts` says over what. */
 export function createWorkerIdentity({ store }: Pick<ServerParts, 'store'>): WorkerIdentity {
   const replays = createReplayGuard()
+  const workers = knownWorkers(store)
+  const counts = ({ until }: KnownWorker['keys'][number]): boolean => until === null || store.clock.now() < until
   // What was used before this process began nobody remembers: proofs from then count as used.
   const startedAt = store.clock.now()
-  const trusted = async (workerId: string | undefined): Promise<Worker> => {
-    const worker = workerId === undefined ? undefined : await getWorker(store.db, workerId)
+  const trusted = async (workerId: string | undefined): Promise<KnownWorker> => {
+    const worker = workerId === undefined ? undefined : await workers.get(workerId)
     if (!worker) throw refused('no worker of that id is enrolled here')
     if (worker.revokedAt !== null) throw refused(`worker "${worker.name}" was revoked`)
     return worker
@@ -44,7 +46,7 @@ export function createWorkerIdentity({ store }: Pick<ServerParts, 'store'>): Wor
   return {
     async assertTrusted({ workerId, keyId }) {
       const worker = await trusted(workerId)
-      if (!keysOf(worker, store.clock.now()).some((key) => keyIdOf(key) === keyId))
+      if (!worker.keys.some((key) => key.id === keyId && counts(key)))
         throw refused(`worker "${worker.name}" has another key now`)
     },
     async verify({ authorization, method, path }) {
@@ -53,16 +55,15 @@ export function createWorkerIdentity({ store }: Pick<ServerParts, 'store'>): Wor
       const { issuer, keyId } = namesIn(token)
       const worker = await trusted(issuer)
       const now = store.clock.now()
-      const keys = keysOf(worker, now)
-      const key = keyId === undefined ? worker.publicKey : keys.find((each) => keyIdOf(each) === keyId)
+      const key = keyId === undefined ? worker.keys[0] : worker.keys.find((each) => each.id === keyId && counts(each))
       if (!key) throw refused(`worker "${worker.name}" has another key now`)
-      const claims = await verifySignature(token, key, now)
+      const claims = await verifySignature(token, key.jwk, now)
       if (signedAt(claims) < startedAt) throw replayed('it was signed before this server started')
       if (!replays.firstUse(`${worker.id} ${claims.jti}`, claims.exp * 1000 + CLOCK_TOLERANCE_MS, now))
         throw replayed('this token was used before')
-      const proof = { workerId: worker.id, keyId: keyIdOf(key), bodySha256: bodyOf(claims, { method, path }) }
+      const proof = { workerId: worker.id, keyId: key.id, bodySha256: bodyOf(claims, { method, path }) }
       // The first word on a socket says so once more, with all else that a worker says of itself.
-      if (path !== WORKER_PATHS.socket) await touchWorker(store.db, worker.id)
+      if (path !== WORKER_PATHS.socket) lastSeen(store).note(worker.id)
       return proof
     },
   }

@@ -43,7 +43,8 @@ export function createMailboxes(api: Pick<WorkerApi, 'subscribe'>): Mailboxes {
       return known
     }
     const box: Mailbox = {
-      events: [],
+      // Nobody was told of what came before.
+      events: [{ event: 'work' }],
       wake: () => {},
       cut: false,
       unsubscribe: api.subscribe(

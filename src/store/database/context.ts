@@ -33,6 +33,8 @@ export interface Change {
   stackId?: string
   /** Of a run: it may be what a worker waits for. */
   work?: boolean
+  /** Of a worker: it was heard of, and nothing else has changed. */
+  seen?: boolean
 }
 
 export type ChangeListener = (changes: readonly Change[]) => void

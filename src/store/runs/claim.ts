@@ -55,35 +55,6 @@ export async function claimRun(tx: Tx, claim: RunClaim): Promise<Run | null> {
   )
 }
 
-/**
- * Whether a claim could give anything: a few reads instead of a transaction, for workers by the thousand that ask in vain.
- * A run that was given for this very question counts.
- */
-export async function mayClaim(
-  db: Queries,
-  { workerId, pools, request }: Pick<RunClaim, 'workerId' | 'pools' | 'request'>,
-): Promise<boolean> {
-  if (pools.length === 0) return false
-  const waiting = await db
-    .selectFrom('runs')
-    .select('id')
-    .where('state', '=', 'queued')
-    .where('pool', 'in', pools)
-    .where('ready', '=', 1)
-    .limit(1)
-    .executeTakeFirst()
-  if (waiting) return true
-  const given = await db
-    .selectFrom('runs')
-    .select('id')
-    .where('workerId', '=', workerId)
-    .where('leaseUntil', 'is not', null)
-    .where('leaseRequest', '=', request)
-    .limit(1)
-    .executeTakeFirst()
-  return given !== undefined
-}
-
 /** What of a claim decides which runs it may have. */
 type Claiming = Pick<RunClaim, 'scope' | 'programs' | 'now'>
 

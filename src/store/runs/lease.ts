@@ -1,6 +1,7 @@
 import { LEASED_STATES, type RunState } from '../../domain/runs/run.ts'
 import type { Queries, Tx } from '../database/context.ts'
 import { nowOf } from '../database/context.ts'
+import { inList } from '../database/in-list.ts'
 import type { Run } from './row.ts'
 import { moveRun } from './transition.ts'
 
@@ -15,6 +16,9 @@ export interface LeaseNews {
   lost: string[]
   cancel: string[]
 }
+
+/** States of a run that somebody holds in which nothing is changed yet. */
+export const UNCHANGED_STATES = ['leased', 'preparing', 'planning'] as const satisfies RunState[]
 
 /** A run is given up after this many leases that ended without a word. */
 export const MAX_ATTEMPTS = 5
@@ -42,6 +46,28 @@ export async function renewLeases(
     else if (run.cancelRequestedAt !== null) news.cancel.push(runId)
   }
   return news
+}
+
+/** Of what these workers hold, that with which nothing was begun to be changed. */
+export async function heldUnchanged(
+  tx: Queries,
+  workerIds: readonly string[],
+): Promise<{ id: string; workerId: string; fence: number; stackId: string }[]> {
+  const rows = await tx
+    .selectFrom('runs')
+    .select(['id', 'workerId', 'fence', 'stackId'])
+    .where('workerId', 'in', inList(workerIds))
+    .where('leaseUntil', 'is not', null)
+    .where('state', 'in', [...UNCHANGED_STATES])
+    .orderBy('id', 'desc')
+    .execute()
+  return rows.map(({ workerId, ...row }) => ({ ...row, workerId: workerId! }))
+}
+
+/** Ids of the workers that hold a lease. */
+export async function leaseHolders(db: Queries): Promise<string[]> {
+  const rows = await db.selectFrom('runs').select('workerId').distinct().where('leaseUntil', 'is not', null).execute()
+  return rows.flatMap(({ workerId }) => workerId ?? [])
 }
 
 /** After the clock was set back: a lease that ends later than any that could be given now ends at `latest`. */

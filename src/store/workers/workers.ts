@@ -2,6 +2,7 @@ import type { Json } from '../../lib/json.ts'
 import { noteChange, nowOf, type Queries } from '../database/context.ts'
 import { type FromRow, makeCodec } from '../database/codec.ts'
 import { makeEntity, type New } from '../database/entity.ts'
+import { inList, MOST_IN_LIST } from '../database/in-list.ts'
 import type { Page, PageRequest } from '../database/page.ts'
 import type { Database } from '../database/schema.ts'
 
@@ -49,11 +50,6 @@ export const createWorker = (
   tx: Queries,
   worker: Omit<New<Worker>, 'info' | keyof Scope> & Partial<Pick<Worker, 'info' | keyof Scope>>,
 ): Promise<Worker> => workers.insert(tx, { info: {}, ...EVERYTHING, ...worker })
-/** The keys by which a worker may prove itself at this time, the one that counts first. */
-export const keysOf = (
-  { publicKey, formerKey, formerKeyUntil }: Pick<Worker, 'publicKey' | 'formerKey' | 'formerKeyUntil'>,
-  now: number,
-): Worker['publicKey'][] => [publicKey, ...(formerKey && now < (formerKeyUntil ?? 0) ? [formerKey] : [])]
 export const getWorker = (db: Queries, id: string): Promise<Worker | undefined> => workers.get(db, id)
 /** NOT_FOUND where there is none. */
 export const requireWorker = (db: Queries, id: string): Promise<Worker> => workers.require(db, id)
@@ -80,9 +76,13 @@ export const patchWorker = (
 ): Promise<Worker> => workers.update(tx, id, patch)
 /** Those of these ids that there are. */
 export async function workersByIds(db: Queries, ids: readonly string[]): Promise<Worker[]> {
-  if (ids.length === 0) return []
-  const rows = await db.selectFrom('workers').selectAll().where('id', 'in', ids).execute()
-  return rows.map((row) => workerCodec.fromRow(row))
+  const found: Worker[] = []
+  for (let from = 0; from < ids.length; from += MOST_IN_LIST) {
+    const some = inList(ids.slice(from, from + MOST_IN_LIST))
+    const rows = await db.selectFrom('workers').selectAll().where('id', 'in', some).execute()
+    for (const row of rows) found.push(workerCodec.fromRow(row))
+  }
+  return found
 }
 /** Oldest first. */
 export const listWorkers = (db: Queries, page: PageRequest = {}): Promise<Page<Worker>> =>
@@ -96,14 +96,17 @@ export async function enrolledPools(db: Queries): Promise<Set<string>> {
 export const revokeWorker = (tx: Queries, id: string): Promise<Worker> =>
   workers.update(tx, id, { revokedAt: nowOf(tx) })
 
-/** Notes that a worker was heard of just now. */
-export async function touchWorker(db: Queries, id: string): Promise<void> {
-  await db
-    .updateTable('workers')
-    .set({ lastSeenAt: nowOf(db) })
-    .where('id', '=', id)
-    .execute()
-  noteChange(db, { topic: 'worker', id })
+/** Notes that workers were heard of just now. */
+export async function touchWorkers(db: Queries, ids: readonly string[]): Promise<void> {
+  for (let from = 0; from < ids.length; from += MOST_IN_LIST) {
+    const some = ids.slice(from, from + MOST_IN_LIST)
+    await db
+      .updateTable('workers')
+      .set({ lastSeenAt: nowOf(db) })
+      .where('id', 'in', inList(some))
+      .execute()
+    for (const id of some) noteChange(db, { topic: 'worker', id, seen: true })
+  }
 }
 
 export const createEnrolment = (

@@ -6,7 +6,7 @@ import {
   findWorkerByName,
   patchWorker,
   revokeWorker,
-  touchWorker,
+  touchWorkers,
   useEnrolment,
 } from '../../workers/workers.ts'
 import { type Bench, refusal } from '../bench.ts'
@@ -31,7 +31,7 @@ export function machineryTables(bench: () => Bench): void {
       )
     const worker = await make()
     await refusal(make(), 'CONFLICT')
-    await touchWorker(db(), worker.id)
+    await touchWorkers(db(), [worker.id])
     await write((tx) => patchWorker(tx, worker.id, { info: { version: '1' } }))
     expect(await findWorkerByName(db(), 'w')).toEqual({ ...worker, lastSeenAt: clock.now(), info: { version: '1' } })
     await write((tx) => revokeWorker(tx, worker.id))
