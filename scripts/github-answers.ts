@@ -46,6 +46,10 @@ const OPERATIONS = [
   `post ${R}/pulls/{pull_number}/reviews`,
   `put ${R}/pulls/{pull_number}/reviews/{review_id}/dismissals`,
   `post ${R}/statuses/{sha}`,
+  `get ${R}/deployments`,
+  `post ${R}/deployments`,
+  `get ${R}/deployments/{deployment_id}/statuses`,
+  `post ${R}/deployments/{deployment_id}/statuses`,
 ]
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a description of any shape

@@ -13,7 +13,7 @@ import { startClock } from './clock.ts'
 import { deployBranch } from './deploy/deploy.ts'
 import { deployWithNewVariables } from './deploy/redeploy.ts'
 import { runEnded } from './deploy/run-ended.ts'
-import { commentWaiting } from './merge-requests/deployment-comment.ts'
+import { commentDeployment } from './merge-requests/deployment-comment.ts'
 import { evaluateMergeRequest } from './merge-requests/evaluate.ts'
 import { recoverMerges, settleBegunMerge } from './merge-requests/merge.ts'
 import { hasNoPlan, previewAll, previewMergeRequest } from './merge-requests/preview.ts'
@@ -151,7 +151,7 @@ function handlersOf(parts: EngineParts, onRunEnded: EngineOptions['onRunEnded'])
     deploy: (payload) => deployBranch(parts, text(payload, 'repositoryId')),
     redeploy: (payload) => deployWithNewVariables(parts, text(payload, 'repositoryId')),
     'forge.command': (payload) => obeyCommands(parts, text(payload, 'mrId')),
-    'mr.outcome': (payload) => commentWaiting(parts, text(payload, 'mrId')),
+    'mr.outcome': (payload) => commentDeployment(parts, text(payload, 'mrId')),
     'forge.look': (payload) => lookAtForge(parts, text(payload, 'repositoryId')),
     'run.ended': (payload) => runEnded(parts, text(payload, 'runId'), onRunEnded),
   }

@@ -26,7 +26,7 @@ export async function orderEvaluation(tx: Queries, mrId: string): Promise<void> 
   await enqueueTask(tx, { kind: 'mr.evaluate', key: mrId, payload: { mrId } })
 }
 
-/** Orders the comment that tells what of a merge request waits. */
+/** Orders the comment that tells what became of a merge request, and what of it waits. */
 export async function orderOutcome(tx: Queries, mrId: string): Promise<void> {
   await enqueueTask(tx, { kind: 'mr.outcome', key: mrId, payload: { mrId } })
 }

@@ -17,6 +17,8 @@ export interface Capabilities {
   commands: Can
   /** States of a commit, shown beside the merge request and possibly required by the forge. */
   statuses: Can
+  /** What is deployed where, on the forge's own pages. */
+  deployments: Can
   /** Merge requests from another repository. */
   forks: Can
   /** The repository may get another name or owner, and is the same one. */

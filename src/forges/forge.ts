@@ -22,6 +22,7 @@ export interface Forge {
   readonly reviews: Reviews
   readonly comments: Comments
   readonly statuses: Statuses
+  readonly deployments: Deployments
   readonly merging: Merging
   readonly branches: Branches
   /**
@@ -149,6 +150,20 @@ export interface CommitStatus {
 export interface Statuses {
   /** Of one commit of the MR's source branch. Errors: FORGE_CANNOT. */
   set(mrId: string, headOid: string, status: CommitStatus): Promise<void>
+}
+
+/** What became of a commit in one environment. `canceled`: something newer, or a person, ended it. */
+export interface ForgeDeployment {
+  environment: string
+  production: boolean
+  state: 'running' | 'success' | 'failure' | 'canceled'
+  /** In words: `2 of 3 stacks deployed`. */
+  description: string
+}
+
+export interface Deployments {
+  /** Shows it, in place of what was shown of the same commit there. Errors: FORGE_CANNOT, FORGE_PERMISSION. */
+  set(mrId: string, commitOid: string, deployment: ForgeDeployment): Promise<void>
 }
 
 export interface MergeHow {

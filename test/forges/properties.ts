@@ -14,6 +14,7 @@ export const PROPERTIES = {
   'comment-upsert': 'a marked comment of Trueup is written once and then replaced, whatever others write',
   command: 'a command in a comment is acknowledged and answered once, whatever is heard of it again',
   statuses: 'a status of a commit is replaced by the next of its name',
+  deployments: 'what is deployed where is shown, its end in its place, and a retry as another',
   conflict: 'what conflicts is not merged, and the files are named',
   'moved-head': 'a merge of a head that has moved is refused, and the target stays',
   'moved-target': 'a merge onto a target that has moved is refused',

@@ -89,6 +89,9 @@ export function story(subject: ConnectedSubject): void {
       expect(world.things.get(KEY)).toBe('3')
       expect((await saidOf(number, 'deployment')).map(({ body }) => body)).toEqual([expect.stringContaining(KEY)])
       expect(await runsOf(there.harness, { kind: 'deploy', state: 'awaiting_approval' })).toEqual([])
+      const { mergeOid } = await mrAt(number)
+      const shown = there.forge.can.deployments === true ? [{ environment: 'production', state: 'success' }] : []
+      expect(await there.deployments(mergeOid!)).toEqual(shown)
     })
 
     it('is what stands there again after somebody changed it by hand', async () => {

@@ -32,6 +32,8 @@ export interface ForgeWorld {
   comments(mr: MergeRequest): Promise<{ body: string; byTrueup: boolean }[]>
   /** States that the forge has of a commit, by name. */
   statuses(oid: string): Promise<{ name: string; state: string; description: string }[]>
+  /** What the forge shows as deployed of a commit, oldest first, in its own words. */
+  deployments(oid: string): Promise<{ environment: string; state: string }[]>
   /** The forge merges what Trueup has begun to merge, and the answer is lost. */
   mergeUnheard(mr: MergeRequest, method: MergeMethod): Promise<void>
   /** What only a forge elsewhere has; absent where the forge says that it cannot. */

@@ -20,6 +20,7 @@ const HANGS_ON: { readonly [property in PropertyName]?: (can: Capabilities) => C
   'request-changes': (can) => can.requestChanges,
   command: (can) => can.commands,
   statuses: (can) => can.statuses,
+  deployments: (can) => can.deployments,
   'merge-commit': (can) => can.methods.merge,
   'merge-squash': (can) => can.methods.squash,
   'merge-rebase': (can) => can.methods.rebase,

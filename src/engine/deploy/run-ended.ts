@@ -3,12 +3,11 @@ import { nowOf } from '../../store/open.ts'
 import { getRun, listRuns, type Run } from '../../store/runs/runs.ts'
 import { requireStack } from '../../store/stacks/stacks.ts'
 import { afterDriftCheck } from '../drift/treat.ts'
-import { commentDeployment } from '../merge-requests/deployment-comment.ts'
 import { openMergeRequests } from '../merge-requests/open.ts'
 import { previewsOf } from '../merge-requests/previews.ts'
 import type { EngineParts } from '../parts.ts'
 import { rollBackAutomatically } from '../rollback/automatic.ts'
-import { orderPreview } from '../run-tasks.ts'
+import { orderOutcome, orderPreview } from '../run-tasks.ts'
 import { blockDependents, releaseDependents } from './dependencies.ts'
 import { deployDependants } from './redeploy.ts'
 
@@ -64,7 +63,9 @@ async function changeEnded(parts: EngineParts, run: Run): Promise<void> {
   }
   // Plans that were made before it began to apply no longer say what is there.
   if ((await requireStack(parts.store.db, run.stackId)).brokenByRunId === run.id) await previewAgain(parts, run)
-  if (run.mrId) await commentDeployment(parts, run.mrId)
+  const { mrId } = run
+  // One after the other for each merge request, where several of its runs end at once.
+  if (mrId) await parts.store.transaction((tx) => orderOutcome(tx, mrId))
 }
 
 /** Open MRs that plan this stack were planned against what was deployed before. */

@@ -1,23 +1,20 @@
 import { inert } from '../../domain/render/markdown-text.ts'
 import type { Plan } from '../../domain/plans/plan.ts'
-import { describeState } from '../../domain/runs/run.ts'
+import { describeState, isFinal } from '../../domain/runs/run.ts'
 import { requireMergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRun, listRuns, type Run } from '../../store/runs/runs.ts'
 import { getStack } from '../../store/stacks/stacks.ts'
 import type { EngineParts } from '../parts.ts'
 import { appliedOf } from '../applied.ts'
+import { type Deployed, showDeployments } from './forge-deployments.ts'
 
 /** Marks the one comment of Trueup on an MR that says what became of it. */
 const DEPLOYMENT_COMMENT = 'deployment'
 /** Stacks and resources named; a link leads to the rest. */
 const MAX_STACKS = 100
+/** Runs looked at: of a merge request that has more nobody says that all of it is deployed. */
+const MAX_RUNS = 500
 const MAX_RESOURCES = 20
-
-/** Says what waits where an answer to it is read: on Trueup's own page it is shown, with a button. */
-export async function commentWaiting(parts: EngineParts, mrId: string): Promise<void> {
-  const { repositoryId } = await requireMergeRequest(parts.store.db, mrId, 'telling what waits')
-  if ((await parts.forges.of(repositoryId)).can.commands === true) await commentDeployment(parts, mrId)
-}
 
 /**
  * Says on the MR how its deployments ended or what they wait for, and of those that failed half-way what was done and what
@@ -25,22 +22,32 @@ export async function commentWaiting(parts: EngineParts, mrId: string): Promise<
  */
 export async function commentDeployment(parts: EngineParts, mrId: string): Promise<void> {
   const kinds = ['deploy', 'destroy'] as const
-  const { items } = await listRuns(parts.store.db, { mrId, kinds }, { limit: 500 })
+  const { items } = await listRuns(parts.store.db, { mrId, kinds }, { limit: MAX_RUNS })
   // Newest first: of a stack that was tried several times the last try counts.
-  const newest = new Map(items.reverse().map((run) => [run.stackId, run.id]))
+  const newest = new Map(items.reverse().map((run) => [run.stackId, run]))
   const lines: string[] = []
   const digests: { [stackKey: string]: string } = {}
-  for (const [stackId, runId] of [...newest].slice(0, MAX_STACKS)) {
-    const [stack, run] = [await getStack(parts.store.db, stackId), await getRun(parts.store.db, runId)]
-    if (!stack || !run) continue
+  const deployed: Deployed[] = []
+  for (const [stackId, { id, state }] of newest) {
+    const stack = await getStack(parts.store.db, stackId)
+    if (!stack) continue
+    deployed.push({ environment: stack.environment, state })
+    const run = deployed.length <= MAX_STACKS ? await getRun(parts.store.db, id) : undefined
+    if (!run) continue
     const key = `${stack.environment}/${stack.name}`
     lines.push(...linesOf(key, run))
     if (run.state === 'awaiting_approval' && run.planDigest !== null) digests[key] = run.planDigest
   }
   if (newest.size > MAX_STACKS) lines.push(`- and ${newest.size - MAX_STACKS} more stacks`)
   if (lines.length === 0) return
-  const { repositoryId, mergeOid } = await requireMergeRequest(parts.store.db, mrId, 'telling how it was deployed')
-  const forge = await parts.forges.of(repositoryId)
+  const mr = await requireMergeRequest(parts.store.db, mrId, 'telling how it was deployed')
+  const { mergeOid } = mr
+  const forge = await parts.forges.of(mr.repositoryId)
+  // What only waits is told where an answer to it is read: on Trueup's own page it is shown, with a button.
+  if (forge.can.commands !== true && !deployed.some(({ state }) => isFinal(state))) return
+  const isWhole = items.length < MAX_RUNS
+  const unshown = isWhole ? await showDeployments(parts, forge, mr, deployed) : null
+  if (unshown) lines.push('', `Not on the forge's page of deployments: ${inert(unshown, 300)}`)
   const body = ['**Deployment**', '', ...lines].join('\n')
   const shows = mergeOid === null ? undefined : { headOid: mergeOid, digests, files: {} }
   await forge.comments.upsert(mrId, DEPLOYMENT_COMMENT, body, shows)

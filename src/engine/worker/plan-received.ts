@@ -200,9 +200,11 @@ async function enact(
   switch (decision.action) {
     case 'apply': {
       const order = await applyDecision(parts, run)
+      const isShown = run.mrId !== null && (await parts.forges.of(run.repositoryId)).can.deployments === true
       await parts.store.transaction(async (tx) => {
         await transitionRun(tx, { ...base, to: 'applying', reason: decision.why })
         await refreshStack(tx, run.stackId)
+        if (isShown) await orderOutcome(tx, run.mrId!)
       })
       return order
     }

@@ -13,6 +13,7 @@ export const CAPABILITIES: Capabilities = {
   discussion: true,
   commands: 'on Trueup’s own page and command line there is a button or a command for all of it',
   statuses: 'the built-in forge shows the verdict of the gate on the merge request itself',
+  deployments: 'Trueup’s own pages show what is deployed where',
   forks: 'the built-in forge has no forks: who may propose has a branch in the repository',
   renaming: 'a repository of the built-in forge keeps its name, which stands in what its merges are signed for',
   credentials: 'the built-in forge is the server itself and needs no credentials',

@@ -37,6 +37,10 @@ export function builtinForge(parts: BuiltinParts): Forge {
     statuses: {
       set: async (_mrId, _headOid, { name }) => requireCan(CAPABILITIES.statuses, `setting status "${name}"`),
     },
+    deployments: {
+      set: async (_mrId, _oid, { environment }) =>
+        requireCan(CAPABILITIES.deployments, `showing the deployment in ${environment}`),
+    },
     branches: {
       move: (repositoryId, branch, newOid, oldOid) =>
         parts.git.repository(repositoryId).updateRef(`refs/heads/${branch}`, newOid, oldOid),

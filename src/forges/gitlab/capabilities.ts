@@ -9,6 +9,7 @@ export const CAPABILITIES: Capabilities = {
   discussion: 'people talk on GitLab itself, where everybody sees it; Trueup writes its own comments there',
   commands: true,
   statuses: true,
+  deployments: true,
   forks:
     'merge requests from forks are not planned: what a stranger pushes is not run. Push the branch to the project itself',
   renaming: true,

@@ -5,6 +5,7 @@ import { CAPABILITIES } from './capabilities.ts'
 import { changesOf } from './changes.ts'
 import { createClient, type GitLabClient, type Project } from './client.ts'
 import { commentsOf } from './comments.ts'
+import { deploymentsOf } from './deployments.ts'
 import { mergingOf } from './merging.ts'
 import { DEVELOPER, MAINTAINER, peopleOf } from './people.ts'
 import { reviewsOf } from './reviews.ts'
@@ -28,6 +29,7 @@ export const gitlabAdapter: Adapter = {
       ...reviewsOf(client),
       ...commentsOf(client),
       ...statusesOf(client),
+      ...deploymentsOf(client),
       ...mergingOf(client),
       ...peopleOf(client),
       ...webhooksOf(client),

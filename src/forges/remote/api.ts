@@ -1,7 +1,7 @@
 import type { Role } from '../../domain/roles.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Can, Capabilities, MergeMethod } from '../capabilities.ts'
-import type { CommitStatus, ForgeName, Sign } from '../forge.ts'
+import type { CommitStatus, ForgeDeployment, ForgeName, Sign } from '../forge.ts'
 import type { Limits } from './limits.ts'
 
 /** Somebody on a forge. `id` is never given to anybody else; `name` can be changed. */
@@ -60,6 +60,13 @@ export interface RemoteComment {
   updatedAt: number
 }
 
+export interface RemoteDeployment extends ForgeDeployment {
+  commitOid: string
+  branch: string
+  /** Where Trueup tells more of it. */
+  url?: string
+}
+
 export interface MergeOrder {
   headOid: string
   method: MergeMethod
@@ -105,6 +112,10 @@ export interface RemoteApi {
   /** Null where it is gone. */
   editComment(number: number, id: string, body: string): Promise<RemoteComment | null>
   setStatus(headOid: string, status: CommitStatus & { url?: string }): Promise<void>
+  /**
+   * Shows a deployment: the one with this id, or a new one where that is null. Gives its id. Absent where the forge has none.
+   */
+  setDeployment?(id: string | null, deployment: RemoteDeployment): Promise<string>
   /** Returns when the forge has said yes; FORGE_REFUSED with what it said otherwise. */
   merge(number: number, order: MergeOrder): Promise<void>
   /** Makes the webhook, and removes others with this address. Gives its id. */

@@ -7,13 +7,14 @@ import type { CommitStatus, Forge, Shown } from '../forge.ts'
 import { reviewMergeRequest, withdrawReview } from '../rows/reviews.ts'
 import type { Adapter, RemoteComment } from './api.ts'
 import type { Connect, Connected, RemoteParts } from './connected.ts'
+import { putDeployment } from './put-deployment.ts'
 
 /** What Trueup says on a forge: each comment and status written once, and then in its place. */
 export function remoteTalk(
   { store }: RemoteParts,
   adapter: Adapter,
   connect: Connect,
-): Pick<Forge, 'reviews' | 'comments' | 'statuses'> {
+): Pick<Forge, 'reviews' | 'comments' | 'statuses' | 'deployments'> {
   return {
     // Of people who work on Trueup's own page; those on the forge are taken over by each look.
     reviews: {
@@ -44,6 +45,14 @@ export function remoteTalk(
         requireCan(adapter.can.statuses, `setting status "${status.name}"`)
         const { repositoryId } = await requireMergeRequest(store.db, mrId, `setting status "${status.name}"`)
         await putStatus(await connect(repositoryId), mrId, headOid, status)
+      },
+    },
+    deployments: {
+      async set(mrId, commitOid, deployment) {
+        const doing = `showing the deployment in ${deployment.environment}`
+        requireCan(adapter.can.deployments, doing)
+        const mr = await requireMergeRequest(store.db, mrId, doing)
+        await putDeployment(await connect(mr.repositoryId), mr, commitOid, deployment)
       },
     },
   }

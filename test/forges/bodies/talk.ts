@@ -12,6 +12,7 @@ type Names =
   | 'comment-upsert'
   | 'command'
   | 'statuses'
+  | 'deployments'
 
 /** What people and Trueup say of a merge request. */
 export const talkBodies = (lab: Lab): Bodies<Names> => {
@@ -105,6 +106,23 @@ export const talkBodies = (lab: Lab): Bodies<Names> => {
       await world.forge.statuses.set(mr.id, mr.headOid, { ...status, state: 'success', description: 'ready' })
       const shown = (await world.statuses(mr.headOid)).filter(({ name }) => name === 'trueup/gate')
       expect(shown).toEqual([{ name: 'trueup/gate', state: 'success', description: 'ready' }])
+    },
+    deployments: async (cannot) => {
+      const { world } = lab
+      const mr = await lab.propose('deployed')
+      const oid = mr.headOid
+      const deployment = { environment: 'production', production: true, description: '0 of 1 stack deployed' }
+      const show = async (state: 'running' | 'success' | 'failure' | 'canceled'): Promise<string[]> => {
+        await world.forge.deployments.set(mr.id, oid, { ...deployment, state })
+        return (await world.deployments(oid)).map((shown) => `${shown.environment} ${shown.state}`)
+      }
+      if (cannot !== null)
+        return await expect(show('running')).rejects.toMatchObject({ code: 'FORGE_CANNOT', text: { why: cannot } })
+      expect(await show('running')).toEqual([expect.stringMatching(/^production (running|in_progress)$/)])
+      const failed = await show('failure')
+      expect(failed).toEqual([expect.stringMatching(/^production fail/)])
+      expect(await show('failure')).toEqual(failed)
+      expect(await show('success')).toEqual([...failed, 'production success'])
     },
   }
 }

@@ -2,6 +2,7 @@ import { createHmac, createPublicKey, randomUUID } from 'node:crypto'
 import { jwtVerify } from 'jose'
 import { type Asked, pageOf, send, serveDouble, type Served } from '../serve.ts'
 import { type Call, Refusal, REPOSITORY_ID, type Route } from './call.ts'
+import { DEPLOYMENT_ROUTES } from './deployment-routes.ts'
 import { asDescribed } from './described.ts'
 import { followBranches, graphQl, PULL_ROUTES } from './pull-routes.ts'
 import { REPOSITORY_ROUTES } from './repository-routes.ts'
@@ -42,7 +43,7 @@ const patternOf = (operation: string): RegExp => {
     .replaceAll(/\{\w+\}/g, '([^/]+)')
   return new RegExp(`^${method.toUpperCase()} ${its}$`)
 }
-const ROUTES = [...REPOSITORY_ROUTES, ...PULL_ROUTES, ...TALK_ROUTES].map(
+const ROUTES = [...REPOSITORY_ROUTES, ...PULL_ROUTES, ...TALK_ROUTES, ...DEPLOYMENT_ROUTES].map(
   (route) => [patternOf(route[0]), ...route] as const,
 )
 const OF_APP = APP_ROUTES.map((route) => [patternOf(route[0]), ...route] as const)

@@ -58,6 +58,17 @@ export interface DoubleApp {
   tokens: { token: string; expires_at: number }[]
 }
 
+export interface DoubleDeployment {
+  id: number
+  sha: string
+  environment: string
+  description: string
+  production_environment: boolean
+  creator: DoubleUser
+  /** Oldest first. */
+  statuses: { id: number; state: string; description: string; environment: string; creator: DoubleUser }[]
+}
+
 export interface DoubleState {
   users: DoubleUser[]
   /** login → `read`, `write`, `admin`. */
@@ -71,6 +82,7 @@ export interface DoubleState {
   reviews: DoubleReview[]
   comments: DoubleComment[]
   statuses: { sha: string; context: string; state: string; description: string }[]
+  deployments: DoubleDeployment[]
   hooks: DoubleHook[]
   /** Oldest first. */
   pushes: { user: DoubleUser; branch: string; sha: string }[]
@@ -102,6 +114,7 @@ export const newState = (): DoubleState => ({
   reviews: [],
   comments: [],
   statuses: [],
+  deployments: [],
   hooks: [],
   pushes: [],
   pageSize: 100,

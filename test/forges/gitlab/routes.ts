@@ -106,6 +106,25 @@ export const ROUTES: readonly Route[] = [
       return ok([...last.values()])
     },
   ],
+  [`GET ${P}/deployments`, async ({ state }) => ok(state.deployments.toReversed())],
+  [
+    `POST ${P}/deployments`,
+    async (call) => {
+      may(call, 30)
+      const { environment: name, sha, status } = call.body
+      const made = { id: (call.state.lastId += 1), sha, environment: { name }, status }
+      call.state.deployments.push(made)
+      return ok(made, 201)
+    },
+  ],
+  [
+    `PUT ${P}/deployments/(\\d+)`,
+    async (call) => {
+      may(call, 30)
+      const deployment = call.state.deployments.find(({ id }) => id === Number(call.parts[0])) ?? missing()
+      return ok(Object.assign(deployment, { status: call.body.status }))
+    },
+  ],
   [
     `GET ${P}/hooks`,
     async (call) => {

@@ -46,6 +46,13 @@ export interface DoubleStatus {
   description: string
 }
 
+export interface DoubleDeployment {
+  id: number
+  sha: string
+  environment: { name: string }
+  status: string
+}
+
 export interface DoubleState {
   users: DoubleUser[]
   /** username → access level. */
@@ -57,6 +64,7 @@ export interface DoubleState {
   mrs: DoubleMr[]
   notes: DoubleNote[]
   statuses: DoubleStatus[]
+  deployments: DoubleDeployment[]
   hooks: { id: number; url: string; token: string }[]
   /** Oldest first. */
   pushes: { author: DoubleUser; branch: string; sha: string }[]
@@ -91,6 +99,7 @@ export const newState = (): DoubleState => ({
   mrs: [],
   notes: [],
   statuses: [],
+  deployments: [],
   hooks: [],
   pushes: [],
   approvedAt: true,

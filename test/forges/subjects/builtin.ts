@@ -35,6 +35,7 @@ function worldOf(its: EngineHarness): ForgeWorld {
       return all.map(({ body, authorId }) => ({ body, byTrueup: authorId === null }))
     },
     statuses: async () => [],
+    deployments: async () => [],
     async mergeUnheard(mr) {
       const { tree } = await git.commit(mr.headOid)
       const author = { name: 'trueup', email: '', at: its.clock.now() }

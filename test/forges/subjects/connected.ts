@@ -40,6 +40,8 @@ export interface There {
   comments(number: number): Promise<{ body: string; by: string }[]>
   opened: (number: number) => Promise<{ by: string; body: string }>
   statuses: (oid: string) => ReturnType<ForgeWorld['statuses']>
+  /** Absent where the forge has none. */
+  deployments?: (oid: string) => ReturnType<ForgeWorld['deployments']>
   merge(who: Account, number: number, headOid?: string): Promise<void>
   rename: (name: string) => Promise<void>
   allow: (write: boolean) => Promise<void>
@@ -109,6 +111,7 @@ export async function connectedWorld(there: There): Promise<ConnectedWorld> {
     comments: async ({ number }) =>
       (await there.comments(number)).map(({ body, by }) => ({ body, byTrueup: by === accounts.bot.id })),
     statuses: there.statuses,
+    deployments: there.deployments ?? (async () => []),
     async mergeUnheard(mr) {
       const begun = { state: 'merging' as const, mergedById: users.reviewer.id }
       await store.transaction((tx) => patchMergeRequest(tx, mr.id, begun))

@@ -30,6 +30,15 @@ export async function githubWorld(place: Place): Promise<ConnectedWorld> {
       const { statuses } = await ask(accounts.author, 'GET', `${path}/commits/${oid}/status`)
       return (statuses as Answer[]).map(({ context, state, description }) => ({ name: context, state, description }))
     },
+    async deployments(oid) {
+      const all: Answer[] = await ask(accounts.author, 'GET', `${path}/deployments?sha=${oid}`)
+      return await Promise.all(
+        all.toReversed().map(async ({ id, environment }) => {
+          const [last] = await ask(accounts.author, 'GET', `${path}/deployments/${id}/statuses`)
+          return { environment, state: last.state }
+        }),
+      )
+    },
     async merge(who, number, sha) {
       for (let looks = 0; looks < 100; looks++) if ((await ask(who, 'GET', one(number))).mergeable !== null) break
       await ask(who, 'PUT', `${one(number)}/merge`, { ...(sha && { sha }) })

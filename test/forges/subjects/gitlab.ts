@@ -33,6 +33,11 @@ export async function gitlabWorld(place: Place): Promise<ConnectedWorld> {
       const all: Answer[] = await ask(accounts.author, 'GET', `${project}/repository/commits/${oid}/statuses`)
       return all.map(({ name, status, description }) => ({ name, state: status, description }))
     },
+    async deployments(oid) {
+      const all: Answer[] = await ask(accounts.author, 'GET', `${project}/deployments?order_by=id&sort=desc`)
+      const own = all.toReversed().filter(({ sha }) => sha === oid)
+      return own.map(({ environment, status }) => ({ environment: environment.name, state: status }))
+    },
     async merge(who, number, sha) {
       for (let looks = 0; looks < 100; looks++)
         if ((await ask(who, 'GET', one(number))).detailed_merge_status !== 'checking') break
