@@ -66,7 +66,8 @@ export async function applyPipeline(pipeline: Pipeline, order: ApplyOrder): Prom
     ? await fileVoucher(pipeline, order.plans.text, { file: order.plans.file, commit })
     : commentVoucher(pipeline, broughtBy(pipeline, commit, tree))
   const stacks: AppliedStack[] = []
-  const job: Job = { pipeline, commit, tree, vouchers, retryLost: order.retryLost }
+  const records = await state.look()
+  const job: Job = { pipeline, commit, tree, vouchers, retryLost: order.retryLost, outdatedBy: newest, records }
   const bad = new Set<string>()
   for (const source of inOrder(tree)) {
     const { key: stack, needs } = source.definition
@@ -78,7 +79,7 @@ export async function applyPipeline(pipeline: Pipeline, order: ApplyOrder): Prom
     stacks.push(done)
     pipeline.signal.throwIfAborted()
   }
-  for (const [stack, record] of await state.all())
+  for (const [stack, record] of [...records])
     if (!tree.stacks.has(stack)) stacks.push(...(await removed(job, stack, record)))
   return { commit, newest, stacks }
 }
@@ -89,13 +90,22 @@ interface Job {
   tree: ReadTree
   vouchers: Vouchers
   retryLost: boolean
+  /** The newest merge that is being deployed, as far as is known. */
+  outdatedBy: string
+  /**
+   * Seen once, after our merge was announced: an older pipeline that takes a stack later sees ours and lets go, and one that had
+   * it before is seen with its lease.
+   */
+  records: ReadonlyMap<string, StackRecord>
 }
 
 /** Whether a newer merge is on its way: asked with the stack in hand, so that one of the two sees the other. */
-async function overtaken({ pipeline: { state }, commit }: Job): Promise<string | null> {
-  const newest = await state.announce(commit)
-  return newest === commit ? null : newest
+async function overtaken(job: Job): Promise<string | null> {
+  job.outdatedBy = await job.pipeline.state.announce(job.commit)
+  return knownNewer(job)
 }
+
+const knownNewer = ({ outdatedBy, commit }: Job): string | null => (outdatedBy === commit ? null : outdatedBy)
 
 const outdated = (stack: string, newest: string): AppliedStack => ({
   stack,
@@ -110,7 +120,7 @@ const failed = (stack: string, thrown: unknown, plan?: Plan): AppliedStack => ({
   error: asTrueupError(thrown, `deploying ${stack}`).toJSON(),
 })
 
-function outputsIn({ pipeline: { state } }: Job, records: ReadonlyMap<string, StackRecord>) {
+function outputsIn({ pipeline: { state }, records }: Job) {
   return (stack: string): { [name: string]: Output } | null => {
     const deployed = records.get(stack)?.deployed
     return deployed ? state.outputsOf(deployed) : null
@@ -123,13 +133,12 @@ async function applied(job: Job, source: StackSource): Promise<AppliedStack> {
   const { key: stack } = source.definition
   let held: Held | undefined
   try {
-    const records = await state.all()
-    const record = records.get(stack)
-    const desired = await desiredState(source, outputsIn(job, records), { hash })
+    const record = job.records.get(stack)
+    const desired = await desiredState(source, outputsIn(job), { hash })
     // A stack in somebody's hands is waited for, even where it is as it should be: whoever has it may make it another.
     if (record?.deployed?.digest === desired.digest && !record.lease && !record.broken)
       return { stack, state: 'unchanged' }
-    const before = await overtaken(job)
+    const before = knownNewer(job)
     if (before) return outdated(stack, before)
     held = await state.take(stack)
     const newest = await overtaken(job)
@@ -165,7 +174,7 @@ async function removed(job: Job, stack: string, record: StackRecord): Promise<Ap
     return [{ stack, state: 'kept', why: 'it left Git and stays (onRemove)' }]
   let held: Held | undefined
   try {
-    const before = await overtaken(job)
+    const before = knownNewer(job)
     if (before) return [outdated(stack, before)]
     held = await pipeline.state.take(stack)
     const newest = await overtaken(job)

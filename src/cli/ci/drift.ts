@@ -26,7 +26,7 @@ export const exitOfDrift = ({ stacks }: DriftReport): 0 | 1 | 2 =>
 
 /** Holds reality against what was deployed, stack by stack. */
 export async function driftPipeline(pipeline: Pipeline): Promise<DriftReport> {
-  const records = await pipeline.state.all()
+  const records = await pipeline.state.look()
   const stacks: DriftedStack[] = []
   for (const [, record] of [...records].sort(([a], [b]) => (a < b ? -1 : 1))) {
     stacks.push(await look(pipeline, record, records))

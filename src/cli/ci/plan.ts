@@ -36,7 +36,7 @@ interface Sides {
 export async function planPipeline(pipeline: Pipeline, order: PlanOrder): Promise<PlanReport> {
   const { key, surroundings, state, say } = pipeline
   const sides = await sidesOf(pipeline, order)
-  const records = await state.all()
+  const records = await state.look()
   const mr = sides.target === null ? null : await mrFacts(pipeline)
   const stacks: PlannedStack[] = []
   /** As they would be after what is planned here. */

@@ -48,11 +48,11 @@ export interface Held {
 }
 
 export interface StateStore {
-  /** Everything that pipelines have written down, by stack. */
-  all(): Promise<Map<string, StackRecord>>
+  /** Asks for everything that pipelines have written down, by stack. It is kept up with what this one writes. */
+  look(): Promise<ReadonlyMap<string, StackRecord>>
   /**
    * Says that a merge is being deployed; order is that of the history. Answers with the newest such merge: ours, or the later
-   * one that makes ours outdated. CI_DIVERGED where neither follows the other.
+   * one that makes ours outdated. CI_DIVERGED where neither follows the other. A look at the stacks too.
    */
   announce(commit: string): Promise<string>
   /** Takes a stack, and waits as long as another pipeline has it. CI_BUSY after `waitMs`. */
@@ -95,8 +95,8 @@ export function openState(options: StateOptions): StateStore {
   }
 
   async function read(oid: string): Promise<StackRecord> {
-    const text = await checkout.ask('reading what pipelines keep', ['cat-file', 'blob', `${oid}:${FILE}`])
-    const parsed = Record.safeParse(JSON.parse(text))
+    const text = await checkout.repository.readFile(oid, FILE)
+    const parsed = Record.safeParse(JSON.parse(text?.toString('utf8') ?? 'null'))
     if (parsed.success) return parsed.data
     throw new TrueupError('DATA_CORRUPT', {
       doing: 'reading what pipelines keep in refs/trueup/ci/stacks',
@@ -105,10 +105,32 @@ export function openState(options: StateOptions): StateStore {
     })
   }
 
-  async function of(stack: string): Promise<{ oid: string | null; record: StackRecord }> {
-    const oid = (await refs.fetch()).get(refOf(stack)) ?? null
-    const none: StackRecord = { version: 1, stack, deployed: null, lease: null }
-    return { oid, record: oid === null ? none : await read(oid) }
+  /** As they were seen last, or as we have written them. */
+  const oids = new Map<string, string>()
+  const records = new Map<string, StackRecord>()
+
+  /** Answers with the newest merge that is being deployed. */
+  async function see(): Promise<string | null> {
+    const there = await refs.fetch()
+    const fresh = [...there].filter(([name]) => name.startsWith(STACKS))
+    const known = new Map([...oids].map(([stack, oid]) => [oid, records.get(stack)!]))
+    const found = await Promise.all(
+      fresh.map(async ([, oid]) => ({ oid, record: known.get(oid) ?? (await read(oid)) })),
+    )
+    oids.clear()
+    records.clear()
+    for (const { oid, record } of found) note(record.stack, oid, record)
+    return there.get(HEAD) ?? null
+  }
+
+  function note(stack: string, oid: string | null, record: StackRecord | null): void {
+    if (oid === null || record === null) {
+      oids.delete(stack)
+      records.delete(stack)
+    } else {
+      oids.set(stack, oid)
+      records.set(stack, record)
+    }
   }
 
   function hold(first: string, taken: StackRecord, id: string): Held {
@@ -132,6 +154,7 @@ export function openState(options: StateOptions): StateStore {
           lost.abort()
           throw gone()
         }
+        note(record.stack, oid, wanted)
         if (wanted && oid) [record, at] = [wanted, oid]
       })
       turn = made.catch(() => {})
@@ -165,14 +188,13 @@ export function openState(options: StateOptions): StateStore {
   }
 
   return {
-    async all() {
-      const found = [...(await refs.fetch())].filter(([name]) => name.startsWith(STACKS))
-      const records = await Promise.all(found.map(([, oid]) => read(oid)))
-      return new Map(records.map((record) => [record.stack, record]))
+    async look() {
+      await see()
+      return records
     },
     async announce(commit) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const newest = (await refs.fetch()).get(HEAD) ?? null
+        const newest = await see()
         if (newest === commit) return commit
         if (newest !== null && (await isAncestor(checkout, commit, newest))) return newest
         if (newest !== null && !(await isAncestor(checkout, newest, commit)))
@@ -192,7 +214,8 @@ export function openState(options: StateOptions): StateStore {
       const began = performance.now()
       let seen: { oid: string; since: number } | undefined
       for (let told = false; ; ) {
-        const { oid, record } = await of(stack)
+        const oid = oids.get(stack) ?? null
+        const record = records.get(stack) ?? { version: 1, stack, deployed: null, lease: null }
         const now = performance.now()
         if (record.lease && oid !== null) {
           // By what is seen here and not by anybody's clock: a pipeline that lives moves the reference.
@@ -203,6 +226,7 @@ export function openState(options: StateOptions): StateStore {
             if (!told) options.onWait?.(stack)
             told = true
             await sleep(Math.min(POLL_MS, leaseMs / 4), undefined, { signal })
+            await see()
             continue
           }
         }
@@ -211,7 +235,11 @@ export function openState(options: StateOptions): StateStore {
         const before: StackRecord = cutOff ? { ...record, broken } : record
         const next: StackRecord = { ...before, lease: { id, beat: 0, applying: false } }
         const made = await write(next, `${stack} is being deployed`)
-        if (await refs.move(refOf(stack), made, oid)) return hold(made, { ...before, lease: null }, id)
+        if (await refs.move(refOf(stack), made, oid)) {
+          note(stack, made, next)
+          return hold(made, { ...before, lease: null }, id)
+        }
+        await see()
       }
     },
     outputsOf({ outputs, sealed }) {
