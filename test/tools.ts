@@ -33,6 +33,7 @@ const VERSION_ARGUMENTS: { readonly [tool: string]: readonly string[] } = {
   kubectl: ['version', '--client'],
   helm: ['version', '--short'],
   kustomize: ['version'],
+  rsync: ['--version'],
 }
 /** Programs that end with an error when they are asked, or take seconds to answer: that they are there is enough. */
 const NOT_ASKED = new Set(['sshd', 'moto_server'])

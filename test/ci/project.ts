@@ -17,7 +17,7 @@ export interface Project {
   double: GitLabDouble
   shell: Shell
   /** Where stacks write to. */
-  at(...path: string[]): string
+  readonly at: (...path: string[]) => string
   /** Pushes files as a commit on top of `from`, and gives its id. */
   push(branch: string, files: { [path: string]: string | null }, from?: string): Promise<string>
   open(branch: string): Promise<number>

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { stringify } from 'yaml'
+import { configOf, statesIn as states } from './estate.ts'
 import { openProject, type Project } from './project.ts'
 
 let project: Project
@@ -12,54 +12,13 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => project?.close())
 
-/** A stack that gives a word, one that takes it, and files. */
-const config = (): string =>
-  stringify({
-    version: 1,
-    environments: { production: { tier: 'production' } },
-    policies: [
-      {
-        name: 'small',
-        when: 'plan.summary.create > 40',
-        then: 'deny',
-        message: 'that is a lot',
-      },
-    ],
-    stacks: [
-      {
-        path: 'base',
-        driver: 'command',
-        environments: ['production'],
-        with: {
-          idempotent: true,
-          plan: `printf '{"word":"%s"}' "$(cat word)" > $TRUEUP_OUTPUTS_FILE; cmp -s word ${project.at('base')} && exit 0; echo changed; exit 2`,
-          apply: `cp word ${project.at('base')} && printf '{"word":"%s"}' "$(cat word)" > $TRUEUP_OUTPUTS_FILE`,
-        },
-      },
-      {
-        path: 'app',
-        driver: 'command',
-        environments: ['production'],
-        inputs: { word: 'base.word' },
-        with: {
-          idempotent: true,
-          plan: `[ "$(cat ${project.at('app')} 2>/dev/null)" = "$TRUEUP_INPUT_WORD" ] && exit 0; echo "changed to $TRUEUP_INPUT_WORD"; exit 2`,
-          apply: `printf %s "$TRUEUP_INPUT_WORD" > ${project.at('app')}`,
-        },
-      },
-      { path: 'web', driver: 'files', environments: ['production'], with: { target: project.at('web') } },
-    ],
-  })
-
-const states = ({ stacks }: { stacks: { stack: string; state: string }[] }): { [stack: string]: string } =>
-  Object.fromEntries(stacks.map(({ stack, state }) => [stack, state]))
 const read = (...path: string[]): string => readFileSync(project.at(...path), 'utf8')
 
 it('a merge request is planned, commented, merged, applied and held against reality, with no server', async () => {
   const env = { TRUEUP_CI_KEY: key, DEPLOY_PASSWORD: 'h3len-of-troy' }
   await project.push('main', { 'README.md': 'shop\n' })
   const head = await project.push('first', {
-    'trueup.yaml': config(),
+    'trueup.yaml': configOf(project.at),
     'base/word': 'one\n',
     'app/note': 'app\n',
     'web/index.html': 'hello\n',

@@ -79,8 +79,9 @@ export async function applyPipeline(pipeline: Pipeline, order: ApplyOrder): Prom
     stacks.push(done)
     pipeline.signal.throwIfAborted()
   }
-  for (const [stack, record] of [...records])
-    if (!tree.stacks.has(stack)) stacks.push(...(await removed(job, stack, record)))
+  // What is written down changes meanwhile.
+  const left = [...records].filter(([stack]) => !tree.stacks.has(stack))
+  for (const [stack, record] of left) stacks.push(...(await removed(job, stack, record)))
   return { commit, newest, stacks }
 }
 

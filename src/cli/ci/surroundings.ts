@@ -39,7 +39,8 @@ const PullRequest = z.object({
 
 /** Reads the variables of GitLab CI, GitHub Actions and Gitea Actions. */
 export function surroundingsOf(env: NodeJS.ProcessEnv, told: Told = {}): Surroundings {
-  const found = env.GITLAB_CI ? ofGitLab(env) : env.GITHUB_ACTIONS || env.GITEA_ACTIONS ? ofActions(env) : SHELL
+  const found =
+    env.GITLAB_CI === 'true' ? ofGitLab(env) : env.GITHUB_ACTIONS || env.GITEA_ACTIONS ? ofActions(env) : SHELL
   return {
     ...found,
     ...(told.change !== undefined && { change: told.change }),

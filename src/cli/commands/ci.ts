@@ -92,7 +92,7 @@ Examples:
       const { exitOfPlan } = await import('../ci/planned.ts')
       const { gitlabReportOf, junitOf, markdownOf, outcomesOfPlan } = await import('../ci/reports.ts')
       const { targetOf } = await import('../ci/target.ts')
-      const { COMMENT } = await import('../ci/vouched-plans.ts')
+      const { comment } = await import('../ci/comment.ts')
       const output = cli.output(command)
       const report = await withJob(cli, output, options, async (pipeline) => {
         const { surroundings, forge } = pipeline
@@ -105,8 +105,8 @@ Examples:
           ...(target !== undefined && { target }),
         }
         const planned = await planPipeline(pipeline, order)
-        if (comments) await forge.write(surroundings.change!, COMMENT, markdownOf(planned, { comment: true }))
-        return { ...planned, commented: comments }
+        const commented = comments && (await comment(pipeline, markdownOf(planned, { comment: true })))
+        return { ...planned, commented }
       })
       const write = writerOf(cli)
       const text = markdownOf(report, { comment: false })
