@@ -223,6 +223,7 @@ async function execute(job: Job, { source, held, desired, kind, commit }: Execut
     grant,
     definition,
     ...(before && { deployed: before }),
+    lost: held.lost,
     onLine: (line) => say(`${stack} | ${line}`),
     async decide({ plan: found }) {
       plan = completePlan(found, { desiredDigest: desired.digest, ignore, unstable, cause: null })

@@ -28,6 +28,8 @@ export interface BenchRun {
   /** What becomes of the plan, which has no secret in it any more. */
   readonly decide: (planned: Params<'plan'>) => Promise<Decision>
   readonly onLine: (line: string) => void
+  /** Its tools are told to stop, since it is no longer ours; besides the signal of the job. */
+  lost?: AbortSignal
 }
 
 /** How a run ended; `finish` is null where it was over with its plan. */
@@ -68,8 +70,8 @@ export function openBench({ data, repository, env, withheld, sandbox, signal }: 
     now: () => Date.now(),
   }
   return {
-    async execute({ grant, definition, deployed, decide, onLine }) {
-      const end: BenchEnd = { applied: null, finish: null }
+    async execute({ grant, definition, deployed, decide, onLine, lost }) {
+      const ended: BenchEnd = { applied: null, finish: null }
       let failure: { thrown: unknown } | undefined
       const lines = linesOf(onLine)
       const handlers: { [M in Method]?: (params: Params<M>) => Result<M> | Promise<Result<M>> } = {
@@ -87,11 +89,11 @@ export function openBench({ data, repository, env, withheld, sandbox, signal }: 
           }
         },
         applied(params) {
-          end.applied = params
+          ended.applied = params
           return {}
         },
         finish(params) {
-          end.finish = params
+          ended.finish = params
           return {}
         },
       }
@@ -141,16 +143,20 @@ export function openBench({ data, repository, env, withheld, sandbox, signal }: 
       }
       const run = activeRun(grant)
       const stop = (): void => run.stop({ kind: 'canceled', why: 'the pipeline was stopped' })
+      const end = (): void => run.stop({ kind: 'canceled', why: 'another pipeline has taken the stack over' })
       signal.addEventListener('abort', stop)
+      lost?.addEventListener('abort', end)
       if (signal.aborted) stop()
+      if (lost?.aborted) end()
       try {
         await executeRun(run, parts)
       } finally {
         signal.removeEventListener('abort', stop)
+        lost?.removeEventListener('abort', end)
         lines.flush()
       }
       if (failure) throw failure.thrown
-      return end
+      return ended
     },
   }
 }

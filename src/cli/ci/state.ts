@@ -43,7 +43,7 @@ export interface Held {
   release(change: Partial<Pick<StackRecord, 'deployed' | 'broken'>>): Promise<void>
   /** Removes what is known of it, since it is no more. */
   remove(): Promise<void>
-  /** Aborted when another pipeline has taken the stack over. */
+  /** Aborted when another pipeline has taken the stack over, or may have, since nothing could be written for too long. */
   readonly lost: AbortSignal
 }
 
@@ -140,6 +140,8 @@ export function openState(options: StateOptions): StateStore {
     let over = false
     /** One write after the other. */
     let turn: Promise<unknown> = Promise.resolve()
+    /** When it was known last that nobody else can have it: before what was then written was sent. */
+    let sure = performance.now()
     const lost = new AbortController()
     const gone = (): TrueupError =>
       new TrueupError('CI_LEASE_LOST', {
@@ -149,11 +151,13 @@ export function openState(options: StateOptions): StateStore {
     const move = (wanted: StackRecord | null, message: string): Promise<void> => {
       const made = turn.then(async () => {
         if (lost.signal.aborted) throw gone()
+        const now = performance.now()
         const oid = wanted && (await write(wanted, message))
         if (!(await refs.move(refOf(record.stack), oid, at))) {
           lost.abort()
           throw gone()
         }
+        sure = now
         note(record.stack, oid, wanted)
         if (wanted && oid) [record, at] = [wanted, oid]
       })
@@ -161,9 +165,11 @@ export function openState(options: StateOptions): StateStore {
       return made
     }
     const leased = (applying: boolean): StackRecord => ({ ...record, lease: { id, beat: ++beat, applying } })
-    // A beat that does not get through is followed by another one; who is dead has none.
+    // A beat that does not get through is followed by another one. When none did for so long, others may think us dead.
     const timer = setInterval(() => {
-      if (!over) void move(leased(record.lease?.applying ?? false), `${record.stack} is being deployed`).catch(() => {})
+      if (performance.now() - sure > (leaseMs * 5) / 6) lost.abort()
+      else if (!over)
+        void move(leased(record.lease?.applying ?? false), `${record.stack} is being deployed`).catch(() => {})
     }, leaseMs / 4)
     const end = async (next: StackRecord | null, message: string): Promise<void> => {
       over = true
