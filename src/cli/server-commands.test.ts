@@ -2,6 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runProcess } from '../lib/process/run.ts'
 import { openShell, type Shell } from './testing/process.ts'
@@ -113,6 +114,27 @@ describe('against a server on this machine', () => {
     expect(await shell.run(['session', 'revoke', '--user', 'kim'])).toMatchObject({ code: 1 })
     expect((await shell.run(['session', 'revoke', '--others', '--user', 'kim'])).out).toContain('Ended token_')
     expect((await shell.run(['session', 'list', '--user', 'kim', '-o', 'json'])).json).toEqual([])
+  })
+
+  it('logs in with a second factor, whose code is the second line', async () => {
+    const password = 'q'.repeat(20)
+    await shell.run(['user', 'add', 'lou', '--email', 'lou@example.org', '--password'], { input: password })
+    const send = async (method: string, path: string, token: string | null, body: object) => {
+      const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
+      return (await fetch(`${url}${path}`, { method, headers, body: JSON.stringify(body) })).json()
+    }
+    const { token } = await send('POST', '/api/v1/session', null, { name: 'lou', password })
+    const { secret } = await send('POST', '/api/v1/session/second-factor', token, {})
+    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate()
+    const { recoveryCodes } = await send('POST', '/api/v1/session/second-factor/confirm', token, { code })
+    const env = { XDG_CONFIG_HOME: join(shell.home, 'lou') }
+    const login = (input: string) => shell.run(['login', url, '--name', 'lou'], { input, env })
+    expect(await login(password)).toMatchObject({ code: 1, err: expect.stringContaining('SECOND_FACTOR_REQUIRED') })
+    expect(await login(`${password}\n${recoveryCodes[0]}\n`)).toMatchObject({ code: 0 })
+    const shown = await shell.run(['second-factor', 'show', '-o', 'json'], { env })
+    expect(shown.json).toMatchObject({ user: 'lou', recoveryCodesLeft: 9, rule: 'off', owed: false })
+    expect((await shell.run(['second-factor', 'remove', '--user', 'lou'])).code).toBe(0)
+    expect((await shell.run(['second-factor', 'rule', '--for', 'off', '-o', 'json'])).json).toEqual({ rule: 'off' })
   })
 
   it('manages people, teams, members and tokens', async () => {

@@ -34,6 +34,10 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { names: ['sso'], load: async () => (await import('./sso.ts')).ssoCommands },
   { names: ['token'], load: async () => (await import('./token.ts')).tokenCommands },
   { names: ['session'], load: async () => (await import('./session.ts')).sessionCommands },
+  {
+    names: ['second-factor'],
+    load: async () => (await import('./second-factor.ts')).secondFactorCommands,
+  },
   { names: ['worker'], load: async () => (await import('./worker.ts')).workerCommands },
   { names: ['runner'], load: async () => (await import('./runner.ts')).runnerCommand },
   { names: ['agent'], load: async () => (await import('./agent.ts')).agentCommand },

@@ -34,7 +34,8 @@ export const loginCommands: CommandModule = (program, cli) => {
     .addHelpText(
       'after',
       `
-Secrets are read from the terminal or from standard input, never from the command line, where others could see them.
+Secrets are read from the terminal or from standard input, never from the command line, where others could see them. The code of
+a second factor is the second line there.
 
 Examples:
   $ trueup login https://trueup.example.org --name ada
@@ -59,8 +60,16 @@ Examples:
       async function bySecret(name: string | undefined): Promise<string> {
         const secret = await readSecret(cli, name ? `Password of ${name}: ` : 'Token: ')
         if (!name) return secret
-        const body = { name, password: secret, device }
-        return (await anonymous.send('POST', '/api/v1/session', CreatedToken, body)).token
+        // A program sends the code of a second factor in a line of its own.
+        const [password = '', code] = cli.stdin.isTTY ? [secret] : secret.split(/\r?\n/)
+        const send = (more: { code?: string }): Promise<CreatedToken> =>
+          anonymous.send('POST', '/api/v1/session', CreatedToken, { name, password, device, ...more })
+        const made = await send(code ? { code } : {}).catch(async (thrown: unknown) => {
+          const isAsked = thrown instanceof TrueupError && thrown.code === 'SECOND_FACTOR_REQUIRED'
+          if (!isAsked || !cli.stdin.isTTY) throw thrown
+          return await send({ code: await readSecret(cli, 'Code of the app, or a recovery code: ') })
+        })
+        return made.token
       }
 
       async function singleSignOn(provider: string | true): Promise<string> {

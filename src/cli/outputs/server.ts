@@ -15,6 +15,7 @@ import { CreatedToken, LoginLink, Member, Session, Team, Token, User } from '../
 import { Issuer, KeySet } from '../../server/schemas/issuer.ts'
 import { Disconnected, Repository } from '../../server/schemas/repositories.ts'
 import { LoginSession, RevokedSessions } from '../../server/schemas/sessions.ts'
+import { RecoveryCodes, SecondFactorRuleBody, SecondFactorState } from '../../server/schemas/second-factor.ts'
 import { SignedCommit } from '../../server/schemas/signatures.ts'
 import { ExportVerdict } from './local.ts'
 
@@ -54,6 +55,12 @@ export const SERVER_OUTPUTS = {
   'token revoke': Revoked,
   'session list': z.array(LoginSession),
   'session revoke': RevokedSessions,
+  'second-factor show': SecondFactorState,
+  'second-factor enrol': RecoveryCodes,
+  'second-factor prove': Done,
+  'second-factor codes': RecoveryCodes,
+  'second-factor remove': Done,
+  'second-factor rule': SecondFactorRuleBody,
   'worker enrol': Enrolment,
   'worker signers': z.object({ principal: z.string(), signingKey: z.string() }),
   'worker list': z.array(Worker),

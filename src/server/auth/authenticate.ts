@@ -2,9 +2,12 @@ import type { FastifyRequest } from 'fastify'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Store } from '../../store/open.ts'
 import { findTokenByHash, touchToken } from '../../store/people/tokens.ts'
-import { getUser } from '../../store/people/users.ts'
+import { findSecondFactor } from '../../store/people/second-factors.ts'
+import type { Queries } from '../../store/open.ts'
+import { getUser, type User } from '../../store/people/users.ts'
 import type { Principal } from './permissions.ts'
 import { refuseForeignWrite, SESSION_IDLE_MS, sessionCookieOf } from './browser-session.ts'
+import { secondFactorRule } from './second-factor.ts'
 import { hashToken, isSessionToken, sameHash, unpackScopes } from './token.ts'
 
 /**
@@ -53,7 +56,22 @@ async function principalOfToken(store: Store, token: string): Promise<{ principa
   if (!idle && (row.lastUsedAt === null || now - row.lastUsedAt > 60_000))
     touchToken(store.db, row.id).catch(() => undefined)
   const { id: userId, name, kind } = user
-  return { principal: { userId, name, kind, tokenId: row.id, scopes: unpackScopes(row.scopes) }, usedAt }
+  const owesSecondFactor = await owes(store.db, user)
+  const { id: tokenId, provenAt } = row
+  return {
+    principal: { userId, name, kind, tokenId, scopes: unpackScopes(row.scopes), provenAt, owesSecondFactor },
+    usedAt,
+  }
+}
+
+/** Whether the server asks an account for a second factor that it has not. */
+export async function owes(db: Queries, user: User): Promise<boolean> {
+  // Whoever has no password here logs in elsewhere, or is a program.
+  if (user.passwordHash === null) return false
+  const rule = await secondFactorRule(db)
+  if (rule === 'off' || (rule === 'administrators' && user.kind !== 'admin')) return false
+  const factor = await findSecondFactor(db, user.id)
+  return !factor || factor.confirmedAt === null
 }
 
 /** The token in an `authorization` header, or null. */

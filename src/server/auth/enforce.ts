@@ -43,6 +43,7 @@ export function enforcePermissions(app: App, ports: EnforcementPorts): void {
     }
     const principal = await ports.authenticate(request)
     request.principal = principal
+    if (principal.owesSecondFactor && !WHILE_OWING.has(action)) throw owing(action)
     await completeIds(request, ports)
     const subject = needsRepository(action) ? await subjectOf(request, principal, ports) : {}
     authorize(principal, action, subject)
@@ -50,6 +51,20 @@ export function enforcePermissions(app: App, ports: EnforcementPorts): void {
     if (also) authorize(principal, also, subject)
   })
 }
+
+/** What whoever has to set up a second factor first may do. */
+const WHILE_OWING: ReadonlySet<string> = new Set<Action>([
+  'session.read',
+  'session.close',
+  'second-factor.read',
+  'second-factor.enrol',
+])
+
+const owing = (action: string): TrueupError =>
+  new TrueupError('SECOND_FACTOR_MISSING', {
+    doing: `checking the right "${action}"`,
+    why: 'this server asks accounts like yours for a second factor, and yours has none',
+  })
 
 /** The person of a request whose route has a person's action. */
 export function principalOf(request: FastifyRequest): Principal {

@@ -23,6 +23,9 @@ export const ACTIONS = {
   'session.close': rule('user', 'read'),
   'session.list': rule('user', 'read'),
   'session.revoke': rule('user', 'write'),
+  'second-factor.read': rule('user', 'read'),
+  'second-factor.enrol': rule('user', 'admin'),
+  'second-factor.prove': rule('user', 'read'),
   'password.change': rule('user', 'admin'),
   'event.read': rule('user', 'read'),
   'server.read': rule('user', 'read'),
@@ -102,6 +105,10 @@ export interface Principal {
   kind: 'admin' | 'member'
   tokenId: string
   scopes: readonly string[]
+  /** When this login last proved the second factor of its account; null or absent: never. */
+  provenAt?: number | null
+  /** The server asks this account for a second factor, and it has none. */
+  owesSecondFactor?: boolean
 }
 
 export interface Subject {

@@ -8,7 +8,8 @@ import { principalOf } from '../auth/enforce.ts'
 import { linkAddress, type LinkedLogin } from '../auth/login-links.ts'
 import type { Principal } from '../auth/permissions.ts'
 import { hashToken, newToken } from '../auth/token.ts'
-import { checkPassword, openLogin, showSession } from './logins.ts'
+import { owes } from '../auth/authenticate.ts'
+import { checkPassword, checkSecondFactor, openLogin, showSession } from './logins.ts'
 import type { RouteModule } from '../parts.ts'
 import { LinkOrder, Login, LoginLink, Redemption, Session } from '../schemas/people.ts'
 
@@ -16,7 +17,7 @@ import { LinkOrder, Login, LoginLink, Redemption, Session } from '../schemas/peo
 const RATE = { password: { max: 10, timeWindow: '1 minute' }, code: { max: 120, timeWindow: '1 minute' } }
 
 /** Sessions of browsers: a cookie that scripts cannot read, and one-time links that make one. */
-export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl' | 'links'> = (app, parts) => {
+export const browserSessionRoutes: RouteModule<'store' | 'keys' | 'metrics' | 'publicUrl' | 'links'> = (app, parts) => {
   const { store, metrics, publicUrl, links } = parts
   const tags = ['session']
 
@@ -35,7 +36,8 @@ export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'
     async (request, reply) => {
       refuseForeignWrite(request, publicUrl())
       const user = await checkPassword(parts, request.body.name, request.body.password)
-      return await open(request, reply, { userId: user.id, scopes: ['admin'] }, 'password')
+      const provenAt = await checkSecondFactor(parts, user, request.body.code)
+      return await open(request, reply, { userId: user.id, scopes: ['admin'] }, { by: 'password', provenAt })
     },
   )
 
@@ -63,7 +65,7 @@ export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'
           next: 'Make a new one with `trueup open`, or log in with your password.',
         })
       }
-      return await open(request, reply, login, login.by ?? 'link')
+      return await open(request, reply, login, { by: login.by ?? 'link', provenAt: null })
     },
   )
 
@@ -99,7 +101,7 @@ export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'
     request: FastifyRequest,
     reply: FastifyReply,
     { userId, scopes, lifeMs = SESSION_LIFE_MS }: LinkedLogin,
-    by: string,
+    { by, provenAt }: { by: string; provenAt: number | null },
   ) {
     const { token, hash } = newToken('session')
     const before = sessionCookieOf(request, publicUrl())
@@ -107,13 +109,14 @@ export const browserSessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'
       const old = before === null ? undefined : await findTokenByHash(tx, hashToken(before))
       if (old && old.revokedAt === null) await revokeToken(tx, old.id)
       const expiresAt = store.clock.now() + lifeMs
-      const from = { kind: 'browser' as const, address: request.ip }
+      const from = { kind: 'browser' as const, address: request.ip, provenAt }
       return await openLogin(tx, { userId, name: deviceOf(request), hash, scopes, expiresAt, by, ...from })
     })
     metrics.logins.inc({ outcome: 'accepted' })
     setSessionCookie(reply, publicUrl(), token)
     const user = (await getUser(store.db, userId))!
-    const principal: Principal = { userId, name: user.name, kind: user.kind, tokenId: row.id, scopes }
+    const owesSecondFactor = await owes(store.db, user)
+    const principal: Principal = { userId, name: user.name, kind: user.kind, tokenId: row.id, scopes, owesSecondFactor }
     return reply.code(201).send(showSession(principal, user))
   }
 }

@@ -26,6 +26,7 @@ import { requestRoutes } from './requests.ts'
 import { runRoutes } from './runs.ts'
 import { serverInfoRoutes } from './server-info.ts'
 import { browserSessionRoutes } from './browser-session.ts'
+import { secondFactorRoutes } from './second-factor.ts'
 import { sessionListRoutes } from './sessions.ts'
 import { sessionRoutes } from './session.ts'
 import { providerLoginRoutes } from './provider-login.ts'
@@ -51,6 +52,7 @@ export const ROUTES: readonly RouteModule[] = [
   issuerRoutes,
   sessionRoutes,
   sessionListRoutes,
+  secondFactorRoutes,
   browserSessionRoutes,
   providerLoginRoutes,
   loginProviderRoutes,

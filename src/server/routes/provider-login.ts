@@ -172,6 +172,7 @@ export const providerLoginRoutes: RouteModule<'store' | 'keys' | 'publicUrl' | '
         by: 'device',
         kind: 'cli' as const,
         address: request.ip,
+        provenAt: null,
       }
       const row = await store.transaction((tx) => openLogin(tx, login))
       metrics.logins.inc({ outcome: 'accepted' })

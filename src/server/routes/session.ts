@@ -7,7 +7,7 @@ import { revokeAllTokens } from '../auth/revoke.ts'
 import { principalOf } from '../auth/enforce.ts'
 import { hashPassword, verifyPassword } from '../auth/password.ts'
 import { newToken } from '../auth/token.ts'
-import { checkPassword, openLogin, showSession } from './logins.ts'
+import { checkPassword, checkSecondFactor, openLogin, showSession } from './logins.ts'
 import type { RouteModule } from '../parts.ts'
 import { Done } from '../schemas/common.ts'
 import { CreatedToken, Login, PasswordChange, Session } from '../schemas/people.ts'
@@ -16,8 +16,8 @@ import { showToken } from './show.ts'
 const LOGIN_TOKEN_LIFE_MS = 30 * 24 * 3_600_000
 
 /** Log in with a password, see who one is, log out, change one's password. */
-export const sessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'> = (app, parts) => {
-  const { store, metrics, publicUrl } = parts
+export const sessionRoutes: RouteModule<'store' | 'keys' | 'metrics' | 'publicUrl'> = (app, parts) => {
+  const { store, keys, metrics, publicUrl } = parts
   app.post(
     '/api/v1/session',
     {
@@ -32,8 +32,9 @@ export const sessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'> = (ap
       },
     },
     async (request, reply) => {
-      const { name, password, device } = request.body
+      const { name, password, device, code } = request.body
       const user = await checkPassword({ store, metrics }, name, password)
+      const provenAt = await checkSecondFactor({ store, metrics, keys }, user, code)
       const { token, hash } = newToken('user')
       const row = await store.transaction((tx) =>
         openLogin(tx, {
@@ -44,6 +45,7 @@ export const sessionRoutes: RouteModule<'store' | 'metrics' | 'publicUrl'> = (ap
           expiresAt: store.clock.now() + LOGIN_TOKEN_LIFE_MS,
           kind: 'cli',
           address: request.ip,
+          provenAt,
         }),
       )
       metrics.logins.inc({ outcome: 'accepted' })

@@ -73,10 +73,13 @@ export const NewToken = z.strictObject({
 
 /** The only answer that ever holds the token itself. */
 export const CreatedToken = z.object({ token: z.string(), info: Token }).meta({ id: 'CreatedToken' })
+export type CreatedToken = z.infer<typeof CreatedToken>
 
 export const Login = z.strictObject({
   name: z.string().max(100),
   password: z.string().max(256),
+  /** Of the second factor, where the account has one: six digits of the app, or a recovery code. */
+  code: z.string().max(40).optional(),
   /** Shown in the list of tokens, so that people recognise where they logged in. */
   device: z.string().max(100).default('login'),
 })
@@ -92,6 +95,7 @@ export const Session = z
   .object({
     user: User,
     token: z.object({ id: z.string(), scopes: z.array(z.string()) }),
+    owesSecondFactor: z.boolean().meta({ description: 'nothing else is allowed before one is set up' }),
     may: z.array(z.string()).meta({ description: 'actions beside those of repositories' }),
   })
   .meta({ id: 'Session' })

@@ -14,6 +14,22 @@ export interface IdentityTables {
     shownUntil: number | null
     createdAt: number
   }
+  /** What an account proves itself by beside its password. */
+  secondFactors: {
+    id: string
+    userId: string
+    secretSealed: string
+    /** Null: begun, and not asked for yet. */
+    confirmedAt: number | null
+    /** The newest thirty seconds whose code was used. */
+    lastStep: number
+    /** Wrong codes since the last right one. */
+    failures: number
+    lockedUntil: number | null
+    createdAt: number
+  }
+  /** SHA-256 of codes for the day that the second factor is lost. */
+  recoveryCodes: { id: string; userId: string; hash: string; usedAt: number | null; createdAt: number }
   /** OpenID Connect providers at which people log in. */
   loginProviders: {
     id: string

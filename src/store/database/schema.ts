@@ -41,6 +41,8 @@ export interface Database extends RollbackTables, AuditTables, ConnectionTables,
     kind: 'browser' | 'cli' | null
     /** Where the login came from. */
     address: string | null
+    /** When it last proved the second factor of its account. */
+    provenAt: number | null
   }
   repositories: {
     id: string

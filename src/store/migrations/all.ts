@@ -24,6 +24,7 @@ import { commandAnswers } from './0022-command-answers.ts'
 import { loginProviders } from './0023-login-providers.ts'
 import { workerRouting } from './0024-worker-routing.ts'
 import { sessions } from './0025-sessions.ts'
+import { secondFactors } from './0026-second-factors.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -52,4 +53,5 @@ export const MIGRATIONS: readonly Migration[] = [
   loginProviders,
   workerRouting,
   sessions,
+  secondFactors,
 ]

@@ -32,3 +32,6 @@ export async function revokeToken(tx: Queries, id: string): Promise<Token> {
   const token = await tokens.require(tx, id)
   return token.revokedAt === null ? tokens.update(tx, id, { revokedAt: nowOf(tx) }) : token
 }
+
+/** Notes that a login proved the second factor of its account just now. */
+export const proveToken = (tx: Queries, id: string): Promise<Token> => tokens.update(tx, id, { provenAt: nowOf(tx) })

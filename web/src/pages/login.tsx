@@ -1,11 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRouter, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
-import { api, ask } from '../api/client.ts'
+import { api, ApiError, ask } from '../api/client.ts'
 import { Level } from '../app/navigation.tsx'
 import { t } from '../strings/overview.ts'
 import { Button, CommandLine, TextField } from '../ui/basics.tsx'
 import { ErrorNote } from '../ui/load.tsx'
+import { EnrolSecondFactor } from './settings/enrol-second-factor.tsx'
 
 /** The code of a one-time link stands in the fragment, which is sent to nobody, and is taken out of the address at once. */
 function takeCode(): string | null {
@@ -20,18 +21,24 @@ export function LoginPage() {
   const router = useRouter()
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
+  const [factor, setFactor] = useState('')
   const login = useMutation({
     mutationFn: (code: string | null) =>
       code === null
-        ? ask(api.POST('/api/v1/session/browser', { body: { name, password } }))
+        ? ask(api.POST('/api/v1/session/browser', { body: { name, password, ...(factor && { code: factor }) } }))
         : ask(api.POST('/api/v1/session/redeem', { body: { code } })),
-    onSuccess: async () => {
+    onSuccess: async ({ owesSecondFactor }) => {
       client.clear()
+      // Nothing else is answered before: it is set up here.
+      if (owesSecondFactor) return
       // Only a path of this site: an address in the query must not lead anywhere else.
       router.history.push(to && /^\/(?![/\\])/.test(to) ? to : '/')
     },
   })
   const { mutate } = login
+  const [isAsked, setAsked] = useState(false)
+  const refusal = login.error instanceof ApiError ? login.error.body.code : null
+  if (refusal === 'SECOND_FACTOR_REQUIRED' && !isAsked) setAsked(true)
   const tried = useRef(false)
   useEffect(() => {
     if (tried.current) return
@@ -39,6 +46,14 @@ export function LoginPage() {
     const code = takeCode()
     if (code !== null) mutate(code)
   }, [mutate])
+  const leave = (): void => router.history.push(to && /^\/(?![/\\])/.test(to) ? to : '/')
+  if (login.data?.owesSecondFactor)
+    return (
+      <main className="mx-auto flex min-h-full max-w-[480px] flex-col justify-center gap-4 p-4">
+        <p>{t.secondFactorIsAsked}</p>
+        <EnrolSecondFactor done={leave} />
+      </main>
+    )
   return (
     <main className="mx-auto flex min-h-full max-w-[360px] flex-col justify-center gap-4 p-4">
       <h1 className="flex items-center gap-2 text-xl font-semibold tracking-tight">
@@ -61,7 +76,17 @@ export function LoginPage() {
           set={setPassword}
           required
         />
-        {login.error && <ErrorNote error={login.error} />}
+        {isAsked && (
+          <TextField
+            label={t.codeOfYourApp}
+            hint={t.orARecoveryCode}
+            autoComplete="one-time-code"
+            value={factor}
+            set={setFactor}
+            required
+          />
+        )}
+        {login.error && !(isAsked && factor === '') && <ErrorNote error={login.error} />}
         <Button type="submit" variant="primary" disabled={login.isPending}>
           {login.isPending ? t.loggingIn : t.logIn}
         </Button>

@@ -35,6 +35,9 @@ export const t = {
   ssoForbidden: 'You are known there, and have no account here: ask an administrator of this server.',
   ssoAway: 'The login provider cannot be reached. Try again in a moment.',
   ssoRefused: 'That login did not work. Begin it anew; if it fails again, the log of the server says why.',
+  codeOfYourApp: 'Code of your app',
+  orARecoveryCode: 'Or a recovery code',
+  secondFactorIsAsked: 'This server asks your account for a second factor. Set one up to go on.',
   noPasswordYetOnA:
     'No password yet? On a machine where the command line is logged in, this makes a link that logs the browser in: ',
   stacksByEnvironment: 'Stacks by environment',

@@ -8,6 +8,7 @@ import { CommandLine, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { cell, Table } from '../../ui/more.tsx'
 import { Time } from '../../ui/time.tsx'
+import { SecondFactor } from './second-factor.tsx'
 import { Sessions } from './sessions.tsx'
 
 /** One's tokens and sessions, and one's password. */
@@ -66,6 +67,7 @@ export function Tokens() {
         </Loaded>
       </Panel>
       <Sessions />
+      <SecondFactor />
       <Password />
     </div>
   )

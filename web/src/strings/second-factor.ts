@@ -1,0 +1,22 @@
+/** Words of the second factor. */
+export const t = {
+  secondFactor: 'Second factor',
+  whatItIs: 'Codes of an app on your phone, asked for beside your password.',
+  setItUp: 'Set it up',
+  addTheKey: 'Add this key to your app (time-based codes, six digits):',
+  codeThatItShows: 'Code that it shows',
+  confirm: 'Confirm',
+  recoveryCodes: 'Recovery codes',
+  keepThem: 'Each is good once, for the day that the app is lost. Keep them elsewhere; they are not shown again.',
+  theyAreKept: 'They are kept',
+  codeOrRecovery: 'Code of the app, or a recovery code',
+  setUp: 'Set up',
+  codesLeft: (count: number) => `Recovery codes left: ${count}.`,
+  prove: 'Prove it',
+  proveIt: 'Prove the second factor',
+  whyProve: 'Environments may ask that whoever approves or deploys has proven it a short time ago.',
+  proven: 'Proven',
+  remove: 'Remove',
+  removeIt: 'Remove the second factor',
+  removed: 'Removed',
+} as const
