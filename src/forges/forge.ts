@@ -86,6 +86,8 @@ export interface NewReview {
   digests: { [stackKey: string]: string }
   /** Owned file → its content that the reviewer saw. */
   files: { [path: string]: string }
+  /** When the reviewer's login had last proven the second factor. */
+  provenAt?: number | null
 }
 
 export interface Reviews {

@@ -97,6 +97,9 @@ export const EnvironmentConfig = z.strictObject({
     .describe(
       'Whose changes are planned with variables, state and network before somebody else has approved them: of anyone who may push, of maintainers, or of nobody. Others are planned in a sandbox without these. Default: contributors.',
     ),
+  stepUp: Duration.optional().describe(
+    'Whoever approves or deploys here has to have proven the second factor within this time, such as 15m. Default: it is not asked for.',
+  ),
   signatures: SignaturesConfig.optional().describe(
     'Signatures without which nothing is merged or deployed here. Default: none are asked for.',
   ),

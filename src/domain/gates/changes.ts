@@ -23,6 +23,7 @@ const ENVIRONMENT_PARTS = [
   'unplannable',
   'trust',
   'signatures',
+  'stepUp',
   'workers',
 ] as const
 const STACK_PARTS = [

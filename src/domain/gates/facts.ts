@@ -40,6 +40,8 @@ export interface GateStack {
 export interface GateEnvironment {
   name: string
   rules: ApprovalRules
+  /** Approvals count whose givers had proven the second factor within this time; null or absent: all. */
+  stepUpMs?: number | null
   /** Errors while planning a part stop the merge, or are only told. */
   unplannable: 'block' | 'allow'
   window: WindowState

@@ -1,5 +1,6 @@
 import { evaluateApprovals, raised, type ApprovalOutcome, type ApprovalRules } from './approvals.ts'
 import { requirementsOf } from './requirements/index.ts'
+import { withStepUp } from './step-up.ts'
 import type { GateStack, GateEnvironment, GateFacts, Requirement } from './facts.ts'
 
 export interface GateOutcome {
@@ -29,7 +30,7 @@ function approvalsOf(environment: GateEnvironment, facts: GateFacts): ApprovalOu
   const stacks = facts.stacks.filter((stack) => stack.environment === environment.name)
   return evaluateApprovals({
     rules: rulesOf(environment.rules, stacks),
-    reviews: facts.reviews,
+    reviews: withStepUp(facts.reviews, environment.stepUpMs ?? null),
     stacks: environment.gateChange ? [...stacks, environment.gateChange] : stacks,
     makers: facts.makers,
     teamsOf: facts.teamsOf,

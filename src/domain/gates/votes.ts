@@ -18,6 +18,8 @@ export interface Review {
   files?: { readonly [path: string]: string }
   /** Why its giver may not vote any more, to follow the name; absent while they may. */
   barred?: string
+  /** When its giver had last proven the second factor. */
+  provenAt?: number | null
   at: number
 }
 

@@ -33,6 +33,8 @@ export interface EnvironmentRules {
   trust: Trust
   /** Null: none are asked for. */
   signatures: SignaturesConfig | null
+  /** How long a proof of the second factor lets people approve and deploy; null: none is asked for. */
+  stepUpMs: number | null
   drift: DriftRules
   pool: string
   /** Nothing unapproved is applied here: tier production, or approvals required. */
@@ -68,6 +70,7 @@ export function resolveEnvironment(name: string, config: TrueupConfig): Environm
     unplannable: environment.unplannable ?? 'block',
     trust: environment.trust ?? 'contributors',
     signatures: environment.signatures ?? null,
+    stepUpMs: environment.stepUp === undefined ? null : parseDuration(environment.stepUp),
     drift: driftRules(environment.drift, {
       mode: 'observe',
       intervalMs: parseDuration(DEFAULT_DRIFT_INTERVAL),

@@ -12,6 +12,7 @@ import {
 } from '../../store/forges/commands.ts'
 import { personIn } from '../merge-requests/voters.ts'
 import type { EngineParts } from '../parts.ts'
+import { stepUpsOf } from '../stacks/step-up.ts'
 import { apply } from './apply.ts'
 import { approve } from './approve.ts'
 import { refusalOf } from './lines.ts'
@@ -104,12 +105,27 @@ async function answerTo(
     const all = await stacksOfMr(db, mr)
     const { selected, unmatched } = filterStacks(command, all)
     if (command.verb !== 'help') requireSome(command, { selected, unmatched, all })
+    if (DEPLOYS.has(command.verb)) await refuseWhereProven(parts, mr.repositoryId, command.verb)
     const order: Order = { command, said, mr, actorId: said.userId, stacks: selected, all }
     const lines = await act.run(parts, order)
     return { ok: true, lines: lines[0]?.startsWith('- ') ? ['', ...lines] : lines }
   } catch (thrown) {
     return { ok: false, lines: [refusalOf(thrown)] }
   }
+}
+
+/** What approves or deploys. */
+const DEPLOYS: ReadonlySet<Verb> = new Set(['approve', 'apply', 'heal', 'retry', 'rollback'])
+
+/** A comment proves nothing but who wrote it. Asked of the whole repository: a merge request deploys where it likes. */
+async function refuseWhereProven(parts: EngineParts, repositoryId: string, verb: Verb): Promise<void> {
+  const [asking] = await stepUpsOf(parts, repositoryId, null)
+  if (!asking) return
+  throw new TrueupError('STEP_UP_REQUIRED', {
+    doing: `obeying /trueup ${verb}`,
+    why: `environment "${asking.environment}" asks for the second factor, which a comment cannot prove`,
+    next: 'Do it in Trueup.',
+  })
 }
 
 /** Who names a stack means it: nothing is done where one of the names is wrong. */

@@ -237,11 +237,12 @@ async function environmentsOf(
     // Going back to a state is quick, going back to laxer rules is not.
     const isFast = isRollback(mr) && !gateChange && !known.slow.has(name)
     const required = isFast ? fastLane(rule) : rule.approvals.required
-    const { unplannable } = rule
+    const { unplannable, stepUpMs } = rule
     environments.push({
       name,
       rules: { ...rule.approvals, required },
       unplannable,
+      stepUpMs,
       window,
       ...(gateChange && { gateChange }),
     })

@@ -52,6 +52,7 @@ export async function votesOf(
         digests: review.digests as { [key: StackKey]: string },
         files: review.files ?? {},
         ...(barred !== null && { barred }),
+        provenAt: review.provenAt,
         at: review.createdAt,
       }
     }),

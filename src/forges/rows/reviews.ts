@@ -38,6 +38,7 @@ export async function reviewMergeRequest(store: Store, review: NewReview): Promi
       digests: review.digests,
       files: review.files,
       body: review.body,
+      provenAt: review.provenAt ?? null,
     })
     await appendAudit(tx, {
       actor: `user:${review.userId}`,

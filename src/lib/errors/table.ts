@@ -25,6 +25,11 @@ export const ERRORS = {
   SECOND_FACTOR_REQUIRED: entry(401, 'terminal', 'Send the code that your app shows, or a recovery code.'),
   SECOND_FACTOR_WRONG: entry(401, 'terminal', 'Wait for the next code of the app, or use a recovery code.'),
   SECOND_FACTOR_MISSING: entry(403, 'terminal', 'Set one up: `trueup second-factor enrol`, or in the browser.'),
+  STEP_UP_REQUIRED: entry(
+    403,
+    'terminal',
+    'Prove it, then do it again: `trueup second-factor prove`, or in the browser.',
+  ),
   FORBIDDEN: entry(403, 'terminal', 'Ask an administrator for the role that the message names.'),
   NOT_FOUND: entry(404, 'terminal', 'List what exists and use one of its names.'),
   CONFLICT: entry(409, 'terminal', 'Look at the current state and decide again.'),

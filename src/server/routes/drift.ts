@@ -4,6 +4,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { getDriftRecord, listDriftRecords } from '../../store/stacks/drift.ts'
 import { getStack } from '../../store/stacks/stacks.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
+import { requireStepUp } from '../auth/step-up.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
@@ -72,6 +73,7 @@ export const driftRoutes: RouteModule<'engine'> = (app, { engine }) => {
       },
       async (request, reply) => {
         const stack = await stackOf(parts, repositoryOf(request), request.body.stack)
+        if (action === 'drift.heal') await requireStepUp(parts, request, [stack.environment])
         const run = await order(parts, { stackId: stack.id, actorId: principalOf(request).userId })
         return reply.code(201).send(await showRun(parts, run))
       },

@@ -6,6 +6,7 @@ import { repositoryOf as gitOf, userActor } from '../../engine/parts.ts'
 import { orderPreview } from '../../engine/run-tasks.ts'
 import { listMergeRequests } from '../../store/changes/merge-requests.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
+import { requireStepUp } from '../auth/step-up.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { Done, InRepository } from '../schemas/common.ts'
@@ -124,12 +125,14 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
       const mr = await find(request)
       const { verdict, body, head, ...rest } = request.body
       const seen = { ...rest, ...(head !== undefined && { head: namedHead(mr, head) }) }
-      const { digests, files } = await judge(parts, mr)
+      const { digests, files, rules } = await judge(parts, mr)
+      if (verdict === 'approve') await requireStepUp(parts, request, [...rules.keys()])
       if (verdict === 'approve') assertSeen(mr, { digests, files }, seen)
       const forge = await parts.forges.of(mr.repositoryId)
       await forge.reviews.give({
         mrId: mr.id,
         userId: principalOf(request).userId,
+        provenAt: principalOf(request).provenAt ?? null,
         verdict,
         body,
         headOid: seen.head ?? mr.headOid,
@@ -178,6 +181,7 @@ export const mergeRequestRoutes: RouteModule<'engine'> = (app, { engine }) => {
     },
     async (request) => {
       const mr = await find(request)
+      await requireStepUp(parts, request, [...(await judge(parts, mr)).rules.keys()])
       const { squash, bypassReason } = request.body
       // The right to bypass was checked only where the query asked for it, so only then may the reason count.
       const bypass = request.query.bypass === undefined ? undefined : bypassReason

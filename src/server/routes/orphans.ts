@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { removeOrphan } from '../../engine/deploy/remove-orphan.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
+import { environmentOf, requireStepUp } from '../auth/step-up.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
 import { RunSummary } from '../schemas/plans.ts'
@@ -28,6 +29,7 @@ export const orphanRoutes: RouteModule<'engine'> = (app, { engine: { parts } }) 
     },
     async (request) => {
       const { stack, how, reason } = request.body
+      if (how === 'destroy') await requireStepUp(parts, request, [environmentOf(stack)])
       const { id: stackId } = await stackOf(parts, repositoryOf(request), stack)
       const run = await removeOrphan(parts, { stackId, how, reason, actorId: principalOf(request).userId })
       return { run: run && (await showRun(parts, run)) }

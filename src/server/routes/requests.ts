@@ -1,5 +1,6 @@
 import { requestRun } from '../../engine/stacks/request-run.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
+import { environmentOf, requireStepUp } from '../auth/step-up.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
 import { RunSummary } from '../schemas/plans.ts'
@@ -23,6 +24,7 @@ export const requestRoutes: RouteModule<'engine'> = (app, { engine: { parts } })
     },
     async (request, reply) => {
       const { stack, request: asked, reason } = request.body
+      await requireStepUp(parts, request, [environmentOf(stack)])
       const { id: stackId } = await stackOf(parts, repositoryOf(request), stack)
       const { userId } = principalOf(request)
       const run = await requestRun(parts, { stackId, request: asked, reason, actorId: userId })

@@ -1,10 +1,14 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { isStateChanging } from '../../domain/runs/run.ts'
+import { specOfRun } from '../../engine/run-spec.ts'
 import { approveRun, cancelRun } from '../../engine/runs/actions.ts'
 import { retryRun } from '../../engine/runs/retry.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { readRunLog } from '../../store/runs/log.ts'
 import { getRun, listRuns } from '../../store/runs/runs.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
+import { requireStepUp } from '../auth/step-up.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
@@ -106,6 +110,7 @@ export const runRoutes: RouteModule<'engine'> = (app, { engine }) => {
     },
     async (request) => {
       const { userId, kind } = principalOf(request)
+      await stepUpFor(request)
       const { digest, reason } = request.body
       if (reason !== undefined && kind !== 'admin') {
         throw new TrueupError('FORBIDDEN', {
@@ -161,8 +166,15 @@ export const runRoutes: RouteModule<'engine'> = (app, { engine }) => {
       schema: { tags, summary: 'Do it again with a fresh plan', params: RunParams, response: { 201: RunDetail } },
     },
     async (request, reply) => {
+      await stepUpFor(request)
       const run = await retryRun(parts, { runId: request.params.run, actorId: principalOf(request).userId })
       return reply.code(201).send(await showRunDetail(parts, run))
     },
   )
+
+  /** Plans and checks change nothing. */
+  async function stepUpFor(request: FastifyRequest): Promise<void> {
+    const run = await getRun(parts.store.db, (request.params as { run: string }).run)
+    if (run && isStateChanging(run.kind)) await requireStepUp(parts, request, [specOfRun(run).definition.environment])
+  }
 }

@@ -3,6 +3,7 @@ import { rollBack } from '../../engine/rollback/rollback.ts'
 import { listDeployments } from '../../store/stacks/deployments.ts'
 import { listStacks } from '../../store/stacks/stacks.ts'
 import { principalOf, repositoryOf } from '../auth/enforce.ts'
+import { environmentOf, requireStepUp } from '../auth/step-up.ts'
 import { PageQuery, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { InRepository } from '../schemas/common.ts'
@@ -109,6 +110,14 @@ export const stackRoutes: RouteModule<'engine'> = (app, { engine }) => {
     async (request, reply) => {
       const repository = repositoryOf(request)
       const { target, reason } = request.body
+      // A deployment of any environment may be meant.
+      const where =
+        target.what === 'stack'
+          ? [environmentOf(target.stack)]
+          : target.what === 'environment'
+            ? [target.environment]
+            : null
+      await requireStepUp(parts, request, where)
       const mr = await rollBack(parts, {
         reason,
         actorId: principalOf(request).userId,

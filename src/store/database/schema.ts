@@ -118,6 +118,8 @@ export interface Database extends RollbackTables, AuditTables, ConnectionTables,
     droppedReason: string | null
     /** The forge's id of it, where it was given on a forge. */
     remoteId: string | null
+    /** When its giver had last proven the second factor; null: never by that login. */
+    provenAt: number | null
     createdAt: number
   }
   comments: {

@@ -25,6 +25,7 @@ import { loginProviders } from './0023-login-providers.ts'
 import { workerRouting } from './0024-worker-routing.ts'
 import { sessions } from './0025-sessions.ts'
 import { secondFactors } from './0026-second-factors.ts'
+import { provenReviews } from './0027-proven-reviews.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -54,4 +55,5 @@ export const MIGRATIONS: readonly Migration[] = [
   workerRouting,
   sessions,
   secondFactors,
+  provenReviews,
 ]

@@ -15,6 +15,7 @@ export const t = {
   prove: 'Prove it',
   proveIt: 'Prove the second factor',
   whyProve: 'Environments may ask that whoever approves or deploys has proven it a short time ago.',
+  proveAndGoOn: 'Prove it and go on',
   proven: 'Proven',
   remove: 'Remove',
   removeIt: 'Remove the second factor',

@@ -1,10 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
+import { ApiError } from '../api/client.ts'
 import { t } from '../strings/parts.ts'
 import { Button, CommandLine, Field, type ButtonProps } from './basics.tsx'
 import { Dialog } from './dialog.tsx'
 import { ErrorNote } from './load.tsx'
 import { notify } from './notice.tsx'
+import { Prove } from './prove.tsx'
 
 /**
  * One act on the server: button, a window that says what it does and asks for a reason where it needs one, the command
@@ -77,6 +79,9 @@ export function Act({
             </Field>
           )}
           {act.error && <ErrorNote error={act.error} />}
+          {act.error instanceof ApiError && act.error.body.code === 'STEP_UP_REQUIRED' && (
+            <Prove then={() => act.mutate()} />
+          )}
           {command && (
             <p className="text-sm text-muted">
               {t.inATerminal}
