@@ -111,6 +111,8 @@ export interface DriverContext<Config> {
   /** Semver range that the tool must satisfy, when the stack names one. */
   toolVersion?: string
   stateBackend?: StateBackend
+  /** What a run leaves on this machine is gone at the next one, its cache too: a job of a pipeline. */
+  fleeting?: boolean
   /**
    * The run is over: canceled, out of time, or its lease lost (the reason is a TrueupError). Who works in this process
    * stops before the next write: seconds later another worker may have the stack.

@@ -67,6 +67,7 @@ export function openBench({ data, repository, env, withheld, sandbox, signal }: 
     cacheRoot: join(data, 'cache'),
     passEnv: Object.keys(env).filter((name) => !withheld.has(name)),
     graceMs: GRACE_MS,
+    fleeting: true,
     now: () => Date.now(),
   }
   return {

@@ -143,7 +143,7 @@ async function contextFor(
 ): Promise<DriverContext<unknown>> {
   const { grant, run, parts, workspace, masker, log } = execution
   const { variables, formerSecrets = [], identityTokens = {} } = parts.source.variables(grant, offered)
-  const { registry, graceMs } = parts
+  const { registry, graceMs, fleeting } = parts
   const sandbox = await openSandbox(execution, driver, phase)
   return buildContext(driver, {
     order: grant,
@@ -165,6 +165,7 @@ async function contextFor(
     ...(sandbox && { sandbox }),
     registry,
     graceMs,
+    ...(fleeting && { fleeting }),
     replaced: run.replaced,
     signal: run.signal,
     killSignal: run.killSignal,

@@ -20,6 +20,8 @@ export interface RunnerParts {
   cacheRoot: string
   passEnv: readonly string[]
   graceMs: number
+  /** The machine is gone with the run. */
+  fleeting?: boolean
   /** The server's time as far as it is known, in milliseconds. */
   now(): number
 }

@@ -44,6 +44,7 @@ export interface ContextParts {
   /** Where its tools run; beside the worker where absent. */
   sandbox?: Sandbox
   graceMs: number
+  fleeting?: boolean
   signal: AbortSignal
   killSignal?: AbortSignal
   replaced?: AbortSignal
@@ -84,6 +85,7 @@ export async function buildContext<Config>(
     ignore: order.ignore,
     ...(order.toolVersion !== undefined && { toolVersion: order.toolVersion }),
     ...(order.stateBackend && { stateBackend: order.stateBackend }),
+    ...(parts.fleeting && { fleeting: true }),
     signal: parts.signal,
     ...(parts.replaced && { replaced: parts.replaced }),
     hash: (value) => keyedHash(hashKey, value),

@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
+import { TrueupError } from '../../../lib/errors/error.ts'
 import type { DriverContext } from '../../driver.ts'
 import type { TerraformConfig } from '../config.ts'
 import { insideWorkspace } from '../../paths/inside.ts'
@@ -54,6 +55,7 @@ export async function chooseBackend(
   }
   const state = config.stateName ?? config.workspace ?? 'default'
   if (stateBackend === undefined) {
+    if (context.fleeting) throw homeless(context.stack.name)
     const path = join(context.cache, 'state', `${state}.tfstate`)
     return { kind: 'local', env: {}, arguments: [], override: backendBlock('local', { path }) }
   }
@@ -73,6 +75,13 @@ export async function chooseBackend(
     override: backendBlock('http', {}),
   }
 }
+
+const homeless = (stack: string): TrueupError =>
+  new TrueupError('CONFIG_INVALID', {
+    doing: `choosing where the state of ${stack} lives`,
+    why: 'the code has no backend that outlives the job, and a pipeline without a server keeps none',
+    next: 'Add a `backend` block (a bucket, GitLab by `http`), or let a Trueup server deploy the stack.',
+  })
 
 /**
  * A `local` backend with a relative path, or none, is a file in the run's private workspace: it would go with the run, and
