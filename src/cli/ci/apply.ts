@@ -9,7 +9,7 @@ import { asTrueupError, type ErrorBody, TrueupError } from '../../lib/errors/err
 import { broughtBy } from './brought.ts'
 import { desiredState, orderFor, variablesOf } from './orders.ts'
 import { deployedFiles } from './plan.ts'
-import type { Pipeline } from './pipeline.ts'
+import { assertGoing, type Pipeline } from './pipeline.ts'
 import { rulesFor } from './rules.ts'
 import type { Held, StackRecord } from './state.ts'
 import { inOrder, type ReadTree } from './trees.ts'
@@ -77,7 +77,7 @@ export async function applyPipeline(pipeline: Pipeline, order: ApplyOrder): Prom
       : await applied(job, source)
     if (done.state === 'failed' || done.state === 'waiting') bad.add(stack)
     stacks.push(done)
-    pipeline.signal.throwIfAborted()
+    assertGoing(pipeline, 'deploying')
   }
   // What is written down changes meanwhile.
   const left = [...records].filter(([stack]) => !tree.stacks.has(stack))
@@ -272,7 +272,7 @@ function known(planned: { [name: string]: Output }, before: { [name: string]: Ou
 
 /** Throws why a plan is not to be applied. */
 async function judge(
-  { pipeline, tree, vouchers, retryLost }: Job,
+  { tree, vouchers, retryLost }: Job,
   { definition }: StackSource,
   plan: Plan,
   { kind, lost }: { kind: 'deploy' | 'destroy'; lost: boolean },
@@ -302,7 +302,6 @@ async function judge(
     unplannable: rules.environment.unplannable,
   })
   if (decision.action === 'apply' || decision.action === 'nothing') return
-  pipeline.signal.throwIfAborted()
   throw new TrueupError('MR_BLOCKED', {
     doing: `deploying ${stack}`,
     why: decision.message,

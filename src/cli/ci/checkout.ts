@@ -30,18 +30,17 @@ export interface CheckoutOptions {
   /** A directory of our own. */
   data: string
   env: NodeJS.ProcessEnv
-  signal: AbortSignal
 }
 
 /** Opens the checkout around a directory. CI_SHALLOW where its history is cut off. */
-export async function openCheckout({ directory, data, env, signal }: CheckoutOptions): Promise<Checkout> {
+export async function openCheckout({ directory, data, env }: CheckoutOptions): Promise<Checkout> {
   const own = gitEnvironment(env)
   let root = resolve(directory)
+  // A job that is told to stop writes down what it has done: git is not stopped with it.
   const git = (argv: readonly string[], input?: string): Promise<ProcessResult> =>
-    runProcess({ argv: ['git', ...argv], cwd: root, env: own, timeoutMs: TIMEOUT_MS, signal, ...(input && { input }) })
+    runProcess({ argv: ['git', ...argv], cwd: root, env: own, timeoutMs: TIMEOUT_MS, ...(input && { input }) })
   const ask = async (doing: string, argv: readonly string[], input?: string): Promise<string> => {
     const result = await git(argv, input)
-    signal.throwIfAborted()
     if (result.exitCode === 0) return result.stdout.trim()
     throw new TrueupError('GIT_FAILED', { doing, why: saidBy(result) })
   }
@@ -49,6 +48,13 @@ export async function openCheckout({ directory, data, env, signal }: CheckoutOpt
   root = await ask(doing, ['rev-parse', '--show-toplevel'])
   if ((await ask(doing, ['rev-parse', '--is-shallow-repository'])) === 'true')
     throw new TrueupError('CI_SHALLOW', { doing, why: 'the history of this clone is cut off' })
+  const { stdout: promisors } = await git(['config', '--get-regexp', '^remote\\..*\\.promisor$', 'true'])
+  if (promisors.trim() !== '')
+    throw new TrueupError('CI_SHALLOW', {
+      doing,
+      why: 'it is a partial clone, in which files are missing',
+      next: 'Clone without --filter.',
+    })
   const objects = resolve(root, await ask(doing, ['rev-parse', '--git-path', 'objects']))
   const service = await startGitService({ root: join(data, 'git') })
   const repository = service.repository(DESIRED)

@@ -2,7 +2,7 @@ import { completePlan } from '../../domain/plans/complete.ts'
 import type { Plan } from '../../domain/plans/plan.ts'
 import { asTrueupError, type ErrorBody, TrueupError } from '../../lib/errors/error.ts'
 import { desiredState, orderFor } from './orders.ts'
-import type { Pipeline } from './pipeline.ts'
+import { assertGoing, type Pipeline } from './pipeline.ts'
 import type { StackRecord } from './state.ts'
 
 export interface DriftedStack {
@@ -30,7 +30,7 @@ export async function driftPipeline(pipeline: Pipeline): Promise<DriftReport> {
   const stacks: DriftedStack[] = []
   for (const [, record] of [...records].sort(([a], [b]) => (a < b ? -1 : 1))) {
     stacks.push(await look(pipeline, record, records))
-    pipeline.signal.throwIfAborted()
+    assertGoing(pipeline, 'looking for drift')
   }
   return { stacks }
 }
@@ -84,7 +84,10 @@ async function look(
     })
     if (finish?.error) return { stack, state: 'failed', commit, error: finish.error as ErrorBody }
     if (!plan) throw new TrueupError('CANCELED', { doing: `looking at ${stack}`, why: 'it was stopped' })
-    return { stack, state: plan.changes.length > 0 ? 'drifted' : 'in_sync', commit, plan }
+    const unseen = plan.coverage.unchecked.find(({ unreachable, failed }) => unreachable || failed)
+    if (plan.changes.length > 0) return { stack, state: 'drifted', commit, plan }
+    if (unseen) return { stack, state: 'failed', commit, plan, why: `${unseen.address}: ${unseen.why}` }
+    return { stack, state: 'in_sync', commit, plan }
   } catch (thrown) {
     return { stack, state: 'failed', commit, error: asTrueupError(thrown, `looking at ${stack}`).toJSON() }
   }

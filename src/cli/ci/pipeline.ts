@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { type PipelineForge, pipelineForge } from '../../forges/pipeline.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
 import { DEFAULT_LIMITS } from '../../worker/sandbox/settings.ts'
 import { type Bench, openBench } from './bench.ts'
 import { type Checkout, openCheckout } from './checkout.ts'
@@ -63,7 +64,7 @@ export async function withPipeline<T>(options: PipelineOptions, use: (pipeline: 
   let checkout: Checkout | undefined
   try {
     const way = gitWay(surroundings, options.remote)
-    checkout = await openCheckout({ directory: options.directory, data: own, env: { ...env, ...way.env }, signal })
+    checkout = await openCheckout({ directory: options.directory, data: own, env: { ...env, ...way.env } })
     const { repository } = checkout
     const text = env[KEY_VARIABLE]
     const key = text ? await openKey(text) : null
@@ -96,6 +97,11 @@ export async function withPipeline<T>(options: PipelineOptions, use: (pipeline: 
     await checkout?.close()
     await rm(own, { recursive: true, force: true, maxRetries: 3 })
   }
+}
+
+/** CANCELED where the job was told to stop. */
+export function assertGoing({ signal }: Pick<Pipeline, 'signal'>, doing: string): void {
+  if (signal.aborted) throw new TrueupError('CANCELED', { doing, why: 'the job was told to stop' })
 }
 
 function secretsOf(env: NodeJS.ProcessEnv, more: readonly string[]): { [name: string]: string } {

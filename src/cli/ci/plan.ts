@@ -6,7 +6,7 @@ import type { PolicyFacts } from '../../domain/policies/policy.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import { desiredState, orderFor } from './orders.ts'
-import type { Pipeline } from './pipeline.ts'
+import { assertGoing, type Pipeline } from './pipeline.ts'
 import { type How, isRefused, type PlannedStack, type PlanReport } from './planned.ts'
 import { rulesFor } from './rules.ts'
 import type { DeployedRecord, StackRecord } from './state.ts'
@@ -47,7 +47,7 @@ export async function planPipeline(pipeline: Pipeline, order: PlanOrder): Promis
     const found = await planOne(pipeline, { source, how, commit, sides, records, outputs, mr })
     if (found.plan) outputs.set(stack, found.plan.outputs)
     stacks.push(found)
-    pipeline.signal.throwIfAborted()
+    assertGoing(pipeline, 'planning')
   }
   const { head, target } = sides
   const { change, repository } = surroundings
@@ -107,7 +107,14 @@ async function* chosen(
     else if (takesOther(pipeline, source, records, outputs)) yield { source, how: 'downstream', commit }
     else if (target === null && (await isPending(source))) yield { source, how: 'pending', commit }
   }
-  if (before === null || target === null) return
+  if (target === null) {
+    for (const [key, { deployed }] of records) {
+      const source = deployed && !after.stacks.has(key) && (await pipeline.trees.find(deployed.commit))?.stacks.get(key)
+      if (source && source.definition.onRemove === 'destroy') yield { source, how: 'removed', commit: deployed.commit }
+    }
+    return
+  }
+  if (before === null) return
   for (const source of inOrder(before).toReversed())
     if (affected.get(source.definition.key) === 'removed' && source.definition.onRemove === 'destroy')
       yield { source, how: 'removed', commit: target }

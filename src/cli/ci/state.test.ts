@@ -37,7 +37,7 @@ async function pipeline(name: string, how: { frozen?: boolean; leaseMs?: number 
   if (name !== 'first') git('clone', '--quiet', 'remote.git', name)
   const options = { directory: join(directory, name), data: join(directory, `${name}.data`), env: process.env }
   const { signal } = new AbortController()
-  const checkout = await openCheckout({ ...options, signal })
+  const checkout = await openCheckout(options)
   checkouts.push(checkout)
   const refs = sharedRefs(checkout, 'origin')
   const move: typeof refs.move = async (...to) => {

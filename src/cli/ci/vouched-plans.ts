@@ -1,12 +1,16 @@
 import { comparePlans, describeDifference } from '../../domain/plans/compare.ts'
 import type { Plan } from '../../domain/plans/plan.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
+import type { PipelineChange } from '../../forges/pipeline.ts'
 import { keyMissing } from './key.ts'
 import type { Pipeline } from './pipeline.ts'
 import { type Vouched, type VouchedPlan, vouchedBy, vouchingIn } from './vouching.ts'
 
 /** Marks the comment of `trueup ci plan` on a merge request. */
 export const COMMENT = 'ci'
+
+/** Commits of one merge request that the forge is asked about. */
+const MOST_COMMITS = 100
 
 /** Who vouches for the plan of a stack; throws why nobody does: CI_NOT_VOUCHED, CI_FORGED, CI_KEY. */
 export type Vouchers = (stack: string) => Promise<VouchedPlan>
@@ -35,11 +39,11 @@ export async function fileVoucher(
 
 /**
  * Comments on the merge requests that brought what is to be deployed: of each stack the newest merge that changed it.
- * `broughtBy`: the commit of that merge.
+ * `broughtBy`: the commit that brought it, and the newer ones of the branch after it.
  */
 export function commentVoucher(
   { key, forge, surroundings: { repository } }: Pick<Pipeline, 'key' | 'forge' | 'surroundings'>,
-  broughtBy: (stack: string) => Promise<string>,
+  broughtBy: (stack: string) => Promise<readonly string[]>,
 ): Vouchers {
   const known = new Map<string, Promise<Vouched>>()
   return async (stack) => {
@@ -51,15 +55,24 @@ export function commentVoucher(
         why: 'there is no forge to ask: no token is set',
         next: 'Set TRUEUP_CI_TOKEN, or give --plan-file.',
       })
-    const commit = await broughtBy(stack)
-    const found = known.get(commit) ?? ofMerge(commit)
+    const commits = await broughtBy(stack)
+    const commit = commits[0]!
+    const found = known.get(commit) ?? ofMerge(commits)
     known.set(commit, found)
     return planOf(await found, stack, `the comment on the merge request of ${commit.slice(0, 12)}`)
   }
 
-  async function ofMerge(commit: string): Promise<Vouched> {
-    const doing = `looking who vouches for ${commit.slice(0, 12)}`
-    const change = await forge!.mergedAs(commit)
+  async function mergedAs(commits: readonly string[]): Promise<PipelineChange | null> {
+    for (const commit of commits.slice(0, MOST_COMMITS)) {
+      const change = await forge!.mergedAs(commit)
+      if (change) return change
+    }
+    return null
+  }
+
+  async function ofMerge(commits: readonly string[]): Promise<Vouched> {
+    const doing = `looking who vouches for ${commits[0]!.slice(0, 12)}`
+    const change = await mergedAs(commits)
     if (change === null)
       throw new TrueupError('CI_NOT_VOUCHED', { doing, why: 'no merge request was merged as this commit' })
     const which = `merge request ${change.number}`
