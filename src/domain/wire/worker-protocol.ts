@@ -318,10 +318,19 @@ export const WORKER_PATHS = {
    */
   pack: (stackId: string, commit: string, have?: string): string =>
     `/api/v1/worker/stacks/${encodeURIComponent(stackId)}/packs/${encodeURIComponent(commit)}${have === undefined ? '' : `?have=${encodeURIComponent(have)}`}`,
+  /** Where the same pack is to be had without a proof: `PackAddress`. */
+  packAddress: (stackId: string, commit: string, have?: string): string => {
+    const [path, query] = WORKER_PATHS.pack(stackId, commit, have).split('?')
+    return `${path}/address${query === undefined ? '' : `?${query}`}`
+  },
+  cachedPack: (address: string): string => `/api/v1/packs/${address}`,
   /** A Git pack of the commits after `from` up to `to`, by their first parents. */
   lineage: (stackId: string, { from, to }: { from: string; to: string }): string =>
     `/api/v1/worker/stacks/${encodeURIComponent(stackId)}/lineage?from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}`,
 } as const
+
+/** Path of a pack, below the server's address or that of a cache in front. */
+export const PackAddress = z.object({ path: z.string().regex(/^\/api\/v1\/packs\/[\w.-]{1,400}$/) })
 
 const Jwk = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() })
 export const EnrolRequest = z.object({

@@ -41,6 +41,7 @@ import { userRoutes } from './users.ts'
 import { variableRoutes } from './variables.ts'
 import { webRoutes } from './web.ts'
 import { workerWireRoutes } from './workers-wire.ts'
+import { packRoutes } from './packs.ts'
 import { workerDetailRoutes } from './worker-detail.ts'
 import { workerLogRoutes } from './worker-logs.ts'
 import { workerRoutes } from './workers.ts'
@@ -88,6 +89,7 @@ export const ROUTES: readonly RouteModule[] = [
   workerDetailRoutes,
   workerLogRoutes,
   workerWireRoutes,
+  packRoutes,
   backupRoutes,
   databaseRoutes,
   terraformStateModule,

@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs'
-import { basename } from 'node:path'
 import { z } from 'zod'
 import {
   MAX_FRAME_BYTES,
@@ -146,29 +144,6 @@ export const workerWireRoutes: RouteModule<'store' | 'engine'> = (app, { store, 
   )
 
   const commitId = z.string().regex(/^[0-9a-f]{40,64}$/, 'a full commit id')
-
-  app.get(
-    '/api/v1/worker/stacks/:stackId/packs/:commit',
-    {
-      config: { action: 'worker' },
-      schema: {
-        tags: ['worker'],
-        summary:
-          'A Git pack of what says how a stack should be at a commit; with `have` only what is not in that commit. It never changes',
-        params: z.object({ stackId: z.string().max(100), commit: commitId }),
-        querystring: z.strictObject({ have: commitId.optional() }),
-      },
-    },
-    async (request, reply) => {
-      const { stackId, commit } = request.params
-      const { have } = request.query
-      const file = await engine.worker.packFile(request.workerId!, { stackId, commit, ...(have && { have }) })
-      const etag = `"${basename(file, '.pack')}"`
-      void reply.header('etag', etag).header('cache-control', 'private, max-age=31536000, immutable')
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send()
-      return reply.type('application/x-git-packed-objects').send(createReadStream(file))
-    },
-  )
 
   app.get(
     '/api/v1/worker/stacks/:stackId/lineage',

@@ -84,12 +84,14 @@ type Execution = z.infer<z.ZodObject<typeof EXECUTION>>
 /** A path of the configuration, made absolute. */
 type At = (name: string) => string
 
+const HttpUrl = z
+  .string()
+  .regex(/^https?:\/\/[^/]/, 'a URL such as https://trueup.example.org')
+  .transform((url) => url.replace(/\/+$/, ''))
+
 const AgentConfig = z.strictObject({
   ...EXECUTION,
-  server: z
-    .string()
-    .regex(/^https?:\/\/[^/]/, 'a URL such as https://trueup.example.org')
-    .transform((url) => url.replace(/\/+$/, '')),
+  server: HttpUrl,
   /** Holds the one-time enrolment token; needed at the first start only. */
   tokenFile: absent(file),
   transport: z.enum(['auto', 'long-poll']).default('auto'),
@@ -102,6 +104,8 @@ const AgentConfig = z.strictObject({
   repositories: z
     .record(z.string(), RepositoryConfig)
     .refine((all) => Object.keys(all).length > 0, 'name at least one'),
+  /** A cache that packs are asked of before the server is. */
+  packs: absent(HttpUrl),
   /** Address at which it serves its metrics to this host. */
   metrics: absent(LocalAddressText),
   /** Whether an administrator of the server may read this agent's own log. */
@@ -114,6 +118,8 @@ export interface AgentSettings {
   /** Milliseconds without the server after which drift is healed alone; null for never. */
   aloneAfterMs: number | null
   options: RunnerOptions
+  /** Address of a cache of packs, no slash at the end. */
+  packs?: string
   repositories: { [name: string]: RepositoryConfig }
   variables: { [name: string]: { value: string; secret: boolean } }
 }
@@ -135,6 +141,7 @@ export function readAgentConfig(path: string): AgentSettings {
       ...(parsed.metrics !== undefined && { metrics: localAddress(parsed.metrics) }),
       shareLog: parsed.shareLog,
     },
+    ...(parsed.packs !== undefined && { packs: parsed.packs }),
     repositories: Object.fromEntries(
       Object.entries(parsed.repositories).map(([repository, settings]) => [repository, placed(settings, at)]),
     ),

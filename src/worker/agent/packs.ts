@@ -4,6 +4,7 @@ import { type Outcome, retry } from '../../lib/retry.ts'
 import type { HttpClient } from '../connection/http.ts'
 import { WORKER_PATHS } from '../protocol.ts'
 import type { Held, HeldStacks } from './held.ts'
+import type { PackCache } from './pack-cache.ts'
 
 const TIMEOUT_MS = 10 * 60_000
 const PAUSES = { first: 800, longest: 8_000 }
@@ -30,21 +31,48 @@ export interface Packs {
   forget(names: Iterable<string>): Promise<void>
 }
 
-export function openPacks(repository: GitRepository, http: HttpClient, held: HeldStacks): Packs {
+/** Where a pack is; `address`: who asks there hears where a cache has it. */
+interface PackPath {
+  path: string
+  address?: string
+}
+
+const pathsOf = (...pack: Parameters<typeof WORKER_PATHS.pack>): PackPath => ({
+  path: WORKER_PATHS.pack(...pack),
+  address: WORKER_PATHS.packAddress(...pack),
+})
+
+/** Whom packs are asked for: the server, and before it a cache where there is one. */
+interface PackSources {
+  http: HttpClient
+  cache?: PackCache | undefined
+}
+
+export function openPacks(repository: GitRepository, { http, cache }: PackSources, held: HeldStacks): Packs {
   /** How many runs read a pack. What is held is needed beside that. */
   const inUse = new Map<string, number>()
-  const fetchPack = async (path: string, signal: AbortSignal): Promise<string> => {
+  const fetchPack = async ({ path, address }: PackPath, signal: AbortSignal): Promise<string> => {
+    const cached = address === undefined ? null : await cache?.get(address, signal)
+    if (cached) return await takeIn(await bounded(cached), cache!.url)
     const fetchOnce = async (): Promise<Buffer> => {
       const answer = await http.request({ method: 'GET', path, timeoutMs: TIMEOUT_MS, signal })
       return await bounded(answer)
     }
     const again = (outcome: Outcome<Buffer>) =>
       !outcome.ok && !signal.aborted && (!(outcome.thrown instanceof TrueupError) || outcome.thrown.retryable)
-    const name = await repository.receivePack(
-      await retry(fetchOnce, { pauses: PAUSES, attempts: ATTEMPTS, signal, again }),
-    )
-    use(name)
-    return name
+    return await takeIn(await retry(fetchOnce, { pauses: PAUSES, attempts: ATTEMPTS, signal, again }))
+  }
+  const takeIn = async (pack: Buffer, from?: string): Promise<string> => {
+    try {
+      const name = await repository.receivePack(pack)
+      use(name)
+      return name
+    } catch (thrown) {
+      // Not asked for elsewhere: that somebody gives out what is not right has to be seen.
+      if (from === undefined || !(thrown instanceof TrueupError) || thrown.code !== 'PACK_INVALID') throw thrown
+      const { why } = thrown.text
+      throw new TrueupError('PACK_INVALID', { doing: `taking in a pack from the cache ${from}`, why, cause: thrown })
+    }
   }
   const use = (name: string): void => void inUse.set(name, (inUse.get(name) ?? 0) + 1)
   const forget = async (names: Iterable<string>): Promise<void> => {
@@ -67,7 +95,7 @@ export function openPacks(repository: GitRepository, http: HttpClient, held: Hel
     // Nobody removes them while the difference to them is on its way.
     keep(base.pack)
     try {
-      return `${await fetchPack(WORKER_PATHS.pack(stackId, commit, base.commit), signal)} ${base.pack}`
+      return `${await fetchPack(pathsOf(stackId, commit, base.commit), signal)} ${base.pack}`
     } catch (thrown) {
       await drop(base.pack)
       throw thrown
@@ -86,11 +114,11 @@ export function openPacks(repository: GitRepository, http: HttpClient, held: Hel
           if (!(thrown instanceof TrueupError) || thrown.code !== 'PACK_INVALID') throw thrown
         }
       }
-      return await fetchPack(WORKER_PATHS.pack(stackId, commit), signal)
+      return await fetchPack(pathsOf(stackId, commit), signal)
     },
     async assertAfter(stackId, range, signal) {
       if (range.from === range.to) return
-      const name = await fetchPack(WORKER_PATHS.lineage(stackId, range), signal)
+      const name = await fetchPack({ path: WORKER_PATHS.lineage(stackId, range) }, signal)
       try {
         await walkBack(repository, range)
       } finally {

@@ -16,6 +16,7 @@ import { CONFIG_FILE, type SignedStack, signedStack } from './definition.ts'
 import { assertAllowed, believed, nameOf, repositoryNamed } from './allowed.ts'
 import { type Alone, startAlone } from './alone.ts'
 import { type Held, type HeldOrder, type HeldStacks, openHeld } from './held.ts'
+import { openPackCache } from './pack-cache.ts'
 import { openPacks, type Packs } from './packs.ts'
 import { openReports, type Reports } from './reports.ts'
 import { createTurns, type Turns } from './turns.ts'
@@ -39,7 +40,9 @@ export function agentWay(settings: AgentSettings): Way {
       // What runs that a kill cut off had fetched.
       const needed = held.packs()
       for (const name of await repository.packs()) if (!needed.has(name)) await repository.dropPack(name)
-      const packs = openPacks(repository, http, held)
+      const { packs: url, options } = settings
+      const cache = url === undefined ? undefined : openPackCache(url, { http, route: options.route, log })
+      const packs = openPacks(repository, { http, cache }, held)
       const parts = {
         settings,
         repository,
@@ -55,6 +58,7 @@ export function agentWay(settings: AgentSettings): Way {
         waiting: () => reports.count(),
         async close() {
           database.close()
+          await cache?.close()
           await git.close()
         },
       }

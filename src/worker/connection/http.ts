@@ -76,7 +76,8 @@ export async function enrol(server: string, body: EnrolRequest, route?: Route): 
 /** The text that is signed and sent. */
 const bodyOf = ({ body }: HttpRequest): string | undefined => (body === undefined ? undefined : JSON.stringify(body))
 
-async function send(
+/** One request as it is, without a proof. SERVER_UNREACHABLE where nothing answers. */
+export async function send(
   { server, route }: Pick<HttpClient, 'server' | 'route'>,
   request: HttpRequest,
   headers: { [name: string]: string },

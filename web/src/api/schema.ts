@@ -328,10 +328,14 @@ export interface paths {
     get: { parameters: { path: { "runId": string }; query: { "fence": number }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/watches/{stackId}/workspace": {
     get: { parameters: { path: { "stackId": string }; query: { "commit": string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
-  "/api/v1/worker/stacks/{stackId}/packs/{commit}": {
-    get: { parameters: { path: { "stackId": string; "commit": string }; query?: { "have"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/worker/stacks/{stackId}/lineage": {
     get: { parameters: { path: { "stackId": string }; query: { "from": string; "to": string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/worker/stacks/{stackId}/packs/{commit}": {
+    get: { parameters: { path: { "stackId": string; "commit": string }; query?: { "have"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/worker/stacks/{stackId}/packs/{commit}/address": {
+    get: { parameters: { path: { "stackId": string; "commit": string }; query?: { "have"?: string }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "path": string } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+  "/api/v1/packs/{address}": {
+    get: { parameters: { path: { "address": string }; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/server/backup": {
     post: { parameters: { path?: never; query?: never; header?: never }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/server/database": {
