@@ -8,6 +8,7 @@ import { startGitService } from '../src/git/service.ts'
 import { systemClock } from '../src/lib/clock.ts'
 import { silentLogger } from '../src/lib/log.ts'
 import { buildApp } from '../src/server/app.ts'
+import { createRefusals } from '../src/server/auth/refusals.ts'
 import { createLoginLinks } from '../src/server/auth/login-links.ts'
 import { ensureFirstAdmin } from '../src/server/auth/first-run.ts'
 import { createBackups } from '../src/server/backup.ts'
@@ -175,6 +176,7 @@ async function startWorld(directory: string): Promise<World> {
     metrics: createMetrics(),
     backup: createBackups(dataDir),
     links: createLoginLinks(systemClock),
+    refusals: createRefusals(store, logger),
     ready: () => true,
     startedAt: systemClock.now(),
   })

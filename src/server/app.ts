@@ -75,7 +75,7 @@ export async function buildApp(parts: ServerParts, options: AppOptions = {}): Pr
   })
   admission.attach(app)
   const workers = createWorkerIdentity(parts)
-  enforcePermissions(app, enforcementPorts(parts, workers))
+  enforcePermissions(app, enforcementPorts(parts, workers, parts.refusals))
   checkSignedBodies(app)
   replayRepeats(app, parts)
   for (const register of ROUTES) register(app, parts)

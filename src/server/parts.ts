@@ -6,6 +6,7 @@ import type { Store } from '../store/open.ts'
 import type { ChangeHub } from './events/hub.ts'
 import type { App } from './auth/http-types.ts'
 import type { LoginLinks } from './auth/login-links.ts'
+import type { Refusals } from './auth/refusals.ts'
 import type { Metrics } from './metrics.ts'
 import type { MakeBackup } from './backup.ts'
 
@@ -20,6 +21,7 @@ export interface ServerParts {
   events: ChangeHub
   backup: MakeBackup
   links: LoginLinks
+  refusals: Refusals
   /** Existing directory where a push leaves its push file. */
   pushSpool: string
   /** Public address, no slash at the end; known once the server listens. */

@@ -10,6 +10,7 @@ import { REPOSITORIES_DIRECTORY } from '../store/store.ts'
 import { KEYS_DIRECTORY, openKeys } from '../store/database/keys.ts'
 import { openStore } from '../store/open.ts'
 import { buildApp } from './app.ts'
+import { createRefusals } from './auth/refusals.ts'
 import { createLoginLinks, linkAddress } from './auth/login-links.ts'
 import { ensureFirstAdmin } from './auth/first-run.ts'
 import { clearBackups, createBackups } from './backup.ts'
@@ -124,6 +125,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
     const state = { ready: false }
     const links = createLoginLinks(store.clock)
+    const refusals = createRefusals(store, logger)
+    undo.push(() => refusals.close())
     const events = createChangeHub(store.changes)
     undo.push(async () => events.close())
     const app = await buildApp(
@@ -139,6 +142,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         metrics,
         backup: createBackups(dataDir, options.database),
         links,
+        refusals,
         ready: () => state.ready,
         startedAt: store.clock.now(),
       },

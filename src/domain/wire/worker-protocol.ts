@@ -41,6 +41,9 @@ export const DriverPlanWire = z.object({
 const ignoreRule = z.object({ address: z.string(), attribute: z.string() })
 const Command = z.object({ run: z.string(), name: z.string(), timeoutMs: z.number() })
 
+/** `HOST:PORT` that tools tried to reach from a sandbox and were not let to, since the last time. */
+const EgressRefused = z.array(z.string().max(300)).max(100).optional()
+
 /** Everything a worker needs for one run. Secrets in it live in the worker's memory only. */
 export const Grant = z.object({
   runId: z.string(),
@@ -216,6 +219,7 @@ export const METHODS = {
       ...run,
       plan: DriverPlanWire,
       checks: z.array(CommandResult),
+      egressRefused: EgressRefused,
       /** base64 contents; null removes the file. */
       patches: z
         .array(z.object({ path: z.string(), content: z.string().nullable(), mode: z.string().optional() }))
@@ -242,6 +246,7 @@ export const METHODS = {
       status: z.enum(['succeeded', 'failed', 'canceled', 'returned']),
       error: ErrorParts.optional(),
       verify: z.array(CommandResult),
+      egressRefused: EgressRefused,
     }),
     result: z.object({}),
   },

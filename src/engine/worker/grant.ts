@@ -23,6 +23,7 @@ import { withPlaceholders } from '../merge-requests/placeholders.ts'
 import { takePlace } from '../stacks/places.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { refreshStack } from '../stacks/status.ts'
+import { noteSecrets, secretNames } from './run-events.ts'
 import { getWorker } from '../../store/workers/workers.ts'
 import { formerSecretsFor, plainVariables, variablesFor } from '../stacks/variables.ts'
 
@@ -64,6 +65,11 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
     : await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, 'plan')
   const identityTokens = await runTokens(parts, run, 'plan')
   await takePlace(parts, stack, run, { inputs, variables })
+  await noteSecrets(parts, run, 'plan', {
+    variables: secretNames(variables),
+    tokens: Object.keys(identityTokens ?? {}),
+    inputs: spec.placeholders ? [] : secretNames(inputs),
+  })
   const hashKey = await hashKeyOf(parts, run.repositoryId)
   const mr = run.mrId === null ? undefined : await getMergeRequest(parts.store.db, run.mrId)
   return {
@@ -246,9 +252,12 @@ export async function applyDecision(parts: EngineParts, run: Run): Promise<Decis
   const { definition } = specOfRun(run)
   const phase = phaseOf('deploy')
   const identityTokens = await runTokens(parts, run, phase)
+  const variables = await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, phase)
+  const tokens = Object.keys(identityTokens ?? {})
+  await noteSecrets(parts, run, phase, { variables: secretNames(variables), tokens, inputs: [] })
   return {
     action: 'apply',
-    variables: await variablesFor(parts.store.db, parts.keys, run.repositoryId, definition, phase),
+    variables,
     formerSecrets: await formerSecretsFor(parts.store.db, parts.keys, run.repositoryId, definition, phase),
     ...(identityTokens && { identityTokens }),
   }

@@ -25,6 +25,7 @@ import { makeGrant } from './grant.ts'
 import { createHello, noteTools } from './hello.ts'
 import { createLogRequests } from './log-requests.ts'
 import { lineagePack, packFile, type PackWish } from './packs.ts'
+import { noteEgress } from './run-events.ts'
 import { planReceived } from './plan-received.ts'
 import { reportReceived } from './alone-report.ts'
 import { createWorkGlance, type WorkGlance } from './work-glance.ts'
@@ -92,6 +93,7 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
     },
     async plan(workerId, params) {
       const run = await heldRun(parts.store.db, workerId, params.runId, params.fence)
+      await noteEgress(parts, run, params.egressRefused)
       return await planReceived(parts, run, params)
     },
     async applied(workerId, params) {
@@ -103,7 +105,9 @@ export function createWorkerApi(parts: EngineParts, leasing: { open: boolean }):
       // A repeat of an answer that was lost: the run has ended under this very token.
       if (run?.fence === params.fence && run.workerId === workerId && run.finishedAt !== null && run.state !== 'lost')
         return {}
-      await finishReceived(parts, await heldRun(parts.store.db, workerId, params.runId, params.fence), params)
+      const ended = await heldRun(parts.store.db, workerId, params.runId, params.fence)
+      await noteEgress(parts, ended, params.egressRefused)
+      await finishReceived(parts, ended, params)
       return {}
     },
     report: (workerId, report) => reportReceived(parts, workerId, report),

@@ -17,7 +17,7 @@ import { hashToken, isSessionToken, sameHash, unpackScopes } from './token.ts'
  */
 export async function authenticate(store: Store, authorization: string | undefined): Promise<Principal> {
   const token = tokenOf(authorization)
-  if (token === null) throw refused('the request carries no token')
+  if (token === null) throw new TrueupError('UNAUTHENTICATED', { doing: DOING, why: NO_TOKEN })
   // What a browser keeps as a cookie counts as a cookie only, with the protection that cookies need.
   if (isSessionToken(token)) throw refused(UNKNOWN)
   return (await principalOfToken(store, token)).principal
@@ -45,10 +45,11 @@ async function principalOfToken(store: Store, token: string): Promise<{ principa
   const row = await findTokenByHash(store.db, hash)
   if (!row || !sameHash(row.hash, hash)) throw refused(UNKNOWN)
   const now = store.clock.now()
-  if (row.revokedAt !== null) throw refused(`the token "${row.name}" was revoked`)
-  if (row.expiresAt !== null && row.expiresAt <= now) throw refused(`the token "${row.name}" has expired`)
+  if (row.revokedAt !== null) throw new RefusedToken(`the token "${row.name}" was revoked`, row)
+  if (row.expiresAt !== null && row.expiresAt <= now) throw new RefusedToken(`the token "${row.name}" has expired`, row)
   const user = await getUser(store.db, row.userId)
-  if (!user || user.disabledAt !== null) throw refused(`the account of the token "${row.name}" is disabled`)
+  if (!user || user.disabledAt !== null)
+    throw new RefusedToken(`the account of the token "${row.name}" is disabled`, row)
   const usedAt = row.lastUsedAt ?? row.createdAt
   const idle = isSessionToken(token) && usedAt + SESSION_IDLE_MS <= now
   // Once a minute is enough for people to see which tokens are in use, and spares a write per request. Nobody waits for it:
@@ -86,4 +87,16 @@ export function tokenOf(authorization: string | undefined): string | null {
 }
 
 const UNKNOWN = 'the token is not one of this server'
-const refused = (why: string): TrueupError => new TrueupError('UNAUTHENTICATED', { doing: 'checking who you are', why })
+const DOING = 'checking who you are'
+/** The usual beginning of a conversation with git and browsers, and no refusal of anything. */
+export const NO_TOKEN = 'the request carries no token'
+const refused = (why: string): TrueupError => new TrueupError('UNAUTHENTICATED', { doing: DOING, why })
+
+/** A token that was good once, and whose it was. */
+export class RefusedToken extends TrueupError {
+  readonly token: { id: string; userId: string }
+  constructor(why: string, { id, userId }: { id: string; userId: string }) {
+    super('UNAUTHENTICATED', { doing: DOING, why })
+    this.token = { id, userId }
+  }
+}

@@ -16,6 +16,8 @@ export interface EnforcementPorts {
     by: { name: string } | { id: string },
   ): Promise<{ id: string; name: string; defaultBranch: string; damage: string | null } | null>
   roleIn(repositoryId: string, userId: string): Promise<Role | null>
+  /** Hears of every refusal; `principal` where it is known who asked. */
+  refused(request: FastifyRequest, thrown: unknown, principal: Principal | null): void
   /** Parameters of paths that may be the beginning of an id. */
   readonly shortIds: readonly string[]
   /** At most two ids of that kind of thing that begin so; none where the text is whole. */
@@ -33,23 +35,32 @@ export function enforcePermissions(app: App, ports: EnforcementPorts): void {
   app.decorateRequest('workerProof', null)
   app.addHook('onRoute', refuseUndeclared)
   app.addHook('onRequest', async (request) => {
-    if (request.is404) return
-    const action = request.routeOptions.config.action as RouteAction
-    if (action === 'public' || action === 'run') return
-    if (action === 'worker') {
-      request.workerProof = await ports.authenticateWorker(request)
-      request.workerId = request.workerProof.workerId
-      return
+    try {
+      await admit(request, ports)
+    } catch (thrown) {
+      ports.refused(request, thrown, request.principal)
+      throw thrown
     }
-    const principal = await ports.authenticate(request)
-    request.principal = principal
-    if (principal.owesSecondFactor && !WHILE_OWING.has(action)) throw owing(action)
-    await completeIds(request, ports)
-    const subject = needsRepository(action) ? await subjectOf(request, principal, ports) : {}
-    authorize(principal, action, subject)
-    const also = await request.routeOptions.config.also?.(request)
-    if (also) authorize(principal, also, subject)
   })
+}
+
+async function admit(request: FastifyRequest, ports: EnforcementPorts): Promise<void> {
+  if (request.is404) return
+  const action = request.routeOptions.config.action as RouteAction
+  if (action === 'public' || action === 'run') return
+  if (action === 'worker') {
+    request.workerProof = await ports.authenticateWorker(request)
+    request.workerId = request.workerProof.workerId
+    return
+  }
+  const principal = await ports.authenticate(request)
+  request.principal = principal
+  if (principal.owesSecondFactor && !WHILE_OWING.has(action)) throw owing(action)
+  await completeIds(request, ports)
+  const subject = needsRepository(action) ? await subjectOf(request, principal, ports) : {}
+  authorize(principal, action, subject)
+  const also = await request.routeOptions.config.also?.(request)
+  if (also) authorize(principal, also, subject)
 }
 
 /** What whoever has to set up a second factor first may do. */

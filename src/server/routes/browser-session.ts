@@ -17,7 +17,10 @@ import { LinkOrder, Login, LoginLink, Redemption, Session } from '../schemas/peo
 const RATE = { password: { max: 10, timeWindow: '1 minute' }, code: { max: 120, timeWindow: '1 minute' } }
 
 /** Sessions of browsers: a cookie that scripts cannot read, and one-time links that make one. */
-export const browserSessionRoutes: RouteModule<'store' | 'keys' | 'metrics' | 'publicUrl' | 'links'> = (app, parts) => {
+export const browserSessionRoutes: RouteModule<'store' | 'keys' | 'metrics' | 'publicUrl' | 'links' | 'refusals'> = (
+  app,
+  parts,
+) => {
   const { store, metrics, publicUrl, links } = parts
   const tags = ['session']
 
@@ -35,7 +38,7 @@ export const browserSessionRoutes: RouteModule<'store' | 'keys' | 'metrics' | 'p
     },
     async (request, reply) => {
       refuseForeignWrite(request, publicUrl())
-      const user = await checkPassword(parts, request.body.name, request.body.password)
+      const user = await checkPassword(parts, { ...request.body, address: request.ip })
       const provenAt = await checkSecondFactor(parts, user, request.body.code)
       return await open(request, reply, { userId: user.id, scopes: ['admin'] }, { by: 'password', provenAt })
     },
@@ -59,6 +62,7 @@ export const browserSessionRoutes: RouteModule<'store' | 'keys' | 'metrics' | 'p
       const user = login && (await getUser(store.db, login.userId))
       if (!login || !user || user.disabledAt !== null) {
         metrics.logins.inc({ outcome: 'refused' })
+        parts.refusals.note({ kind: 'login', address: request.ip, why: 'a one-time link that does not count' })
         throw new TrueupError('UNAUTHENTICATED', {
           doing: 'logging in by link',
           why: 'the link was used before, is older than ten minutes, or the server was restarted since',

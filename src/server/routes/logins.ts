@@ -14,14 +14,15 @@ import type { Session } from '../schemas/people.ts'
 
 /** The person of a name and a password; UNAUTHENTICATED, with the same words, for everything else. */
 export async function checkPassword(
-  { store, metrics }: Pick<ServerParts, 'store' | 'metrics'>,
-  name: string,
-  password: string,
+  { store, metrics, refusals }: Pick<ServerParts, 'store' | 'metrics' | 'refusals'>,
+  { name, password, address }: { name: string; password: string; address: string },
 ): Promise<User> {
   const user = await findUserByName(store.db, name)
   const matches = await verifyPassword(user?.passwordHash ?? null, password)
   if (user && matches && user.disabledAt === null) return user
   await noteRefusal({ store, metrics }, user)
+  // Of unknown names only that there were some, and where from.
+  if (!user) refusals.note({ kind: 'login', address, why: 'nobody has that name' })
   throw new TrueupError('UNAUTHENTICATED', {
     doing: 'logging in',
     why: 'name or password is wrong, or the account is disabled',

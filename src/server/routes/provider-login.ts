@@ -29,10 +29,9 @@ export const callbackOf = (publicUrl: string, provider: string): string =>
 type User = Awaited<ReturnType<typeof admit>>
 
 /** Log in at an OpenID Connect provider: a browser by authorization code, a command line by the device flow. */
-export const providerLoginRoutes: RouteModule<'store' | 'keys' | 'publicUrl' | 'links' | 'metrics' | 'logger'> = (
-  app,
-  parts,
-) => {
+export const providerLoginRoutes: RouteModule<
+  'store' | 'keys' | 'publicUrl' | 'links' | 'metrics' | 'logger' | 'refusals'
+> = (app, parts) => {
   const { store, publicUrl, links, metrics, logger } = parts
   const begun = createBegunLogins(store.clock)
   const devices = new Map<string, { user: Promise<User>; device: string; stop: () => void }>()
@@ -74,7 +73,7 @@ export const providerLoginRoutes: RouteModule<'store' | 'keys' | 'publicUrl' | '
         bind(reply, publicUrl(), login.state)
         return reply.redirect(url)
       } catch (thrown) {
-        return refuse(reply, thrown)
+        return refuse(reply, thrown, request.ip)
       }
     },
   )
@@ -101,7 +100,7 @@ export const providerLoginRoutes: RouteModule<'store' | 'keys' | 'publicUrl' | '
         const to = login.to === '' ? '' : `?to=${encodeURIComponent(login.to)}`
         return reply.redirect(`${publicUrl()}/login${to}#code=${code}`)
       } catch (thrown) {
-        return refuse(reply, thrown)
+        return refuse(reply, thrown, request.ip)
       }
     },
   )
@@ -155,6 +154,8 @@ export const providerLoginRoutes: RouteModule<'store' | 'keys' | 'publicUrl' | '
         .catch((thrown: unknown) => {
           forget(id)
           metrics.logins.inc({ outcome: 'refused' })
+          const why = `a provider's login: ${asTrueupError(thrown, 'logging in by a provider').code}`
+          parts.refusals.note({ kind: 'login', address: request.ip, why })
           throw thrown
         })
         .finally(() => over.abort())
@@ -189,9 +190,10 @@ export const providerLoginRoutes: RouteModule<'store' | 'keys' | 'publicUrl' | '
   }
 
   /** A browser is shown a page and the code of what went wrong; why is in the log, where no stranger's words become a page. */
-  function refuse(reply: FastifyReply, thrown: unknown) {
+  function refuse(reply: FastifyReply, thrown: unknown, address: string) {
     const error = asTrueupError(thrown, 'logging in by a provider')
     metrics.logins.inc({ outcome: 'refused' })
+    parts.refusals.note({ kind: 'login', address, why: `a provider's login: ${error.code}` })
     logger.warn(
       { code: error.code, why: error.message, ...(error.code === 'INTERNAL' && { err: thrown }) },
       'login refused',

@@ -16,7 +16,7 @@ import { showToken } from './show.ts'
 const LOGIN_TOKEN_LIFE_MS = 30 * 24 * 3_600_000
 
 /** Log in with a password, see who one is, log out, change one's password. */
-export const sessionRoutes: RouteModule<'store' | 'keys' | 'metrics' | 'publicUrl'> = (app, parts) => {
+export const sessionRoutes: RouteModule<'store' | 'keys' | 'metrics' | 'publicUrl' | 'refusals'> = (app, parts) => {
   const { store, keys, metrics, publicUrl } = parts
   app.post(
     '/api/v1/session',
@@ -33,7 +33,7 @@ export const sessionRoutes: RouteModule<'store' | 'keys' | 'metrics' | 'publicUr
     },
     async (request, reply) => {
       const { name, password, device, code } = request.body
-      const user = await checkPassword({ store, metrics }, name, password)
+      const user = await checkPassword(parts, { name, password, address: request.ip })
       const provenAt = await checkSecondFactor({ store, metrics, keys }, user, code)
       const { token, hash } = newToken('user')
       const row = await store.transaction((tx) =>

@@ -15,6 +15,7 @@ import { createToken } from '../../store/people/tokens.ts'
 import { createUser } from '../../store/people/users.ts'
 import { buildApp, type AppOptions } from '../app.ts'
 import type { Role } from '../../domain/roles.ts'
+import { createRefusals, type Refusals } from '../auth/refusals.ts'
 import { createLoginLinks } from '../auth/login-links.ts'
 import { newToken, packScopes } from '../auth/token.ts'
 import { createBackups } from '../backup.ts'
@@ -31,6 +32,7 @@ export interface TestServer {
   dataDir: string
   engine: Engine
   /** A person with a token. */
+  refusals: Refusals
   person(name: string, options?: { kind?: 'admin' | 'member'; scopes?: string[]; expiresAt?: number }): Promise<Person>
   repository(name: string, members?: Record<string, Role>): Promise<{ id: string }>
   close(): Promise<void>
@@ -73,6 +75,7 @@ export async function startTestServer(
     packs: join(pushSpool, 'packs'),
   })
   const logger = createLogger('silent')
+  const refusals = createRefusals(store, logger)
   const app = await buildApp(
     {
       store,
@@ -85,6 +88,7 @@ export async function startTestServer(
       metrics: createMetrics(),
       backup: createBackups(dataDir),
       links: createLoginLinks(store.clock),
+      refusals,
       publicUrl,
       ready: () => true,
       startedAt: store.clock.now(),
@@ -98,6 +102,7 @@ export async function startTestServer(
   ).id
   return {
     app,
+    refusals,
     url: address.url,
     store,
     dataDir,
@@ -119,6 +124,7 @@ export async function startTestServer(
     },
     async close() {
       await app.close()
+      await refusals.close()
       await engine.close()
       events.close()
       await git.close()

@@ -12,6 +12,7 @@ export function buildRoutelessApp(bare: FastifyInstance): App {
     authenticate: unused,
     authenticateWorker: unused,
     findRepository: unused,
+    refused: () => undefined,
     roleIn: unused,
     shortIds: [],
     idsBeginning: unused,

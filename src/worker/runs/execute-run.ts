@@ -39,7 +39,7 @@ export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<Ru
     workspace = await parts.workspaces.create(`${grant.runId}-${grant.fence}`).catch(async (thrown: unknown) => {
       throw await notBegun(run, parts, thrown)
     })
-    const execution = { run, grant, parts, masker, log, workspace, sandboxes }
+    const execution = { run, grant, parts, masker, log, workspace, sandboxes, egressRefused: new Set<string>() }
     const end = await steps(execution).catch((thrown: unknown) => {
       parts.link.over.throwIfAborted()
       return endOf(run, thrown)
@@ -193,12 +193,13 @@ async function findCause({ run }: Execution, driver: Driver, context: DriverCont
 }
 
 async function submit(
-  { grant, run, parts, masker, log }: Execution,
+  execution: Execution,
   driver: Driver,
   context: DriverContext<unknown>,
   plan: DriverPlan,
   checks: CommandResult[],
 ) {
+  const { grant, run, parts, masker, log } = execution
   const codified =
     grant.codify && driver.codify && plan.changes.length > 0 ? await driver.codify(context, plan) : undefined
   const patches =
@@ -211,6 +212,7 @@ async function submit(
     fence: grant.fence,
     plan: maskPlan(plan, masker, context),
     checks,
+    ...refusedOf(execution),
     ...(patches && {
       patches: patches.map((patch) => ({ ...patch, content: patch.content?.toString('base64') ?? null })),
     }),
@@ -218,7 +220,16 @@ async function submit(
   return await parts.link.deliver('plan', params, run.signal)
 }
 
-async function report({ run, grant, parts, masker, log }: Execution, end: RunEnd): Promise<void> {
+/** What the server has not heard of yet; it does then. */
+function refusedOf({ egressRefused, masker }: Execution): { egressRefused?: string[] } {
+  // A name is a way to carry a secret out, too.
+  const targets = [...egressRefused].map((target) => masker.text(target))
+  egressRefused.clear()
+  return targets.length === 0 ? {} : { egressRefused: targets }
+}
+
+async function report(execution: Execution, end: RunEnd): Promise<void> {
+  const { run, grant, parts, masker, log } = execution
   if (end.kind === 'left') return
   if (end.error) {
     log.line('')
@@ -234,6 +245,7 @@ async function report({ run, grant, parts, masker, log }: Execution, end: RunEnd
     fence: grant.fence,
     status,
     verify,
+    ...refusedOf(execution),
     ...(error && { error: { ...masker.fields(error.toJSON()), code: error.code } }),
   })
 }

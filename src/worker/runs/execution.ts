@@ -17,6 +17,8 @@ export interface Execution {
   workspace: Workspace
   /** Those that were opened; closed with the run. */
   sandboxes: Sandbox[]
+  /** `HOST:PORT` that tools were not let to reach, and the server has not heard of. */
+  egressRefused: Set<string>
 }
 
 /** Tells the server where the run is. */

@@ -34,10 +34,15 @@ export async function openSandbox(execution: Execution, driver: Driver, phase: P
     workspace,
     cache: cacheOf(grant, parts.cacheRoot),
     log: log.line,
+    refused: (target) =>
+      execution.egressRefused.size < MOST_REFUSED && execution.egressRefused.add(target.slice(0, 300)),
   })
   execution.sandboxes.push(sandbox)
   return sandbox
 }
+
+/** Of one report; the run's log has them as they come. */
+const MOST_REFUSED = 100
 
 /** What an unvetted change leaves in a cache is never found by a run with more rights. */
 export const cacheRootOf = (grant: Grant, root: string): string => (isUntrusted(grant) ? join(root, 'untrusted') : root)

@@ -27,6 +27,8 @@ export interface SandboxOrder {
   /** A directory that outlives the run; nothing else of the worker's cache is seen. */
   cache: string
   log: (line: string) => void
+  /** Hears what the tools were not let to reach. */
+  refused?: (target: string) => void
 }
 
 /** Starts the tools of one run inside. */
@@ -142,7 +144,7 @@ interface Ways {
 }
 
 /** The ways out that a run has; a run without any costs nothing. */
-async function openWays({ network, service, log }: SandboxOrder, { allow }: SandboxSettings): Promise<Ways> {
+async function openWays({ network, service, log, refused }: SandboxOrder, { allow }: SandboxSettings): Promise<Ways> {
   const allowed = [...network, ...allow].flatMap((text) => parseEndpoint(text) ?? [])
   const served = service === undefined ? null : URL.parse(service)
   if (allowed.length === 0 && served === null)
@@ -162,7 +164,7 @@ async function openWays({ network, service, log }: SandboxOrder, { allow }: Sand
       forwards.push(`${port}=${INSIDE}/service`)
     }
     const own = served !== null && !isLocal ? parseEndpoint(`${served.hostname}:${port}`) : null
-    open.push(await openEgress(join(directory, 'proxy'), { allowed: own ? [...allowed, own] : allowed, log }))
+    open.push(await openEgress(join(directory, 'proxy'), { allowed: own ? [...allowed, own] : allowed, log, refused }))
     forwards.push(`${PROXY_PORT}=${INSIDE}/proxy`)
   } catch (thrown) {
     await close()

@@ -11,11 +11,13 @@ let directory: string
 let port: number
 let egress: Egress | undefined
 const lines: string[] = []
+const refused: string[] = []
 const server = createServer((asked, answer) => answer.end(`${asked.method} ${asked.url} ${asked.headers.host}`))
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'egress-'))
   lines.length = 0
+  refused.length = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   port = (server.address() as AddressInfo).port
 })
@@ -31,6 +33,7 @@ async function allow(texts: string[], open = false): Promise<void> {
   egress = await openEgress(join(directory, 's'), {
     allowed: texts.map((text) => parseEndpoint(text)!),
     log: (line) => lines.push(line),
+    refused: (target) => refused.push(target),
     ...(open && { isForbidden: () => false }),
   })
 }
@@ -76,6 +79,7 @@ test('what is not allowed is refused', async () => {
   expect((await connectTo(`localhost:${port}`)).status).toBe(403)
   expect((await get(`http://localhost:${port}/`)).status).toBe(403)
   expect((await connectTo('example.org:444')).status).toBe(403)
+  expect(refused).toEqual([`localhost:${port}`, `localhost:${port}`, 'example.org:444'])
   expect((await connectTo('nonsense')).status).toBe(400)
   expect(lines).toHaveLength(3)
   expect(lines[0]).toMatch(/refused: neither/)

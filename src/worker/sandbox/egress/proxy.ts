@@ -13,6 +13,8 @@ export interface EgressOptions {
   allowed: readonly Endpoint[]
   /** One line for each decision, for the log of the run. */
   log: (line: string) => void
+  /** Hears each `HOST:PORT` that was refused. */
+  refused?: ((target: string) => void) | undefined
   /** Addresses that are refused whatever is allowed. */
   isForbidden?: (address: string) => boolean
 }
@@ -34,7 +36,7 @@ interface Verdict {
  */
 export async function openEgress(
   socketPath: string,
-  { allowed, log, isForbidden = isForbiddenAddress }: EgressOptions,
+  { allowed, log, refused, isForbidden = isForbiddenAddress }: EgressOptions,
 ): Promise<Egress> {
   const open = new Set<Duplex>()
   const keep = <S extends Duplex>(socket: S): S => {
@@ -51,6 +53,7 @@ export async function openEgress(
   const judge = async (host: string, port: number): Promise<Verdict> => {
     const verdict = await judged(host, port, { allowed, isForbidden })
     const shown = `${host}:${port}`
+    if (verdict.why !== undefined) refused?.(shown)
     tell(
       verdict.why === undefined ? `egress: ${shown} (${verdict.address})` : `egress: ${shown} refused: ${verdict.why}`,
     )
