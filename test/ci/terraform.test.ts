@@ -71,6 +71,7 @@ describeWithTool('tofu', 'a stack of OpenTofu in a pipeline without a forge', ({
     const deploy = async (): Promise<{ [stack: string]: string }> => {
       const file = project.at('plans.md')
       const planned = await project.job(['plan', '--plan-file', file], { commit, env })
+      expect(planned.code, planned.err).toBe(2)
       expect(planned.out + planned.err + readFileSync(file, 'utf8')).not.toContain('correct-horse')
       const applied = await project.job(['apply', '--output', 'json', '--plan-file', file], { commit, env })
       expect(applied.out + applied.err).not.toContain('correct-horse')

@@ -33,6 +33,7 @@ export async function desiredState(
       doing: `resolving the input "${input}" of ${definition.key}`,
       why: `${stack} ${why}`,
       next: `Deploy ${stack} first, and see to it that it gives that output.`,
+      details: { takesFrom: stack },
     })
   }
   const { inputs } = resolution

@@ -192,8 +192,14 @@ async function planOne(pipeline: Pipeline, one: One): Promise<PlannedStack> {
       throw new TrueupError('CANCELED', { doing: `planning ${stack}`, why: 'it was stopped before there was a plan' })
     return { ...planned, ...made, provisional: predicted, policies: rules.policies(made.plan) }
   } catch (thrown) {
+    const error = asTrueupError(thrown, `planning ${stack}`)
+    const { code, text } = error
+    const upstream = text.details?.['takesFrom']
+    // What is to be applied first gives it then: no fault of this change.
+    if (code === 'CONFLICT' && typeof upstream === 'string' && outputs.has(upstream))
+      return { ...planned, later: text.why }
     // One broken stack must not hide what the others would do.
-    return { ...planned, error: asTrueupError(thrown, `planning ${stack}`).toJSON() }
+    return { ...planned, error: error.toJSON() }
   }
 }
 

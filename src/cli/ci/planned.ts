@@ -19,6 +19,8 @@ export interface PlannedStack {
   checks: CommandResult[]
   /** Why there is no plan. */
   error?: ErrorBody
+  /** Why there is none yet: it takes what another stack gives only once it is applied. */
+  later?: string
 }
 
 export interface PlanReport {

@@ -31,13 +31,16 @@ export function markdownOf(report: PlanReport, { comment }: { comment: boolean }
 
 const UNSIGNED = 'Not signed: the job does not hold the key. `trueup ci apply` takes none of these plans.'
 
-function shownStack({ stack, driver, plan, provisional, policies, checks, error }: PlannedStack) {
+function shownStack({ stack, driver, plan, provisional, policies, checks, error, later }: PlannedStack) {
   const [environment = '', ...name] = stack.split('/')
   return {
     environment,
     name: name.join('/'),
     driver,
-    preview: { state: plan ? ('succeeded' as const) : ('failed' as const), message: error ? wordsOf(error) : null },
+    preview: {
+      state: plan ? ('succeeded' as const) : later === undefined ? ('failed' as const) : ('queued' as const),
+      message: error ? wordsOf(error) : (later ?? null),
+    },
     plan: plan ?? null,
     provisional,
     policies,
@@ -59,7 +62,7 @@ export const outcomesOfPlan = ({ stacks }: PlanReport): Outcome[] =>
   stacks.map((one) => ({
     name: one.stack,
     failure: isRefused(one) ? refusal(one) : null,
-    said: one.plan ? summaryText(one.plan) : '',
+    said: one.plan ? summaryText(one.plan) : (one.later ?? ''),
   }))
 
 function refusal({ error, policies, checks }: PlannedStack): string {

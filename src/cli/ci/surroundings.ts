@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { TrueupError } from '../../lib/errors/error.ts'
+import type { ForgeKind } from './forge-kinds.ts'
 import type { PipelinePlace } from '../../forges/pipeline.ts'
 
 /** CI systems whose variables are known; everything else says by options what they would. */
@@ -24,6 +26,9 @@ export interface Surroundings {
 export interface Told {
   change?: number
   repository?: string
+  forge?: ForgeKind
+  /** Of the repository. */
+  forgeUrl?: string
 }
 
 /** Names the variable with a token of the forge, for comments and for what pipelines keep. */
@@ -43,8 +48,28 @@ export function surroundingsOf(env: NodeJS.ProcessEnv, told: Told = {}): Surroun
     env.GITLAB_CI === 'true' ? ofGitLab(env) : env.GITHUB_ACTIONS || env.GITEA_ACTIONS ? ofActions(env) : SHELL
   return {
     ...found,
+    ...toldPlace(env, told),
     ...(told.change !== undefined && { change: told.change }),
     ...(told.repository !== undefined && { repository: told.repository }),
+  }
+}
+
+/** INVALID_REQUEST where it is only half told. */
+function toldPlace(env: NodeJS.ProcessEnv, { forge, forgeUrl }: Told): Partial<Surroundings> {
+  if (forge === undefined && forgeUrl === undefined) return {}
+  const doing = 'reading --forge and --forge-url'
+  const url = URL.parse(forgeUrl ?? '')
+  const path = url?.pathname.replace(/^\/+|\/+$|\.git\/*$/g, '') ?? ''
+  if (forge === undefined || url === null || !path.includes('/'))
+    throw new TrueupError('INVALID_REQUEST', {
+      doing,
+      why: 'both are needed, and the address of a repository',
+      next: 'Such as --forge gitlab --forge-url https://gitlab.example.org/group/shop.',
+    })
+  const token = env[TOKEN_VARIABLE]
+  return {
+    repository: `${url.host}/${path}`,
+    place: token ? { forge, address: url.origin, path, token } : null,
   }
 }
 

@@ -34,18 +34,18 @@ const Vouched = z.object({
 })
 export type Vouched = z.infer<typeof Vouched>
 
-const MARK = /<!-- trueup-vouched: ([\w-]+\.[\w-]+\.[\w-]+) -->/
+const MARK = /<!-- trueup-vouched: ([\w-]+\.[\w-]+\.[\w-]+) -->/g
 /** Of the text of one comment, which may have 65,536 characters on the strictest forge. */
 const MOST_CHARS = 30_000
-const MOST_WITHOUT_PLANS = 55_000
+const MOST_WITHOUT_PLANS = 44_000
 /** What a signed text may unfold to. */
 const MOST_BYTES = 16 * 1024 * 1024
 
 /** The signed words, invisible in Markdown. */
 export const vouchingMark = (token: string): string => `<!-- trueup-vouched: ${token} -->`
 
-/** The signed words of a comment or a file; null where there are none. */
-export const vouchingIn = (text: string): string | null => MARK.exec(text)?.[1] ?? null
+/** The signed words of a comment or a file; null where there are none. Ours stand last, after what plans may hold. */
+export const vouchingIn = (text: string): string | null => [...text.matchAll(MARK)].at(-1)?.[1] ?? null
 
 /**
  * Signs plans. `short`: it has to fit into a comment, where whole plans give way to their digests. TOO_LARGE where not even

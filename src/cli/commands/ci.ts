@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { visible } from '../../domain/render/safe-text.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { ApplyReport } from '../ci/apply.ts'
+import { FORGE_KINDS, type ForgeKind } from '../ci/forge-kinds.ts'
 import type { DriftReport } from '../ci/drift.ts'
 import type { PlanReport } from '../ci/planned.ts'
 import type { Pipeline } from '../ci/pipeline.ts'
@@ -16,6 +17,8 @@ interface JobOptions {
   data?: string
   remote?: string
   repository?: string
+  forge?: ForgeKind
+  forgeUrl?: string
   lease: number
   wait: number
   secretEnv?: string[]
@@ -176,6 +179,10 @@ function withJobOptions(command: Command): Command {
     .option('--remote <remote>', 'where refs/trueup/ci/ is kept (default: origin)')
     .option('--repository <name>', 'name of the repository in what is signed (default: as the CI system says)')
     .addOption(
+      new Option('--forge <kind>', 'what the forge is, where the CI system does not say').choices([...FORGE_KINDS]),
+    )
+    .option('--forge-url <url>', 'address of the repository there: https://gitlab.example.org/group/shop')
+    .addOption(
       new Option('--lease <seconds>', 'after this long without a sign of life a pipeline counts as dead')
         .default(120)
         .argParser(seconds),
@@ -199,7 +206,7 @@ async function withJob<T>(
 ): Promise<T> {
   const { withPipeline } = await import('../ci/pipeline.ts')
   const { surroundingsOf } = await import('../ci/surroundings.ts')
-  const { change, repository, data, remote } = options
+  const { change, repository, data, remote, forge, forgeUrl } = options
   return await withPipeline(
     {
       directory: resolve(cli.cwd, options.directory),
@@ -212,6 +219,8 @@ async function withJob<T>(
       surroundings: surroundingsOf(cli.env, {
         ...(change !== undefined && { change }),
         ...(repository !== undefined && { repository }),
+        ...(forge !== undefined && { forge }),
+        ...(forgeUrl !== undefined && { forgeUrl }),
       }),
       say: (line) => output.note(visible(line)),
       signal: cli.signal,
@@ -235,8 +244,14 @@ async function planFile(file: string, cli: Cli): Promise<{ file: string; text: s
 }
 
 function planText({ stacks, signed }: PlanReport, output: Output): string {
-  const lines = stacks.map(({ stack, how, plan, error }) => {
-    const what = error ? `${output.paint('red', 'error')}: ${error.doing}: ${error.why}` : plan ? summary(plan) : ''
+  const lines = stacks.map(({ stack, how, plan, error, later }) => {
+    const what = later
+      ? `planned once that is applied: ${later}`
+      : error
+        ? `${output.paint('red', 'error')}: ${error.doing}: ${error.why}`
+        : plan
+          ? summary(plan)
+          : ''
     return `${output.paint('bold', stack)} (${how}): ${what}`
   })
   if (stacks.length > 0 && !signed) lines.push('Not signed: TRUEUP_CI_KEY is not set.')

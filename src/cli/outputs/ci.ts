@@ -23,6 +23,10 @@ export const CI_OUTPUTS: { readonly [command: string]: z.ZodType } = {
         policies: z.array(z.object({ name: z.string(), outcome: z.string(), message: z.string() })),
         checks: z.array(CommandResult),
         error: ErrorBody.optional().meta({ description: 'why there is no plan' }),
+        later: z
+          .string()
+          .optional()
+          .meta({ description: 'why there is no plan yet: another stack is to be applied first' }),
       }),
     ),
     signed: z.boolean().meta({ description: 'whether `trueup ci apply` takes these plans' }),
