@@ -64,8 +64,8 @@ async function startPushed(directory: string, runnerSlots: number): Promise<Push
   }
 }
 
-/** A server without a runner whose store has 10,000 stacks in every state, with their runs and deployments. */
-export async function startEstate(directory: string): Promise<Pushed & { path: string }> {
+/** A server without a runner whose store has so many stacks in every state, with their runs and deployments. */
+export async function startEstate(directory: string, stacks = STACKS): Promise<Pushed & { path: string }> {
   const begun = await startPushed(directory, 1)
   await begun.push('main', { 'trueup.yaml': rules('[]') })
   await begun.push('one', {
@@ -82,7 +82,7 @@ export async function startEstate(directory: string): Promise<Pushed & { path: s
   const runs = () => begun.shop('GET', '/runs?kind=deploy&state=succeeded').then(({ body }) => body.items)
   await until(runs, ({ length }) => length === 1, PATIENCE_MS)
   await begun.close()
-  fillStore(join(directory, 'data', DATABASE_FILE), { runs: 5 * STACKS, stacks: STACKS })
+  fillStore(join(directory, 'data', DATABASE_FILE), { runs: 5 * stacks, stacks })
   return { ...(await openServer(directory, 0)), push: begun.push, path: '/r/shop' }
 }
 
