@@ -14,7 +14,7 @@ export function pagesOf({ merged, open, runs, long }: Content): Shot[] {
   const shot = (name: string, path: string, shows: string): Shot => ({ name, path, shows })
   return [
     shot('overview', '/r/shop', 'rows'),
-    shot('overview-failed', '/r/shop?state=failed', 'rows'),
+    shot('overview-failed', '/r/shop?state=failed', 'row'),
     shot('merge-requests', '/r/shop/mr?state=all', 'Bring the shop under Git'),
     shot('merge-request', `/r/shop/mr/${open}`, 'missing before it may merge'),
     shot('merge-request-conversation', `/r/shop/mr/${open}?tab=conversation`, 'Who tells support'),

@@ -259,6 +259,15 @@ describeWithTool('chromium', 'every page', ({ path }) => {
 
     await go('production/web')
     await page.getByText('No open drift').waitFor()
+    // Every act of the page is in the palette too, with its command.
+    await keyboard.press('Control+k')
+    await page.getByRole('dialog').getByRole('combobox').and(focused).waitFor()
+    await keyboard.type('check')
+    await page.getByRole('dialog').getByText('trueup drift check production/web').waitFor()
+    await keyboard.press('Enter')
+    await page.getByRole('dialog').getByRole('button', { name: 'Check now' }).waitFor()
+    await keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
     await act('Roll back', 'by keyboard')
     await page.waitForURL(/\/mr\/\d+$/)
     await page.getByText('rollback').first().waitFor()

@@ -15,6 +15,10 @@ import './ui/summary.tsx'
 import './ui/tabs.tsx'
 import './ui/time.tsx'
 
+/** What asking again does not change: a refusal, and a repository that somebody has to mend. */
+const isFinal = ({ status, body }: ApiError): boolean =>
+  (status > 0 && status < 500) || body.code === 'REPOSITORY_UNUSABLE'
+
 applyTheme()
 const client = new QueryClient({
   defaultOptions: {
@@ -23,8 +27,7 @@ const client = new QueryClient({
       staleTime: 30_000,
       refetchOnWindowFocus: false,
       // A refusal stays one. A server that is away comes back: it is asked again, less and less often.
-      retry: (count, error) =>
-        error instanceof ApiError && error.status > 0 && error.status < 500 ? false : count < 5,
+      retry: (count, error) => !(error instanceof ApiError && isFinal(error)) && count < 5,
       retryDelay: (count) => Math.min(500 * 2 ** count, 8_000),
     },
   },

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import {
   Activity,
   ChartNoAxesColumn,
@@ -46,9 +46,11 @@ const PagesMenu = lazy(() => loadPages().then(({ PagesMenu: its }) => ({ default
 /** The repository of the page, else the one that was looked at last: Settings does not take the way back away. */
 let lastRepository: string | undefined
 
-function useRepository(): string | undefined {
+export function useRepository(): string | undefined {
   const { data = [] } = useQuery(repositoriesQuery)
-  const { repository } = useParams({ strict: false })
+  const params = useParams({ strict: false })
+  const searched = useSearch({ strict: false, select: (search) => search.repository })
+  const repository = params.repository ?? searched
   if (repository) lastRepository = repository
   return repository ?? data.find(({ name }) => name === lastRepository)?.name ?? data[0]?.name
 }

@@ -7,7 +7,6 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { t } from '../strings/frame.ts'
 import { CommandLine } from '../ui/basics.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { notify } from '../ui/notice.tsx'
 import { GOES } from './keys.ts'
 import { setTheme } from './theme.ts'
 
@@ -16,7 +15,7 @@ interface Entry {
   label: string
   hint: string
   /** The same as a command, shown to copy. */
-  command?: string
+  command?: string | undefined
   act: () => void
 }
 
@@ -93,9 +92,20 @@ function Finder({ close, onHelp }: { close: () => void; onHelp: () => void }) {
   )
 }
 
+/** Every act that the page offers now: the same buttons, by name. */
+const actsOfPage = (): Entry[] =>
+  [...document.querySelectorAll<HTMLButtonElement>('main button[data-act]:enabled')].map((button, at) => ({
+    id: `act-${at}`,
+    label: button.dataset['act']!,
+    hint: 'act',
+    command: button.dataset['command'],
+    act: () => button.click(),
+  }))
+
 function useEntries(text: string, onHelp: () => void): Entry[] {
   const navigate = useNavigate()
-  const { repository, number, run, _splat: stack } = useParams({ strict: false }) as Record<string, string | undefined>
+  const { repository } = useParams({ strict: false })
+  const [acts] = useState(actsOfPage)
   const words = text.trim()
   const stacks = useInfiniteQuery({
     // The server looks for names within an environment; the one before the first slash may be the environment's.
@@ -114,81 +124,9 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
   })
   return useMemo(() => {
     const go = (to: string, params: object = { repository }): void => void navigate({ to, params } as never)
-    const order = async (said: string, doing: Promise<unknown>): Promise<void> => {
-      await doing.then(
-        () => notify(said),
-        (error: Error) => notify(error.message),
-      )
-    }
     const repo = repository ? ` --repo ${repository}` : ''
-    const orderOf = (path: 'checks' | 'heals') =>
-      ask(
-        api.POST(`/api/v1/repositories/{repository}/drift/${path}`, {
-          params: { path: { repository: repository! } },
-          body: { stack: stack! },
-        }),
-      )
     const found: Entry[] = [
-      ...(stack && repository
-        ? [
-            {
-              id: 'check',
-              label: t.checkForDrift(stack),
-              hint: 'act',
-              command: `trueup drift check ${stack}${repo}`,
-              act: () => void order(t.theCheckIsOrdered, orderOf('checks')),
-            },
-            {
-              id: 'heal',
-              label: t.healStack(stack),
-              hint: 'act',
-              command: `trueup drift heal ${stack}${repo}`,
-              act: () => void order(t.theHealIsOrdered, orderOf('heals')),
-            },
-          ]
-        : []),
-      ...(number && repository
-        ? [
-            {
-              id: 'replan',
-              label: t.planAgain(number),
-              hint: 'act',
-              command: `trueup mr plan ${number}${repo}`,
-              act: () =>
-                void order(
-                  t.planningAgain,
-                  ask(
-                    api.POST('/api/v1/repositories/{repository}/merge-requests/{number}/plan', {
-                      params: { path: { repository, number: Number(number) } },
-                    }),
-                  ),
-                ),
-            },
-          ]
-        : []),
-      ...(run
-        ? [
-            {
-              id: 'cancel',
-              label: t.cancelThisRun,
-              hint: 'act',
-              command: `trueup run cancel ${run}`,
-              act: () =>
-                void order(
-                  t.theRunIsAskedTo,
-                  ask(api.POST('/api/v1/runs/{run}/cancel', { params: { path: { run } }, body: {} })),
-                ),
-            },
-            {
-              id: 'retry',
-              label: t.retryThisRun,
-              hint: 'act',
-              command: `trueup run retry ${run}`,
-              act: () =>
-                void order(t.triedAgain, ask(api.POST('/api/v1/runs/{run}/retry', { params: { path: { run } } }))),
-            },
-          ]
-        : []),
+      ...acts,
       ...GOES.filter(([, to]) => repository || !to.includes('$')).map(([key, to, label]) => ({
         id: `go-${key}`,
         label,
@@ -219,5 +157,5 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
     ]
     const wanted = words.toLowerCase().split(/\s+/)
     return found.filter(({ label }) => wanted.every((word) => label.toLowerCase().includes(word))).slice(0, 60)
-  }, [words, repository, number, run, stack, stacks.data, mrs.data, navigate, onHelp])
+  }, [words, repository, acts, stacks.data, mrs.data, navigate, onHelp])
 }

@@ -60,7 +60,14 @@ export function Act({
   const lacking = reason !== undefined && !reason.optional && text.trim() === ''
   return (
     <>
-      <Button variant={variant} whyNot={whyNot} aria-haspopup="dialog" onClick={() => (act.reset(), setOpen(true))}>
+      <Button
+        variant={variant}
+        whyNot={whyNot}
+        aria-haspopup="dialog"
+        data-act={title.startsWith(label) ? title : `${label}: ${title}`}
+        data-command={command}
+        onClick={() => (act.reset(), setOpen(true))}
+      >
         {icon}
         {label}
       </Button>

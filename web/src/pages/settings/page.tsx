@@ -1,6 +1,7 @@
 import { useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { repositoriesQuery } from '../../api/queries.ts'
+import { useRepository } from '../../app/navigation.tsx'
 import { useMay } from '../../app/session.tsx'
 import { t } from '../../strings/settings.ts'
 import { Empty, PageHead } from '../../ui/basics.tsx'
@@ -17,7 +18,8 @@ import { Variables } from './variables.tsx'
 const route = getRouteApi('/shell/settings')
 
 export function SettingsPage() {
-  const { tab = 'repository', repository: named } = route.useSearch()
+  const { tab = 'repository' } = route.useSearch()
+  const named = useRepository()
   const navigate = route.useNavigate()
   const may = useMay()
   const repositories = useSuspenseQuery(repositoriesQuery).data
