@@ -69,7 +69,7 @@ export function MrListPage() {
                     <State look={mrLook(mr.state)} />
                   </td>
                   <td className={cell}>{mr.author}</td>
-                  <td className={`${cell} wrap-anywhere`}>
+                  <td className={`${cell} max-w-64 truncate`} title={mr.sourceBranch}>
                     <code className="text-muted">{mr.sourceBranch}</code>
                   </td>
                   <td className={`${cell} text-muted`}>

@@ -97,6 +97,8 @@ export const t = {
   who: 'Who',
   choose: 'Choose',
   theTokenShownOnce: 'The token, shown once:',
+  noTokens: 'No tokens',
+  programsComeWithOne: 'Programs and command lines come with one; it is good for no more than you may do.',
   newToken: 'New token',
   makeAToken: 'Make a token',
   theTokenIsMade: 'The token is made',

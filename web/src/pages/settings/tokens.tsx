@@ -4,7 +4,7 @@ import { api, ask, type Schemas } from '../../api/client.ts'
 import { useSession } from '../../app/session.tsx'
 import { t } from '../../strings/settings.ts'
 import { Act } from '../../ui/act.tsx'
-import { CommandLine, Field, Panel, TextField } from '../../ui/basics.tsx'
+import { CommandLine, Empty, Field, Panel, TextField } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
 import { cell, Table } from '../../ui/more.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -55,15 +55,18 @@ export function Tokens() {
         }
       >
         <Loaded query={query}>
-          {({ items }) => (
-            <Table label={t.tokens} heads={[t.name, t.goodFor, t.lastUsed, t.ends, '']}>
-              {items
-                .filter(({ revokedAt, kind }) => revokedAt === null && kind === 'token')
-                .map((token) => (
+          {({ items }) => {
+            const standing = items.filter(({ revokedAt, kind }) => revokedAt === null && kind === 'token')
+            return standing.length === 0 ? (
+              <Empty title={t.noTokens}>{t.programsComeWithOne}</Empty>
+            ) : (
+              <Table label={t.tokens} heads={[t.name, t.goodFor, t.lastUsed, t.ends, '']}>
+                {standing.map((token) => (
                   <TokenRow key={token.id} token={token} current={token.id === mine.id} />
                 ))}
-            </Table>
-          )}
+              </Table>
+            )
+          }}
         </Loaded>
       </Panel>
       <Sessions />
