@@ -74,6 +74,27 @@ describe('against a server on this machine', () => {
     expect(pushed.stderr).toContain('[new branch]')
   })
 
+  it('says what one may do', async () => {
+    expect((await shell.run(['whoami', '--can', 'mr.merge', '--repo', 'shop'])).out).toMatch(/^yes \(needs maintainer/)
+    const { code, json } = await shell.run([
+      'whoami',
+      '--can',
+      'mr.merge',
+      '--repo',
+      'shop',
+      '--env',
+      'none',
+      '-o',
+      'json',
+    ])
+    expect({ code, json }).toMatchObject({ code: 1, json: { allowed: false, code: 'NOT_FOUND', environment: 'none' } })
+    expect((await shell.run(['whoami', '--can', 'user.manage'])).code).toBe(0)
+    expect(await shell.run(['whoami', '--can', 'mr.merg'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('mr.merge'),
+    })
+  })
+
   it('explains who signed a commit', async () => {
     await shell.run(['repo', 'create', 'signed'])
     const work = join(shell.home, 'signed')

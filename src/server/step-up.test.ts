@@ -74,3 +74,28 @@ it('lets them for as long as the environment says, by this login only', async ()
   now += 16 * 60_000
   expect(codeOf(await approve())).toBe('STEP_UP_REQUIRED')
 })
+
+it('is told before one tries, like every other right', async () => {
+  const can = async (by: Person, query: string): Promise<TestAnswer['body']> =>
+    (await by.request('GET', `/api/v1/session/can?${query}`)).body
+  const production = 'repository=shop&environment=production'
+  expect(await can(ann, `action=mr.approve&${production}`)).toMatchObject({
+    allowed: false,
+    code: 'STEP_UP_REQUIRED',
+    needs: { who: 'contributor', scope: 'write' },
+  })
+  await ann.request('POST', '/api/v1/session/second-factor/prove', { code: code() })
+  expect(await can(ann, `action=mr.approve&${production}`)).toMatchObject({ allowed: true, code: null, why: null })
+  expect(await can(ann, 'action=drift.heal&repository=shop&environment=dev')).toMatchObject({ allowed: true })
+  const bob = await server.person('bob')
+  expect(await can(bob, 'action=repository.read&repository=shop')).toMatchObject({ allowed: false, code: 'NOT_FOUND' })
+  expect(await can(bob, 'action=repository.read&repository=none')).toMatchObject({ allowed: false, code: 'NOT_FOUND' })
+  expect(await can(bob, 'action=user.manage')).toMatchObject({ allowed: false, code: 'FORBIDDEN' })
+  expect(await can(bob, 'action=server.read')).toMatchObject({ allowed: true })
+  expect(await can(ann, 'action=mr.merge')).toMatchObject({ code: 'INVALID_REQUEST' })
+  expect(await can(ann, 'action=mr.merg&repository=shop')).toMatchObject({
+    code: 'INVALID_REQUEST',
+    why: expect.stringContaining('did you mean "mr.merge"'),
+  })
+  expect(await can(ann, 'action=mr.merge&repository=shop&environment=none')).toMatchObject({ code: 'NOT_FOUND' })
+})

@@ -1,12 +1,14 @@
 import { hostname } from 'node:os'
 import { Option } from 'commander'
-import { CreatedToken, Session } from '../../server/schemas/people.ts'
+import { Can, CreatedToken, Session } from '../../server/schemas/people.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
+import { type Action, ACTIONS, needsRepository } from '../../server/auth/permissions.ts'
 import type { Cli, CommandModule } from '../cli.ts'
 import { createClient } from '../client.ts'
 import { logInByDevice } from '../device-login.ts'
 import { fields } from '../output.ts'
 import { readSecret } from '../prompt.ts'
+import { repositoryName } from '../repository.ts'
 import { findConnection, readLogin, removeLogin, writeLogin } from '../settings.ts'
 import { Done } from '../../server/schemas/common.ts'
 
@@ -15,6 +17,11 @@ interface LoginOptions {
   tokenStdin?: boolean
   /** Name of the provider; true: the only one. */
   sso?: string | true
+}
+
+interface WhoamiOptions {
+  can?: string
+  env?: string
 }
 
 /** `login`, `logout`, `whoami`: which server and who one is there. */
@@ -100,8 +107,13 @@ Examples:
   program
     .command('whoami')
     .description('show the server, the account and what the token may')
-    .action(async (_options, command) => {
+    .option('--can <action>', 'say whether you may do that, such as mr.merge; exit code 1 when not')
+    .option('--repo <name>', 'in this repository (default: TRUEUP_REPO, the git remote here, or the only one there is)')
+    .option('--env <environment>', 'in this environment')
+    .addHelpText('after', '\nExample:\n  $ trueup whoami --can run.approve --repo shop --env production')
+    .action(async (options: WhoamiOptions, command) => {
       const client = cli.client(command)
+      if (options.can !== undefined) return await say(options.can, options.env)
       const session = await client.get('/api/v1/session', Session)
       const { url, source } = client.connection
       cli.output(command).result({ url, source, ...session }, () =>
@@ -114,6 +126,17 @@ Examples:
           ],
         ]),
       )
+
+      async function say(action: string, environment: string | undefined): Promise<void> {
+        const isOfRepository = Object.hasOwn(ACTIONS, action) && needsRepository(action as Action)
+        const repository = isOfRepository ? await repositoryName(cli, command) : undefined
+        const found = await client.get('/api/v1/session/can', Can, { action, repository, environment })
+        const needs = `needs ${found.needs.who}, and a token of scope ${found.needs.scope}`
+        cli
+          .output(command)
+          .result(found, () => (found.allowed ? `yes (${needs})` : `no: ${found.why} [${found.code}]\n(${needs})`))
+        if (!found.allowed) cli.exitWith(1)
+      }
     })
 
   program

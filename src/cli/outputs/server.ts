@@ -11,7 +11,7 @@ import {
   Worker,
   WorkerLog,
 } from '../../server/schemas/operations.ts'
-import { CreatedToken, LoginLink, Member, Session, Team, Token, User } from '../../server/schemas/people.ts'
+import { Can, CreatedToken, LoginLink, Member, Session, Team, Token, User } from '../../server/schemas/people.ts'
 import { Issuer, KeySet } from '../../server/schemas/issuer.ts'
 import { Disconnected, Repository } from '../../server/schemas/repositories.ts'
 import { LoginSession, RevokedSessions } from '../../server/schemas/sessions.ts'
@@ -25,7 +25,10 @@ const Revoked = z.object({ id: z.string(), revoked: z.literal(true) })
 export const SERVER_OUTPUTS = {
   login: z.object({ url: z.string(), user: z.string(), file: z.string() }),
   logout: z.object({ url: z.string().nullable() }),
-  whoami: Session.extend({ url: z.string(), source: z.enum(['environment', 'login', 'data directory', 'none']) }),
+  whoami: z.union([
+    Session.extend({ url: z.string(), source: z.enum(['environment', 'login', 'data directory', 'none']) }),
+    Can,
+  ]),
   password: Done,
   open: LoginLink,
   version: z.object({ trueup: z.string(), node: z.string(), server: z.string().nullable() }),

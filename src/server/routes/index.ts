@@ -1,6 +1,7 @@
 import type { RouteModule } from '../parts.ts'
 import { auditRoutes } from './audit.ts'
 import { backupRoutes } from './backup.ts'
+import { canRoutes } from './can.ts'
 import { connectionRoutes } from './connections.ts'
 import { databaseRoutes } from './database.ts'
 import { deliveryRoutes } from './delivery.ts'
@@ -53,6 +54,7 @@ export const ROUTES: readonly RouteModule[] = [
   issuerRoutes,
   sessionRoutes,
   sessionListRoutes,
+  canRoutes,
   secondFactorRoutes,
   browserSessionRoutes,
   providerLoginRoutes,

@@ -100,3 +100,20 @@ export const Session = z
   })
   .meta({ id: 'Session' })
 export type Session = z.infer<typeof Session>
+
+export const Can = z
+  .object({
+    action: z.string(),
+    repository: z.string().nullable(),
+    environment: z.string().nullable(),
+    allowed: z.boolean(),
+    needs: z.object({
+      who: z.string().meta({ description: 'a role in the repository at least, `user` or `server-admin`' }),
+      scope: z.string().meta({ description: 'of the token, at least' }),
+    }),
+    code: z.string().nullable(),
+    why: z.string().nullable(),
+    next: z.string().nullable(),
+  })
+  .meta({ id: 'Can' })
+export type Can = z.infer<typeof Can>
