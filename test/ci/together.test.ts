@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { makeKey } from '../../src/cli/ci/key.ts'
@@ -48,7 +48,9 @@ async function merged(branch: string, files: { [path: string]: string }): Promis
 }
 
 const apply = (commit: string, ...more: string[]) =>
-  project.job(['apply', '--output', 'json', '--lease', '3', ...more], { commit, env })
+  project.job(['apply', '--output', 'json', ...more], { commit, env })
+/** Long enough for a busy machine to show that it lives, and short enough to wait for. */
+const LEASE = ['--lease', '6']
 
 it('has one pipeline at a stack, whichever comes first', async () => {
   await project.push('main', { 'README.md': 'shop\n' })
@@ -76,13 +78,13 @@ it('goes on after a job that was killed while applying, where repeating does no 
   const before = lines('begun')
   const commit = await merged('fourth', { 'slow/word': 'four\n' })
   await killedWhileApplying(commit, before)
-  const next = await apply(commit)
+  const next = await apply(commit, ...LEASE)
   expect(next.code, next.err + next.out).toBe(0)
   expect(readFileSync(project.at('slow'), 'utf8')).toBe('four\n')
 
   const careful = await merged('fifth', { 'trueup.yaml': config(false), 'slow/word': 'five\n' })
   await killedWhileApplying(careful, lines('begun'))
-  const refused = await apply(careful)
+  const refused = await apply(careful, ...LEASE)
   expect(refused.json.stacks[0]).toMatchObject({ state: 'failed', error: { code: 'MR_BLOCKED' } })
   expect((await project.job(['drift', '--output', 'json'], { commit: careful, env })).json.stacks[0].state).toBe(
     'skipped',
@@ -92,11 +94,28 @@ it('goes on after a job that was killed while applying, where repeating does no 
   expect(readFileSync(project.at('slow'), 'utf8')).toBe('five\n')
 }, 180_000)
 
-async function killedWhileApplying(commit: string, before: number): Promise<void> {
-  const { writeFileSync, rmSync } = await import('node:fs')
+it('writes down what a job has done that is told to stop', async () => {
+  const commit = await merged('sixth', { 'trueup.yaml': config(true), 'slow/word': 'six\n' })
+  const before = lines('begun')
   writeFileSync(project.at('hold'), '')
   const cwd = project.checkOut(commit)
-  const job = project.shell.start(['ci', 'apply', '--lease', '3'], { cwd, env: project.environment({ commit, env }) })
+  const job = project.shell.start(['ci', 'apply'], { cwd, env: project.environment({ commit, env }) })
+  const over = new Promise<number | null>((resolve) => job.once('close', resolve))
+  await expect.poll(() => lines('begun'), PATIENCE).toBe(before + 1)
+  job.kill('SIGTERM')
+  expect(await over).toBe(143)
+  rmSync(project.at('hold'))
+  const kept = await project.double.git.git('cat-file', 'blob', 'refs/trueup/ci/stacks/live%2Fslow:state.json')
+  expect(JSON.parse(kept)).toMatchObject({ lease: null, broken: { commit, lost: false } })
+  const next = await apply(commit)
+  expect(next.code, next.err + next.out).toBe(0)
+  expect(readFileSync(project.at('slow'), 'utf8')).toBe('six\n')
+}, 120_000)
+
+async function killedWhileApplying(commit: string, before: number): Promise<void> {
+  writeFileSync(project.at('hold'), '')
+  const cwd = project.checkOut(commit)
+  const job = project.shell.start(['ci', 'apply', ...LEASE], { cwd, env: project.environment({ commit, env }) })
   const over = new Promise((resolve) => job.once('close', resolve))
   try {
     await expect.poll(() => lines('begun'), PATIENCE).toBe(before + 1)

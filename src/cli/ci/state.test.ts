@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -78,6 +78,17 @@ it('gives a stack to whoever comes after a pipeline that shows no life, and shut
   })
   await next.release({})
 }, 60_000)
+
+it('says so where the job may not push', async () => {
+  const state = await pipeline('refused')
+  const hook = join(directory, 'remote.git', 'hooks', 'pre-receive')
+  writeFileSync(hook, '#!/bin/sh\necho not here >&2\nexit 1\n', { mode: 0o755 })
+  await expect(state.take('live/other')).rejects.toMatchObject({
+    code: 'CI_PUSH',
+    text: { why: expect.stringMatching(/pre-receive hook declined/) as string },
+  })
+  rmSync(hook)
+})
 
 it('knows the newer of two merges by the history', async () => {
   const [older, newer] = commits as [string, string]

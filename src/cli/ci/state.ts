@@ -133,7 +133,7 @@ export function openState(options: StateOptions): StateStore {
     }
   }
 
-  function hold(first: string, taken: StackRecord, id: string): Held {
+  function hold(first: string, taken: StackRecord, { id, since }: { id: string; since: number }): Held {
     let at = first
     let record = taken
     let beat = 0
@@ -141,7 +141,7 @@ export function openState(options: StateOptions): StateStore {
     /** One write after the other. */
     let turn: Promise<unknown> = Promise.resolve()
     /** When it was known last that nobody else can have it: before what was then written was sent. */
-    let sure = performance.now()
+    let sure = since
     const lost = new AbortController()
     const gone = (): TrueupError =>
       new TrueupError('CI_LEASE_LOST', {
@@ -241,9 +241,10 @@ export function openState(options: StateOptions): StateStore {
         const before: StackRecord = cutOff ? { ...record, broken } : record
         const next: StackRecord = { ...before, lease: { id, beat: 0, applying: false } }
         const made = await write(next, `${stack} is being deployed`)
+        const since = performance.now()
         if (await refs.move(refOf(stack), made, oid)) {
           note(stack, made, next)
-          return hold(made, { ...before, lease: null }, id)
+          return hold(made, { ...before, lease: null }, { id, since })
         }
         await see()
       }
