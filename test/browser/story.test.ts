@@ -65,6 +65,7 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     for (const { page } of [ada, bob]) await page.getByRole('link', { name: `!${number} Bring first-page` }).click()
     await ada.page.getByText('<h1>Hello</h1>').first().waitFor()
     await ada.page.getByText('1 missing before it may merge').waitFor()
+    await ada.page.getByText(/^Planned (just now|\d+ s ago)/).waitFor()
     const merge = ada.page.getByRole('main').getByRole('button', { name: 'Merge', exact: true })
     expect(await merge.isDisabled()).toBe(true)
   })

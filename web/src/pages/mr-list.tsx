@@ -1,9 +1,9 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { mrsQuery } from '../api/queries.ts'
+import { mrsQuery, repositoriesQuery } from '../api/queries.ts'
 import { t } from '../strings/merge-requests.ts'
 import { mrLook } from '../text.ts'
-import { CommandLine, Empty, PageHead, Panel } from '../ui/basics.tsx'
+import { CommandLine, Empty, linkStyle, PageHead, Panel } from '../ui/basics.tsx'
 import { cell, Pages, Table } from '../ui/more.tsx'
 import { PlanMany } from './plan-many.tsx'
 import { State } from '../ui/status.tsx'
@@ -16,6 +16,7 @@ export function MrListPage() {
   const { repository } = route.useParams()
   const { state = 'open' } = route.useSearch()
   const query = useInfiniteQuery(mrsQuery(repository, state))
+  const connection = useSuspenseQuery(repositoriesQuery).data.find(({ name }) => name === repository)?.connection
   return (
     <>
       <PageHead title={t.mergeRequests} lead={t.everyChangeIsOneThe}>
@@ -39,8 +40,19 @@ export function MrListPage() {
           query={query}
           empty={
             <Empty title={state === 'all' ? t.noMergeRequestsYet : t.noMergeRequests(state)}>
-              {t.commitOnABranchAnd}
-              <CommandLine line="git push -o mr origin HEAD" />
+              {connection ? (
+                <>
+                  {t.openOneAt}
+                  <a href={connection.url} rel="noreferrer" target="_blank" className={linkStyle}>
+                    {connection.url}
+                  </a>
+                </>
+              ) : (
+                <>
+                  {t.commitOnABranchAnd}
+                  <CommandLine line="git push -o mr origin HEAD" />
+                </>
+              )}
             </Empty>
           }
         >

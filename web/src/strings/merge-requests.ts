@@ -7,6 +7,10 @@ export const t = {
   state: 'State',
   noMergeRequestsYet: 'No merge requests yet',
   noMergeRequests: (state: Said) => `No ${state} merge requests`,
+  planned: 'Planned ',
+  stalePlan: (environment: Said, every: Said) =>
+    `stale: ${environment} is looked at every ${every}, and this plan is older. Plan again before approving.`,
+  openOneAt: 'Open one where the repository lives: ',
   commitOnABranchAnd: 'Commit on a branch and push it with the option that opens one: ',
   mergeRequest: 'Merge request',
   author: 'Author',

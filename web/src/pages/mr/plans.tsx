@@ -14,6 +14,7 @@ import { Mark } from '../../ui/status.tsx'
 import { Summary } from '../../ui/summary.tsx'
 import { ApiError } from '../../api/client.ts'
 import { ByChange } from './by-change.tsx'
+import { PlanAge } from './plan-age.tsx'
 import { SinceLastPush } from './last-push.tsx'
 import { CommandResults } from '../run/command-results.tsx'
 
@@ -187,6 +188,7 @@ function RunPlan({ repository, mr, run }: { repository: string; mr: number; run:
           {detail.error && <ErrorNote error={new ApiError(0, detail.error)} />}
           {detail.plan ? (
             <>
+              <PlanAge repository={repository} run={detail} />
               <SinceLastPush repository={repository} mr={mr} run={detail} />
               <PlanView plan={detail.plan} />
             </>
