@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { armor, Decrypter } from 'age-encryption'
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments, type Scalar } from 'yaml'
 import { z } from 'zod'
 import { TrueupError } from '../../lib/errors/error.ts'
@@ -85,6 +84,8 @@ async function dataKey(
   if (groups && groups.length > 0) throw failed('its key is shared among groups, which is not read here')
   if (!age || age.length === 0) throw failed('it is sealed for no age key; PGP and the KMS of clouds are not read here')
   if (identities.length === 0) throw failed('this worker has no age key')
+  // 5 to 12 MB resident (2026) that only those need who have such files.
+  const { armor, Decrypter } = await import('age-encryption')
   const decrypter = new Decrypter()
   for (const identity of identities) decrypter.addIdentity(identity)
   for (const { enc } of age) {
