@@ -97,6 +97,7 @@ const WANTED: WantedTool[] = [
     how: 'https://www.postgresql.org/download/',
   },
   { name: 'nginx', what: 'reverse proxy, for tests', debian: 'nginx-light', how: 'install nginx' },
+  { name: 'rsync', what: 'for gitlab-ci-local, tests', debian: 'rsync', how: 'install rsync' },
   {
     name: 'chromium',
     what: 'Chromium, for tests',
