@@ -17,6 +17,8 @@ describe('resolveEnvironment', () => {
       trust: 'contributors',
       drift: { mode: 'observe', intervalMs: 600_000, maxDestroys: null },
       pool: 'default',
+      signatures: null,
+      stepUpMs: null,
       protected: false,
     })
   })

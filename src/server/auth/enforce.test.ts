@@ -48,6 +48,8 @@ describe('a route', () => {
         'get /api/v1/login/providers',
         'get /api/v1/login/{provider}/callback',
         'get /api/v1/login/{provider}/start',
+        // By the server's own signature in the address.
+        'get /api/v1/packs/{address}',
         'get /api/v1/version',
         'get /healthz',
         'get /metrics',

@@ -142,6 +142,9 @@ export const RIGHTS: { readonly [route: string]: string } = {
   'GET /api/v1/worker/runs/:runId/deployed': 'worker',
   'GET /api/v1/worker/watches/:stackId/workspace': 'worker',
   'GET /api/v1/worker/stacks/:stackId/packs/:commit': 'worker',
+  'GET /api/v1/worker/stacks/:stackId/packs/:commit/address': 'worker',
+  // Whoever names the address may have the pack: it carries the server's signature.
+  'GET /api/v1/packs/:address': 'public',
   'GET /api/v1/worker/stacks/:stackId/lineage': 'worker',
   'POST /api/v1/server/backup': 'server-admin admin',
   'GET /api/v1/server/database': 'server-admin admin',
