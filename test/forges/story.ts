@@ -14,12 +14,6 @@ const RULES = { production: { tier: 'production', approvals: { required: 1, roll
 export function story(subject: ConnectedSubject): void {
   let there: ConnectedWorld
   let world: World
-  beforeAll(async () => {
-    there = await subject.open()
-    world = createWorld(there.harness)
-  })
-  afterAll(() => subject.close())
-
   const mrAt = async (number: number) =>
     (await findMergeRequestByNumber(there.harness.store.db, there.harness.repositoryId, number))!
   const seen = async () => {
@@ -42,6 +36,11 @@ export function story(subject: ConnectedSubject): void {
 
   describe(`a change, from its push to its end, on ${subject.name} (${subject.against})`, { timeout: 300_000 }, () => {
     let number: number
+    beforeAll(async () => {
+      there = await subject.open()
+      world = createWorld(there.harness)
+    })
+    afterAll(() => subject.close())
 
     it('is planned in one comment, and waits for an approval of what stands there', async () => {
       await there.push('main', {
@@ -65,6 +64,7 @@ export function story(subject: ConnectedSubject): void {
         'trueup/gate': expect.stringMatching(/^pending: production: .*approv/),
       })
 
+      await there.aMoment()
       await there.as('reviewer').review(number, 'approve', 'Seen.')
       await there.look()
       expect(await statuses(head)).toMatchObject({ 'trueup/gate': 'success: ready to merge' })
@@ -74,6 +74,7 @@ export function story(subject: ConnectedSubject): void {
       const newer = await there.push('bigger', { 'a/value': '3' })
       await seen()
       expect(await statuses(newer)).toMatchObject({ 'trueup/gate': expect.stringMatching(/^pending/) })
+      await there.aMoment()
       await there.as('reviewer').review(number, 'approve', 'Seen again.')
       await there.look()
       expect(await statuses(newer)).toMatchObject({ 'trueup/gate': 'success: ready to merge' })

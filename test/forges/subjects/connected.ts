@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, vi } from 'vitest'
 import { connectRepository } from '../../../src/engine/connections/connect.ts'
 import { lookAtForge } from '../../../src/engine/connections/looks.ts'
@@ -15,6 +16,8 @@ import type { ForgeWorld, Person, PersonName, Subject } from '../subject.ts'
 export interface ConnectedWorld extends ForgeWorld {
   /** Merged by a person on the forge. */
   mergeThere(person: PersonName, number: number): Promise<void>
+  /** As long as people take to read: a real forge counts whole seconds, and what is said in the same one is said of what stood there before. */
+  aMoment(): Promise<void>
   /** Who opened a merge request there, by the forge's id, and its description. */
   opened: There['opened']
   /** The forge's id of Trueup's account there. */
@@ -118,6 +121,7 @@ export async function connectedWorld(there: There): Promise<ConnectedWorld> {
       await there.merge(accounts.bot, mr.number, mr.headOid)
     },
     mergeThere: (person, number) => there.merge(accounts[person], number),
+    aMoment: async () => void (place.near ?? (await sleep(1_100))),
     opened: there.opened,
     botId: accounts.bot.id,
     as: (name) => there.as(accounts[name]),
