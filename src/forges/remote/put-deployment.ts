@@ -3,7 +3,10 @@ import { findPost, putPost } from '../../store/forges/posts.ts'
 import type { ForgeDeployment } from '../forge.ts'
 import type { Connected } from './connected.ts'
 
-/** One that has ended stays what it was: a retry is another. A repeat of what stands there asks nobody. */
+/**
+ * One that has ended stays what it was, also when more of it is told: only what begins anew after it, a retry, is another. A
+ * repeat of what stands there asks nobody.
+ */
 export async function putDeployment(
   { store, api }: Connected,
   mr: { id: string; targetBranch: string },
@@ -13,9 +16,9 @@ export async function putDeployment(
   const name = `deployment:${commitOid}:${deployment.environment}`
   const digest = digestOf(deployment)
   const post = await findPost(store.db, mr.id, name)
-  if (post?.digest === digest) return
+  const { state } = deployment
+  if (post?.digest === digest || (post?.state === state && state !== 'running')) return
   const known = post?.state === 'running' ? post.remoteId : null
   const remoteId = await api.setDeployment!(known, { ...deployment, commitOid, branch: mr.targetBranch })
-  const { state } = deployment
   await store.transaction((tx) => putPost(tx, { mrId: mr.id, name, remoteId, digest, state }))
 }

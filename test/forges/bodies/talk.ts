@@ -112,8 +112,8 @@ export const talkBodies = (lab: Lab): Bodies<Names> => {
       const mr = await lab.propose('deployed')
       const oid = mr.headOid
       const deployment = { environment: 'production', production: true, description: '0 of 1 stack deployed' }
-      const show = async (state: 'running' | 'success' | 'failure' | 'canceled'): Promise<string[]> => {
-        await world.forge.deployments.set(mr.id, oid, { ...deployment, state })
+      const show = async (state: 'running' | 'success' | 'failure', more: object = {}): Promise<string[]> => {
+        await world.forge.deployments.set(mr.id, oid, { ...deployment, ...more, state })
         return (await world.deployments(oid)).map((shown) => `${shown.environment} ${shown.state}`)
       }
       if (cannot !== null)
@@ -122,6 +122,8 @@ export const talkBodies = (lab: Lab): Bodies<Names> => {
       const failed = await show('failure')
       expect(failed).toEqual([expect.stringMatching(/^production fail/)])
       expect(await show('failure')).toEqual(failed)
+      // Another stack of it has come to its end.
+      expect(await show('failure', { description: '1 of 2 stacks deployed' })).toEqual(failed)
       expect(await show('success')).toEqual([...failed, 'production success'])
     },
   }
