@@ -25,10 +25,17 @@ export async function commentDeployment(parts: EngineParts, mrId: string): Promi
   const { items } = await listRuns(parts.store.db, { mrId, kinds }, { limit: MAX_RUNS })
   // Newest first: of a stack that was tried several times the last try counts.
   const newest = new Map(items.reverse().map((run) => [run.stackId, run]))
+  const mr = await requireMergeRequest(parts.store.db, mrId, 'telling how it was deployed')
+  const { mergeOid } = mr
+  const forge = await parts.forges.of(mr.repositoryId)
+  // What only waits is told where an answer to it is read: on Trueup's own page it is shown, with a button.
+  if (forge.can.commands !== true && ![...newest.values()].some(({ state }) => isFinal(state))) return
+  // The forge's page of deployments says it of all of them, the comment of the first.
+  const looked = forge.can.deployments === true ? newest.size : MAX_STACKS
   const lines: string[] = []
   const digests: { [stackKey: string]: string } = {}
   const deployed: Deployed[] = []
-  for (const [stackId, { id, state }] of newest) {
+  for (const [stackId, { id, state }] of [...newest].slice(0, looked)) {
     const stack = await getStack(parts.store.db, stackId)
     if (!stack) continue
     deployed.push({ environment: stack.environment, state })
@@ -40,11 +47,6 @@ export async function commentDeployment(parts: EngineParts, mrId: string): Promi
   }
   if (newest.size > MAX_STACKS) lines.push(`- and ${newest.size - MAX_STACKS} more stacks`)
   if (lines.length === 0) return
-  const mr = await requireMergeRequest(parts.store.db, mrId, 'telling how it was deployed')
-  const { mergeOid } = mr
-  const forge = await parts.forges.of(mr.repositoryId)
-  // What only waits is told where an answer to it is read: on Trueup's own page it is shown, with a button.
-  if (forge.can.commands !== true && !deployed.some(({ state }) => isFinal(state))) return
   const isWhole = items.length < MAX_RUNS
   const unshown = isWhole ? await showDeployments(parts, forge, mr, deployed) : null
   if (unshown) lines.push('', `Not on the forge's page of deployments: ${inert(unshown, 300)}`)
