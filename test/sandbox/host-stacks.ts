@@ -3,6 +3,7 @@ import { chefDriver } from '../../src/drivers/chef/index.ts'
 import { KubernetesConfig } from '../../src/drivers/kubernetes/config.ts'
 import { kubernetesDriver } from '../../src/drivers/kubernetes/index.ts'
 import { chefClient } from '../chef/client.ts'
+import { PUPPET } from './puppet-stack.ts'
 import { VOUCHED_COMMAND } from './stacks.ts'
 import { attack, hostile, type HostileStack } from './vehicles.ts'
 
@@ -60,4 +61,9 @@ const kubernetes = hostile(kubernetesDriver, {
 })
 
 /** Refused for changes that nobody vouches for: what is planned of them are trusted plans, which see the machine. */
-export const VOUCHED: readonly HostileStack[] = [VOUCHED_COMMAND, kubernetes, ...(chef === null ? [] : [chefStack])]
+export const VOUCHED: readonly HostileStack[] = [
+  VOUCHED_COMMAND,
+  kubernetes,
+  PUPPET,
+  ...(chef === null ? [] : [chefStack]),
+]

@@ -86,7 +86,9 @@ export async function openSession(
   await host.write('facts.d/trueup.json', JSON.stringify({ trueup: factsOf(context) }))
 
   // Since Puppet 8 reports leave out what is as wanted, and what was looked at would not be known. Older ones ignore it here.
-  await host.write('conf/puppet.conf', '[main]\nexclude_unchanged_resources = false\n')
+  // As root Puppet gives its directories to an account of its own unless told otherwise; these are the run's, and in a sandbox
+  // there is one account only.
+  await host.write('conf/puppet.conf', '[main]\nexclude_unchanged_resources = false\nuser = root\ngroup = root\n')
   // Not as an option: Puppet forgets that when it applies a catalog.
   const modulepath = [...source.modulepath.map(at), ...Object.values(places.extra), '$basemodulepath'].join(':')
   await host.write(`code/environments/${environment}/environment.conf`, `modulepath = ${modulepath}\n`)
