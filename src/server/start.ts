@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { TrueupError } from '../lib/errors/error.ts'
+import { startTracing } from '../lib/tracing/start.ts'
 import { VERSION } from '../lib/version.ts'
 import { startEngine } from '../engine/engine.ts'
 import { startGitService } from '../git/service.ts'
@@ -22,6 +23,8 @@ import type { App } from './auth/http-types.ts'
 import { createLogger, type LogLevel } from './logging.ts'
 import { countRun, createMetrics } from './metrics.ts'
 import { startGitUpkeep } from './git-upkeep.ts'
+import { followSpans } from './telemetry/follow.ts'
+import { exportMetrics } from './telemetry/metrics.ts'
 import { startUpkeep } from './upkeep.ts'
 
 /** How a server is started. Everything but the data directory has a default. */
@@ -71,6 +74,8 @@ export interface RunningServer {
 }
 
 export const DEFAULT_PORT = 7420
+/** Its name in traces and metrics that are sent. */
+const SERVICE = 'trueup-server'
 /** Connections that the kernel keeps until they are let in; one that finds no room tries again a second later at the earliest. */
 const BACKLOG = 4096
 
@@ -88,6 +93,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       await step().catch((error: unknown) => logger.error({ err: error }, 'stopping a part threw'))
   })
   try {
+    const tracing = await startTracing(SERVICE)
     const store = await openStore(dataDir, { log: logger, database: options.database })
     undo.push(() => store.close())
     const keys = await openKeys(dataDir, store.db)
@@ -106,6 +112,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const settings = options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }
     const paths = { pushSpool, packs: join(dataDir, 'packs') }
     const metrics = createMetrics()
+    const spans = followSpans(store, tracing, logger)
+    undo.push(() => spans.close())
+    const metricsExport = await exportMetrics(SERVICE, metrics.registry)
+    undo.push(async () => metricsExport?.close())
     // A list that cannot be read is said now, not with the first merge request.
     if (options.signersFile !== undefined) await readSigners(options.signersFile)
     const engine = await startEngine({
@@ -119,7 +129,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       signingKey,
       signersFile: options.signersFile,
       ...paths,
-      onRunEnded: (run) => countRun(metrics, run),
+      onRunEnded(run) {
+        countRun(metrics, run)
+        spans.runEnded(run)
+      },
     })
     undo.push(() => engine.close())
 

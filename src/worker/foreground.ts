@@ -1,3 +1,4 @@
+import { startTracing } from '../lib/tracing/start.ts'
 import { onStopRequests } from '../lib/process/stop-signals.ts'
 import type { OwnLog } from './logging.ts'
 import type { RunnerOptions } from './options.ts'
@@ -22,10 +23,12 @@ export async function runInForeground(options: RunnerOptions, { log, recent }: O
       .on('error', () => {})
 
   try {
-    const runner = await startRunner(options, log, { signal: starting.signal, way, recent })
+    const tracing = await startTracing(`trueup-${way?.kind ?? 'runner'}`)
+    const runner = await startRunner(options, log, { signal: starting.signal, way, recent, tracing })
     stop = (drainMs) => void runner.stop(drainMs)
     if (starting.signal.aborted) stop(0)
     await runner.finished
+    await tracing.close()
   } catch (thrown) {
     if (!starting.signal.aborted) throw thrown
   } finally {

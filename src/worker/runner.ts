@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { clockSkewText } from '../domain/wire/request-proof.ts'
 import { canDo, CAPABILITIES, SELF } from '../domain/wire/versions.ts'
 import { processRegistry } from '../lib/process/registry.ts'
+import { placeOf } from '../lib/tracing/ids.ts'
+import { noTracing, type Tracing } from '../lib/tracing/span.ts'
 import { VERSION } from '../lib/version.ts'
 import { openLink, type Link, type LinkEnds } from './connection/connect.ts'
 import { httpClient, type HttpClient } from './connection/http.ts'
@@ -63,7 +65,12 @@ export interface Runner {
 export async function startRunner(
   options: RunnerOptions,
   log: Logger,
-  { signal, way = PUSH, recent }: { signal?: AbortSignal; way?: Way; recent?: RecentLines } = {},
+  {
+    signal,
+    way = PUSH,
+    recent,
+    tracing = noTracing,
+  }: { signal?: AbortSignal; way?: Way; recent?: RecentLines; tracing?: Tracing } = {},
 ): Promise<Runner> {
   const paths = dataPaths(options.data)
   const onWait = (holder: string) => log.info({ holder }, 'waiting for the runner that holds the data directory')
@@ -147,6 +154,7 @@ export async function startRunner(
     registry: processRegistry(paths.processes),
     sandboxes,
     log,
+    tracing,
     cacheRoot: paths.cache,
     passEnv: options.passEnv,
     room,
@@ -204,7 +212,8 @@ export async function startRunner(
     // A repeat of a grant whose answer had come through after all.
     if (runs.has(key)) return
     const run = activeRun(grant)
-    log.info({ runId: grant.runId, kind: grant.kind, stack: grant.stack.name, driver: grant.driver }, 'run leased')
+    const { runId, kind, driver, stack } = grant
+    log.info({ runId, kind, stack: stack.name, driver, traceId: placeOf(grant.trace)?.traceId }, 'run leased')
     const began = performance.now()
     const done = executeRun(run, parts)
       .then((outcome) => figures.runEnded(grant.kind, outcome, (performance.now() - began) / 1000))

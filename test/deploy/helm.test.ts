@@ -99,6 +99,20 @@ describeWithTool('helm', 'the Helm chart', (helm) => {
     })
   })
 
+  it('hands variables to every server, runner and agent', () => {
+    const address = 'http://collector:4318'
+    const pods = rendered('--set', `env.OTEL_EXPORTER_OTLP_ENDPOINT=${address}`).filter(
+      ({ kind }) => kind === 'StatefulSet' || kind === 'Deployment',
+    )
+    expect(pods.length).toBeGreaterThan(2)
+    for (const { spec } of pods)
+      expect(spec.template.spec.containers[0].env).toContainEqual({
+        name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+        value: address,
+      })
+    expect(run('template', 'trueup', CHART, '-f', values, '--set', 'env.NOT-ONE=x').stderr).toContain('NOT-ONE')
+  })
+
   it('brings workers alone for a server that is elsewhere', () => {
     const kinds = rendered('--set', 'server.enabled=false').map(({ kind, metadata }) => `${kind}/${metadata.name}`)
     expect(kinds).toContain('StatefulSet/trueup-runner-default')

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { silentLogger } from '../../lib/log.ts'
+import { noTracing } from '../../lib/tracing/span.ts'
 import { processRegistry } from '../../lib/process/registry.ts'
 import type { GitRepository } from '../../git/repository.ts'
 import { linksOf } from '../../drivers/kept-links.ts'
@@ -64,6 +65,7 @@ export function openBench({ data, repository, env, withheld, sandbox, signal }: 
     sandboxes: openSandboxes({ ...sandbox, hide: [...sandbox.hide, workspaces.directory] }),
     room: watchRoom([workspaces.directory, join(data, 'cache'), tmpdir()]),
     log: silentLogger,
+    tracing: noTracing,
     cacheRoot: join(data, 'cache'),
     passEnv: Object.keys(env).filter((name) => !withheld.has(name)),
     graceMs: GRACE_MS,

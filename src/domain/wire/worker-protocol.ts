@@ -103,6 +103,8 @@ export const Grant = z.object({
     .optional(),
   /** Only `{ codify: true }` drift runs send file patches with their plan. */
   codify: z.boolean(),
+  /** W3C `traceparent` of the run, whether anybody traces or not. */
+  trace: z.string().max(100).optional(),
   /** The merge request of the run takes another one back. */
   rollback: z.boolean().optional(),
   /** What a person asks for instead of the whole. */

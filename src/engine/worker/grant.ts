@@ -2,8 +2,10 @@ import { createHmac } from 'node:crypto'
 import type { Decision, Grant } from '../../domain/wire/worker-protocol.ts'
 import { canDo } from '../../domain/wire/versions.ts'
 import { isStateChanging } from '../../domain/runs/run.ts'
+import { placeOfRun } from '../../domain/traces.ts'
 import { phaseOf } from '../../domain/stacks/stack.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
+import { traceparentOf } from '../../lib/tracing/ids.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { patchRun, type Run, transitionRun } from '../../store/runs/runs.ts'
 import { requireStack, type Stack } from '../../store/stacks/stacks.ts'
@@ -115,6 +117,7 @@ export async function makeGrant(parts: EngineParts, leased: Run): Promise<Grant 
       },
     }),
     codify: spec.codify ?? false,
+    trace: traceparentOf(placeOfRun(run)),
     ...(mr?.origin === 'rollback' && { rollback: true }),
     ...(spec.request && { request: spec.request }),
   }

@@ -5,6 +5,7 @@ import { driverNamed } from '../../drivers/registry.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
 import type { CommandResult } from '../../domain/wire/plan-parts.ts'
 import type { Params } from '../protocol.ts'
+import { traceRun } from '../tracing/run-trace.ts'
 import type { Workspace } from '../workspace.ts'
 import type { ActiveRun } from './active-run.ts'
 import { applyPlan } from './apply-plan.ts'
@@ -29,6 +30,8 @@ export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<Ru
   const { grant } = run
   const masker = createMasker()
   const log = runLog(run, parts, masker)
+  const trace = traceRun(parts.tracing, grant)
+  let outcome: RunOutcome = 'failed'
   const timer = setTimeout(
     () => run.stop({ kind: 'timed_out', why: `it took longer than ${grant.timeoutMs / 1000} s` }),
     grant.timeoutMs,
@@ -39,21 +42,23 @@ export async function executeRun(run: ActiveRun, parts: RunnerParts): Promise<Ru
     workspace = await parts.workspaces.create(`${grant.runId}-${grant.fence}`).catch(async (thrown: unknown) => {
       throw await notBegun(run, parts, thrown)
     })
-    const execution = { run, grant, parts, masker, log, workspace, sandboxes, egressRefused: new Set<string>() }
+    const execution = { run, grant, parts, masker, log, trace, workspace, sandboxes, egressRefused: new Set<string>() }
     const end = await steps(execution).catch((thrown: unknown) => {
       parts.link.over.throwIfAborted()
       return endOf(run, thrown)
     })
     await report(execution, withRoom(end, parts))
-    return end.kind === 'left' ? 'left' : end.status
+    outcome = end.kind === 'left' ? 'left' : end.status
+    return outcome
   } catch (thrown) {
     // Results that matter are on the disk; the next start reports them.
-    if (parts.link.over.aborted) return 'returned'
+    if (parts.link.over.aborted) return (outcome = 'returned')
     const error = asTrueupError(thrown, `executing run ${grant.runId}`)
     parts.log.warn({ runId: grant.runId, code: error.code, why: error.message }, 'run not reported')
     return 'failed'
   } finally {
     clearTimeout(timer)
+    trace.end(outcome)
     log.discard()
     await parts.source.left(grant).catch((error: unknown) => parts.log.error({ err: error }, 'clearing up after a run'))
     await Promise.all(sandboxes.map((sandbox) => sandbox.close()))
@@ -141,7 +146,7 @@ async function contextFor(
   phase: Phase,
   offered: Offered,
 ): Promise<DriverContext<unknown>> {
-  const { grant, run, parts, workspace, masker, log } = execution
+  const { grant, run, parts, workspace, masker, log, trace } = execution
   const { variables, formerSecrets = [], identityTokens = {} } = parts.source.variables(grant, offered)
   const { registry, graceMs, fleeting } = parts
   const sandbox = await openSandbox(execution, driver, phase)
@@ -163,6 +168,7 @@ async function contextFor(
     cacheRoot: cacheRootOf(grant, parts.cacheRoot),
     passEnv: passedTo(grant, parts),
     ...(sandbox && { sandbox }),
+    trace,
     registry,
     graceMs,
     ...(fleeting && { fleeting }),

@@ -5,6 +5,7 @@ import type { ActiveRun } from './active-run.ts'
 import { holdBefore } from './fault-hold.ts'
 import type { LogStream } from './log-stream.ts'
 import type { Masker } from './masking.ts'
+import type { RunTrace } from '../tracing/run-trace.ts'
 import type { RunnerParts } from './parts.ts'
 
 /** A run while it is executed. */
@@ -14,6 +15,7 @@ export interface Execution {
   parts: RunnerParts
   masker: Masker
   log: LogStream
+  trace: RunTrace
   workspace: Workspace
   /** Those that were opened; closed with the run. */
   sandboxes: Sandbox[]

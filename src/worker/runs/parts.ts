@@ -1,5 +1,6 @@
 import type { ProcessRegistry } from '../../lib/process/registry.ts'
 import type { Link } from '../connection/connect.ts'
+import type { Tracing } from '../../lib/tracing/span.ts'
 import type { Logger } from '../logging.ts'
 import type { Outbox } from '../outbox.ts'
 import type { Room } from '../room.ts'
@@ -17,6 +18,7 @@ export interface RunnerParts {
   sandboxes: Sandboxes
   room: Room
   log: Logger
+  tracing: Tracing
   cacheRoot: string
   passEnv: readonly string[]
   graceMs: number

@@ -10,6 +10,7 @@ import { runProcess } from '../../lib/process/run.ts'
 import { signalUnder } from '../../lib/process/supervise.ts'
 import type { Grant, WatchOrder } from '../protocol.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
+import type { RunTrace } from '../tracing/run-trace.ts'
 import type { Workspace } from '../workspace.ts'
 import type { Masker } from './masking.ts'
 import { sealing } from './sealing.ts'
@@ -43,6 +44,8 @@ export interface ContextParts {
   registry: ProcessRegistry
   /** Where its tools run; beside the worker where absent. */
   sandbox?: Sandbox
+  /** Nothing is told of its processes where absent. */
+  trace?: RunTrace
   graceMs: number
   fleeting?: boolean
   signal: AbortSignal
@@ -93,18 +96,21 @@ export async function buildContext<Config>(
     log,
     seal: seals.seal,
     open: seals.open,
-    run: (spec) =>
-      (parts.sandbox?.run ?? runProcess)({
+    run: (spec) => {
+      const run = parts.sandbox?.run ?? runProcess
+      const whole = {
         graceMs: parts.graceMs,
         ...spec,
         ...signalUnder(spec, parts.signal),
         ...(parts.killSignal && { kill: parts.killSignal }),
         registry: parts.registry,
-        onLine: (line, stream) => {
+        onLine: (line: string, stream: 'stdout' | 'stderr') => {
           if (!spec.quiet) log(line)
           spec.onLine?.(line, stream)
         },
-      }),
+      }
+      return parts.trace ? parts.trace.process(whole, run) : run(whole)
+    },
   }
 }
 
