@@ -147,6 +147,8 @@ export interface CommitStatus {
   state: 'pending' | 'success' | 'failure'
   /** In words: `1 more approval from team:platform`. */
   description: string
+  /** Of a pending one that ends only when people do something. */
+  waitsFor?: 'people'
 }
 
 export interface Statuses {

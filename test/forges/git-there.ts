@@ -17,6 +17,9 @@ export interface GitThere {
   move(branch: string, to: string | null, from?: string): Promise<void>
   /** Tree of the merge, or null where it conflicts. */
   mergeTree(base: string, head: string): Promise<string | null>
+  /** What a branch becomes by rebasing another one onto it, or by moving it there; null where that is not to be had. */
+  rebase: (base: string, head: string) => Promise<string | null>
+  forward: (base: string, head: string) => Promise<string | null>
   /** One request of git's smart HTTP; `path` is what follows the address of the repository. */
   serve(
     request: IncomingMessage,
@@ -65,6 +68,28 @@ export async function gitThere(directory: string): Promise<GitThere> {
       known = null
     },
     mergeTree: (base, head) => git('merge-tree', '--write-tree', base, head).catch(() => null),
+    async rebase(base, head) {
+      let tip = base
+      for (const commit of (await git('rev-list', '--reverse', '--no-merges', `${base}..${head}`)).split('\n')) {
+        // What it changes, on the new base: a merge of which its parent is the common ancestor.
+        const made = (of: string, ...argv: string[]) => git('commit-tree', `${of}^{tree}`, ...argv, '-m', 'x')
+        const parent = await made(`${commit}^`)
+        const sides = [await made(tip, '-p', parent), await made(commit, '-p', parent)]
+        const tree = await git('merge-tree', '--write-tree', ...sides).catch(() => null)
+        if (tree === null) return null
+        const [name, email, date, message] = (await git('show', '-s', '--format=%an%n%ae%n%aI%n%B', commit))
+          .split(/^([^\n]*)\n([^\n]*)\n([^\n]*)\n/)
+          .slice(1)
+        const author = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_AUTHOR_DATE: date }
+        const argv = ['-C', directory, 'commit-tree', tree, '-p', tip, '-m', message!]
+        tip = (await run('git', argv, { env: { ...env, ...author } })).stdout.trim()
+      }
+      return tip
+    },
+    forward: (base, head) =>
+      git('merge-base', '--is-ancestor', base, head)
+        .then(() => head)
+        .catch(() => null),
     serve(request, response, path, user, pushed) {
       const url = new URL(path, 'http://git')
       const backend = spawn('git', ['http-backend'], {

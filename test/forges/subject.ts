@@ -36,6 +36,8 @@ export interface ForgeWorld {
   deployments(oid: string): Promise<{ environment: string; state: string }[]>
   /** The forge merges what Trueup has begun to merge, and the answer is lost. */
   mergeUnheard(mr: MergeRequest, method: MergeMethod): Promise<void>
+  /** The forge's setting lets merge by this method; absent where all are allowed at once. `null`: as it was. */
+  allowMethod?(method: MergeMethod | null): Promise<void>
   /** What only a forge elsewhere has; absent where the forge says that it cannot. */
   readonly elsewhere?: Elsewhere
 }

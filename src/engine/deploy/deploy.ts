@@ -20,6 +20,7 @@ import { heldAfter, unapprovedEnvironments } from './past-gate.ts'
 import { type Piece, writePieces } from './pieces.ts'
 import { judgeLanded, setSignedUpTo } from '../signatures/history.ts'
 import type { Step } from './step.ts'
+import { type Landing, wholeMerges } from './whole-merges.ts'
 import { stepsBetween } from '../revisions/steps.ts'
 
 /**
@@ -37,12 +38,15 @@ export async function deployBranch(parts: EngineParts, repositoryId: string): Pr
   let cursor = await deployCursor(parts.store.db, repositoryId)
   const begun = await begunStep(parts.store.db, repositoryId)
   if (begun) {
-    await enactStep(parts, repositoryId, cursor, begun.commitOid)
-    cursor = begun.commitOid
-  }
-  for (const commitOid of await stepsBetween(parts, repositoryId, cursor, head)) {
-    await enactStep(parts, repositoryId, cursor, commitOid)
+    const { commitOid } = begun
+    const { merging } = await parts.forges.of(repositoryId)
+    await enactStep(parts, repositoryId, cursor, { commitOid, mr: await merging.mergedWith(repositoryId, commitOid) })
     cursor = commitOid
+  }
+  const steps = await stepsBetween(parts, repositoryId, cursor, head)
+  for (const landing of await wholeMerges(parts, repositoryId, cursor, steps)) {
+    await enactStep(parts, repositoryId, cursor, landing)
+    cursor = landing.commitOid
   }
 }
 
@@ -50,7 +54,7 @@ async function enactStep(
   parts: EngineParts,
   repositoryId: string,
   previous: string | null,
-  commitOid: string,
+  { commitOid, mr }: Landing,
 ): Promise<void> {
   const usable = await usableCommit(parts.store.db, repositoryId)
   const before =
@@ -58,8 +62,6 @@ async function enactStep(
       ? await parts.snapshots.of(repositoryId, repositoryOf(parts, repositoryId), EMPTY_TREE)
       : await snapshotOf(parts, repositoryId, usable)
   const after = await snapshotOf(parts, repositoryId, commitOid)
-  const { merging } = await parts.forges.of(repositoryId)
-  const mr = await merging.mergedWith(repositoryId, commitOid)
   const begun = await begunStep(parts.store.db, repositoryId)
   const held = await heldRulesCommit(parts.store.db, repositoryId)
   const rules = held === null ? before : await snapshotOf(parts, repositoryId, held)

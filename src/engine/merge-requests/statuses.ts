@@ -32,7 +32,8 @@ function gateOf({ mergeable, requirements }: Judgement['outcome'], planning: boo
   const unmet = requirements.filter(({ blocking, satisfied }) => blocking && !satisfied)
   const words = unmet.map(({ environment, message }) => (environment ? `${environment}: ${message}` : message))
   // Never a failure: what is missing may still come.
-  return { name, state: 'pending', description: short(words.join('; ') || 'plans are being made') }
+  const description = short(words.join('; ') || 'plans are being made')
+  return { name, state: 'pending', description, ...(!planning && { waitsFor: 'people' }) }
 }
 
 const short = (text: string): string => cut(oneLine(text), LONGEST)

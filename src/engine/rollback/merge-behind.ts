@@ -7,6 +7,7 @@ import { findStack, requireStack, type Stack } from '../../store/stacks/stacks.t
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { type Affected, affectedStacks } from '../snapshot/affected.ts'
 import { snapshotOf } from '../revisions/branch.ts'
+import { beforeLanded } from '../revisions/before-merge.ts'
 import { readableBehind } from '../revisions/readable.ts'
 
 /** Stacks whose source a commit of the default branch changed, compared with the last before it that could be read. */
@@ -16,8 +17,8 @@ export async function changedBy(parts: EngineParts, repositoryId: string, commit
 
 async function affectedBy(parts: EngineParts, repositoryId: string, commitOid: string): Promise<Affected[]> {
   const git = repositoryOf(parts, repositoryId)
-  const [parent] = (await git.commit(commitOid)).parents
-  const readable = parent === undefined ? null : await readableBehind(parts, repositoryId, parent)
+  const parent = await beforeLanded(parts, repositoryId, commitOid)
+  const readable = parent === null ? null : await readableBehind(parts, repositoryId, parent)
   const before = readable?.snapshot ?? (await parts.snapshots.of(repositoryId, git, EMPTY_TREE))
   return affectedStacks(before, await snapshotOf(parts, repositoryId, commitOid))
 }

@@ -3,13 +3,17 @@ import { EMPTY_TREE } from '../../git/repository.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 
 /**
- * Tree of `head` with what `bad` changed against its first parent taken back: a three-way merge whose base is `bad`,
+ * Tree of `head` with what `bad` changed against `before` (null: nothing) taken back: a three-way merge whose base is `bad`,
  * so that what came after it stays. MR_CONFLICT where later changes touch the same lines.
  */
-export async function revertTree(git: GitRepository, head: string, bad: string): Promise<string> {
+export async function revertTree(
+  git: GitRepository,
+  head: string,
+  { bad, before }: { bad: string; before: string | null },
+): Promise<string> {
   const badCommit = await git.commit(bad)
   const headTree = (await git.commit(head)).tree
-  const parentTree = badCommit.parents[0] ? (await git.commit(badCommit.parents[0])).tree : EMPTY_TREE
+  const parentTree = before === null ? EMPTY_TREE : (await git.commit(before)).tree
   // Git finds the merge base by history, so a little history with the wanted base is made up.
   const author: Person = { name: 'trueup', email: 'trueup@trueup.invalid', at: badCommit.committer.at }
   const made = (tree: string, parents: string[]): Promise<string> =>

@@ -1,6 +1,7 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import type { RunSpec } from '../run-spec.ts'
+import { beforeLanded } from '../revisions/before-merge.ts'
 import { snapshotOf } from '../revisions/branch.ts'
 import { nameOf, type RollbackPlan, type StackReturn } from './plan.ts'
 import { revertTree } from './revert.ts'
@@ -18,8 +19,9 @@ export interface TreeAfter {
  */
 export async function treeAfterReturn(parts: EngineParts, plan: RollbackPlan, head: string): Promise<TreeAfter> {
   const git = repositoryOf(parts, plan.repository.id)
+  const landed = async (bad: string) => ({ bad, before: await beforeLanded(parts, plan.repository.id, bad) })
   if (plan.revertCommit !== null) {
-    const byRevert = await revertTree(git, head, plan.revertCommit)
+    const byRevert = await revertTree(git, head, await landed(plan.revertCommit))
     const { problems, stacks } = await parts.snapshots.of(plan.repository.id, git, byRevert)
     if (problems.length === 0 && plan.removed.every((stack) => stacks.has(nameOf(stack))))
       return { tree: byRevert, revertCommit: plan.revertCommit }
@@ -32,7 +34,7 @@ export async function treeAfterReturn(parts: EngineParts, plan: RollbackPlan, he
   if (await gives(parts, plan, byFiles, wanted)) return { tree: byFiles, revertCommit: null }
   const [bad, ...others] = new Set(plan.returns.map((entry) => entry.badCommit))
   if (bad !== undefined && others.length === 0) {
-    const byRevert = await revertTree(git, head, bad)
+    const byRevert = await revertTree(git, head, await landed(bad))
     if (await gives(parts, plan, byRevert, wanted)) return { tree: byRevert, revertCommit: bad }
   }
   const [broken] = (await snapshotOf(parts, plan.repository.id, head)).problems

@@ -19,6 +19,8 @@ export const Repository = z.object({
   permissions: z.object({ admin: z.boolean(), push: z.boolean(), pull: z.boolean() }).optional(),
   allow_merge_commits: z.boolean().optional(),
   allow_squash_merge: z.boolean().optional(),
+  allow_rebase: z.boolean().optional(),
+  allow_fast_forward_only_merge: z.boolean().optional(),
   has_pull_requests: z.boolean().optional(),
 })
 

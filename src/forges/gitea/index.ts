@@ -55,6 +55,9 @@ function repositoryOf(found: z.infer<typeof Repository>): RemoteRepository {
       ...methods,
       merge: found.allow_merge_commits === false ? off('merge commits') : methods.merge,
       squash: found.allow_squash_merge === false ? off('squashing') : methods.squash,
+      rebase: found.allow_rebase === false ? off('rebasing') : methods.rebase,
+      'fast-forward':
+        found.allow_fast_forward_only_merge === false ? off('fast-forward merges') : methods['fast-forward'],
     },
   }
 }

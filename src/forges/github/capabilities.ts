@@ -1,10 +1,7 @@
 import type { Capabilities } from '../capabilities.ts'
 
-const ONE_COMMIT =
-  'each merge is one commit on the target branch, which stands for its plans: Trueup merges by a merge commit or squashed'
-
 export const CAPABILITIES: Capabilities = {
-  methods: { merge: true, squash: true, rebase: ONE_COMMIT, 'fast-forward': ONE_COMMIT },
+  methods: { merge: true, squash: true, rebase: true, 'fast-forward': 'GitHub does not fast-forward' },
   requestChanges: true,
   discussion: 'people talk on GitHub itself, where everybody sees it; Trueup writes its own comments there',
   commands: true,

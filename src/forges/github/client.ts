@@ -20,6 +20,7 @@ export const Repository = z.object({
   permissions: z.object({ admin: z.boolean(), push: z.boolean(), pull: z.boolean() }).optional(),
   allow_merge_commit: z.boolean().optional(),
   allow_squash_merge: z.boolean().optional(),
+  allow_rebase_merge: z.boolean().optional(),
 })
 
 /** One repository, found by its id as long as that is known: it stays when the repository is renamed. */

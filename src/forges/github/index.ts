@@ -9,6 +9,7 @@ import { mergingOf } from './merging.ts'
 import { peopleOf } from './people.ts'
 import { reviewsOf } from './reviews.ts'
 import { statusesOf } from './statuses.ts'
+import { trialsOf } from './trials.ts'
 import { deliveryOf, webhooksOf } from './webhooks.ts'
 
 /** github.com, and GitHub Enterprise Server. */
@@ -29,6 +30,7 @@ export const githubAdapter: Adapter = {
       ...reviewsOf(client),
       ...commentsOf(client),
       ...statusesOf(client),
+      ...trialsOf(),
       ...deploymentsOf(client),
       ...mergingOf(client),
       ...peopleOf(client),
@@ -80,6 +82,7 @@ async function repositoryOf(client: GitHubClient): Promise<RemoteRepository> {
       ...methods,
       merge: found.allow_merge_commit === false ? off('merge commits') : methods.merge,
       squash: found.allow_squash_merge === false ? off('squashing') : methods.squash,
+      rebase: found.allow_rebase_merge === false ? off('rebasing') : methods.rebase,
     },
   }
 }

@@ -1,10 +1,13 @@
 import type { Capabilities } from '../capabilities.ts'
 
-const ONE_COMMIT =
-  'each merge is one commit on the target branch, which stands for its plans: Trueup merges by a merge commit or squashed'
-
 export const CAPABILITIES: Capabilities = {
-  methods: { merge: true, squash: true, rebase: ONE_COMMIT, 'fast-forward': ONE_COMMIT },
+  methods: {
+    merge: true,
+    squash: true,
+    rebase:
+      'GitLab rebases the branch of the merge request itself, which is another head with plans of its own: rebase it there, and Trueup merges it',
+    'fast-forward': true,
+  },
   requestChanges: true,
   discussion: 'people talk on GitLab itself, where everybody sees it; Trueup writes its own comments there',
   commands: true,

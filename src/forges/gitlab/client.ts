@@ -21,6 +21,7 @@ export const Project = z.object({
   merge_method: z.string().optional(),
   squash_option: z.string().nullish(),
   merge_trains_enabled: z.boolean().nullish(),
+  merge_pipelines_enabled: z.boolean().nullish(),
 })
 
 /** One project, by its id as long as that is known: it stays when the project moves. */

@@ -10,6 +10,7 @@ import { mergingOf } from './merging.ts'
 import { DEVELOPER, MAINTAINER, peopleOf } from './people.ts'
 import { reviewsOf } from './reviews.ts'
 import { statusesOf } from './statuses.ts'
+import { trialsOf } from './trials.ts'
 import { deliveryOf, webhooksOf } from './webhooks.ts'
 
 /** GitLab, its own or elsewhere. */
@@ -29,6 +30,7 @@ export const gitlabAdapter: Adapter = {
       ...reviewsOf(client),
       ...commentsOf(client),
       ...statusesOf(client),
+      ...trialsOf(client),
       ...deploymentsOf(client),
       ...mergingOf(client),
       ...peopleOf(client),
@@ -80,12 +82,15 @@ function methodsOf(project: z.infer<typeof Project>): RemoteRepository['methods'
   const { methods } = CAPABILITIES
   if (merge_trains_enabled) {
     const why = `${path} merges by merge trains: add it to the train on GitLab, and Trueup enacts it when it has arrived`
-    return { ...methods, merge: why, squash: why }
+    return { ...methods, merge: why, squash: why, 'fast-forward': why }
   }
   const off = (what: string): string => `the settings of ${path} do not allow ${what}`
   return {
     ...methods,
-    ...(merge_method === 'ff' && { merge: off('merge commits, only fast-forward') }),
+    ...(merge_method === 'ff'
+      ? { merge: off('merge commits, only fast-forward') }
+      : { 'fast-forward': off('merging without a merge commit') }),
+    ...(squash_option === 'always' && { 'fast-forward': off('merging without squashing') }),
     ...(squash_option === 'always' && { merge: off('merging without squashing') }),
     ...(squash_option === 'never' && { squash: off('squashing') }),
   }

@@ -15,13 +15,14 @@ const STATES: { readonly [state in CommitStatus['state']]: string } = {
 /** External jobs of the pipeline of a commit. One that waits cannot begin to wait anew: it is ended, and another takes its place. */
 export function statusesOf(client: GitLabClient): Pick<RemoteApi, 'setStatus'> {
   return {
-    async setStatus(headOid, { name, state, description, url }) {
+    async setStatus(headOid, { name, state, description, url, pipeline }) {
       const set = async (to: string): Promise<unknown> => {
         const body = {
           name,
           state: to,
           description: cut(description, MAX_DESCRIPTION),
           ...(url && { target_url: url }),
+          ...(pipeline !== undefined && { pipeline_id: Number(pipeline) }),
         }
         const ask = { doing: `setting status "${name}"`, method: 'POST', body } as const
         return await client.ask(`${client.at}/statuses/${headOid}`, Anything, ask)

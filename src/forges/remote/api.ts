@@ -41,6 +41,18 @@ export interface RemoteChange {
   mergedAt: number | null
 }
 
+/** A commit that the forge has made of a merge request, to be tried before it is merged. */
+export interface RemoteTrial {
+  number: number
+  /** `queued`: in a merge queue or a train. `tried`: what merging it now would give. */
+  kind: 'queued' | 'tried'
+  headOid: string
+  /** The commit that it was merged with, where only a name says that it is of this one; absent where the forge itself does. */
+  baseOid?: string
+  /** The pipeline that a status of it belongs to, where several may be of one commit. */
+  pipeline?: string
+}
+
 /** A review that counts at the moment, or says nothing. Superseded and dismissed ones are not among them. */
 export interface RemoteReview {
   id: string
@@ -111,7 +123,9 @@ export interface RemoteApi {
   signComment(number: number, id: string, sign: Sign): Promise<boolean>
   /** Null where it is gone. */
   editComment(number: number, id: string, body: string): Promise<RemoteComment | null>
-  setStatus(headOid: string, status: CommitStatus & { url?: string }): Promise<void>
+  setStatus(headOid: string, status: CommitStatus & { url?: string; pipeline?: string }): Promise<void>
+  /** Commits on which merge requests are tried; `branches`: as the mirror has them. Absent where the forge makes none. */
+  trials?(branches: ReadonlyMap<string, string>): Promise<RemoteTrial[]>
   /**
    * Shows a deployment: the one with this id, or a new one where that is null. Gives its id. Absent where the forge has none.
    */

@@ -7,6 +7,7 @@ import { type Connect, type Connected, gitUrlOf } from './connected.ts'
 import { hear } from './hear.ts'
 import { followBranches } from './mirror.ts'
 import { takeChange, takeLoss } from './take-change.ts'
+import { takeTrials } from './trials.ts'
 import { takeMakers, takeReviews } from './take-reviews.ts'
 
 /** Open merge requests of one repository that are followed. */
@@ -20,6 +21,7 @@ export async function look(connect: Connect, repositoryId: string): Promise<void
     await takeRepository(here)
     await followBranches(here)
     await takeChanges(here)
+    await takeTrials(here)
     await hear(here)
     await note(null)
   } catch (thrown) {

@@ -12,7 +12,7 @@ import {
 import { nowOf } from '../../store/database/context.ts'
 import { getUser } from '../../store/people/users.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
-import { requireCan } from '../capabilities.ts'
+import { type MergeMethod, requireCan } from '../capabilities.ts'
 import type { MergeHow, Merging } from '../forge.ts'
 import { conflicting, movedSince, overtaken, undoMerge } from '../rows/merges.ts'
 import type { Connect, Connected, RemoteParts } from './connected.ts'
@@ -52,14 +52,18 @@ export function remoteMerging({ store }: RemoteParts, connect: Connect): Merging
   }
 }
 
+/** In place of a merge commit, in this order. */
+const OTHERS: readonly MergeMethod[] = ['squash', 'rebase', 'fast-forward']
+
 const MERGING = 'merging the merge request'
 
 async function mergeThere(connect: Connect, how: MergeHow, mr: MergeRequest): Promise<MergeRequest> {
   const here = await connect(mr.repositoryId)
   const { git, api } = here
   const { methods } = await api.repository()
-  // A merge commit is what is meant where nobody says otherwise: where it is not allowed there, squashed.
-  const method = how.method === 'merge' && methods.merge !== true && methods.squash === true ? 'squash' : how.method
+  // A merge commit is what is meant where nobody says otherwise: where it is not allowed there, what is.
+  const other = methods.merge === true ? undefined : OTHERS.find((its) => methods[its] === true)
+  const method = (how.method === 'merge' && other) || how.method
   requireCan(methods[method], MERGING)
   await here.fetch()
   const head = await git.resolve(`refs/heads/${mr.sourceBranch}`)

@@ -8,6 +8,7 @@ import { reviewMergeRequest, withdrawReview } from '../rows/reviews.ts'
 import type { Adapter, RemoteComment } from './api.ts'
 import type { Connect, Connected, RemoteParts } from './connected.ts'
 import { putDeployment } from './put-deployment.ts'
+import { trialsOf } from './trials.ts'
 
 /** What Trueup says on a forge: each comment and status written once, and then in its place. */
 export function remoteTalk(
@@ -96,22 +97,34 @@ async function putComment(
 const UNMOVED_MS = 5_000
 const shownSince = (updatedAt: number, now: number): number => (updatedAt < now - UNMOVED_MS ? now : updatedAt)
 
-/** A status of an earlier head that is still pending would wait for ever: it ends with the first one of the new head. */
+/**
+ * A status of an earlier head that is still pending would wait for ever: it ends with the first one of the new head. Where the
+ * forge tries the merge request on other commits, it stands on these too.
+ */
 async function putStatus(here: Connected, mrId: string, headOid: string, status: CommitStatus): Promise<void> {
   const { store } = here
   const nameAt = (oid: string): string => `status:${oid}:${status.name}`
-  if ((await findPost(store.db, mrId, nameAt(headOid)))?.digest === digestOf(status)) return
+  const trials = await trialsOf(here, mrId, status)
   await write(headOid, status)
+  for (const { oid, pipeline, status: its } of trials)
+    await write(oid, its, pipeline).catch((thrown: unknown) => {
+      // The queue is further by now.
+      if (!(thrown instanceof TrueupError && ['FORGE_REFUSED', 'FORGE_GONE'].includes(thrown.code))) throw thrown
+    })
+  const standing = new Set([headOid, ...trials.map(({ oid }) => oid)])
   for (const post of await listPosts(store.db, mrId)) {
     const oid = /^status:([0-9a-f]+):/.exec(post.name)?.[1]
-    if (oid === undefined || oid === headOid || post.name !== nameAt(oid) || post.state !== 'pending') continue
+    if (oid === undefined || standing.has(oid) || post.name !== nameAt(oid) || post.state !== 'pending') continue
     const description = `superseded by ${headOid.slice(0, 10)}`
     await write(oid, { name: status.name, state: 'failure', description })
   }
 
-  async function write(oid: string, its: CommitStatus): Promise<void> {
-    await here.api.setStatus(oid, its)
-    const what = { remoteId: null, digest: digestOf(its), state: its.state }
+  async function write(oid: string, its: CommitStatus, pipeline: string | null = null): Promise<void> {
+    const { name, state, description } = its
+    const digest = digestOf({ name, state, description })
+    if ((await findPost(store.db, mrId, nameAt(oid)))?.digest === digest) return
+    await here.api.setStatus(oid, { name, state, description, ...(pipeline !== null && { pipeline }) })
+    const what = { remoteId: null, digest, state }
     await store.transaction((tx) => putPost(tx, { mrId, name: nameAt(oid), ...what }))
   }
 }

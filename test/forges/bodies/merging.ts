@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { MergeMethod } from '../../../src/forges/capabilities.ts'
+import { beforeMerge } from '../../../src/engine/revisions/before-merge.ts'
 import { patchMergeRequest } from '../../../src/store/changes/merge-requests.ts'
 import type { Bodies, Body, Lab } from '../lab.ts'
 
@@ -28,14 +29,20 @@ export const mergeBodies = (lab: Lab): Bodies<Names> => {
     (method: MergeMethod): Body =>
     async (cannot) => {
       const { world } = lab
-      const mr = await lab.propose(`by-${method}`)
+      let mr = await lab.propose(`by-${method}`)
       if (cannot !== null) {
         expect(await refused(lab.how(mr, method), 'FORGE_CANNOT')).toMatchObject({ text: { why: cannot } })
         expect(await lab.again(mr)).toMatchObject({ state: 'open', mergeOid: null })
         return
       }
       const { users, git, repositoryId } = world.harness
+      // Of two commits, which a rebase keeps.
+      const first = mr.headOid
+      await world.push(`by-${method}`, { [`more-by-${method}`]: 'new\n' })
+      mr = await lab.again(mr)
+      await world.allowMethod?.(method)
       const merged = await lab.merge(mr, method)
+      await world.allowMethod?.(null)
       const tip = (await world.tip('main'))!
       expect(merged).toMatchObject({
         state: 'merged',
@@ -51,6 +58,14 @@ export const mergeBodies = (lab: Lab): Bodies<Names> => {
       if (method === 'squash')
         expect([commit.parents[0], commit.parents.includes(mr.headOid)]).toEqual([mr.targetOid, false])
       if (method === 'fast-forward') expect(tip).toBe(mr.headOid)
+      if (method === 'rebase' || method === 'fast-forward') {
+        // The first of them is nobody's merge by itself.
+        const [before] = commit.parents
+        expect((await git.commit(before!)).parents).toEqual([mr.targetOid])
+        expect(await world.forge.merging.mergedWith(repositoryId, before!)).toBeNull()
+        if (method === 'fast-forward') expect(before).toBe(first)
+        expect(await beforeMerge(world.harness.engine.parts, merged)).toBe(mr.targetOid)
+      }
       expect((await git.readFile(tip, `of-by-${method}`))?.toString()).toBe('new\n')
     }
   return {

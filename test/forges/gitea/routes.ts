@@ -341,7 +341,11 @@ async function merge(call: Call): Promise<{ status: number }> {
   if (tree === null) throw new Refusal(409, 'merge conflict')
   const parents = body.Do === 'squash' ? [base] : [base, pull.headSha]
   const message = `${body.MergeTitleField ?? pull.title}\n\n${body.MergeMessageField ?? ''}`
-  const sha = await git.git('commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent]), '-m', message)
+  const one = (): Promise<string> =>
+    git.git('commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent]), '-m', message)
+  const style = body.Do === 'rebase' ? git.rebase : body.Do === 'fast-forward-only' ? git.forward : one
+  const sha = await style(base, pull.headSha)
+  if (sha === null) throw new Refusal(409, 'merge conflict')
   await git.move(pull.base, sha, base)
   Object.assign(pull, { state: 'closed', merged: { sha, by: user, at: now(state) } })
   return { status: 200 }

@@ -147,7 +147,10 @@ async function merge(call: Call): Promise<{ status: number; body: unknown }> {
   if (tree === null) throw new Refusal(405, 'Pull Request is not mergeable')
   const parents = body.merge_method === 'squash' ? [base] : [base, pull.headSha]
   const message = `${body.commit_title ?? pull.title}\n\n${body.commit_message ?? ''}`
-  const sha = await git.git('commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent]), '-m', message)
+  const sha =
+    body.merge_method === 'rebase'
+      ? ((await git.rebase(base, pull.headSha)) ?? missing())
+      : await git.git('commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent]), '-m', message)
   await git.move(pull.base, sha, base)
   Object.assign(pull, { state: 'closed', merged: { sha, by: user, at: now(state) } })
   return ok({ sha, merged: true, message: 'Pull Request successfully merged' })

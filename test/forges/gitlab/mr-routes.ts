@@ -38,7 +38,14 @@ export const mergeRequestRoutes = (): readonly Route[] => {
       },
     ],
     [`POST ${M}`, open],
-    [`GET ${M}/(\\d+)`, async (call) => ok(mrJson(mrOf(call)))],
+    [
+      `GET ${M}/(\\d+)`,
+      async (call) => {
+        const mr = mrOf(call)
+        const head_pipeline = call.state.pipelines.findLast(({ iid }) => iid === mr.iid) ?? null
+        return ok({ ...mrJson(mr), head_pipeline })
+      },
+    ],
     [`PUT ${M}/(\\d+)`, edit],
     [`PUT ${M}/(\\d+)/merge`, merge],
     [`GET ${M}/(\\d+)/versions`, async (call) => ok(mrOf(call).versions.toReversed())],
@@ -192,6 +199,8 @@ async function merge(call: Call): Promise<{ status: number; body: unknown }> {
     git.git('commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent]), '-m', message)
   const squashSha = body.squash ? await commit([base], body.squash_commit_message ?? mr.title) : null
   const isForward = state.settings.merge_method === 'ff'
+  if (isForward && !body.squash && (await git.forward(base, head)) === null)
+    throw new Refusal(405, { message: '405 Method Not Allowed' })
   const mergeSha = isForward ? null : await commit([base, squashSha ?? head], body.merge_commit_message ?? mr.title)
   await git.move(mr.target, mergeSha ?? squashSha ?? head, base)
   mr.locked = state.lockedFor

@@ -21,7 +21,9 @@ export const ROUTES: readonly Route[] = [
     `PUT ${P}`,
     async (call) => {
       may(call, 40)
-      call.state.path = call.state.path.replace(/[^/]+$/, call.body.path)
+      const { path, merge_method } = call.body
+      if (path !== undefined) call.state.path = call.state.path.replace(/[^/]+$/, path)
+      if (merge_method !== undefined) call.state.settings.merge_method = merge_method
       return ok(projectJson(call.state, call.user))
     },
   ],
@@ -85,8 +87,10 @@ export const ROUTES: readonly Route[] = [
     `POST ${P}/statuses/([0-9a-f]+)`,
     async (call) => {
       may(call, 30)
-      const { name, state: to, description } = call.body
+      const { name, state: to, description, pipeline_id } = call.body
       const sha = call.parts[0]!
+      if (pipeline_id !== undefined && !call.state.pipelines.some((its) => its.id === pipeline_id && its.sha === sha))
+        missing('Not Found')
       const active = call.state.statuses.find(
         (its) => its.sha === sha && its.name === name && ['pending', 'running'].includes(its.status),
       )
@@ -95,7 +99,7 @@ export const ROUTES: readonly Route[] = [
           message: `Cannot transition status via :enqueue from :pending (Reason(s): Status cannot transition via "enqueue")`,
         })
       if (active) Object.assign(active, { status: to, description })
-      else call.state.statuses.push({ id: (call.state.lastId += 1), sha, name, status: to, description })
+      else call.state.statuses.push({ id: (call.state.lastId += 1), sha, name, status: to, description, pipeline_id })
       return ok({ sha, name, status: to, description }, 201)
     },
   ],
@@ -104,6 +108,14 @@ export const ROUTES: readonly Route[] = [
     async ({ state, parts }) => {
       const last = new Map(state.statuses.filter(({ sha }) => sha === parts[0]).map((its) => [its.name, its]))
       return ok([...last.values()])
+    },
+  ],
+  [
+    `GET ${P}/merge_trains`,
+    async ({ state }) => {
+      if (!state.settings.merge_trains_enabled) throw new Refusal(403, { message: '403 Forbidden' })
+      const cars = state.pipelines.filter(({ ref }) => ref.endsWith('/train'))
+      return ok(cars.map(({ iid, ...pipeline }) => ({ id: iid, merge_request: { iid }, pipeline, status: 'fresh' })))
     },
   ],
   [`GET ${P}/deployments`, async ({ state }) => ok(state.deployments.toReversed())],

@@ -44,6 +44,7 @@ export interface DoubleStatus {
   name: string
   status: string
   description: string
+  pipeline_id?: number
 }
 
 export interface DoubleDeployment {
@@ -60,7 +61,14 @@ export interface DoubleState {
   scopes: string[]
   /** `group/sub/shop` */
   path: string
-  settings: { merge_method: string; squash_option: string; merge_trains_enabled: boolean }
+  settings: {
+    merge_method: string
+    squash_option: string
+    merge_trains_enabled: boolean
+    merge_pipelines_enabled: boolean
+  }
+  /** Newest last; of the head of a merge request its `merge` ref, of a car its `train` ref. */
+  pipelines: { id: number; iid: number; sha: string; ref: string }[]
   mrs: DoubleMr[]
   notes: DoubleNote[]
   statuses: DoubleStatus[]
@@ -95,7 +103,13 @@ export const newState = (): DoubleState => ({
   ]),
   scopes: ['api'],
   path: 'group/sub/shop',
-  settings: { merge_method: 'merge', squash_option: 'default_off', merge_trains_enabled: false },
+  settings: {
+    merge_method: 'merge',
+    squash_option: 'default_off',
+    merge_trains_enabled: false,
+    merge_pipelines_enabled: false,
+  },
+  pipelines: [],
   mrs: [],
   notes: [],
   statuses: [],

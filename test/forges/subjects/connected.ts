@@ -3,6 +3,7 @@ import { expect, vi } from 'vitest'
 import { connectRepository } from '../../../src/engine/connections/connect.ts'
 import { lookAtForge } from '../../../src/engine/connections/looks.ts'
 import { startHarness } from '../../../src/engine/testing/harness.ts'
+import type { MergeMethod } from '../../../src/forges/capabilities.ts'
 import type { ForgeName } from '../../../src/forges/forge.ts'
 import { NO_OID } from '../../../src/git/repository.ts'
 import { patchMergeRequest } from '../../../src/store/changes/merge-requests.ts'
@@ -15,7 +16,7 @@ import type { ForgeWorld, Person, PersonName, Subject } from '../subject.ts'
 /** A connected forge under test, with what people do there beside Trueup. */
 export interface ConnectedWorld extends ForgeWorld {
   /** Merged by a person on the forge. */
-  mergeThere(person: PersonName, number: number): Promise<void>
+  mergeThere(person: PersonName, number: number, method?: MergeMethod): Promise<void>
   /** As long as people take to read: a real forge counts whole seconds, and what is said in the same one is said of what stood there before. */
   aMoment(): Promise<void>
   /** Who opened a merge request there, by the forge's id, and its description. */
@@ -45,7 +46,8 @@ export interface There {
   statuses: (oid: string) => ReturnType<ForgeWorld['statuses']>
   /** Absent where the forge has none. */
   deployments?: (oid: string) => ReturnType<ForgeWorld['deployments']>
-  merge(who: Account, number: number, headOid?: string): Promise<void>
+  merge(who: Account, number: number, headOid?: string, method?: MergeMethod): Promise<void>
+  allowMethod?: NonNullable<ForgeWorld['allowMethod']>
   rename: (name: string) => Promise<void>
   allow: (write: boolean) => Promise<void>
   as(who: Account): Person
@@ -120,7 +122,8 @@ export async function connectedWorld(there: There): Promise<ConnectedWorld> {
       await store.transaction((tx) => patchMergeRequest(tx, mr.id, begun))
       await there.merge(accounts.bot, mr.number, mr.headOid)
     },
-    mergeThere: (person, number) => there.merge(accounts[person], number),
+    ...(there.allowMethod && { allowMethod: there.allowMethod }),
+    mergeThere: (person, number, method) => there.merge(accounts[person], number, undefined, method),
     aMoment: async () => void (place.near ?? (await sleep(1_100))),
     opened: there.opened,
     botId: accounts.bot.id,

@@ -52,8 +52,11 @@ export async function giteaWorld(place: Place): Promise<ConnectedWorld> {
         description,
       }))
     },
-    async merge(who, number, headOid) {
-      const body = { Do: 'merge', ...(headOid && { head_commit_id: headOid }) }
+    async merge(who, number, headOid, method = 'merge') {
+      const body = {
+        Do: method === 'fast-forward' ? 'fast-forward-only' : method,
+        ...(headOid && { head_commit_id: headOid }),
+      }
       const merge = (): Promise<Answer> => ask(who, 'POST', `${path}/pulls/${number}/merge`, body)
       const isLooking = (thrown: unknown): boolean => String(thrown).includes('try again later')
       await retry(merge, {

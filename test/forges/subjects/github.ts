@@ -39,9 +39,9 @@ export async function githubWorld(place: Place): Promise<ConnectedWorld> {
         }),
       )
     },
-    async merge(who, number, sha) {
+    async merge(who, number, sha, merge_method = 'merge') {
       for (let looks = 0; looks < 100; looks++) if ((await ask(who, 'GET', one(number))).mergeable !== null) break
-      await ask(who, 'PUT', `${one(number)}/merge`, { ...(sha && { sha }) })
+      await ask(who, 'PUT', `${one(number)}/merge`, { merge_method, ...(sha && { sha }) })
     },
     async rename(name) {
       await ask(accounts.owner, 'PATCH', path, { name })

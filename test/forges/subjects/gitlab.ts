@@ -43,6 +43,8 @@ export async function gitlabWorld(place: Place): Promise<ConnectedWorld> {
         if ((await ask(who, 'GET', one(number))).detailed_merge_status !== 'checking') break
       await ask(who, 'PUT', `${one(number)}/merge`, { ...(sha && { sha }) })
     },
+    allowMethod: (method) =>
+      ask(accounts.owner, 'PUT', project, { merge_method: method === 'fast-forward' ? 'ff' : 'merge' }),
     async rename(name) {
       await ask(accounts.owner, 'PUT', project, { name, path: name })
       path = path.replace(/[^/]+$/, name)
