@@ -35,7 +35,6 @@ export function traceRun(tracing: Tracing, { trace, runId, kind, stack, driver }
         error = thrown instanceof Error ? thrown.name : 'failed'
         throw thrown
       } finally {
-        // Arguments may hold what is secret, and no masker has seen them.
         const program = spec.argv[0]?.split('/').at(-1) ?? ''
         const attributes = {
           ...about,
@@ -45,7 +44,7 @@ export function traceRun(tracing: Tracing, { trace, runId, kind, stack, driver }
         tracing.add({
           ...own,
           parentId: spanId,
-          name: program,
+          name: nameOf(program, spec.argv[1]),
           startedAt: began,
           endedAt: Date.now(),
           attributes,
@@ -72,3 +71,13 @@ export function traceRun(tracing: Tracing, { trace, runId, kind, stack, driver }
     },
   }
 }
+
+/**
+ * Arguments may hold what is secret, and no masker has seen them: only a first one that can be nothing but the tool's own word
+ * for what it does (`terraform plan`) is told.
+ */
+const nameOf = (program: string, first: string | undefined): string =>
+  first !== undefined && /^[a-z][a-z-]{1,15}$/.test(first) && VERBS.has(program) ? `${program} ${first}` : program
+
+/** Tools whose first argument is a verb. */
+const VERBS = new Set(['terraform', 'tofu', 'terragrunt', 'helm', 'kubectl', 'kustomize', 'git', 'puppet', 'r10k'])
