@@ -149,7 +149,7 @@ const cell = (text: string): string => withColoursApart(text, (part) => visible(
 const GOOD = /^(in sync|succeeded|success|merged|connected|ready|healthy|healed|active|done|pass|right)\b/
 const BAD = /^(failed|failure|unreachable|blocked|quarantined|revoked|expired|lost|degraded|error|orphaned|unusable)\b/
 const NOTICED =
-  /^(drifted|partly checked|pending|awaiting approval|away|missing|open|warning|new|unhealthy|codified|stale)\b/
+  /^(drifted|partly checked|pending|awaiting approval|away|missing|open|warning|new|unhealthy|codified|stale|unknown)\b/
 const UNDER_WAY = /^(queued|leased|preparing|planning|applying|verifying|deploying|merging|running|progressing)\b/
 
 /** The state in the colour of what it means; other words as they are. */

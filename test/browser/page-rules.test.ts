@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest'
+import { StackState } from '../../src/server/schemas/stacks.ts'
+import { stateLook, STATES } from '../../web/src/text.ts'
 import { readRules, typed } from '../../web/src/pages/settings/group-rules.ts'
 import { lineEndOf, newLine } from '../../web/src/pages/mr/line-ends.ts'
 import { type Run, whyNotApprove, whyNotRetry } from '../../web/src/pages/run-many-rules.ts'
 import { groupOf, type Resource, treeOf } from '../../web/src/pages/stack/resource-tree.ts'
+
+describe('the states of a stack', () => {
+  it('have each a word, a shape and a meaning of their own, all that the server tells', () => {
+    expect([...STATES].sort()).toEqual([...StackState.options].sort())
+    const looks = STATES.map(stateLook)
+    for (const part of ['label', 'shape', 'meaning'] as const)
+      expect(new Set(looks.map((look) => look[part])).size).toBe(STATES.length)
+  })
+})
 
 describe('acts on many runs', () => {
   const run = (id: string, more: Partial<Run> = {}): Run =>

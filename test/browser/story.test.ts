@@ -161,6 +161,13 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     await ada.page.getByText('rollback').first().waitFor()
     const address = ada.page.url()
     expect(address).toMatch(/\/mr\/3$/)
+    // Until that is approved nothing deploys what Git says: a state of its own, by which it is found.
+    await ada.page.goto(`${world.url}/r/shop`)
+    await ada.page.getByRole('button', { name: /Quarantined\s*1/ }).click()
+    await ada.page.waitForURL(/state=quarantined/)
+    await ada.page.getByRole('link', { name: 'Quarantined' }).waitFor()
+    const { body: found } = await world.shop('GET', '/stacks?state=quarantined')
+    expect(found.items).toMatchObject([{ name: 'web', stateReason: expect.stringContaining('in quarantine by !3') }])
     await bob.page.goto(address)
     await until(
       () => bob.page.getByRole('main').getByRole('button', { name: 'Approve', exact: true }).isEnabled(),

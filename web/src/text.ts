@@ -15,6 +15,7 @@ export type Shape =
   | 'broken'
   | 'dotted'
   | 'square'
+  | 'question'
 export interface Look {
   label: string
   tone: Tone
@@ -41,6 +42,7 @@ const STATE: Record<string, Look> = {
   blocked: look('Blocked', 'bad', 'bar', 'Something it needs has failed, or it must not be deployed'),
   quarantined: look('Quarantined', 'hold', 'hexagon', 'What Git says was rolled back and is not deployed again'),
   unreachable: look('Unreachable', 'warn', 'broken', 'A check could not reach what it manages'),
+  unknown: look('Unknown', 'warn', 'question', 'It was not looked at yet, or the last check of it failed'),
   orphaned: look('Orphaned', 'idle', 'square', 'It has left Git; what it made is still there'),
   new: look('New', 'idle', 'dotted', 'Not deployed yet'),
 }

@@ -224,6 +224,22 @@ describe('drift', () => {
     expect(await stackOf(harness, KEY)).toMatchObject({ status: 'in_sync' })
   })
 
+  it('that ends with an error leaves unknown how it is', async () => {
+    await begin({ mode: 'observe' })
+    await checkNow(harness.engine.parts, await wish())
+    const grant = (await leaseOne(harness))!
+    const error = { code: 'TOOL_FAILED', doing: 'looking', why: 'no credentials', next: 'log in' }
+    const end = { runId: grant.runId, fence: grant.fence, status: 'failed' as const, verify: [], error }
+    await harness.engine.worker.call(harness.workerId, 'finish', end)
+    await harness.settle()
+    expect(await stackOf(harness, KEY)).toMatchObject({
+      status: 'unknown',
+      statusReason: expect.stringContaining('no credentials'),
+    })
+    await check()
+    expect(await stackOf(harness, KEY)).toMatchObject({ status: 'in_sync' })
+  })
+
   it('of a host that does not answer is not known, though the others are in sync', async () => {
     await begin({ mode: 'observe' })
     const { plan } = world.script

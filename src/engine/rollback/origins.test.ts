@@ -96,11 +96,14 @@ describe('a rollback of what was imported', () => {
     await deploy('two', 'base\nmade\n')
     const mr = await back({ ...(await stack()) })
     expect(await standing()).toMatchObject([{ mrId: mr.id, reason: 'it smells' }])
-    expect((await stackOf(harness, KEY)).statusReason).toContain(`in quarantine by !${mr.number}`)
+    expect(await stackOf(harness, KEY)).toMatchObject({
+      status: 'quarantined',
+      statusReason: expect.stringContaining(`in quarantine by !${mr.number}`),
+    })
     await harness.forge.changes.close(mr.id, 'user:x', 'a false alarm')
     await harness.settle()
     expect(await standing()).toEqual([])
-    expect((await stackOf(harness, KEY)).statusReason).toBeNull()
+    expect(await stackOf(harness, KEY)).toMatchObject({ status: 'in_sync', statusReason: null })
     await harness.forge.changes.reopen(mr.id, 'user:x')
     await harness.settle()
     expect(await standing()).toMatchObject([{ mrId: mr.id }])

@@ -168,8 +168,8 @@ describe('what a run waited for is said no longer', () => {
     await merge(harness, again.id, { bypassReason: 'test' })
     await world.work()
     expect(await stackOf(harness, KEY)).toMatchObject({
-      status: 'failed',
-      statusReason: expect.stringContaining('quarantined'),
+      status: 'quarantined',
+      statusReason: expect.stringContaining('nothing deploys or heals it'),
     })
     const [entry] = await listQuarantine(harness.store.db, { stackId })
     await liftQuarantine(parts, { quarantineId: entry!.id, reason: 'it was something else', actorId })

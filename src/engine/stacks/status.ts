@@ -4,7 +4,7 @@ import { CHANGING_KINDS, PENDING_STATES, type RunKind } from '../../domain/runs/
 import type { Queries } from '../../store/database/context.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { standingDrift } from '../../store/stacks/drift.ts'
-import { findQuarantine, findQuarantines, type Quarantined } from '../../store/stacks/quarantine.ts'
+import { findQuarantines, type Quarantined } from '../../store/stacks/quarantine.ts'
 import { getRun, listRuns, type RunSummary } from '../../store/runs/runs.ts'
 import { getStack, patchStack, type Stack, type StackStatus } from '../../store/stacks/stacks.ts'
 import { describeFight, healsOf } from './heal-state.ts'
@@ -58,7 +58,7 @@ async function statusOf(tx: Queries, stack: Stack, pending: readonly RunSummary[
       statusReason: `run ${stack.brokenByRunId} ended badly after it had begun to apply: ${why}`,
     }
   }
-  return (await badEnd(tx, stack)) ?? (await driftOf(tx, stack)) ?? (await withQuarantine(tx, stack, atRest(stack)))
+  return await withQuarantine(tx, stack, (await badEnd(tx, stack)) ?? (await driftOf(tx, stack)) ?? atRest(stack))
 }
 
 /** The newest change or check that went wrong, while it still is the newest word. */
@@ -67,18 +67,14 @@ async function badEnd(tx: Queries, stack: Stack): Promise<Verdict | null> {
     (await listRuns(tx, { stackId: stack.id, kinds }, { limit: 1 })).items[0]
   const bad = (run: RunSummary): boolean => run.state === 'failed' || run.state === 'lost'
   const enacted = await newest(['deploy', 'destroy'])
-  if (enacted && bad(enacted) && isBehind(stack) && !(await isAllowedAgain(tx, stack, enacted)))
+  // One that was refused for a quarantine has failed at nothing: the quarantine says so while it stands.
+  if (enacted && bad(enacted) && enacted.reason !== 'quarantined' && isBehind(stack))
     return { status: 'failed', statusReason: wordOf(enacted) }
   const last = await newest(['deploy', 'destroy', 'heal', 'drift'])
   if (!last || !bad(last) || last.kind === 'deploy' || last.kind === 'destroy') return null
-  const unreachable = last.error?.code === 'TARGET_UNREACHABLE'
-  return { status: unreachable ? 'unreachable' : 'failed', statusReason: wordOf(last) }
+  const status = last.error?.code === 'TARGET_UNREACHABLE' ? 'unreachable' : last.kind === 'heal' ? 'failed' : 'unknown'
+  return { status, statusReason: wordOf(last) }
 }
-
-/** Refused for a quarantine that has been lifted since: only Git being ahead is left of that. */
-const isAllowedAgain = async (tx: Queries, { id, desiredDigest }: Stack, refused: RunSummary): Promise<boolean> =>
-  refused.reason === 'quarantined' &&
-  (desiredDigest === null || (await findQuarantine(tx, id, desiredDigest)) === undefined)
 
 /** With the run, because people go on from there: its log, its plan, its approval. */
 const wordOf = (run: Pick<RunSummary, 'id' | 'message' | 'reason' | 'state'>): string =>
@@ -110,6 +106,9 @@ export async function quarantineOnEach(db: Queries, stacks: readonly Stack[]): P
   return await findQuarantines(db, digests)
 }
 
+/** What is worse than a quarantine, or is so beside it: people have to hear of that first. */
+const BESIDE_QUARANTINE: readonly StackStatus[] = ['failed', 'drifted', 'unreachable']
+
 /** Nothing deploys or heals a state in quarantine, however well it looks: that is said. */
 async function withQuarantine(tx: Queries, stack: Stack, verdict: Verdict): Promise<Verdict> {
   const entry = (await quarantineOnEach(tx, [stack])).get(stack.id)
@@ -117,7 +116,11 @@ async function withQuarantine(tx: Queries, stack: Stack, verdict: Verdict): Prom
   const mr = entry.mrId === null ? undefined : await getMergeRequest(tx, entry.mrId)
   const by = mr ? ` by !${mr.number}` : ''
   const why = `its state is in quarantine${by} (${entry.reason}): nothing deploys or heals it`
-  return { ...verdict, statusReason: verdict.statusReason === null ? why : `${verdict.statusReason}; ${why}` }
+  if (BESIDE_QUARANTINE.includes(verdict.status)) return { ...verdict, statusReason: `${verdict.statusReason}; ${why}` }
+  return {
+    status: 'quarantined',
+    statusReason: verdict.statusReason === null ? why : `${why}; ${verdict.statusReason}`,
+  }
 }
 
 /** A part of the target that the last check could not reach; a deployment has reached all of it. */
@@ -132,7 +135,7 @@ function silentPart({ observedCoverage }: Stack): Verdict | null {
 /** What the last look did not see: nothing differs as far as anybody knows, which is not all of it. */
 function unseenPart({ observedCoverage, observedChecked, observedUnchecked }: Stack): Verdict | null {
   const status = 'partly_checked'
-  if (observedCoverage === null) return { status, statusReason: 'it was not looked at yet' }
+  if (observedCoverage === null) return { status: 'unknown', statusReason: 'it was not looked at yet' }
   const [first, ...others] = byReason(observedCoverage.unchecked)
   if (!first) return null
   const unchecked = observedUnchecked ?? uncheckedCount(observedCoverage)

@@ -16,7 +16,9 @@ export const StackState = z
     'drifted',
     'failed',
     'blocked',
+    'quarantined',
     'unreachable',
+    'unknown',
     'orphaned',
   ])
   .meta({ id: 'StackState' })

@@ -178,7 +178,9 @@ export interface Database extends RollbackTables, AuditTables, ConnectionTables,
       | 'drifted'
       | 'failed'
       | 'blocked'
+      | 'quarantined'
       | 'unreachable'
+      | 'unknown'
       | 'orphaned'
     statusReason: string | null
     /** Set by a failed or lost apply: nothing heals until a deploy succeeds. */

@@ -19,6 +19,8 @@ const STACKS: [name: string, environment: string, status: StackStatus, driver?: 
   ['apps/b_100%', 'production', 'drifted', 'command'],
   ['base', 'production', 'pending'],
   ['zoo', 'staging', 'awaiting_approval'],
+  ['back', 'staging', 'quarantined'],
+  ['dark', 'staging', 'unknown'],
 ]
 
 beforeAll(async () => {
@@ -43,20 +45,23 @@ it('has a row for each name, with a cell for each environment', async () => {
   expect(items.map(({ name, cells }) => [name, cells.map(({ environment }) => environment).sort()])).toEqual([
     ['apps/a', ['production', 'staging']],
     ['apps/b_100%', ['production']],
+    ['back', ['staging']],
     ['base', ['production']],
+    ['dark', ['staging']],
     ['zoo', ['staging']],
   ])
 })
 
 it('puts first what needs a person most', async () => {
-  expect(await names({ sort: 'need' })).toEqual(['apps/a', 'zoo', 'apps/b_100%', 'base'])
+  expect(await names({ sort: 'need' })).toEqual(['apps/a', 'zoo', 'apps/b_100%', 'dark', 'back', 'base'])
 })
 
 it('keeps a row whole that a filter finds', async () => {
   const { items } = await stackMatrix(store.db, { repositoryId, sort: 'name', status: 'failed' }, {})
   expect(items.map(({ cells }) => cells.length)).toEqual([2])
   expect(await names({ driver: 'command' })).toEqual(['apps/b_100%'])
-  expect(await names({ environment: 'staging' })).toEqual(['apps/a', 'zoo'])
+  expect(await names({ environment: 'staging' })).toEqual(['apps/a', 'back', 'dark', 'zoo'])
+  expect(await names({ status: 'quarantined' })).toEqual(['back'])
 })
 
 it('searches for the text itself, in any case', async () => {

@@ -10,13 +10,15 @@ const NEED: Record<StackStatus, number> = {
   awaiting_approval: 1,
   drifted: 2,
   unreachable: 3,
-  blocked: 4,
-  orphaned: 5,
-  deploying: 6,
-  pending: 7,
-  partly_checked: 8,
-  new: 9,
-  in_sync: 10,
+  unknown: 4,
+  blocked: 5,
+  quarantined: 6,
+  orphaned: 7,
+  deploying: 8,
+  pending: 9,
+  partly_checked: 10,
+  new: 11,
+  in_sync: 12,
 }
 
 export interface MatrixFilter extends FoundBy {

@@ -86,6 +86,12 @@ const SHAPES: Record<Shape, JSX.Element> = {
   ),
   broken: <circle cx="8" cy="8" r="5.75" {...line} strokeDasharray="6.5 2.6" />,
   dotted: <circle cx="8" cy="8" r="5.75" {...line} strokeDasharray="0.1 3.5" />,
+  question: (
+    <>
+      <circle cx="8" cy="8" r="5.75" {...line} />
+      <path d="M6.1 6.4a1.9 1.9 0 1 1 2.7 1.7c-.5.3-.8.6-.8 1.2M8 11.4v.1" {...line} strokeWidth={1.5} />
+    </>
+  ),
   square: <rect x="2.8" y="2.8" width="10.4" height="10.4" rx="2" {...line} />,
 }
 
