@@ -176,6 +176,30 @@ export interface PlaceSource<Config> {
   list: ListFiles
 }
 
+/** A file of a change, as it comes with it. */
+export interface BroughtFile {
+  /** From the repository's root. */
+  path: string
+  /** Six octal digits of Git. */
+  mode: string
+  /** Empty where it is too large to be looked at. */
+  content: string
+}
+
+/** Something that is executed: what people call it, and the text that makes it this one. */
+export interface Executed {
+  what: string
+  text: string
+}
+
+/** What of a driver's source is executed on the worker or its hosts, by planning or applying it, and not just compared. */
+export interface Executables {
+  /** Members of `with:` that name or hold programs. */
+  settings: readonly string[]
+  /** What of a file is executed; what stood there before in the same text does not come with a change. */
+  inFile(file: BroughtFile): Executed[]
+}
+
 export interface Driver<Config = unknown> {
   readonly name: string
   readonly capabilities: Capabilities
@@ -193,6 +217,8 @@ export interface Driver<Config = unknown> {
    * reads nothing but the workspace and connects to nothing. Where absent, code that nobody vouches for is not planned.
    */
   readonly contained?: boolean
+  /** What of its source is executed. Absent: nothing is. */
+  readonly executables?: Executables
   /** Its tools speak to the state backend (`stateBackend`), from a sandbox too. */
   readonly keepsState?: boolean
   /** What people may ask of a single run; nothing where absent. */

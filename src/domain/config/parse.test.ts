@@ -97,7 +97,7 @@ describe('a message names line, key and remedy', () => {
     ],
     [
       config('stacks: []\nfoo: 1\n'),
-      'line 4: unknown key "foo"; known are version, environments, stacks, policies, signers',
+      'line 4: unknown key "foo"; known are version, environments, stacks, policies, executable, signers',
     ],
     [stack('chekcs: [x]'), 'line 6: stacks[0]: unknown key "chekcs" (did you mean "checks"?)'],
     [

@@ -264,11 +264,30 @@ export const PolicyConfig = z.strictObject({
   message: z.string().max(2000).optional().describe('What people read on the merge request.'),
 })
 
+export const ExecutableConfig = z.strictObject({
+  from: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^((team|user):.+|role:(contributor|maintainer|deployer|admin))$/,
+          'team:NAME, user:NAME, or role:contributor, maintainer, deployer or admin',
+        ),
+    )
+    .max(100)
+    .describe(
+      'Who may bring it, or vouch for it by approving the head: team:NAME, user:NAME, role:ROLE (that role or more).',
+    ),
+})
+
 export const TrueupConfig = z.strictObject({
   version: z.literal(1).describe('Version of this format: 1.'),
   environments: z.record(name, EnvironmentConfig).describe('Named places, each with its rules.'),
   stacks: z.array(StackConfig).max(20_000).describe('Directories, each with the tool that understands it.'),
   policies: z.array(PolicyConfig).max(200).optional().describe('Rules over plans.'),
+  executable: ExecutableConfig.optional().describe(
+    'Whose changes may bring what is executed while planning or applying (commands, checks, plugins, provisioners). Others are not planned before one of them has approved the head. Default: anyone who may push.',
+  ),
   signers: SignerList.optional().describe('Keys whose signatures count where an environment asks for some.'),
 })
 

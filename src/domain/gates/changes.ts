@@ -78,6 +78,7 @@ function whatChanges(environment: string, target: Guarded, proposed: Guarded): s
   // A stack has the drift rules of its environment, whose change is said once.
   const stackParts = parts.includes('drift') || parts.includes('tier') ? WITHOUT_DRIFT : STACK_PARTS
   if (differs(target.config.policies ?? [], proposed.config.policies ?? [])) parts.push('policies')
+  if (differs(target.config.executable, proposed.config.executable)) parts.push('executable')
   if (was?.signatures && differs(target.config.signers ?? [], proposed.config.signers ?? [])) parts.push('signers')
   const rules = resolveEnvironment(environment, proposed.config)
   const stacks = new Map(stacksOf(environment, target).map((stack) => [stack.key, stack]))
@@ -106,6 +107,7 @@ function rulesOf(environment: string, { config, stacks }: Guarded): unknown {
   return {
     environment: config.environments[environment] ?? null,
     policies: config.policies ?? [],
+    ...(config.executable && { executable: config.executable }),
     ...(config.environments[environment]?.signatures && { signers: config.signers ?? [] }),
     stacks: stacksOf(environment, { config, stacks }).map((stack) => [
       stack.key,

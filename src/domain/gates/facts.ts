@@ -21,8 +21,13 @@ export interface GateStack {
   provisional: boolean
   /** Those stacks. */
   awaits?: readonly StackKey[]
-  /** Its plan waits for its turn, or for an approval to be made by workers that the target branch does not give it. */
-  held?: 'turn' | 'pool'
+  /**
+   * Its plan waits for its turn, for an approval to be made by workers that the target branch does not give it, or for the word
+   * of whoever may bring what is executed.
+   */
+  held?: 'turn' | 'pool' | 'executable'
+  /** What is executed and comes with the change, in words; of those held for it. */
+  brings?: string
   /** Planned without anything of the environment, since nobody vouches for the change. */
   untrusted?: boolean
   /** The MR removes the stack and what it made: always needs an approval, whatever the environment asks for. */

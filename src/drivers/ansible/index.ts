@@ -3,6 +3,7 @@ import { apply } from './apply/apply.ts'
 import { AnsibleConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
 import { detect } from './detect.ts'
+import { executables } from './executables.ts'
 import { plan } from './plan/plan.ts'
 import { findAnsible } from './tool/tool.ts'
 import { validate } from './validate.ts'
@@ -14,6 +15,7 @@ export const ansibleDriver: Driver<AnsibleConfig> = {
   capabilities: NO_CAPABILITIES,
   capabilitiesOf: ({ idempotent }) => ({ ...NO_CAPABILITIES, idempotentApply: idempotent }),
   config: AnsibleConfig,
+  executables,
   programs: () => ['ansible-playbook'],
   detect,
   dependencies,

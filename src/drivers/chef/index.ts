@@ -3,6 +3,7 @@ import { apply } from './apply/apply.ts'
 import { ChefConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
 import { detect } from './detect.ts'
+import { executables } from './executables.ts'
 import { plan } from './plan/plan.ts'
 import { clientNames, versions } from './tool/tool.ts'
 import { validate } from './validate.ts'
@@ -12,6 +13,7 @@ export const chefDriver: Driver<ChefConfig> = {
   name: 'chef',
   capabilities: NO_CAPABILITIES,
   config: ChefConfig,
+  executables,
   programs: (config) => (config.hosts === 'local' ? clientNames(config) : ['ssh']),
   detect,
   dependencies,

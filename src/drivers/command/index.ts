@@ -4,6 +4,7 @@ import { applyShell } from './apply/shell.ts'
 import { CommandConfig, isExecutable, type ExecutableConfig, type ShellConfig } from './config.ts'
 import { dependencies } from './dependencies.ts'
 import { detect } from './detect.ts'
+import { executables } from './executables.ts'
 import { planExecutable } from './plan/executable.ts'
 import { planShell } from './plan/shell.ts'
 import { executableVersions, shellVersions } from './tool/versions.ts'
@@ -20,6 +21,7 @@ export const commandDriver: Driver<CommandConfig> = {
     idempotentApply: config.idempotent,
   }),
   config: CommandConfig,
+  executables,
   detect,
   dependencies,
   versions: (context) => pick(context, shellVersions, executableVersions),

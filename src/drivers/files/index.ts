@@ -3,6 +3,7 @@ import { apply } from './apply/apply.ts'
 import { codify } from './plan/codify.ts'
 import { FilesConfig } from './config.ts'
 import { detect } from './detect.ts'
+import { executables } from './executables.ts'
 import { place } from './place.ts'
 import { plan } from './plan/plan.ts'
 import { validate } from './validate.ts'
@@ -19,6 +20,7 @@ export const filesDriver: Driver<FilesConfig> = {
     planValidates: false,
   },
   config: FilesConfig,
+  executables,
   keepsLinks: ({ links }) => links === 'keep',
   detect,
   dependencies: () => Promise.resolve([]), // Everything lies in the stack's own directory.

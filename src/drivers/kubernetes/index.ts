@@ -3,6 +3,7 @@ import { apply } from './apply/apply.ts'
 import { KubernetesConfig } from './config.ts'
 import { dependencies, dependencyChanges } from './dependencies.ts'
 import { detect } from './detect.ts'
+import { executables } from './executables.ts'
 import { health } from './health/health.ts'
 import { plan } from './plan/plan.ts'
 import { versions } from './source/render.ts'
@@ -14,6 +15,7 @@ export const kubernetesDriver: Driver<KubernetesConfig> = {
   name: 'kubernetes',
   capabilities: { ...NO_CAPABILITIES, destroy: true, watch: true, idempotentApply: true },
   config: KubernetesConfig,
+  executables,
   programs: ({ render, helm }) =>
     render === 'helm' || (render === 'auto' && helm)
       ? ['helm']

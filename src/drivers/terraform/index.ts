@@ -3,6 +3,7 @@ import { apply } from './apply/apply.ts'
 import { TerraformConfig } from './config.ts'
 import { dependencies, dependencyChanges } from './dependencies.ts'
 import { detect } from './detect.ts'
+import { executables } from './executables.ts'
 import { place } from './place.ts'
 import { plan } from './plan/plan.ts'
 import { undo } from './undo/undo.ts'
@@ -17,6 +18,7 @@ export const terraformDriver: Driver<TerraformConfig> = {
   capabilities: { ...NO_CAPABILITIES, destroy: true, planValidates: true },
   requests: ['targets', 'replaces', 'state'],
   config: TerraformConfig,
+  executables,
   detect,
   dependencies,
   place,

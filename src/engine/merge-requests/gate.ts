@@ -119,6 +119,7 @@ export async function judge(parts: EngineParts, mr: MergeRequest, by?: JudgedBy)
       provisional: preview.provisional,
       awaits: preview.awaits ?? [],
       ...(preview.held && { held: preview.held }),
+      ...(preview.held === 'executable' && { brings: preview.note ?? '' }),
       ...(run && specOfRun(run).untrusted && { untrusted: true }),
       ...(preview.how === 'removed' && !unplanned && { destroys: true }),
       ...(quarantined && { quarantined: quarantined.reason }),

@@ -1,4 +1,5 @@
 import type { NoOutputs } from '../stacks/inputs.ts'
+import { listed } from '../../domain/gates/requirements/kind.ts'
 import type { PreviewRef } from './previews.ts'
 
 /**
@@ -23,6 +24,9 @@ export const waitsForApproval = (how: PreviewRef['how'], pool: string): HeldPrev
 
 export const waitsForTurn = (how: PreviewRef['how']): HeldPreview =>
   held(how, 'turn', `waits for its turn: at most ${PREVIEWS_AT_A_TIME} plans of a merge request are made at a time`)
+
+export const waitsForVoucher = (how: PreviewRef['how'], brings: readonly string[]): HeldPreview =>
+  held(how, 'executable', `brings what is executed: ${listed(brings)}`)
 
 const held = (how: PreviewRef['how'], why: PreviewRef['held'] & string, note: string): HeldPreview => ({
   ref: { how, runId: null, provisional: false, note, settled: false, held: why },

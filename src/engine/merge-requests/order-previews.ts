@@ -17,7 +17,8 @@ import type { Snapshot, StackSource } from '../snapshot/snapshot.ts'
 import { removalFate } from '../stacks/removal.ts'
 import { stackRowForPreview } from '../stacks/rows.ts'
 import { isForeignPool } from './foreign-pool.ts'
-import { PREVIEWS_AT_A_TIME, type Room, waitsForApproval, waitsForTurn } from './held-previews.ts'
+import { unvouchedExecutable } from './executable.ts'
+import { PREVIEWS_AT_A_TIME, type Room, waitsForApproval, waitsForTurn, waitsForVoucher } from './held-previews.ts'
 import { needsPlaceholders, withoutSensitive } from './placeholders.ts'
 import { type PreviewRef, type PreviewRefs, previewsOf, runsOf } from './previews.ts'
 import { reachingAsTarget, untrustedIn } from './trust.ts'
@@ -59,6 +60,7 @@ export async function orderPreviews(
   const variables = await listVariables(parts.store.db, mr.repositoryId)
   const vetted = await isVetted(parts, mr)
   const isUntrusted = await untrustedIn(parts, mr, before, vetted)
+  const executes = await unvouchedExecutable(parts, mr, before, after)
   const room = { left: PREVIEWS_AT_A_TIME - [...runs.values()].filter(({ finishedAt }) => finishedAt === null).length }
   for (const { key, inputs, needs } of topological([...after.stacks.values()].map((source) => source.definition))) {
     awaited.set(
@@ -72,9 +74,12 @@ export async function orderPreviews(
     const awaits = awaited.get(key)!
     const facts = { how: how.get(key) ?? ('dependant' as const), old: old[key], awaits, ...known }
     const held = !vetted && isForeignPool(source.definition, before)
+    const brings = held ? [] : await executes(source)
     const preview = held
       ? waitsForApproval(facts.how, source.definition.pool)
-      : await previewOf(parts, mr, source, facts)
+      : brings.length > 0
+        ? waitsForVoucher(facts.how, brings)
+        : await previewOf(parts, mr, source, facts)
     if (!preview) continue
     previews[key] = preview.ref
     predictions.set(key, preview.outputs)

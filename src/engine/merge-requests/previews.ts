@@ -14,8 +14,8 @@ export interface PreviewRef {
   note: string | null
   /** The note is final: merging does not wait for a plan. */
   settled: boolean
-  /** Set where the plan could be made and is not yet: it waits for its turn, or for an approval to use a pool. */
-  held?: 'turn' | 'pool'
+  /** Set where the plan could be made and is not yet: it waits for its turn, or for an approval (of a pool, of what is executed). */
+  held?: 'turn' | 'pool' | 'executable'
 }
 
 export type PreviewRefs = { [key: StackKey]: PreviewRef }

@@ -32,6 +32,8 @@ export const plans: EnvironmentKind = ({ environment: { name: environment }, sta
   if (turn.length > 0) found.push(inTurns(environment, stacks.length, turn.length))
   const pool = running.filter(({ held }) => held === 'pool')
   if (pool.length > 0) found.push(onForeignPool(environment, pool))
+  const executing = running.filter(({ held }) => held === 'executable')
+  if (executing.length > 0) found.push(executed(environment, executing))
   const untrusted = stacks.filter((stack) => stack.untrusted && !running.includes(stack))
   if (untrusted.length > 0) found.push(forNobody(environment, untrusted))
   if (provisional.length > 0) {
@@ -61,6 +63,14 @@ function onForeignPool(environment: string, stacks: readonly GateStack[]): Requi
   const what = `no plan of ${listed(stacks.map(({ name }) => name))}: the target branch does not give it the workers that it asks for`
   const next =
     'It is planned there once somebody who has no part in it approves this merge request; approve again when you have seen the plan.'
+  return unmet('plans', what, next, environment)
+}
+
+/** Nothing of it has run, and nothing runs before that. */
+function executed(environment: string, stacks: readonly GateStack[]): Requirement {
+  const what = `no plan of ${listed(stacks.map(({ name, brings }) => `${name}, which ${brings}`))}`
+  const next =
+    'Somebody of `executable.from` (trueup.yaml of the target branch) who has no part in it approves this merge request; then it is planned. Approve again when you have seen the plan.'
   return unmet('plans', what, next, environment)
 }
 
