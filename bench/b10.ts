@@ -17,6 +17,8 @@ const SECONDS = 20
 const IDLE_MS = 20_000
 /** After this long without work V8 has given back what only starting or connecting needed. */
 const SETTLE_MS = 40_000
+/** Node measures stalls by a timer of this interval, which is in what it tells: a loop that does nothing shows 10.4. */
+const TIMER_MS = 10
 const AIMS = { p99Ms: 20, kibibytes: 15, stallMs: 10 }
 
 /** Many agents at one server: jobs, a new revision, a restart, and what each costs while nothing happens. */
@@ -55,9 +57,11 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
     print(
       `${AGENTS} connected in ${round(connectMs / 1000)} s, ${round(connectCpuMs, 1)} CPU-ms and at first ${round(atOnce / 1024, 1)} KiB each`,
     )
+    await longestStall(server)
     const idleFrom = server.cpuSeconds()
     await sleep(IDLE_MS)
     const idle = (server.cpuSeconds() - idleFrom) / (IDLE_MS / 1000)
+    const restMs = await longestStall(server)
     await sleep(Math.max(0, SETTLE_MS - IDLE_MS))
     const perAgent = (residentBytes(server.pid) - empty) / AGENTS
     print(`idle: ${round(idle * 100, 1)} % of a core, ${round(perAgent / 1024, 1)} KiB each`)
@@ -80,12 +84,14 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
     while ((await agents.ask<number>({ do: 'watch' })) < AGENTS) await sleep(100)
     const stormMs = now() - down
     const stallMs = await longestStall(server)
-    print(`after a restart all are back in ${round(stormMs / 1000)} s; longest stall ${round(stallMs)} ms`)
+    print(
+      `after a restart all are back in ${round(stormMs / 1000)} s; longest stall ${round(stallMs)} ms; ${round(restMs)} ms at rest`,
+    )
     const peer = await bare(print)
     return {
       cpuRatio: null,
       wallRatio: round(p99 / peer.p99, 1),
-      met: p99 <= AIMS.p99Ms && perAgent / 1024 <= AIMS.kibibytes && stallMs <= AIMS.stallMs,
+      met: p99 <= AIMS.p99Ms && perAgent / 1024 <= AIMS.kibibytes && stallMs - TIMER_MS <= AIMS.stallMs,
       pairs: 1,
       details: {
         agents: AGENTS,
@@ -101,6 +107,7 @@ async function run(options: BenchOptions): Promise<BenchOutcome> {
         broadcastMs: round(broadcastMs),
         stormSeconds: round(stormMs / 1000, 1),
         longestStallMs: round(stallMs),
+        longestAtRestMs: round(restMs),
         peerP99Ms: round(peer.p99, 2),
         peerKibibytes: round(peer.kibibytes, 1),
       },
@@ -191,7 +198,7 @@ async function dispatch(server: BenchServer, agents: Agents): Promise<number[]> 
   return times
 }
 
-/** The longest that the server's event loop has stood still since the last look, milliseconds. */
+/** The longest that the server's event loop has stood still since the last look, milliseconds: 10 of them are its timer's own. */
 async function longestStall(server: BenchServer): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text()
   return Number(/^trueup_nodejs_eventloop_lag_max_seconds ([\d.e-]+)$/m.exec(text)?.[1] ?? Number.NaN) * 1_000

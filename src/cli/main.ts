@@ -2,14 +2,19 @@ import { CommanderError } from 'commander'
 import { type ListedProblem, listedProblems, problemText } from '../domain/config/problems.ts'
 import { visible } from '../domain/render/safe-text.ts'
 import { asTrueupError, TrueupError } from '../lib/errors/error.ts'
+import { keepPausesShort } from '../lib/short-pauses.ts'
 import { onStopRequests } from '../lib/process/stop-signals.ts'
 import { createCli } from './cli.ts'
 import { commandModules } from './commands/index.ts'
 import { buildProgram } from './program.ts'
 
+/** Commands that go on until they are stopped; another word of that name costs a short command nothing to speak of. */
+const STAYING = new Set(['up', 'runner', 'agent'])
+
 /** Runs one command line and says the exit code. Errors are explained on stderr, as JSON under `--output json`. */
 async function main(argv: string[]): Promise<number> {
   let exitCode: 0 | 1 | 2 = 0
+  if (argv.some((word) => STAYING.has(word))) keepPausesShort()
   const json = wantsJson(argv)
   const signals = listenToSignals()
   const cli = createCli({

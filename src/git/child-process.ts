@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { errorFromBody, TrueupError } from '../lib/errors/error.ts'
+import { SHORT_PAUSES } from '../lib/short-pauses.ts'
 import type { Logger } from '../lib/log.ts'
 import { pause } from '../lib/retry.ts'
 import type { ChildSettings, FromChild, Operation, Operations, ToChild } from './protocol.ts'
@@ -82,7 +83,7 @@ export async function startGitChild(
     const { root, hooksPath } = settings
     const process = fork(main, [JSON.stringify({ root, hooksPath, socketPath } satisfies ChildSettings)], {
       serialization: 'advanced',
-      execArgv: [],
+      execArgv: SHORT_PAUSES,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     const generation: Generation = {

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '../lib/log.ts'
+import { SHORT_PAUSES } from '../lib/short-pauses.ts'
 import { pause } from '../lib/retry.ts'
 import type { Store } from '../store/open.ts'
 import { createEnrolment, getWorker } from '../store/workers/workers.ts'
@@ -86,6 +87,7 @@ export function startBuiltinRunner(options: BuiltinRunnerOptions): BuiltinRunner
     const { url, directory, slots, workDir } = options
     const argv = [
       ...process.execArgv,
+      ...SHORT_PAUSES,
       MAIN,
       '--with-parent',
       `--server=${url}`,

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
 import type { StackStatus } from '../store/stacks/stacks.ts'
-import type { Clock } from '../lib/clock.ts'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /**
@@ -101,50 +100,6 @@ export function measureStacks({ registry }: Metrics, count: () => Promise<Looks[
     },
   })
 }
-
-interface QueueSeen {
-  pool: string
-  waiting: number
-  oldestAt: number | null
-  running: number
-  workers: number
-  enrolled: boolean
-}
-
-/**
- * What waits for workers, for whoever scales them; counted when somebody asks. Pools that nobody is enrolled for are one
- * series together (`pool=""`): a branch can name any.
- */
-export function measureQueues({ registry }: Metrics, clock: Clock, look: () => Promise<QueueSeen[]>): void {
-  // All are collected at once, and look once together.
-  let looking: Promise<QueueSeen[]> | undefined
-  const seen = (): Promise<QueueSeen[]> => (looking ??= look().finally(() => (looking = undefined)))
-  const gauge = (name: string, help: string, valueOf: (queue: QueueSeen) => number, join: typeof sum): void => {
-    const its: Gauge<'pool'> = new Gauge({
-      name: `trueup_queue_${name}`,
-      help,
-      labelNames: ['pool'],
-      registers: [registry],
-      async collect() {
-        const byPool = new Map<string, number>()
-        for (const queue of await seen()) {
-          const pool = queue.enrolled ? queue.pool : ''
-          byPool.set(pool, join(byPool.get(pool) ?? 0, valueOf(queue)))
-        }
-        its.reset()
-        for (const [pool, value] of byPool) its.set({ pool }, value)
-      },
-    })
-  }
-  const age = ({ oldestAt }: QueueSeen): number =>
-    oldestAt === null ? 0 : Math.max(0, (clock.now() - oldestAt) / 1000)
-  gauge('waiting', 'Runs that wait for nothing but a worker.', ({ waiting }) => waiting, sum)
-  gauge('oldest_seconds', 'How long the run waits that has waited longest for a worker.', age, Math.max)
-  gauge('running', 'Runs that workers of the pool hold.', ({ running }) => running, sum)
-  gauge('workers', 'Workers of the pool that are connected.', ({ workers }) => workers, sum)
-}
-
-const sum = (one: number, other: number): number => one + other
 
 /** Times every request under its route pattern. */
 export function measureRequests(app: FastifyInstance, metrics: Metrics): void {

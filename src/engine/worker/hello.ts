@@ -3,6 +3,7 @@ import type { ToolsFound } from '../../domain/runs/programs.ts'
 import type { Params, Result } from '../../domain/wire/worker-protocol.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { canonicalJson } from '../../lib/json.ts'
+import { slices } from '../../lib/slices.ts'
 import { VERSION } from '../../lib/version.ts'
 import type { Tx } from '../../store/database/context.ts'
 import { heldUnchanged, UNCHANGED_STATES } from '../../store/runs/lease.ts'
@@ -20,7 +21,7 @@ const ASK_MS = 20_000
 const ASK_MS_EACH = 10
 /** Greetings that come within this time are written together, as many as `TOGETHER`. */
 const GATHER_MS = 25
-const TOGETHER = 50
+const TOGETHER = 10
 
 /** The first words of workers, one call for each. */
 export type Hello = (workerId: string, params: Params<'hello'>) => Promise<Result<'hello'>>
@@ -55,7 +56,10 @@ export function createHello(parts: EngineParts): Hello {
     timer = undefined
     const all = waiting
     waiting = []
-    for (let from = 0; from < all.length; from += TOGETHER) await greet(all.slice(from, from + TOGETHER))
+    for (let from = 0; from < all.length; from += TOGETHER) {
+      await slices.turn()
+      await greet(all.slice(from, from + TOGETHER))
+    }
   }
   return async (workerId, params) => {
     const self = SELF(VERSION)

@@ -4,6 +4,7 @@ import type { WorkerProof } from '../../domain/wire/request-proof.ts'
 import { CallFrame, type ServerEvent } from '../../domain/wire/worker-protocol.ts'
 import type { WorkerApi } from '../../engine/worker/worker-api.ts'
 import { asTrueupError, TrueupError } from '../../lib/errors/error.ts'
+import { slices } from '../../lib/slices.ts'
 import { VERSION } from '../../lib/version.ts'
 import { dispatch } from './dispatch.ts'
 import type { WorkerIdentity } from './identity.ts'
@@ -63,8 +64,14 @@ export class WorkerChannel implements Beating {
 
   message(data: RawData, isBinary: boolean): void {
     this.#alive = true
-    if (isBinary) this.#socket.close(1003, 'frames are JSON text')
-    else void this.#answer(data)
+    if (isBinary) return this.#socket.close(1003, 'frames are JSON text')
+    // One that waits for its turn is one that is being answered: who floods is not read.
+    if (++this.#calls >= MAX_CALLS) this.#socket.pause()
+    slices.add(() => {
+      void this.#answer(data).finally(() => {
+        if (--this.#calls < MAX_CALLS && this.#socket.isPaused) this.#socket.resume()
+      })
+    })
   }
 
   broke(error: Error): void {
@@ -106,7 +113,6 @@ export class WorkerChannel implements Beating {
     const workerId = this.#workerId
     if (method === 'hello' && !this.#serving.greets(workerId, this.#opened))
       return this.#socket.close(1008, 'the worker has a newer connection')
-    if (++this.#calls >= MAX_CALLS) this.#socket.pause()
     try {
       // The handshake may be long ago.
       await identity.assertTrusted({ workerId, keyId: this.#keyId })
@@ -116,8 +122,6 @@ export class WorkerChannel implements Beating {
       if (error.code === 'INTERNAL') logger.error({ err: thrown, workerId, method }, 'worker call failed')
       this.#reply({ id, error: error.toJSON() })
       if (error.code === 'UNAUTHENTICATED') this.cut()
-    } finally {
-      if (--this.#calls < MAX_CALLS && this.#socket.isPaused) this.#socket.resume()
     }
   }
 }

@@ -4,6 +4,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { WorkerProof } from '../../domain/wire/request-proof.ts'
 import { MAX_FRAME_BYTES, WORKER_PATHS } from '../../domain/wire/worker-protocol.ts'
 import { asTrueupError, type TrueupError } from '../../lib/errors/error.ts'
+import { slices } from '../../lib/slices.ts'
 import type { App } from '../auth/http-types.ts'
 import type { ServerParts } from '../parts.ts'
 import { type Serving, WorkerChannel } from './channel.ts'
@@ -56,14 +57,19 @@ export function acceptWorkerSockets(
     socket.on('error', destroyOnError)
     if (request.url?.split('?')[0] !== WORKER_PATHS.socket) return refuse(socket, 404, 'nothing is upgraded here')
     const { headers, method = 'GET', url: path = '' } = request
-    identity.verify({ authorization: headers.authorization, method, path }).then(
-      (proof) =>
-        sockets.handleUpgrade(request, socket, head, (channel) => {
-          socket.off('error', destroyOnError)
-          serve(channel, proof)
-        }),
-      (error: unknown) => refuseWith(socket, asTrueupError(error, 'opening a worker socket')),
-    )
+    const open = (proof: WorkerProof): void =>
+      sockets.handleUpgrade(request, socket, head, (channel) => {
+        socket.off('error', destroyOnError)
+        serve(channel, proof)
+      })
+    // Thousands come at once after a restart: each step of each of them is a piece of its own.
+    slices.add(() => {
+      if (socket.destroyed) return
+      identity.verify({ authorization: headers.authorization, method, path }).then(
+        (proof) => slices.add(() => open(proof)),
+        (error: unknown) => refuseWith(socket, asTrueupError(error, 'opening a worker socket')),
+      )
+    })
   }
   app.server.on('upgrade', onUpgrade)
   // Before the server waits for its connections: an open socket would keep it waiting for ever.
