@@ -59,7 +59,7 @@ export async function startTaskLoop(
   async function look(): Promise<void> {
     try {
       while (!stopped && running < PARALLEL) {
-        const task = await store.transaction((tx) => takeTask(tx, store.clock.now()))
+        const task = await store.transaction((tx) => takeTask(tx, store.clock.now(), store.server))
         if (!task) break
         running += 1
         void handle(task).finally(() => {

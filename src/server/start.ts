@@ -69,6 +69,8 @@ export interface RunningServer {
   loginLink(): string | null
   /** Pid of the built-in runner; null where there is none at the moment. */
   runnerPid(): number | null
+  /** Aborted, with the reason, once this server can do nothing any more and is to be closed; see `Store.lost`. */
+  lost: AbortSignal
   /** Graceful: no more leases, open requests finish, runner stops, store closes. Safe to call twice. */
   close(): Promise<void>
 }
@@ -96,6 +98,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const tracing = await startTracing(SERVICE)
     const store = await openStore(dataDir, { log: logger, database: options.database })
     undo.push(() => store.close())
+    store.lost.addEventListener('abort', () =>
+      logger.fatal({ err: store.lost.reason }, 'another server has taken over'),
+    )
     const keys = await openKeys(dataDir, store.db)
     const signingKey = await openSigningKey(join(dataDir, KEYS_DIRECTORY, 'signing'), 'trueup-merges')
     if (signingKey === null)
@@ -191,6 +196,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         return userId === null ? null : linkAddress(publicUrl(), links.make({ userId, scopes: ['admin'] }).code)
       },
       runnerPid: () => runner?.pid() ?? null,
+      lost: store.lost,
       close,
     }
   } catch (error) {

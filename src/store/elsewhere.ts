@@ -33,7 +33,7 @@ export async function openElsewhere({ dataDir, url, clock, lock, log }: Elsewher
       next: 'Move it (`trueup database move`), name a new data directory, or start without --database.',
     })
   // Not the error itself: `pg` hangs the whole connection onto it.
-  const { db, applied, close } = await openPostgres(url, (error) =>
+  const { db, applied, server, lost, close } = await openPostgres(url, (error) =>
     log?.error({ why: error.message }, 'a connection to the database broke'),
   )
   try {
@@ -48,7 +48,7 @@ export async function openElsewhere({ dataDir, url, clock, lock, log }: Elsewher
     await close()
     lock.release()
   }
-  return makeStore({ db, dialect: 'postgres', clock, close: closeAll, log })
+  return makeStore({ db, dialect: 'postgres', clock, server, lost, close: closeAll, log })
 }
 
 /** Has a data directory know where its rows are. */

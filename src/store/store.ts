@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../lib/clock.ts'
+import { newId } from '../lib/ids.ts'
 import { withRepository } from './changes/change-owner.ts'
 import { bindContext, type Change, type ChangeListener, transactionScope } from './database/context.ts'
 import type { Database } from './database/schema.ts'
@@ -19,6 +20,13 @@ export interface ChangeFeed {
 export interface Store {
   readonly dialect: 'sqlite' | 'postgres'
   readonly clock: Clock
+  /** Names this process to others that use the database: a new id at every start. */
+  readonly server: string
+  /**
+   * Aborted, with DATA_LOCKED as its reason, once another server has taken the database over: this one can write nothing any
+   * more and has to end. Never where the database is embedded, whose lock nobody can take.
+   */
+  readonly lost: AbortSignal
   /** The embedded database's file, which a thread of its own can read; undefined where it is none. */
   readonly file?: string
   /**
@@ -45,6 +53,8 @@ export function makeStore(parts: {
   db: Kysely<Database>
   dialect: Store['dialect']
   clock: Clock
+  server?: string
+  lost?: AbortSignal
   file?: string
   close: () => Promise<void>
   log?: StoreLog
@@ -66,6 +76,8 @@ export function makeStore(parts: {
     db,
     dialect,
     clock,
+    server: parts.server ?? newId('server'),
+    lost: parts.lost ?? new AbortController().signal,
     file: parts.file,
     changes: {
       subscribe(listener) {

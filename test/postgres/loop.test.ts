@@ -156,4 +156,15 @@ describeWithTool('postgres', 'a server on PostgreSQL', (tool) => {
     server = await start()
     expect((await ask(server.url, await token(), 'POST', '/api/v1/audit/verify', {})).body).toMatchObject({ ok: true })
   })
+
+  it('ends where another server has taken its database over', async () => {
+    await server.close()
+    const up = shell.run(['up', '--data', data(), '--database', database, '--port', '0', '--log-level', 'silent'])
+    await vi.waitFor(() => readFile(join(data(), 'server.json')), PATIENCE)
+    await postgres.query(database, `update "servers" set "id" = 'server_other'`)
+    const ended = await up
+    expect([ended.code, ended.err]).toEqual([1, expect.stringContaining('another server has taken it over')])
+    server = await start()
+    expect((await ask(server.url, await token(), 'POST', '/api/v1/audit/verify', {})).body).toMatchObject({ ok: true })
+  })
 })

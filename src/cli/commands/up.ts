@@ -74,12 +74,14 @@ export const upCommand: CommandModule = (program, cli) => {
       }
       output.result(facts, () => welcome(facts, server.loginLink()))
       await new Promise<void>((done) => {
-        if (cli.signal.aborted) done()
-        cli.signal.addEventListener('abort', () => done(), { once: true })
+        const over = AbortSignal.any([cli.signal, server.lost])
+        if (over.aborted) done()
+        over.addEventListener('abort', () => done(), { once: true })
       })
       web.stop()
       output.note('Stopping: running work may finish (again Ctrl-C to stop at once)…')
       await server.close()
+      server.lost.throwIfAborted()
       output.note('Stopped.')
     })
 }

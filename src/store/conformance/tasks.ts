@@ -13,7 +13,7 @@ import type { Bench } from './bench.ts'
 
 export function taskConformance(bench: () => Bench): void {
   const enqueue = (task: NewTask) => bench().store.transaction((tx) => enqueueTask(tx, task))
-  const take = () => bench().store.transaction((tx) => takeTask(tx, bench().clock.now()))
+  const take = (by = bench().store.server) => bench().store.transaction((tx) => takeTask(tx, bench().clock.now(), by))
   const nextAt = () => nextTaskAt(bench().store.db)
 
   it('gives what is due, earliest first, each once', async () => {
@@ -82,8 +82,8 @@ export function taskConformance(bench: () => Bench): void {
     const { store } = bench()
     await enqueue({ kind: 'a', key: 'x' })
     await enqueue({ kind: 'b', key: 'y', payload: { n: 1 } })
-    await take()
-    await take()
+    expect(await take('server_gone')).toMatchObject({ takenBy: 'server_gone' })
+    await take('server_gone')
     await enqueue({ kind: 'b', key: 'y', payload: { n: 2 } })
     expect(await store.transaction((tx) => releaseTakenTasks(tx))).toBe(2)
     const again = [await take(), await take(), await take()]

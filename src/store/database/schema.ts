@@ -6,13 +6,14 @@ import type { AuditTables } from './audit-tables.ts'
 import type { ConnectionTables } from './connection-tables.ts'
 import type { IdentityTables } from './identity-tables.ts'
 import type { RollbackTables } from './rollback-tables.ts'
+import type { ServerTables } from './server-tables.ts'
 import type { DriftRow } from './drift-row.ts'
 
 /**
  * The tables. Portable to SQLite and PostgreSQL: text ids, integer milliseconds for times, integers 0/1 for booleans,
  * JSON as text (parsed by the named queries, never by callers). Columns ending in `Json` hold canonical JSON.
  */
-export interface Database extends RollbackTables, AuditTables, ConnectionTables, IdentityTables {
+export interface Database extends RollbackTables, AuditTables, ConnectionTables, IdentityTables, ServerTables {
   meta: { key: string; value: string }
   users: {
     id: string
@@ -369,20 +370,6 @@ export interface Database extends RollbackTables, AuditTables, ConnectionTables,
     builtin: number
     lastSeenAt: number | null
     revokedAt: number | null
-    createdAt: number
-  }
-  /** Follow-up work, written in the transaction that causes it. At least once; handlers are idempotent. */
-  tasks: {
-    id: string
-    kind: string
-    /** Pending tasks with one key are one task. */
-    dedupeKey: string
-    payloadJson: string
-    runAt: number
-    attempt: number
-    /** Owner while it is being handled; cleared at start-up. */
-    takenAt: number | null
-    lastError: string | null
     createdAt: number
   }
   /** Migrations that have been applied. `breaking`: an older program must not open the data any more. */

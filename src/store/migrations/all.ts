@@ -26,6 +26,7 @@ import { workerRouting } from './0024-worker-routing.ts'
 import { sessions } from './0025-sessions.ts'
 import { secondFactors } from './0026-second-factors.ts'
 import { provenReviews } from './0027-proven-reviews.ts'
+import { servers } from './0028-servers.ts'
 
 /** In order of their numbers. Never change one that was released: add another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -56,4 +57,5 @@ export const MIGRATIONS: readonly Migration[] = [
   sessions,
   secondFactors,
   provenReviews,
+  servers,
 ]

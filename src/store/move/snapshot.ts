@@ -22,7 +22,9 @@ export async function copySnapshot(url: string, file: string): Promise<void> {
   const doing = `copying ${place}`
   // A pool of one: everything that is asked for is asked for on the connection that holds the snapshot.
   const pool = openPool(url, 1, () => {})
-  const source = new Kysely<Database>({ dialect: postgresDialect({ pool, place, assertMayWrite: refuse }) })
+  const source = new Kysely<Database>({
+    dialect: postgresDialect({ pool, place, standing: { assertHeld: refuse, question: refuse, heard: refuse } }),
+  })
   const target = new Kysely<Database>({ dialect: sqliteDialect({ database: openSqlite(file), file }) })
   try {
     await pool.query('begin isolation level repeatable read read only')

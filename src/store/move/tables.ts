@@ -9,8 +9,8 @@ export interface MovedTable {
   key: string[]
 }
 
-/** What a database says of its own schema and not of the installation. */
-const OWN = new Set(['migrations'])
+/** What a database says of itself and not of the installation. */
+const OWN = new Set(['migrations', 'servers'])
 
 /** All tables in the order in which they were made: what refers to another one comes after it. `db` is an embedded database. */
 export async function movedTables(db: Queries): Promise<MovedTable[]> {

@@ -37,6 +37,7 @@ export async function enqueueTask(tx: Queries, task: NewTask): Promise<void> {
       runAt,
       attempt: 0,
       takenAt: null,
+      takenBy: null,
       lastError: null,
       createdAt: now,
     })
@@ -59,10 +60,10 @@ export async function enqueueTask(tx: Queries, task: NewTask): Promise<void> {
 }
 
 /**
- * Takes the task that is due longest, or gives null. A task waits while one of its kind and key is being handled, so that
+ * Takes the task that is due longest for the server `by`, or gives null. A task waits while one of its kind and key is being handled, so that
  * two handlers of one thing never run beside each other.
  */
-export async function takeTask(tx: Queries, now: number): Promise<Task | null> {
+export async function takeTask(tx: Queries, now: number, by: string): Promise<Task | null> {
   const due = await tx
     .selectFrom('tasks as t')
     .select('t.id')
@@ -76,7 +77,7 @@ export async function takeTask(tx: Queries, now: number): Promise<Task | null> {
   if (!due) return null
   const row = await tx
     .updateTable('tasks')
-    .set((task) => ({ takenAt: now, attempt: task('attempt', '+', 1) }))
+    .set((task) => ({ takenAt: now, takenBy: by, attempt: task('attempt', '+', 1) }))
     .where('id', '=', due.id)
     .where('takenAt', 'is', null)
     .returningAll()
@@ -106,9 +107,15 @@ export async function hastenTasks(tx: Queries, now: number): Promise<void> {
   noteChange(tx, { topic: 'task', id: 'all' })
 }
 
-/** At start-up: whoever had taken them is gone. Returns how many. */
+/** At start-up: puts back what servers had taken that are gone. What a server handles that is there stays its own. Returns how many. */
 export async function releaseTakenTasks(tx: Queries): Promise<number> {
-  const taken = await tx.selectFrom('tasks').selectAll().where('takenAt', 'is not', null).orderBy('id').execute()
+  const taken = await tx
+    .selectFrom('tasks')
+    .selectAll()
+    .where('takenAt', 'is not', null)
+    .where(isOfNobody)
+    .orderBy('id')
+    .execute()
   for (const task of taken) await putBack(tx, task, task.lastError, task.runAt)
   return taken.length
 }
@@ -156,6 +163,12 @@ function nobodyHandlesItsTwin(is: ExpressionBuilder<Database & { t: Database['ta
   return is.not(is.exists(twin))
 }
 
+/** The embedded database knows no servers: whoever starts on it is alone. */
+function isOfNobody(is: ExpressionBuilder<Database, 'tasks'>) {
+  const owner = is.selectFrom('servers').select('servers.id').whereRef('servers.id', '=', 'tasks.takenBy')
+  return is.not(is.exists(owner))
+}
+
 async function putBack(tx: Queries, task: Database['tasks'], lastError: string | null, runAt: number): Promise<void> {
   const newer = await tx
     .selectFrom('tasks')
@@ -169,7 +182,11 @@ async function putBack(tx: Queries, task: Database['tasks'], lastError: string |
     const merged = { lastError, attempt: task.attempt, runAt: Math.min(runAt, newer.runAt) }
     await tx.updateTable('tasks').set(merged).where('id', '=', newer.id).execute()
   } else {
-    await tx.updateTable('tasks').set({ takenAt: null, lastError, runAt }).where('id', '=', task.id).execute()
+    await tx
+      .updateTable('tasks')
+      .set({ takenAt: null, takenBy: null, lastError, runAt })
+      .where('id', '=', task.id)
+      .execute()
   }
   noteChange(tx, { topic: 'task', id: task.id })
 }

@@ -8,14 +8,14 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from 'kysely'
+import type pg from 'pg'
 import { turns } from '../../../lib/turns.ts'
 import { transactionScope } from '../context.ts'
 import { asPostgresError } from './errors.ts'
 import { asParameter } from './parameters.ts'
 import type { Client, Pool } from './pool.ts'
-
-/** Advisory locks of Trueup in a database: two numbers, of which the first is the word "TRUP". */
-export const LOCKS = { family: 0x54_52_55_50, writing: 1, serving: 2 } as const
+import { LOCKS } from './locks.ts'
+import type { Standing } from './serving.ts'
 
 /**
  * One writer at a time, as with the embedded database: what a transaction has read is what is there until its end, two never
@@ -35,8 +35,7 @@ export interface PostgresParts {
   pool: Pool
   /** For error texts. */
   place: string
-  /** Throws where this process may not write, since another one serves the database. */
-  assertMayWrite: () => void
+  standing: Standing
 }
 
 /** What one user of the database holds: a connection for as long as a transaction takes, and else none. */
@@ -51,7 +50,8 @@ class Access implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    this.#parts.assertMayWrite()
+    const { standing } = this.#parts
+    standing.assertHeld()
     const client = await this.#told(this.#parts.pool.connect())
     this.#client = client
     this.#broken = undefined
@@ -59,7 +59,9 @@ class Access implements DatabaseConnection {
     // A connection that breaks while nobody asks it something tells by an event, which would end the process.
     client.on('error', this.#break)
     try {
-      await this.#told(client.query(BEGIN))
+      // pg gives a list of answers, one for each statement.
+      const answers = (await this.#told(client.query(BEGIN + standing.question()))) as unknown as pg.QueryResult[]
+      standing.heard(answers.at(-1))
     } catch (error) {
       // Begun and spoiled: nobody else may be given this connection.
       this.#break(error as Error)

@@ -17,6 +17,10 @@ export interface OpenPostgres {
   db: Kysely<Database>
   /** Names of the migrations that were applied. */
   applied: string[]
+  /** Id of this process in the database. */
+  server: string
+  /** See `Store.lost`. */
+  lost: AbortSignal
   close: () => Promise<void>
 }
 
@@ -42,7 +46,7 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
   const serving = await serve(url)
   const pool = openPool(url, CONNECTIONS, onError)
   const db = new Kysely<Database>({
-    dialect: postgresDialect({ pool, place, assertMayWrite: () => serving.assertHeld() }),
+    dialect: postgresDialect({ pool, place, standing: serving }),
     plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
   })
   const close = async (): Promise<void> => {
@@ -53,7 +57,8 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
     await refuseOld(db, place)
     const applied = await migrate(db, { name: 'postgres', bytes: 'bytea' })
     await db.transaction().execute(orderByBytes)
-    return { db, applied, close }
+    const server = await serving.enter(db)
+    return { db, applied, server, lost: serving.lost, close }
   } catch (error) {
     await close()
     throw asPostgresError(error, doing, place)

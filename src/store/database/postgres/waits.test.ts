@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { describeWithTool } from '../../../../test/tools.ts'
 import { openStore, type Store } from '../../open.ts'
 import { getMeta, setMeta } from '../meta.ts'
-import { LOCKS } from './dialect.ts'
+import { LOCKS } from './locks.ts'
 import { type PostgresServer, startPostgres } from './testing/cluster.ts'
 
 const PATIENCE = { timeout: 180_000, interval: 50 }
