@@ -4,7 +4,7 @@ import type { GitCommand } from './git-command.ts'
 import { NO_OID } from './repository.ts'
 import type { GitRepository, GitRunOptions, GitRunResult, RemoteBranch, RemoteRepository } from './repository.ts'
 
-type Remote = Pick<GitRepository, 'remoteHead' | 'fetchRemote' | 'fetchBranches' | 'pushBranch'>
+type Remote = Pick<GitRepository, 'remoteHead' | 'fetchRemote' | 'fetchBranches' | 'fetchRef' | 'pushBranch'>
 
 const ASK_MS = 60_000
 const FETCH_MS = 20 * 60_000
@@ -33,10 +33,16 @@ export function createRemote(git: GitCommand): Remote {
       const argv = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', at.url, refspec]
       await ask(`fetching branch ${at.branch} of ${at.url}`, at, argv, { signal, timeoutMs: FETCH_MS })
     },
-    async fetchBranches(from, signal) {
+    async fetchBranches(from, signal, except) {
       const flags = ['--quiet', '--force', '--prune', '--no-tags', '--no-write-fetch-head']
-      const argv = ['fetch', ...flags, '--', from.url, '+refs/heads/*:refs/heads/*']
+      const refs = ['+refs/heads/*:refs/heads/*', ...(except === undefined ? [] : [`^refs/heads/${except}*`])]
+      const argv = ['fetch', ...flags, '--', from.url, ...refs]
       heard(`fetching ${from.url}`, await git.run(...opened(from, argv, { signal, timeoutMs: FETCH_MS })))
+    },
+    async fetchRef(from, ref, into) {
+      const flags = ['--quiet', '--force', '--no-tags', '--no-write-fetch-head']
+      const argv = ['fetch', ...flags, '--', from.url, `+${ref}:${into}`]
+      heard(`fetching ${ref} of ${from.url}`, await git.run(...opened(from, argv, { timeoutMs: FETCH_MS })))
     },
     async pushBranch({ branch, ...to }, newOid, oldOid) {
       const ref = `refs/heads/${branch}`

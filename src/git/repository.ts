@@ -271,7 +271,9 @@ export interface GitRepository {
   /** Fetches a branch of another repository into a ref, wherever that stood before. REMOTE_UNREACHABLE with what git said. */
   fetchRemote(at: RemoteBranch, into: string, signal?: AbortSignal): Promise<void>
   /** Brings all branches to where those of another repository stand, forced and pruned. REMOTE_UNREACHABLE with what git said. */
-  fetchBranches(from: RemoteRepository, signal?: AbortSignal): Promise<void>
+  fetchBranches(from: RemoteRepository, signal?: AbortSignal, except?: string): Promise<void>
+  /** Brings one ref of another repository here, whatever stood there. */
+  fetchRef(from: RemoteRepository, ref: string, into: string): Promise<void>
   /**
    * Moves a branch of another repository from `oldOid` (NO_OID: did not exist) to a commit that is here. False where it
    * stood elsewhere. REMOTE_UNREACHABLE with what git said, also where it is refused there.

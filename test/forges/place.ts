@@ -10,8 +10,15 @@ export interface Place {
   /** `owner/name` */
   path: string
   /** Where a double is pushed to without HTTP, which costs a dozen processes; told afterwards. */
-  near?: { url: string; pushed(branch: string, commit: string): void }
-  accounts: { [name in 'owner' | 'bot' | 'author' | 'reviewer' | 'second']: Account }
+  near?: {
+    url: string
+    pushed(branch: string, commit: string): void
+    /** The tip of a branch becomes that of a fork's instead, which a stranger has pushed. */
+    forked(branch: string, commit: string): Promise<void>
+    /** The stranger opens it. Gives the number. */
+    opened(branch: string, title: string): number
+  }
+  accounts: { [name in 'owner' | 'bot' | 'author' | 'reviewer' | 'second' | 'outsider']: Account }
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape

@@ -27,7 +27,7 @@ export const PROPERTIES = {
   'begun-merge': 'a merge that nobody heard the end of is recorded when it came about, and taken back otherwise',
   revert: 'a revert that Trueup makes is a merge request with its origin, and merges like any other',
   'deleted-branch': 'deleting the branch ends the merge request, unmerged',
-  fork: 'a merge request from a fork is seen as one of a stranger',
+  fork: 'nothing of a fork is here before a maintainer asks for the plans of its head; a new head asks again',
   renamed: 'a renamed repository is the same one',
   'lost-permission': 'a permission that is taken away is named',
 } as const

@@ -36,6 +36,8 @@ export interface ForgeWorld {
   deployments(oid: string): Promise<{ environment: string; state: string }[]>
   /** The forge merges what Trueup has begun to merge, and the answer is lost. */
   mergeUnheard(mr: MergeRequest, method: MergeMethod): Promise<void>
+  /** As long as people take to read, of a forge that counts whole seconds. */
+  moment(): Promise<void>
   /** The forge's setting lets merge by this method; absent where all are allowed at once. `null`: as it was. */
   allowMethod?(method: MergeMethod | null): Promise<void>
   /** What only a forge elsewhere has; absent where the forge says that it cannot. */
@@ -45,6 +47,12 @@ export interface ForgeWorld {
 export interface Elsewhere {
   /** The repository gets another name. */
   rename(name: string): Promise<void>
+  /** What somebody does who has no part in the repository, with a fork of their own. */
+  outsider: {
+    push(branch: string, files: Files): Promise<string>
+    open(branch: string, title: string): Promise<number>
+    comment(number: number, body: string): Promise<void>
+  }
   /** Trueup's account may write no more, or may again. */
   allow(write: boolean): Promise<void>
   /** Why the last look did not go well, with its code; null where it did. */

@@ -1,6 +1,8 @@
 import { TrueupError } from '../../lib/errors/error.ts'
 import type { Run } from '../../store/runs/runs.ts'
+import { heldFork } from '../merge-requests/forks.ts'
 import { hasNoPlan, previewMergeRequest } from '../merge-requests/preview.ts'
+import { repositoryOf } from '../parts.ts'
 import { retryRun } from '../runs/retry.ts'
 import { specOfRun } from '../run-spec.ts'
 import { isFinal } from '../../domain/runs/run.ts'
@@ -12,6 +14,9 @@ export const plan: Act = {
   needs: () => 'contributor',
   async run(parts, order) {
     requireOpen(order, 'planning')
+    const head = await repositoryOf(parts, order.mr.repositoryId).resolve(`refs/heads/${order.mr.sourceBranch}`)
+    const held = await heldFork(parts.store.db, order.mr, head ?? order.mr.headOid)
+    if (held) throw new TrueupError('FORK_HELD', { doing: held.doing, why: held.why })
     await previewMergeRequest(parts, order.mr.id, among(order))
     return [`planning ${counted(order)}; the plans come into Trueup’s first comment`]
   },

@@ -7,6 +7,7 @@ import { orderEvaluation, orderPreview } from '../run-tasks.ts'
 import { lastReadable } from '../revisions/readable.ts'
 import { liftOfClosed, quarantineFor } from '../rolled-back/quarantine.ts'
 import { dropPreviews, type DropReason } from './drop-previews.ts'
+import { heldFork } from './forks.ts'
 import { mergeResult } from './merge-result.ts'
 import { openMergeRequests } from './open.ts'
 import { orderPreviews } from './order-previews.ts'
@@ -75,6 +76,8 @@ async function previewsNow(parts: EngineParts, mr: MergeRequest, anew: (run: Run
   ])
   if (headOid === null || targetOid === null) return null
   const heads = { headOid, targetOid }
+  const held = await heldFork(parts.store.db, mr, headOid)
+  if (held) return { previews: {}, patch: { ...heads, mergeTreeOid: null, conflicts: null, problems: [held] } }
   try {
     return await planHeads(parts, mr, heads, anew)
   } catch (error) {

@@ -2,6 +2,7 @@ import type { Finding } from '../../domain/plans/plan.ts'
 import type { Role } from '../../domain/roles.ts'
 import { resolveEnvironment, TRUST, type Trust } from '../../domain/stacks/environment.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
+import { isForkBranch } from '../../store/forges/forks.ts'
 import type { EngineParts } from '../parts.ts'
 import type { RunSpec } from '../run-spec.ts'
 import type { Snapshot, StackSource } from '../snapshot/snapshot.ts'
@@ -23,11 +24,13 @@ export async function untrustedIn(
   const levels = levelsOf(target)
   // What the target branch does not know yet is trusted no more than its most careful environment.
   const strictest = TRUST[Math.max(0, ...[...levels.values()].map((level) => TRUST.indexOf(level)))]!
-  if (vetted || strictest === 'contributors') return () => false
+  // Who has made a fork contributes to it, not to this repository.
+  const isFork = isForkBranch(mr.sourceBranch)
+  if (vetted || (strictest === 'contributors' && !isFork)) return () => false
   const isMaintained = await areMaintainers(parts, mr)
   return (environment) => {
     const level = levels.get(environment) ?? strictest
-    return level === 'approved' || (level === 'maintainers' && !isMaintained)
+    return level === 'approved' || ((level === 'maintainers' || isFork) && !isMaintained)
   }
 }
 

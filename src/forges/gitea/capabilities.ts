@@ -7,8 +7,7 @@ export const CAPABILITIES: Capabilities = {
   commands: true,
   statuses: true,
   deployments: 'Gitea shows no environments: what is deployed where stands in Trueup and in its comment',
-  forks:
-    'merge requests from forks are not planned: what a stranger pushes is not run. Push the branch to the repository itself',
+  forks: true,
   renaming: true,
   credentials: true,
 }

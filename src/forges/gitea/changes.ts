@@ -3,7 +3,13 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import type { RemoteApi, RemoteChange } from '../remote/api.ts'
 import { type GiteaClient, personOf, Time, User } from './client.ts'
 
-const Branch = z.object({ label: z.string(), ref: z.string(), sha: z.string(), repo_id: z.number().int() })
+const Branch = z.object({
+  label: z.string(),
+  ref: z.string(),
+  sha: z.string(),
+  repo_id: z.number().int(),
+  repo: z.object({ full_name: z.string() }).nullish(),
+})
 const PullRequest = z.object({
   number: z.number().int(),
   title: z.string(),
@@ -71,11 +77,11 @@ export function changesOf(client: GiteaClient): Changes {
       const ask = { doing: `editing pull request ${now.number}`, method: 'PATCH', body } as const
       return changeOf(await client.ask(await one(now.number), PullRequest, ask))
     },
-    async pusher(branch, headOid) {
-      const path = `${await client.at()}/activities/feeds?limit=${PAGE}`
+    async pusher(branch, headOid, source) {
+      const path = `${source === undefined ? await client.at() : client.of(source)}/activities/feeds?limit=${PAGE}`
       for (let page = 1; page <= MAX_FEED_PAGES; page++) {
         const ask = { doing: `asking who has pushed "${branch}"` }
-        const feed = await client.ask(`${path}&page=${page}`, z.array(Activity), ask)
+        const feed = (await client.find(`${path}&page=${page}`, z.array(Activity), ask)) ?? []
         const push = feed.find((its) => isPushOf(its, branch, headOid))
         if (push) return personOf(push.act_user)
         if (feed.length === 0) break
@@ -130,6 +136,7 @@ function changeOf(pull: z.infer<typeof PullRequest>): RemoteChange {
     headOid: pull.head.sha,
     author: personOf(pull.user),
     isFork: pull.head.repo_id !== pull.base.repo_id,
+    source: pull.head.repo?.full_name ?? null,
     mergeOid: pull.merged ? (pull.merge_commit_sha ?? null) : null,
     mergedBy: pull.merged_by ? personOf(pull.merged_by) : null,
     mergedAt: pull.merged_at ?? null,

@@ -28,6 +28,8 @@ export const Repository = z.object({
 export interface GiteaClient extends ForgeHttp {
   /** Address of the repository below the API: `/repos/owner/name`. */
   at(): Promise<string>
+  /** That of another one. */
+  of(path: string): string
   repository(): Promise<z.infer<typeof Repository>>
 }
 
@@ -51,6 +53,7 @@ export function createClient({ address, token, clock }: Reach, which: { id: stri
   return {
     ...http,
     repository,
+    of: (other) => `/repos/${encoded(other)}`,
     at: async () => `/repos/${encoded(path ?? (await repository()).full_name)}`,
   }
 }

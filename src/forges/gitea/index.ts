@@ -15,6 +15,7 @@ export const giteaAdapter: Adapter = {
   name: 'gitea',
   can: CAPABILITIES,
   gitUser: 'oauth2',
+  headRef: (number) => `refs/pull/${number}/head`,
   groups: false,
   // What is nothing else; its own answers say what is wrong where it is not this either.
   answersAt: async () => true,

@@ -4,7 +4,11 @@ import type { RemoteApi, RemoteChange, RemotePerson } from '../remote/api.ts'
 import { Anything, type GitHubClient, GHOST, PAGE, personOf, Time, User } from './client.ts'
 import { coAuthorsOf } from './co-authors.ts'
 
-const Branch = z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.number().int() }).nullable() })
+const Branch = z.object({
+  ref: z.string(),
+  sha: z.string(),
+  repo: z.object({ id: z.number().int(), full_name: z.string() }).nullable(),
+})
 const PullRequest = z.object({
   number: z.number().int(),
   node_id: z.string(),
@@ -70,11 +74,14 @@ export function changesOf(client: GitHubClient): Changes {
       }
       return changeOf(await client.ask(await one(now.number), PullRequest, { doing, method: 'PATCH', body }))
     },
-    async pusher(branch, headOid) {
+    async pusher(branch, headOid, source) {
       const ref = encodeURIComponent(`refs/heads/${branch}`)
-      const path = `${await client.at()}/activity?ref=${ref}&per_page=${PAGE}`
-      const activity = await client.ask(path, z.array(Activity), { doing: `asking who has pushed "${branch}"` })
-      const push = activity.find(({ after }) => after === headOid)
+      const at = source === undefined ? await client.at() : client.of(source)
+      const doing = `asking who has pushed "${branch}"`
+      const path = `${at}/activity?ref=${ref}&per_page=${PAGE}`
+      const push = ((await client.find(path, z.array(Activity), { doing })) ?? []).find(
+        ({ after }) => after === headOid,
+      )
       return push?.actor ? personOf(push.actor) : null
     },
     async committers(number) {
@@ -141,6 +148,7 @@ function changeOf(pull: z.infer<typeof PullRequest>): RemoteChange {
     author: pull.user ? personOf(pull.user) : GHOST,
     // A fork that is gone is one all the same.
     isFork: pull.head.repo?.id !== pull.base.repo?.id,
+    source: pull.head.repo?.full_name ?? null,
     mergeOid: isMerged ? pull.merge_commit_sha : null,
     mergedBy: pull.merged_by ? personOf(pull.merged_by) : null,
     mergedAt: pull.merged_at,

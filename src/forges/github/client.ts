@@ -29,6 +29,8 @@ export interface GitHubClient extends ForgeHttp {
   readonly prefix: string
   /** Address of the repository below the API: `/repos/owner/name`. */
   at(): Promise<string>
+  /** That of another one. */
+  of(path: string): string
   repository(): Promise<z.infer<typeof Repository>>
   /** For git, beside any name. */
   password(): Promise<string>
@@ -65,6 +67,7 @@ export function createClient({ address, token, clock }: Reach, which: { id: stri
     ...http,
     prefix,
     repository,
+    of: (other) => `${prefix}/repos/${encoded(other)}`,
     at: async () => `${prefix}/repos/${encoded(path ?? (await repository()).full_name)}`,
     password: () => credential.token(),
     app: credential.app,

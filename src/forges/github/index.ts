@@ -17,6 +17,7 @@ export const githubAdapter: Adapter = {
   name: 'github',
   can: CAPABILITIES,
   gitUser: 'x-access-token',
+  headRef: (number) => `refs/pull/${number}/head`,
   groups: false,
   answersAt: isGitHub,
   api(reach, which) {

@@ -13,8 +13,7 @@ export const CAPABILITIES: Capabilities = {
   commands: true,
   statuses: true,
   deployments: true,
-  forks:
-    'merge requests from forks are not planned: what a stranger pushes is not run. Push the branch to the project itself',
+  forks: true,
   renaming: true,
   credentials: true,
 }

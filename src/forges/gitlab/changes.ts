@@ -76,11 +76,12 @@ export function changesOf(client: GitLabClient): Changes {
       const ask = { doing: `editing merge request ${now.number}`, method: 'PUT', body } as const
       return changeOf(await client.ask(one(now.number), MergeRequest, ask))
     },
-    async pusher(branch, headOid) {
-      const path = `${client.at}/events?action=pushed&per_page=${PAGE}`
+    async pusher(branch, headOid, source) {
+      const at = source === undefined ? client.at : `/v4/projects/${encodeURIComponent(source)}`
+      const path = `${at}/events?action=pushed&per_page=${PAGE}`
       for (let page = 1; page <= MAX_EVENT_PAGES; page++) {
         const ask = { doing: `asking who has pushed "${branch}"` }
-        const events = await client.ask(`${path}&page=${page}`, z.array(PushEvent), ask)
+        const events = (await client.find(`${path}&page=${page}`, z.array(PushEvent), ask)) ?? []
         const push = events.find(({ push_data: its }) => its?.ref === branch && its.commit_to === headOid)
         if (push) return personOf(push.author)
         if (events.length === 0) break
@@ -175,6 +176,7 @@ function changeOf(its: z.infer<typeof MergeRequest>): RemoteChange {
     headOid: its.sha ?? '',
     author: personOf(its.author),
     isFork: its.source_project_id !== its.target_project_id,
+    source: its.source_project_id === null ? null : String(its.source_project_id),
     mergeOid: isMerged ? (its.merge_commit_sha ?? its.squash_commit_sha ?? its.sha) : null,
     mergedBy: its.merge_user ? personOf(its.merge_user) : null,
     mergedAt: its.merged_at ?? null,

@@ -18,6 +18,7 @@ export const gitlabAdapter: Adapter = {
   name: 'gitlab',
   can: CAPABILITIES,
   gitUser: 'oauth2',
+  headRef: (number) => `refs/merge-requests/${number}/head`,
   groups: true,
   answersAt: isGitLab,
   api(reach, which) {

@@ -35,6 +35,8 @@ export interface RemoteChange {
   headOid: string
   author: RemotePerson
   isFork: boolean
+  /** Of one from a fork: that repository, as `pusher` takes it; null where it is gone. */
+  source?: string | null
   mergeOid: string | null
   mergedBy: RemotePerson | null
   /** Milliseconds. */
@@ -110,8 +112,8 @@ export interface RemoteApi {
     now: RemoteChange,
     edit: { title?: string; description?: string; draft?: boolean; state?: 'open' | 'closed' },
   ): Promise<RemoteChange>
-  /** Who has pushed this commit as the tip of this branch; null where the forge does not say (yet). */
-  pusher(branch: string, headOid: string): Promise<RemotePerson | null>
+  /** Who has pushed this commit as the tip of this branch (of another repository); null where the forge does not say (yet). */
+  pusher(branch: string, headOid: string, source?: string): Promise<RemotePerson | null>
   /** Accounts that the forge has found for the names in its commits, by commit. */
   committers(number: number): Promise<{ oid: string; people: RemotePerson[] }[]>
   reviews(number: number): Promise<RemoteReview[]>
@@ -162,6 +164,8 @@ export interface Adapter {
   readonly groups: boolean
   /** Whether this is what answers at an address (`https://git.example.test`); asked without a token. */
   readonly answersAt: (origin: string) => Promise<boolean>
+  /** Where the forge keeps the head of a merge request, also of one from a fork. */
+  readonly headRef: (number: number) => string
   /** User name beside the token for git over HTTP. */
   readonly gitUser: string
   /** The API of the repository with this id, or at this path where it is not known yet. */

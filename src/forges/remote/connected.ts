@@ -3,6 +3,7 @@ import { TrueupError } from '../../lib/errors/error.ts'
 import { createTurns } from '../../lib/take-turns.ts'
 import { getRepository, type Repository } from '../../store/changes/repositories.ts'
 import type { DataKeys } from '../../store/database/keys.ts'
+import { FORK_BRANCHES, forkBranch } from '../../store/forges/forks.ts'
 import { type Connection, connectionOf } from '../../store/forges/connections.ts'
 import type { Store } from '../../store/open.ts'
 import type { RemoteApi } from './api.ts'
@@ -26,6 +27,8 @@ export interface Connected {
   remote: RemoteRepository
   /** Brings the mirror to where the forge is. One at a time for each repository: two would be in each other's way. */
   fetch: () => Promise<void>
+  /** Brings the head of a merge request from a fork. */
+  fetchFork: (number: number) => Promise<void>
 }
 
 export type Connect = (repositoryId: string) => Promise<Connected>
@@ -44,8 +47,13 @@ export function connector({ store, git }: RemoteParts, reaches: Reaches): Connec
     const password = (await api.password?.()) ?? token
     const remote = { url, username: adapter.gitUser, password }
     const mirror = git.repository(repositoryId)
-    const fetch = (): Promise<void> => turns.take(repositoryId, () => mirror.fetchBranches(remote))
-    return { store, connection, repository, git: mirror, api, remote, fetch }
+    const fetch = (): Promise<void> =>
+      turns.take(repositoryId, () => mirror.fetchBranches(remote, undefined, FORK_BRANCHES))
+    const fetchFork = (number: number): Promise<void> =>
+      turns.take(repositoryId, () =>
+        mirror.fetchRef(remote, adapter.headRef(number), `refs/heads/${forkBranch(number)}`),
+      )
+    return { store, connection, repository, git: mirror, api, remote, fetch, fetchFork }
   }
 }
 

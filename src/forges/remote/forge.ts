@@ -1,4 +1,6 @@
 import type { Forge } from '../forge.ts'
+import { TrueupError } from '../../lib/errors/error.ts'
+import { isForkBranch } from '../../store/forges/forks.ts'
 import { createTurns } from '../../lib/take-turns.ts'
 import type { Adapter } from './api.ts'
 import { remoteChanges } from './changes.ts'
@@ -21,6 +23,10 @@ export function remoteForge(parts: RemoteParts, adapter: Adapter, reaches: Reach
     merging: remoteMerging(parts, connect),
     branches: {
       async move(repositoryId, branch, newOid, oldOid) {
+        if (isForkBranch(branch)) {
+          const why = 'it is the branch of a fork, which Trueup does not push to'
+          throw new TrueupError('FORGE_CANNOT', { doing: `moving "${branch}"`, why })
+        }
         const { git, remote, fetch } = await connect(repositoryId)
         if (!(await git.pushBranch({ ...remote, branch }, newOid, oldOid))) return false
         await fetch()

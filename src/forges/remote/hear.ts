@@ -5,6 +5,7 @@ import { patchConnection } from '../../store/forges/connections.ts'
 import { findPost, putPost } from '../../store/forges/posts.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import type { RemoteComment } from './api.ts'
+import { askedForFork, vouchAsSaid } from './forks.ts'
 import type { Connected } from './connected.ts'
 import { accountOfMember, takeRole } from './people.ts'
 
@@ -39,12 +40,14 @@ const isCommand = ({ connection }: Connected, { person, body, createdAt, updated
 async function takeComment(
   here: Connected,
   number: number,
-  { id: commentId, person, body, createdAt }: RemoteComment,
+  comment: RemoteComment,
   isEarlier: boolean,
 ): Promise<boolean> {
+  const { id: commentId, person, body, createdAt } = comment
   const { store, repository } = here
   if (await findForgeCommand(store.db, repository.id, commentId)) return true
-  const mr = await findMergeRequestByNumber(store.db, repository.id, number)
+  const known = await findMergeRequestByNumber(store.db, repository.id, number)
+  const mr = known ?? (isEarlier ? null : await askedForFork(here, number, comment))
   if (!mr) return false
   const { id: mrId, state: mrState } = mr
   const stranger = { mrId, name: `stranger:${commentId}` }
@@ -56,7 +59,10 @@ async function takeComment(
     await store.transaction((tx) => putPost(tx, { ...stranger, remoteId: null, digest: '', state: null }))
     return true
   }
-  if (!isEarlier) await takeRole(here, person)
+  if (!isEarlier) {
+    await takeRole(here, person)
+    await vouchAsSaid(here, mr, userId, comment)
+  }
   await store.transaction(async (tx) => {
     if (await findForgeCommand(tx, repository.id, commentId)) return
     const state = isEarlier ? 'passed' : 'taken'

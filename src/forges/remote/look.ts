@@ -4,6 +4,7 @@ import { patchRepository } from '../../store/changes/repositories.ts'
 import { patchConnection } from '../../store/forges/connections.ts'
 import type { RemoteChange } from './api.ts'
 import { type Connect, type Connected, gitUrlOf } from './connected.ts'
+import { noteForks } from './forks.ts'
 import { hear } from './hear.ts'
 import { followBranches } from './mirror.ts'
 import { takeChange, takeLoss } from './take-change.ts'
@@ -68,6 +69,7 @@ async function takeChanges(here: Connected): Promise<void> {
   const { store, repository, api } = here
   // Pages move while they are read: the same one may stand on two of them.
   const open = new Map((await api.openChanges()).map((change) => [change.number, change]))
+  await noteForks(here, open.values())
   const filter = { repositoryId: repository.id, states: ['open', 'merging'] as const }
   const { items } = await listMergeRequests(store.db, filter, { limit: MAX_OPEN })
   // First those that are over, in the order in which they were merged: another one may be open for their branches.

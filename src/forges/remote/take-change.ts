@@ -1,3 +1,4 @@
+import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import {
   createMergeRequest,
@@ -8,6 +9,7 @@ import {
 import { enqueueTask } from '../../store/runs/tasks.ts'
 import { recordMerge } from '../rows/merges.ts'
 import type { RemoteChange } from './api.ts'
+import { forkBranch, isForkBranch } from '../../store/forges/forks.ts'
 import type { Connected } from './connected.ts'
 import { accountOf } from './people.ts'
 import { takeMakers, takeReviews } from './take-reviews.ts'
@@ -21,24 +23,53 @@ const MAX_DESCRIPTION = 100_000
 
 /** Heads are those of the mirror: what it has not got yet, the next look brings. */
 export async function takeChange(here: Connected, change: RemoteChange): Promise<MergeRequest | null> {
-  if (change.isFork) return null
   const known = await findMergeRequestByNumber(here.store.db, here.repository.id, change.number)
-  if (!known && change.state === 'closed') return null
+  if (!known && (change.isFork || change.state === 'closed')) return null
+  if (known && change.isFork) await followFork(here, change)
   const mr = known ? await takeWords(here, known, change) : await firstSeen(here, change)
   if (!mr) return null
-  if (change.state === 'merged') return await takeMerge(here, mr, change)
+  if (change.state === 'merged') {
+    const merged = await takeMerge(here, mr, change)
+    if (change.isFork) await dropFork(here, change.number)
+    return merged
+  }
   // A merge that was begun here is for `settle` to end; what comes of one there is said when it has come.
   if (mr.state === 'merged' || mr.state === 'merging' || change.state === 'merging' || mr.state === change.state)
     return mr
   return await takeState(here, mr, change.state)
 }
 
+/** One from a fork that somebody has vouched for: it is taken over with the head that it has now. */
+export async function takeFork(here: Connected, change: RemoteChange): Promise<MergeRequest | null> {
+  await followFork(here, change)
+  return await firstSeen(here, change)
+}
+
+/** The head of one from a fork is kept as a branch of the mirror as long as it is open. */
+async function followFork({ git, fetchFork }: Connected, { number, state, headOid }: RemoteChange): Promise<void> {
+  if (state === 'closed') await dropFork({ git }, number)
+  else if ((await git.resolve(`refs/heads/${forkBranch(number)}`)) !== headOid)
+    // One stranger's head that is not to be had stands in nobody else's way: the forge refuses to merge any other than it has.
+    await fetchFork(number).catch((thrown: unknown) => {
+      if (!(thrown instanceof TrueupError && thrown.code === 'REMOTE_UNREACHABLE')) throw thrown
+    })
+}
+
+async function dropFork({ git }: Pick<Connected, 'git'>, number: number): Promise<void> {
+  const ref = `refs/heads/${forkBranch(number)}`
+  if ((await git.resolve(ref)) !== null) await git.deleteRef(ref)
+}
+
+const branchOf = ({ isFork, number, sourceBranch }: RemoteChange): string =>
+  isFork ? forkBranch(number) : sourceBranch
+
 async function firstSeen(here: Connected, change: RemoteChange): Promise<MergeRequest | null> {
   const { store, git, repository } = here
   const heads = await headsOf(here, change)
   if (!heads) return null
   const authorId = await accountOf(here, change.author)
-  const { number, draft, sourceBranch, targetBranch } = change
+  const { number, draft, targetBranch } = change
+  const sourceBranch = branchOf(change)
   return await store.transaction(async (tx) => {
     const meanwhile = await findMergeRequestByNumber(tx, repository.id, number)
     if (meanwhile) return meanwhile
@@ -65,7 +96,7 @@ async function headsOf(
     // Its branch may be gone since: then what was merged stands for its head.
     return { headOid: (change.headOid && (await git.resolve(change.headOid))) || merge, targetOid }
   }
-  const headOid = await git.resolve(`refs/heads/${change.sourceBranch}`)
+  const headOid = await git.resolve(`refs/heads/${branchOf(change)}`)
   const targetOid = await git.resolve(`refs/heads/${change.targetBranch}`)
   return headOid === null || targetOid === null ? null : { headOid, targetOid }
 }
@@ -134,4 +165,5 @@ async function takeMerge(here: Connected, mr: MergeRequest, change: RemoteChange
 /** It is not there any more, or not to be seen. */
 export async function takeLoss(here: Connected, mr: MergeRequest): Promise<void> {
   if (mr.state === 'open') await takeState(here, mr, 'closed')
+  if (isForkBranch(mr.sourceBranch)) await dropFork(here, mr.number)
 }

@@ -1,11 +1,13 @@
+import { TrueupError } from '../../lib/errors/error.ts'
 import { appendAudit } from '../../store/audit/audit.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
 import { recordPusher } from '../../store/changes/refs.ts'
 import { createReview, listReviews, patchReview, type Review } from '../../store/changes/reviews.ts'
 import { nowOf, type Queries } from '../../store/database/context.ts'
 import { findPost, plansShownAt, putPost } from '../../store/forges/posts.ts'
+import { isForkBranch } from '../../store/forges/forks.ts'
 import { enqueueTask } from '../../store/runs/tasks.ts'
-import type { RemoteReview } from './api.ts'
+import type { RemotePerson, RemoteReview } from './api.ts'
 import type { Connected } from './connected.ts'
 import { accountOf, accountOfMember, takeRole } from './people.ts'
 
@@ -71,6 +73,18 @@ async function orderLook(tx: Queries, mr: MergeRequest): Promise<void> {
     await enqueueTask(tx, { kind, key: mr.id, payload: { mrId: mr.id } })
 }
 
+/** Of a fork its own repository says so. */
+async function pusherOf({ api }: Connected, mr: MergeRequest, headOid: string): Promise<RemotePerson | null> {
+  if (!isForkBranch(mr.sourceBranch)) return await api.pusher(mr.sourceBranch, headOid)
+  const change = await api.change(mr.number)
+  if (!change?.source) return null
+  return await api.pusher(change.sourceBranch, headOid, change.source).catch((thrown: unknown) => {
+    // Another repository need not be open to Trueup: then nobody says who it was.
+    if (thrown instanceof TrueupError && thrown.code === 'FORGE_PERMISSION') return null
+    throw thrown
+  })
+}
+
 /**
  * Who has pushed the head, and whom the forge finds for the names in its commits: their votes do not count. Once for each
  * head. False while the forge does not say who has pushed it: names alone are anybody's to type, and nobody's vote counts yet.
@@ -79,7 +93,7 @@ export async function takeMakers(here: Connected, mr: MergeRequest, headOid: str
   const { store, api } = here
   const mark = { mrId: mr.id, name: 'makers' }
   if ((await findPost(store.db, mr.id, mark.name))?.digest === headOid) return true
-  const pusher = await api.pusher(mr.sourceBranch, headOid)
+  const pusher = await pusherOf(here, mr, headOid)
   if (!pusher) return false
   const makers = [{ oid: headOid, userId: await accountOf(here, pusher) }]
   for (const { oid, people } of await api.committers(mr.number))

@@ -86,6 +86,11 @@ export const ERRORS = {
     'Stop the server and run `trueup doctor --repair`; what that cannot mend comes back by `trueup restore`.',
   ),
   FORGE_CANNOT: entry(409, 'terminal', 'Do it in a way that the message names, or on the forge itself.'),
+  FORK_HELD: entry(
+    403,
+    'terminal',
+    'A maintainer reads the change on the forge, and then writes `/trueup plan` there; a new head asks again.',
+  ),
   FORGE_TOKEN: entry(502, 'terminal', 'Make a new token on the forge, and give it by `trueup repo rotate`.'),
   FORGE_PERMISSION: entry(502, 'terminal', "Give the token's account the permission that the message names."),
   FORGE_GONE: entry(

@@ -49,14 +49,15 @@ const DRAFT = /^\s*(?:WIP:|\[WIP\])/i
 
 export async function pullJson(pull: DoublePull, git: GitThere): Promise<PartOf<Gitea.PullRequest>> {
   const baseSha = (await git.tip(pull.base)) ?? '0'.repeat(40)
-  const branch = (label: string, ref: string, sha: string, repoId = REPOSITORY_ID) => ({
+  const branch = (label: string, ref: string, sha: string, isFork = false) => ({
     label,
     ref,
     sha,
-    repo_id: repoId,
+    repo_id: isFork ? REPOSITORY_ID + 1 : REPOSITORY_ID,
+    repo: { full_name: isFork ? 'outsider/shop' : 'owner/shop' },
   })
   // Where it keeps the commits of a branch that is gone.
-  const headRef = (await git.tip(pull.head)) === null ? `refs/pull/${pull.number}/head` : pull.head
+  const headRef = !pull.isFork && (await git.tip(pull.head)) === null ? `refs/pull/${pull.number}/head` : pull.head
   return {
     id: pull.number + 1000,
     number: pull.number,
@@ -65,7 +66,7 @@ export async function pullJson(pull: DoublePull, git: GitThere): Promise<PartOf<
     state: pull.state,
     draft: DRAFT.test(pull.title),
     user: userJson(pull.author),
-    head: branch(pull.head, headRef, pull.headSha, pull.isFork ? REPOSITORY_ID + 1 : REPOSITORY_ID),
+    head: branch(pull.head, headRef, pull.headSha, pull.isFork),
     base: branch(pull.base, pull.base, baseSha),
     mergeable: true,
     merged: pull.merged !== null,

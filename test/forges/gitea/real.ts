@@ -38,12 +38,13 @@ export async function realGitea(where: string): Promise<Place> {
     ['author', 'write'],
     ['reviewer', 'write'],
     ['second', 'write'],
+    ['outsider', 'none'],
   ]) {
     const username = `${who}-${mark}`
     const password = randomBytes(12).toString('hex')
     const email = `${username}@example.test`
     await ask(admin, 'POST', '/admin/users', { username, email, password, must_change_password: false })
-    await ask(owner, 'PUT', `/repos/${path}/collaborators/${username}`, { permission })
+    if (permission !== 'none') await ask(owner, 'PUT', `/repos/${path}/collaborators/${username}`, { permission })
     accounts[who!] = await token(username, basic(`${username}:${password}`))
   }
   return { address, path, accounts: accounts as Place['accounts'] }

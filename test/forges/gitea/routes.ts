@@ -40,7 +40,7 @@ const pullOf = ({ state, parts }: Call): DoublePull =>
 /** Gitea follows the branches of open pull requests, and closes those whose branch is gone. */
 export async function followBranches({ state, git }: Pick<Call, 'state' | 'git'>): Promise<void> {
   for (const pull of state.pulls) {
-    if (pull.merged) continue
+    if (pull.merged || (pull.isFork && (await git.tip(pull.head)) === null)) continue
     const tip = await git.tip(pull.head)
     if (tip !== null) pull.headSha = tip
     else if (pull.state === 'open') pull.state = 'closed'
@@ -275,7 +275,7 @@ export const ROUTES: readonly Route[] = [
     },
   ],
   [
-    `GET ${R}/activities/feeds`,
+    'GET /repos/[^/]+/[^/]+/activities/feeds',
     async ({ state }) =>
       ok<Gitea.Activity[]>(
         state.pushes.toReversed().map(({ user, branch, sha }, at) => ({

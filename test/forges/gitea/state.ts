@@ -62,6 +62,8 @@ export interface DoubleState {
   /** Oldest first. */
   pushes: { user: DoubleUser; branch: string; sha: string }[]
   /** Most that a page has, whatever is asked for (`MAX_RESPONSE_ITEMS`). */
+  /** Branch of the outsider's fork → its tip. */
+  forks: Map<string, string>
   pageSize: number
   /** Whether answers carry an ETag, as a proxy before a forge may add one. */
   etags: boolean
@@ -73,7 +75,7 @@ export interface DoubleState {
 }
 
 export const newState = (): DoubleState => ({
-  users: ['owner', 'trueup-bot', 'author', 'reviewer', 'second'].map((login, at) => ({
+  users: ['owner', 'trueup-bot', 'author', 'reviewer', 'second', 'outsider'].map((login, at) => ({
     id: at + 11,
     login,
     token: `token-of-${login}`,
@@ -93,6 +95,7 @@ export const newState = (): DoubleState => ({
   statuses: [],
   hooks: [],
   pushes: [],
+  forks: new Map(),
   pageSize: 50,
   etags: false,
   begun: Math.floor(Date.now() / 1000) * 1000,

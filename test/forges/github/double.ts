@@ -38,7 +38,7 @@ const APP_ROUTES: readonly Route[] = [
 const patternOf = (operation: string): RegExp => {
   const [method = '', path = ''] = operation.split(' ')
   const its = path
-    .replace('{owner}/{repo}', 'owner/[^/]+')
+    .replace('{owner}/{repo}', '(?:owner|outsider)/[^/]+')
     .replaceAll(/\{(branch|ref|basehead)\}$/g, '(.+)')
     .replaceAll(/\{\w+\}/g, '([^/]+)')
   return new RegExp(`^${method.toUpperCase()} ${its}$`)
@@ -90,7 +90,8 @@ export async function startGitHubDouble(): Promise<GitHubDouble> {
     const old = state.earlier.find((name) => path.startsWith(`/repos/owner/${name}`))
     if (old !== undefined && old !== state.name)
       return response.setHeader('location', `/repositories/${REPOSITORY_ID}`) && send(asked, 301, { message: 'Moved' })
-    if (path.startsWith('/repos/') && !`${path}/`.startsWith(`/repos/owner/${state.name}/`))
+    const isOfFork = path === `/repos/outsider/${state.name}/activity`
+    if (!isOfFork && path.startsWith('/repos/') && !`${path}/`.startsWith(`/repos/owner/${state.name}/`))
       throw new Refusal(404, 'Not Found')
     for (const [pattern, operation, work] of asker.isJwt ? OF_APP : ROUTES) {
       const found = pattern.exec(`${request.method} ${path}`)

@@ -17,7 +17,7 @@ const R = '/repos/{owner}/{repo}'
 /** GitHub follows the branches of open pull requests, and closes those whose branch is gone. */
 export async function followBranches({ state, git }: Pick<Call, 'state' | 'git'>): Promise<void> {
   for (const pull of state.pulls) {
-    if (pull.merged) continue
+    if (pull.merged || (pull.isFork && (await git.tip(pull.head)) === null)) continue
     const tip = await git.tip(pull.head)
     if (tip !== null) pull.headSha = tip
     else if (pull.state === 'open') pull.state = 'closed'
@@ -25,7 +25,8 @@ export async function followBranches({ state, git }: Pick<Call, 'state' | 'git'>
 }
 
 async function listed(call: Call, pull: DoublePull) {
-  const repo = { ...repositoryJson(call), id: pull.isFork ? REPOSITORY_ID + 1 : REPOSITORY_ID }
+  const own = repositoryJson(call)
+  const repo = pull.isFork ? { ...own, id: REPOSITORY_ID + 1, full_name: `outsider/${own.name}` } : own
   const baseSha = (await call.git.tip(pull.base)) ?? '0'.repeat(40)
   return {
     id: pull.number + 1000,

@@ -86,6 +86,8 @@ export interface DoubleState {
   hooks: DoubleHook[]
   /** Oldest first. */
   pushes: { user: DoubleUser; branch: string; sha: string }[]
+  /** Branch of the outsider's fork → its tip. */
+  forks: Map<string, string>
   pageSize: number
   etags: boolean
   begun: number
@@ -94,7 +96,7 @@ export interface DoubleState {
 }
 
 export const newState = (): DoubleState => ({
-  users: ['owner', 'trueup-bot', 'author', 'reviewer', 'second'].map((login, at) => ({
+  users: ['owner', 'trueup-bot', 'author', 'reviewer', 'second', 'outsider'].map((login, at) => ({
     id: at + 31,
     login,
     token: `ghp_of_${login.replace('-', '_')}`,
@@ -117,6 +119,7 @@ export const newState = (): DoubleState => ({
   deployments: [],
   hooks: [],
   pushes: [],
+  forks: new Map(),
   pageSize: 100,
   etags: true,
   begun: Math.floor(Date.now() / 1000) * 1000,

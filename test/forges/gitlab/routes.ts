@@ -6,7 +6,7 @@ import { type DoubleUser, headOf, now } from './state.ts'
 /** GitLab follows the branches of open merge requests; one whose branch is gone can only be closed. */
 export async function followBranches({ state, git }: Pick<Call, 'state' | 'git'>): Promise<void> {
   for (const mr of state.mrs) {
-    if (mr.state !== 'opened') continue
+    if (mr.state !== 'opened' || (mr.isFork && (await git.tip(mr.source)) === null)) continue
     const tip = await git.tip(mr.source)
     if (tip === null) mr.state = 'closed'
     else if (tip !== headOf(mr)) mr.versions.push({ head_commit_sha: tip, created_at: now(state) })
@@ -69,7 +69,7 @@ export const ROUTES: readonly Route[] = [
     },
   ],
   [
-    `GET ${P}/events`,
+    `GET /v4/projects/\\d+/events`,
     async ({ state, query }) =>
       ok(
         query.get('action') === 'pushed' && query.get('page') === '1'

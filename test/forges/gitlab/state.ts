@@ -78,6 +78,8 @@ export interface DoubleState {
   pushes: { author: DoubleUser; branch: string; sha: string }[]
   /** Whether approvals say when they were given, as from 18.4 on. */
   approvedAt: boolean
+  /** Branch of the outsider's fork → its tip. */
+  forks: Map<string, string>
   pageSize: number
   /** How often a merge is shown as `locked` before it is seen to be through. */
   lockedFor: number
@@ -89,7 +91,7 @@ export interface DoubleState {
 }
 
 export const newState = (): DoubleState => ({
-  users: ['owner', 'trueup-bot', 'author', 'reviewer', 'second'].map((username, at) => ({
+  users: ['owner', 'trueup-bot', 'author', 'reviewer', 'second', 'outsider'].map((username, at) => ({
     id: at + 21,
     username,
     token: `glpat-of-${username}`,
@@ -117,6 +119,7 @@ export const newState = (): DoubleState => ({
   hooks: [],
   pushes: [],
   approvedAt: true,
+  forks: new Map(),
   pageSize: 100,
   lockedFor: 0,
   obeyed: [],

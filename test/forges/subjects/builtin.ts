@@ -29,6 +29,7 @@ function worldOf(its: EngineHarness): ForgeWorld {
     push: (branch, files) => its.push(branch, files),
     removeBranch: (branch) => its.removeBranch(branch),
     tip: (branch) => git.resolve(`refs/heads/${branch}`),
+    moment: async () => {},
     look: () => its.settle(),
     async comments({ id }) {
       const all = await listComments(store.db, id)

@@ -48,6 +48,8 @@ export interface There {
   deployments?: (oid: string) => ReturnType<ForgeWorld['deployments']>
   merge(who: Account, number: number, headOid?: string, method?: MergeMethod): Promise<void>
   allowMethod?: NonNullable<ForgeWorld['allowMethod']>
+  /** Of a real one: the outsider's fork, and how a merge request of it is opened. */
+  fork?: { url(): Promise<string>; open(branch: string, title: string): Promise<number> }
   rename: (name: string) => Promise<void>
   allow: (write: boolean) => Promise<void>
   as(who: Account): Person
@@ -77,6 +79,7 @@ export async function connectedWorld(there: There): Promise<ConnectedWorld> {
   const harness = first.at(repositoryId)
   const forge = await engine.parts.forges.of(repositoryId)
   const { tip } = there
+  const forked = new Map<string, string>()
 
   return {
     harness,
@@ -124,11 +127,35 @@ export async function connectedWorld(there: There): Promise<ConnectedWorld> {
     },
     ...(there.allowMethod && { allowMethod: there.allowMethod }),
     mergeThere: (person, number, method) => there.merge(accounts[person], number, undefined, method),
+    moment: async () => void (place.near ?? (await sleep(1_100))),
     aMoment: async () => void (place.near ?? (await sleep(1_100))),
     opened: there.opened,
     botId: accounts.bot.id,
     as: (name) => there.as(accounts[name]),
     elsewhere: {
+      outsider: {
+        async push(branch, files) {
+          const { git } = harness
+          const main = await tip('main')
+          const commit = await git.commitFiles({
+            parent: main,
+            message: `Change ${branch}\n\n${Object.values(files).join()}`,
+            author: { name: 'outsider', email: 'outsider@example.test', at: Date.now() },
+            files: Object.entries(files).map(([path, text]) => ({ path, content: Buffer.from(text!) })),
+          })
+          const { name: username, token: password } = accounts.outsider
+          const { near } = place
+          const url = near?.url ?? (await there.fork!.url())
+          const old = (near ? null : forked.get(branch)) ?? NO_OID
+          if (!(await git.pushBranch({ url, username, password, branch }, commit, old)))
+            throw new Error(`${branch} moved`)
+          forked.set(branch, commit)
+          await near?.forked(branch, commit)
+          return commit
+        },
+        open: async (branch, title) => place.near?.opened(branch, title) ?? (await there.fork!.open(branch, title)),
+        comment: (number, body) => there.as(accounts.outsider).comment(number, body),
+      },
       rename: there.rename,
       allow: there.allow,
       async problem() {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { expect, vi } from 'vitest'
 import { retry } from '../../../src/lib/retry.ts'
 import { type GiteaDouble, startGiteaDouble } from '../gitea/double.ts'
@@ -65,6 +66,19 @@ export async function giteaWorld(place: Place): Promise<ConnectedWorld> {
         again: (outcome) => !outcome.ok && isLooking(outcome.thrown),
       })
     },
+    fork: {
+      async url() {
+        const { name } = accounts.outsider
+        const own = path.replace(/^\/repos\/[^/]+/, `/repos/${name}`)
+        if ((await ask(accounts.outsider, 'GET', own, undefined, [404])) === null)
+          await ask(accounts.outsider, 'POST', `${path}/forks`, {})
+        return `${place.address}${own.slice('/repos'.length)}.git`
+      },
+      async open(branch, title) {
+        const body = { head: `${accounts.outsider.name}:${branch}`, base: 'main', title, body: '' }
+        return (await ask(accounts.outsider, 'POST', `${path}/pulls`, body)).number
+      },
+    },
     async rename(name) {
       await ask(accounts.owner, 'PATCH', path, { name })
       path = path.replace(/[^/]+$/, name)
@@ -117,23 +131,45 @@ const close = async (): Promise<void> => {
 }
 
 /** Where its accounts are, of a double. */
-export const placeOf = ({ address, state, git }: GiteaDouble): Place => ({
-  address,
-  near: {
-    url: `file://${git.directory}`,
-    pushed(branch, sha) {
-      git.forget()
-      state.pushes.push({ user: state.users.find(({ login }) => login === 'author')!, branch, sha })
+export const placeOf = ({ address, state, git }: GiteaDouble): Place => {
+  const outsider = state.users.find(({ login }) => login === 'outsider')!
+  return {
+    address,
+    near: {
+      url: `file://${git.directory}`,
+      async forked(branch, sha) {
+        git.forget()
+        await git.move(branch, null)
+        state.pushes.push({ user: outsider, branch, sha })
+        const pull = state.pulls.find((its) => its.isFork && its.head === branch)
+        state.forks.set(branch, sha)
+        if (!pull) return
+        pull.headSha = sha
+        await git.git('update-ref', `refs/pull/${pull.number}/head`, sha)
+      },
+      opened(branch, title) {
+        const number = state.pulls.length + 1
+        const headSha = state.forks.get(branch)!
+        const heads = { head: branch, base: 'main', headSha, isFork: true }
+        const pull = { number, title, body: '', state: 'open' as const, merged: null, looked: '' }
+        state.pulls.push({ ...pull, ...heads, author: outsider })
+        execFileSync('git', ['-C', git.directory, 'update-ref', `refs/pull/${number}/head`, headSha])
+        return number
+      },
+      pushed(branch, sha) {
+        git.forget()
+        state.pushes.push({ user: state.users.find(({ login }) => login === 'author')!, branch, sha })
+      },
     },
-  },
-  path: `owner/${state.name}`,
-  accounts: Object.fromEntries(
-    state.users.map(({ id, login, token }) => [
-      login === 'trueup-bot' ? 'bot' : login,
-      { id: String(id), name: login, token },
-    ]),
-  ) as Place['accounts'],
-})
+    path: `owner/${state.name}`,
+    accounts: Object.fromEntries(
+      state.users.map(({ id, login, token }) => [
+        login === 'trueup-bot' ? 'bot' : login,
+        { id: String(id), name: login, token },
+      ]),
+    ) as Place['accounts'],
+  }
+}
 
 export const giteaDoubleSubject: ConnectedSubject = {
   name: 'gitea',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { type GitHubDouble, startGitHubDouble } from '../github/double.ts'
 import { type Account, type Answer, askApi, type Place } from '../place.ts'
 import type { Person } from '../subject.ts'
@@ -97,23 +98,45 @@ export async function githubWorld(place: Place): Promise<ConnectedWorld> {
 }
 
 /** Where its accounts are, of a double. */
-export const placeOfGitHub = ({ address, state, git }: GitHubDouble): Place => ({
-  address,
-  near: {
-    url: `file://${git.directory}`,
-    pushed(branch, sha) {
-      git.forget()
-      state.pushes.push({ user: state.users.find(({ login }) => login === 'author')!, branch, sha })
+export const placeOfGitHub = ({ address, state, git }: GitHubDouble): Place => {
+  const outsider = state.users.find(({ login }) => login === 'outsider')!
+  return {
+    address,
+    near: {
+      url: `file://${git.directory}`,
+      async forked(branch, sha) {
+        git.forget()
+        await git.move(branch, null)
+        state.pushes.push({ user: outsider, branch, sha })
+        const pull = state.pulls.find((its) => its.isFork && its.head === branch)
+        state.forks.set(branch, sha)
+        if (!pull) return
+        pull.headSha = sha
+        await git.git('update-ref', `refs/pull/${pull.number}/head`, sha)
+      },
+      opened(branch, title) {
+        const number = state.pulls.length + 1
+        const headSha = state.forks.get(branch)!
+        const heads = { head: branch, base: 'main', headSha, isFork: true }
+        const pull = { number, title, body: '', state: 'open' as const, draft: false, merged: null, looked: '' }
+        state.pulls.push({ ...pull, ...heads, user: outsider })
+        execFileSync('git', ['-C', git.directory, 'update-ref', `refs/pull/${number}/head`, headSha])
+        return number
+      },
+      pushed(branch, sha) {
+        git.forget()
+        state.pushes.push({ user: state.users.find(({ login }) => login === 'author')!, branch, sha })
+      },
     },
-  },
-  path: `owner/${state.name}`,
-  accounts: Object.fromEntries(
-    state.users.map(({ id, login, token }) => [
-      login === 'trueup-bot' ? 'bot' : login,
-      { id: String(id), name: login, token },
-    ]),
-  ) as Place['accounts'],
-})
+    path: `owner/${state.name}`,
+    accounts: Object.fromEntries(
+      state.users.map(({ id, login, token }) => [
+        login === 'trueup-bot' ? 'bot' : login,
+        { id: String(id), name: login, token },
+      ]),
+    ) as Place['accounts'],
+  }
+}
 
 let running: { world: ConnectedWorld; double: GitHubDouble } | undefined
 

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { type GitLabDouble, startGitLabDouble } from '../gitlab/double.ts'
+import { now } from '../gitlab/state.ts'
 import { askApi, type Account, type Answer, type Place } from '../place.ts'
 import type { Person } from '../subject.ts'
 import { type ConnectedSubject, type ConnectedWorld, connectedWorld } from './connected.ts'
@@ -85,23 +87,60 @@ export async function gitlabWorld(place: Place): Promise<ConnectedWorld> {
 }
 
 /** Where its accounts are, of a double. */
-export const placeOfGitLab = ({ address, state, git }: GitLabDouble): Place => ({
-  address,
-  near: {
-    url: `file://${git.directory}`,
-    pushed(branch, sha) {
-      git.forget()
-      state.pushes.push({ author: state.users.find(({ username }) => username === 'author')!, branch, sha })
+export const placeOfGitLab = ({ address, state, git }: GitLabDouble): Place => {
+  const outsider = state.users.find(({ username }) => username === 'outsider')!
+  return {
+    address,
+    near: {
+      url: `file://${git.directory}`,
+      async forked(branch, sha) {
+        git.forget()
+        await git.move(branch, null)
+        state.pushes.push({ author: outsider, branch, sha })
+        state.forks.set(branch, sha)
+        const mr = state.mrs.find((its) => its.isFork && its.source === branch)
+        if (!mr) return
+        mr.versions.push({ head_commit_sha: sha, created_at: now(state) })
+        await git.git('update-ref', `refs/merge-requests/${mr.iid}/head`, sha)
+      },
+      opened(branch, title) {
+        const iid = state.mrs.length + 1
+        const at = now(state)
+        const sha = state.forks.get(branch)!
+        state.mrs.push({
+          iid,
+          title,
+          description: '',
+          state: 'opened',
+          author: outsider,
+          source: branch,
+          target: 'main',
+          versions: [{ head_commit_sha: sha, created_at: at }],
+          isFork: true,
+          merged: null,
+          approvals: [],
+          reviewers: new Map(),
+          updated_at: at,
+          looking: 1,
+          locked: 0,
+        })
+        execFileSync('git', ['-C', git.directory, 'update-ref', `refs/merge-requests/${iid}/head`, sha])
+        return iid
+      },
+      pushed(branch, sha) {
+        git.forget()
+        state.pushes.push({ author: state.users.find(({ username }) => username === 'author')!, branch, sha })
+      },
     },
-  },
-  path: state.path,
-  accounts: Object.fromEntries(
-    state.users.map(({ id, username, token }) => [
-      username === 'trueup-bot' ? 'bot' : username,
-      { id: String(id), name: username, token },
-    ]),
-  ) as Place['accounts'],
-})
+    path: state.path,
+    accounts: Object.fromEntries(
+      state.users.map(({ id, username, token }) => [
+        username === 'trueup-bot' ? 'bot' : username,
+        { id: String(id), name: username, token },
+      ]),
+    ) as Place['accounts'],
+  }
+}
 
 let running: { world: ConnectedWorld; double: GitLabDouble } | undefined
 
