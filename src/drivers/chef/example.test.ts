@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { chefClient } from '../../../test/chef/client.ts'
+import { putClientOnHost } from '../../../test/chef/on-host.ts'
 import { hostExample } from '../../../test/hosts/example.ts'
 import { describeWithHosts, upHosts } from '../../../test/hosts/hosts.ts'
 import { testContext } from '../testing/context.ts'
@@ -13,13 +13,14 @@ describeWithHosts('the Chef example', () => {
   test.skipIf(client === null)('is detected, valid, and goes all the way', async () => {
     const hosts = await upHosts(1)
     const { files, path, settings, env } = await hostExample('chef', hosts)
-    const context = await testContext<ChefConfig>({ config: ChefConfig.parse(settings), files, path, env })
+    const context = await testContext<ChefConfig>({
+      config: ChefConfig.parse({ ...settings, variables: ['CHEF_LICENSE'] }),
+      files,
+      path,
+      env: { ...env, CHEF_LICENSE: process.env.CHEF_LICENSE ?? 'accept-no-persist' },
+    })
     try {
-      if (!client!.real) {
-        const archive = execFileSync('tar', ['-czf', '-', '-C', client!.directory, 'chef-client', 'lib'])
-        const unpack = `base64 -d | tar -xzf - -C /opt/chef/bin`
-        await hosts.exec(1, `mkdir -p /opt/chef/bin && echo ${archive.toString('base64')} | ${unpack}`)
-      }
+      await putClientOnHost(hosts, client!)
       expect((await chefDriver.detect(Object.keys(files), context.read)).stacks).toMatchObject([
         { path: 'web', with: { runList: ['recipe[web]'] } },
       ])

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { ChefConfig } from '../../../src/drivers/chef/config.ts'
 import { testContext } from '../../../src/drivers/testing/context.ts'
 import { CHEF_MISSING, chefClient } from '../../chef/client.ts'
-import { hostsMissing, type TestHosts, upHosts } from '../../hosts/hosts.ts'
+import { putClientOnHost } from '../../chef/on-host.ts'
+import { hostsMissing, upHosts } from '../../hosts/hosts.ts'
 import type { Subject, World } from '../subject.ts'
 import { appearsOnHost, hostWorld, overSsh, SECRET } from './host-world.ts'
 
@@ -39,8 +39,7 @@ end
 
 async function open(): Promise<World> {
   const hosts = await upHosts(1)
-  if (client!.real) await linkClient(hosts, client!.directory)
-  else await installDouble(hosts, client!.directory)
+  await putClientOnHost(hosts, client!)
   const ssh = await overSsh(hosts)
   const base = await testContext<ChefConfig>({
     config: ChefConfig.parse({ runList: ['recipe[app]'], ...ssh.config, variables: ['CHEF_LICENSE'] }),
@@ -94,18 +93,4 @@ end
       return 'web/execute[always]'
     },
   }
-}
-
-/** Where packages of Chef put it, for one that is not on the PATH of hosts. */
-async function linkClient(hosts: TestHosts, directory: string): Promise<void> {
-  await hosts.exec(
-    1,
-    `mkdir -p /opt/chef/bin; [ -e /opt/chef/bin/chef-client ] || ln -s '${directory}'/* /opt/chef/bin/`,
-  )
-}
-
-/** Likewise. A host sees nothing of this machine's temporary directories. */
-async function installDouble(hosts: TestHosts, directory: string): Promise<void> {
-  const archive = execFileSync('tar', ['-czf', '-', '-C', directory, 'chef-client', 'lib']).toString('base64')
-  await hosts.exec(1, `mkdir -p /opt/chef/bin && echo ${archive} | base64 -d | tar -xzf - -C /opt/chef/bin`)
 }
