@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { parseAuditPlace } from '../domain/audit-place.ts'
 import { TrueupError } from '../lib/errors/error.ts'
 import { startTracing } from '../lib/tracing/start.ts'
 import { VERSION } from '../lib/version.ts'
@@ -43,6 +44,8 @@ export interface StartOptions {
   issuerUrl?: string
   /** Signers that count in all repositories, as `signers:` of trueup.yaml. */
   signersFile?: string | undefined
+  /** Where signed checkpoints of the audit are sent, as `domain/audit-place.ts` reads them. */
+  auditCheckpoints?: readonly string[]
   logLevel?: LogLevel
   /** Slots of the built-in runner; 0 starts none. Default 2. */
   runnerSlots?: number
@@ -87,6 +90,7 @@ const BACKLOG = 4096
  */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const dataDir = resolve(options.dataDir)
+  const places = (options.auditCheckpoints ?? []).map(parseAuditPlace)
   const logger = createLogger(options.logLevel ?? 'info')
   const undo: (() => Promise<unknown>)[] = []
   const close = once(async () => {
@@ -169,7 +173,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     undo.push(() => app.close())
     const url = await listen(app, options.host ?? '127.0.0.1', options.port ?? DEFAULT_PORT)
     address.url = withoutSlash(options.publicUrl) ?? url
-    const upkeep = startUpkeep(store, keys, logger)
+    const upkeep = startUpkeep(store, keys, logger, places)
     undo.push(async () => clearInterval(upkeep))
     const isUsable = (id: string): boolean => engine.parts.unusable.why(id) === null
     undo.push(startGitUpkeep({ store, git, log: logger }, isUsable))

@@ -64,12 +64,18 @@ export const auditCommands: CommandModule = (program, cli) => {
     .command('verify')
     .description('prove that no event was changed or removed; exit code 1 when one was, and no reseal names it')
     .option('--kept <seq:hash>', 'a head that you kept: the chain must pass through it', keptHead)
-    .option('--checkpoint <file>', 'verify events that left the database, against the checkpoint beside their archive')
-    .option('--export <file>', 'with --checkpoint: these events, and not those of the archive beside it')
+    .option(
+      '--checkpoint <file>',
+      'verify against a checkpoint: of events that left the database, or all that were sent to a place (file:, s3:, git:)',
+    )
+    .option(
+      '--export <file>',
+      'with --checkpoint: these events, and not those of the archive beside it or of the server',
+    )
     .option('--key <file>', "with --checkpoint: public key that you kept, and not the server's; no server is asked")
     .addHelpText(
       'after',
-      '\nExample:\n  $ trueup audit verify --checkpoint events-000000000001-000000050000.checkpoint.json --key audit.pub',
+      '\nExample:\n  $ trueup audit verify --checkpoint events-000000000001-000000050000.checkpoint.json --key audit.pub\n  $ trueup audit verify --checkpoint s3://audit-of-the-team/trueup?region=eu-central-1 --key audit.pub',
     )
     .action(async (options: VerifyOptions, command) => {
       if (options.checkpoint !== undefined) {

@@ -15,6 +15,7 @@ interface UpOptions extends SandboxGiven {
   publicUrl?: string
   issuerUrl?: string
   signers?: string
+  auditCheckpoints?: string[]
   logLevel: 'error' | 'warn' | 'info' | 'debug' | 'silent'
   runnerSlots: number
   workDir?: string
@@ -33,6 +34,10 @@ export const upCommand: CommandModule = (program, cli) => {
     .option('--public-url <url>', 'address at which others reach it, for links and Git remotes', publicUrl)
     .option('--issuer-url <url>', 'issuer in the tokens of runs, where it is not the public address', publicUrl)
     .option('--signers <file>', 'keys whose signatures of commits count in all repositories, as a YAML list')
+    .option(
+      '--audit-checkpoints <places...>',
+      'where signed checkpoints of the audit are sent: file:/PATH, syslog+tcp://HOST:PORT, s3://BUCKET/PREFIX, git:URL#REF',
+    )
     .option('--runner-slots <n>', 'runs of the built-in runner at a time; 0 starts none', number(0, 1000), 2)
     .option('--work-dir <directory>', 'where runs work, best in memory (default: a tmpfs with room)')
     .option('--trust-proxy <addresses...>', 'reverse proxies whose X-Forwarded-* headers are believed')
