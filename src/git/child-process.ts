@@ -48,10 +48,13 @@ interface Generation {
   calls: Map<number, Call>
   ready: Promise<void>
   readyAt: number
+  /** Sent away since nobody asked for anything: the next call starts another. */
+  resting: boolean
 }
 
+/** `idleMs`: the process ends after so long without a call, and the next call starts it again; without it, it stays. */
 export async function startGitChild(
-  settings: Omit<ChildSettings, 'socketPath'> & { runtimeDirectory: string },
+  settings: Omit<ChildSettings, 'socketPath'> & { runtimeDirectory: string; idleMs?: number | undefined },
   log: Logger,
   onCrash: () => Promise<void>,
 ): Promise<GitChild> {
@@ -60,12 +63,14 @@ export async function startGitChild(
   let failures = 0
   let nextId = 1
   let begun = false
+  let idle: NodeJS.Timeout | undefined
   let current = startGeneration()
   while (!begun) {
     const awaited = current
     try {
       await awaited.ready
       begun = true
+      restLater()
     } catch (error) {
       // One that died is being replaced already; one that says why it cannot start would say so again.
       if (current !== awaited && failures < START_ATTEMPTS) continue
@@ -93,6 +98,7 @@ export async function startGitChild(
       calls: new Map(),
       readyAt: 0,
       ready: Promise.resolve(),
+      resting: false,
     }
     generation.ready = new Promise((resolve, reject) => {
       const timer = setTimeout(() => process.kill('SIGKILL'), READY_MS)
@@ -127,11 +133,25 @@ export async function startGitChild(
       generation.calls.delete(message.id)
       if ('error' in message) call?.reject(errorFromBody(message.error))
       else call?.resolve(message.output as never)
+      restLater()
     }
+  }
+
+  function restLater(): void {
+    clearTimeout(idle)
+    if (settings.idleMs === undefined || closed) return
+    idle = setTimeout(() => {
+      const { process, calls, readyAt } = current
+      if (closed || calls.size > 0 || readyAt === 0 || !process.connected) return
+      current.resting = true
+      process.send({ rest: true } satisfies ToChild, () => {})
+    }, settings.idleMs)
+    idle.unref()
   }
 
   function ended(generation: Generation, code: number | null, signal: NodeJS.Signals | null): void {
     for (const group of generation.groups) killGroup(group)
+    if (generation.resting) return
     const calls = [...generation.calls.values()]
     generation.calls.clear()
     if (closed) {
@@ -158,6 +178,7 @@ export async function startGitChild(
   async function dispatch(call: Call): Promise<void> {
     try {
       for (let awaited: Generation | null = null; awaited !== current; ) {
+        if (current.resting && !closed) current = startGeneration()
         awaited = current
         await awaited.ready
       }
@@ -190,6 +211,7 @@ export async function startGitChild(
     async close() {
       if (closed) return
       closed = true
+      clearTimeout(idle)
       const { process } = current
       if (process.exitCode !== null || process.signalCode !== null) return
       const exit = new Promise<void>((resolve) => process.once('exit', () => resolve()))

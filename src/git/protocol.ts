@@ -56,7 +56,11 @@ export interface MaterialiseRequest {
 
 export type Operation = keyof Operations
 
-export type ToChild = { id: number; operation: Operation; input: Operations[Operation]['input'] } | { cancel: number }
+export type ToChild =
+  | { id: number; operation: Operation; input: Operations[Operation]['input'] }
+  | { cancel: number }
+  /** Nobody asks for anything: end, a later call starts another process. */
+  | { rest: true }
 
 export type FromChild =
   | { ready: true }

@@ -13,6 +13,8 @@ export interface GitServiceOptions {
   /** Directory of the bare repositories, `<id>.git` each; made where it does not exist. */
   root: string
   log?: Logger
+  /** The git process ends after so long without work, and the next piece of work starts it; it stays where this is absent. */
+  idleMs?: number
 }
 
 /** Open repositories keep their parsed trees, so only so many are kept open. */
@@ -28,7 +30,11 @@ export async function startGitService(options: GitServiceOptions): Promise<GitSe
   await mkdir(root, { recursive: true, mode: 0o700 })
   await removeUnfinished(root)
   const runtimeDirectory = await makeRuntimeDirectory(root)
-  const child = await startGitChild({ root, hooksPath: join(root, '.hooks'), runtimeDirectory }, log, sweepAfterCrash)
+  const child = await startGitChild(
+    { root, hooksPath: join(root, '.hooks'), runtimeDirectory, idleMs: options.idleMs },
+    log,
+    sweepAfterCrash,
+  )
   const open = new Map<string, GitRepository>()
 
   /** The processes of the dead child were killed: their locks have no owner any more. */

@@ -67,6 +67,13 @@ function stop(): never {
   process.exit(0)
 }
 
+/** The parent lives, and its next process listens in the same directory. */
+function rest(): never {
+  processes.killAll()
+  rmSync(settings.socketPath, { force: true })
+  process.exit(0)
+}
+
 async function start(): Promise<void> {
   await installHooks(settings.hooksPath)
   const execPath = execPathOfGit()
@@ -90,7 +97,8 @@ async function start(): Promise<void> {
     sweep: async ({ repository, minAgeMs }) => ({ removed: await sweepRepository(directoryOf(repository), minAgeMs) }),
   }
   process.on('message', (message: ToChild) => {
-    if ('cancel' in message) underWay.get(message.cancel)?.abort()
+    if ('rest' in message) rest()
+    else if ('cancel' in message) underWay.get(message.cancel)?.abort()
     else void answer(handlers, message)
   })
   send({ ready: true })

@@ -23,6 +23,8 @@ import { createTurns, type Turns } from './turns.ts'
 import { assertAuthored, assertSigned, assertTarget } from './signed.ts'
 
 const REPOSITORY = 'desired'
+/** An agent that has nothing new to apply reads nothing: no process has to stand by for it. */
+export const GIT_IDLE_MS = 30_000
 
 /** The way of an agent: whatever the server says, it applies what its own signers have signed. */
 export function agentWay(settings: AgentSettings): Way {
@@ -32,7 +34,7 @@ export function agentWay(settings: AgentSettings): Way {
     kind: 'agent',
     async openSource({ http, data, log }) {
       mkdirSync(data, { recursive: true, mode: 0o700 })
-      const git = await startGitService({ root: join(data, 'git'), log })
+      const git = await startGitService({ root: join(data, 'git'), log, idleMs: GIT_IDLE_MS })
       const repository = git.repository(REPOSITORY)
       await repository.init('main')
       const database = new DatabaseSync(join(data, 'held.sqlite'))
