@@ -6,7 +6,7 @@ import { describeWithTool } from '../../../../test/tools.ts'
 import { standIn } from '../../../lib/testing/stand-in.ts'
 import { storeConformance } from '../../conformance.ts'
 import { openStore } from '../../open.ts'
-import { type PostgresServer, startPostgres } from './testing/cluster.ts'
+import { type PostgresServer, startPostgres, versionOfPostgres } from './testing/cluster.ts'
 
 describeWithTool('postgres', 'PostgreSQL', (tool) => {
   let started: PostgresServer | undefined
@@ -23,7 +23,7 @@ describeWithTool('postgres', 'PostgreSQL', (tool) => {
   afterAll(() => started?.stop())
 
   storeConformance(
-    'postgres',
+    `postgres ${versionOfPostgres(tool.path)}`,
     async (options) => {
       const dataDir = await mkdtemp(join(tmpdir(), 'trueup-store-'))
       const store = await openStore(dataDir, { ...options, database: await server.copyOf(migrated) })

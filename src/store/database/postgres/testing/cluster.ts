@@ -1,5 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { chmodSync, globSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
@@ -18,17 +18,27 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
-/** `program`: the path of `postgres`, beside which `initdb` is. */
+/** Directory of another Debian with a PostgreSQL of another version, which is then the one that is tested; needs root. */
+const OTHER_ROOT = process.env['TEST_POSTGRES_ROOT']
+
+/** `program`: the path of `postgres`, beside which `initdb` is; not that of TEST_POSTGRES_ROOT, which is found by itself. */
 export async function startPostgres(program: string, { sync = false } = {}): Promise<PostgresServer> {
   // It refuses to run as root; whoever it runs as must reach its directory, which below a private TMPDIR nobody else does.
   const isRoot = process.getuid?.() === 0
-  const directory = mkdtempSync(join(isRoot ? '/tmp' : tmpdir(), 'trueup-pg-'))
+  const root = OTHER_ROOT ?? ''
+  const directory = mkdtempSync(join(isRoot ? `${root}/tmp` : tmpdir(), 'trueup-pg-'))
   chmodSync(directory, 0o755)
-  const as = isRoot ? ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'] : []
-  const data = join(directory, 'data')
-  if (isRoot) execFileSync('install', ['-d', '-o', 'nobody', '-g', 'nogroup', '-m', '0700', data])
+  // As the server itself sees it.
+  const data = join(directory, 'data').slice(root.length)
+  const programs = OTHER_ROOT === undefined ? dirname(realpathSync(program)) : programsIn(OTHER_ROOT)
+  const asNobody =
+    OTHER_ROOT === undefined
+      ? ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups']
+      : ['/usr/sbin/chroot', '--userspec=nobody:nogroup', '--groups=', OTHER_ROOT]
+  const as = isRoot ? asNobody : []
+  if (isRoot) execFileSync('install', ['-d', '-o', 'nobody', '-g', 'nogroup', '-m', '0700', root + data])
   const run = (name: string, argv: string[]): [string, string[]] => {
-    const [first = '', ...rest] = [...as, join(dirname(realpathSync(program)), name), ...argv]
+    const [first = '', ...rest] = [...as, join(programs, name), ...argv]
     return [first, rest]
   }
   const env = { PATH: process.env['PATH'], HOME: data, LC_ALL: 'C' }
@@ -103,4 +113,19 @@ export async function startPostgres(program: string, { sync = false } = {}): Pro
   }
   await self.start()
   return self
+}
+
+/** Version of the server that `startPostgres` starts, such as 17.12; nothing where there is none, and suites are only named. */
+export function versionOfPostgres(program: string): string {
+  const [first = '', ...rest] =
+    OTHER_ROOT === undefined ? [program] : ['/usr/sbin/chroot', OTHER_ROOT, join(programsIn(OTHER_ROOT), 'postgres')]
+  const { stdout } = spawnSync(first, [...rest, '--version'], { encoding: 'utf8' })
+  return /[\d.]+/.exec(stdout ?? '')?.[0] ?? ''
+}
+
+/** Where the programs of PostgreSQL are in another Debian, as seen from inside. */
+function programsIn(root: string): string {
+  const found = globSync('usr/lib/postgresql/*/bin', { cwd: root }).sort().at(-1)
+  if (found === undefined) throw new Error(`there is no PostgreSQL in TEST_POSTGRES_ROOT=${root}`)
+  return `/${found}`
 }
