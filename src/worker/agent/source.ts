@@ -23,8 +23,8 @@ import { createTurns, type Turns } from './turns.ts'
 import { assertAuthored, assertSigned, assertTarget } from './signed.ts'
 
 const REPOSITORY = 'desired'
-/** An agent that has nothing new to apply reads nothing: no process has to stand by for it. */
-export const GIT_IDLE_MS = 30_000
+/** An agent that has nothing new to apply reads nothing: no process has to stand by for it. One without a server asks its remote each minute. */
+const GIT_IDLE_MS = 30_000
 
 /** The way of an agent: whatever the server says, it applies what its own signers have signed. */
 export function agentWay(settings: AgentSettings): Way {

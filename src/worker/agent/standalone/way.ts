@@ -7,7 +7,7 @@ import { startGitService } from '../../../git/service.ts'
 import type { Way } from '../../runner.ts'
 import { openHeld } from '../held.ts'
 import { type Packs, walkBack } from '../packs.ts'
-import { GIT_IDLE_MS, signedSource } from '../source.ts'
+import { signedSource } from '../source.ts'
 import { createTurns } from '../turns.ts'
 import { createAuthority } from './authority.ts'
 import { reportCommits } from './commit-status.ts'
@@ -29,7 +29,7 @@ export function standaloneWay(settings: StandaloneSettings): Way {
     connect: (ends) => connect!(ends),
     async openSource({ data, log }) {
       mkdirSync(data, { recursive: true, mode: 0o700 })
-      const git = await startGitService({ root: join(data, 'git'), log, idleMs: GIT_IDLE_MS })
+      const git = await startGitService({ root: join(data, 'git'), log })
       const repository = git.repository(REPOSITORY)
       await repository.init('main')
       const database = new DatabaseSync(join(data, 'held.sqlite'))
