@@ -164,8 +164,16 @@ describeWithTool('chromium', 'what is not as it was approved, and what a browser
     const { id } = (await world.request('GET', '/api/v1/repositories/shop')).body
     await world.away(() => truncate(join(world.directory, 'data', 'repositories', `${id}.git`, 'HEAD'), 0))
     for (const address of ['', '/mr', '/runs', '/stacks/production/web']) {
+      let refused = 0
+      const count = (answer: { status(): number }) => void (answer.status() === 503 && refused++)
+      bob.page.on('response', count)
       await bob.page.goto(`${world.url}/r/shop${address}`)
       await bob.page.getByRole('alert').getByText('This repository is damaged and not served').waitFor()
+      await bob.page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
+      // What is refused is not asked for again and again: thirty other answers are time enough to see that.
+      for (let other = 0; other < 30; other++) await bob.page.evaluate("fetch('/api/v1/session').then(String)")
+      bob.page.off('response', count)
+      expect({ address, often: refused > 6 }).toEqual({ address, often: false })
     }
     await bob.page
       .getByRole('combobox', { name: 'Repository' })

@@ -188,6 +188,22 @@ describeWithTool('chromium', 'every page', ({ path }) => {
     await context.close()
   })
 
+  it('marks a verdict that is older than its interval as stale', async () => {
+    const { page, context } = await openWindow(browser, await world.linkFor('bob'))
+    await visit(page, `${world.url}/r/shop`)
+    await page.getByRole('table').getByText('Drifted').first().waitFor()
+    expect(await page.getByText('stale', { exact: true }).count()).toBe(0)
+    await page.clock.setFixedTime(Date.now() + 7 * 86_400_000)
+    for (const address of ['/r/shop', '/r/shop/stacks/production/web', `/r/shop/mr/${world.open}`]) {
+      await visit(page, `${world.url}${address}`)
+      await page
+        .getByText(/\bstale\b/)
+        .first()
+        .waitFor()
+    }
+    await context.close()
+  })
+
   it('shows when each line of a log was written, in the address too, and keeps the lines where they are', async () => {
     const { page, context } = await openWindow(browser, await world.linkFor('bob'))
     await visit(page, `${world.url}/r/shop/runs/${world.run}`)

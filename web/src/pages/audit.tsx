@@ -90,6 +90,7 @@ export function AuditPage() {
             placeholder={hint}
             value={filter[name] ?? ''}
             onChange={set(name)}
+            className="max-md:w-full"
           />
         ))}
         <span className="ml-auto max-md:hidden">

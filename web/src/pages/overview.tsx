@@ -36,7 +36,7 @@ export function OverviewPage() {
   if (overview.error && !overview.data)
     return <PageErrorNote error={overview.error} again={() => void overview.refetch()} />
   // Notices stand above the list: what is below them would move if they came later.
-  if (!overview.data || environments.isPending) return <Waiting lines={8} />
+  if (!overview.data || !environments.isFetched) return <Waiting lines={8} />
   const names = overview.data.environments.map(({ name }) => name)
   return (
     <div className="flex h-[calc(100dvh-32px)] min-h-[520px] flex-col max-md:h-[calc(100dvh-76px)]">

@@ -8,9 +8,11 @@ import { useWhyNot } from '../../app/session.tsx'
 import { t } from '../../strings/merge-requests.ts'
 import { Button, Empty } from '../../ui/basics.tsx'
 import { Loaded } from '../../ui/load.tsx'
+import { coloursOf } from './colours.ts'
 import { Editor } from './editor.tsx'
 import { FileTree } from './file-tree.tsx'
 import { Hunks } from './hunks.tsx'
+import { useNear } from './near.ts'
 import { NewFile } from './new-file.tsx'
 import { useViewed } from './viewed.ts'
 
@@ -155,7 +157,7 @@ function FileView({
   const whyNot = useWhyNot(repository)('git.push')
   const editable = mr.state === 'open' && !file.binary && file.status !== 'deleted'
   const box = useRef<HTMLElement>(null)
-  const near = useNear(box)
+  const near = useNear(box, () => coloursOf(file.path))
   useEffect(() => {
     if (current) box.current?.scrollIntoView({ block: 'start' })
   }, [current])
@@ -220,21 +222,4 @@ function FileView({
       {!open && lines > FOLD_LINES && <p className="px-3 py-1.5 text-muted">{t.linesFolded(lines)}</p>}
     </section>
   )
-}
-
-/** Becomes true, for good, when the element comes near the screen: thousands of files cost nothing until then. */
-function useNear(element: React.RefObject<HTMLElement | null>): boolean {
-  const [near, setNear] = useState(false)
-  useEffect(() => {
-    if (!element.current) return
-    const observer = new IntersectionObserver(
-      (entries) => {
-        if (entries.some(({ isIntersecting }) => isIntersecting)) setNear(true)
-      },
-      { rootMargin: '800px' },
-    )
-    observer.observe(element.current)
-    return () => observer.disconnect()
-  }, [element])
-  return near
 }

@@ -1,6 +1,7 @@
 import { PatchDiff } from '@pierre/diffs/react'
 import { useMemo, useState } from 'react'
 import type { Schemas } from '../../api/client.ts'
+import { ENGINE, nameFor, THEME } from './colours.ts'
 import { Thread, Writer } from './conversation.tsx'
 import { newLine } from './line-ends.ts'
 
@@ -36,9 +37,7 @@ export function Hunks({
     })
     return writing ? [...found, { ...writing, thread: null }] : found
   }, [comments, writing])
-  // The name is only for the colours of its language; ours stands above it, so that a hostile one is never parsed.
-  const extension = /\.([A-Za-z0-9]{1,8})$/.exec(file.path)?.[1] ?? 'txt'
-  const name = `file.${extension}`
+  const name = nameFor(file.path)
   const patch = `--- a/${name}\n+++ b/${name}\n${file.hunks}`
   return (
     <PatchDiff<Note>
@@ -48,9 +47,8 @@ export function Hunks({
         diffStyle: split && window.innerWidth > 860 ? 'split' : 'unified',
         disableFileHeader: true,
         overflow: 'wrap',
-        // Its other engine is WebAssembly, which the content policy does not allow.
-        preferredHighlighter: 'shiki-js',
-        theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+        preferredHighlighter: ENGINE,
+        theme: THEME,
         themeType: shownTheme(),
         onLineNumberClick: ({ lineNumber, annotationSide }) =>
           setWriting({ line: lineNumber, side: annotationSide === 'deletions' ? 'old' : 'new' }),

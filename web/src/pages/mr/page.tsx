@@ -29,7 +29,7 @@ export function MrPage() {
   const { repository, number } = route.useParams()
   const query = useQuery(mrQuery(repository, Number(number)))
   // Notices come with it: what is below them would move if they came later.
-  if (useQuery(environmentsQuery(repository)).isPending) return <Waiting />
+  if (!useQuery(environmentsQuery(repository)).isFetched) return <Waiting />
   return (
     <Loaded page query={query}>
       {(mr) => <MrView key={mr.id} repository={repository} mr={mr} />}

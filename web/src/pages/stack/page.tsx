@@ -26,7 +26,7 @@ export function StackPage() {
   const { repository, _splat: key = '' } = route.useParams()
   const query = useQuery(stackQuery(repository, key))
   // Its notices come with it: what is below them would move if they came later.
-  if (useQuery(environmentsQuery(repository)).isPending) return <Waiting />
+  if (!useQuery(environmentsQuery(repository)).isFetched) return <Waiting />
   return (
     <Loaded page query={query}>
       {(stack) => <StackView repository={repository} stack={stack} />}
