@@ -16,6 +16,7 @@ const OPERATIONS = [
   'post /app/installations/{installation_id}/access_tokens',
   'get /user',
   'get /users/{username}',
+  'get /orgs/{org}/teams/{team_slug}/members',
   `get ${R}`,
   `patch ${R}`,
   `get ${R}/activity`,

@@ -24,6 +24,7 @@ export interface Forge {
   readonly statuses: Statuses
   readonly deployments: Deployments
   readonly merging: Merging
+  readonly groups: Groups
   readonly branches: Branches
   /**
    * Reads again what the forge says of a repository: its branches, its merge requests and what was said of them. Ref sync
@@ -168,6 +169,15 @@ export interface ForgeDeployment {
 export interface Deployments {
   /** Shows it, in place of what was shown of the same commit there. Errors: FORGE_CANNOT, FORGE_PERMISSION. */
   set(mrId: string, commitOid: string, deployment: ForgeDeployment): Promise<void>
+}
+
+/** Groups and teams of people on the forge, which environments may name as approvers. */
+export interface Groups {
+  /**
+   * Reads who is in those of these (`gitlab:group/sub`) of which nothing is known, or something older than that. What is not to be
+   * seen has nobody in it, and says so. Errors: FORGE_*.
+   */
+  read(repositoryId: string, names: readonly string[], maxAgeMs: number): Promise<void>
 }
 
 export interface MergeHow {

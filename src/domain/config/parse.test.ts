@@ -187,7 +187,10 @@ describe('a message names line, key and remedy', () => {
     ['windows: [{ deny: sometimes }]', 'windows[0].deny: reading the window "sometimes"'],
     ['windows: [{ deny: sat, timezone: Mars/Base }]', 'windows[0].timezone: looking up the time zone "Mars/Base"'],
     ['approvals: { required: 2, from: [user:ann] }', 'approvals.required: 2 are required, but only 1 may approve'],
-    ['approvals: { from: [ann] }', 'approvals.from[0]: "ann" does not fit: team:NAME or user:NAME'],
+    [
+      'approvals: { from: [ann] }',
+      'approvals.from[0]: "ann" does not fit: team:NAME, user:NAME, gitlab:GROUP/SUBGROUP, github:ORG/TEAM or gitea:ORG/TEAM',
+    ],
     ['approvals: { required: -1 }', 'approvals.required: must be at least 0'],
     ['approvals: { required: 99 }', 'approvals.required: is more than 20'],
     ['tier: prod', 'tier: must be development, staging or production, not "prod"'],

@@ -55,11 +55,20 @@ export const ApprovalsConfig = z.strictObject({
     .max(20)
     .optional()
     .describe('How many people must approve a plan. Default: 1 in production, 0 elsewhere.'),
-  /** `team:NAME` or `user:NAME`; anyone with the right to approve where absent. */
+  /** `team:NAME`, `user:NAME` or a group of the forge; anyone with the right to approve where absent. */
   from: z
-    .array(z.string().regex(/^(team|user):.+$/, 'team:NAME or user:NAME'))
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:(?:team|user):.+|(?:github|gitea):[^/]+\/[^/]+|gitlab:[^/]+(?:\/[^/]+)*)$/,
+          'team:NAME, user:NAME, gitlab:GROUP/SUBGROUP, github:ORG/TEAM or gitea:ORG/TEAM',
+        ),
+    )
     .optional()
-    .describe('Whose approvals count: team:NAME or user:NAME. Default: anyone with the right to approve.'),
+    .describe(
+      'Whose approvals count: team:NAME, user:NAME, or a group of the forge (gitlab:GROUP/SUBGROUP, github:ORG/TEAM, gitea:ORG/TEAM). Default: anyone with the right to approve.',
+    ),
   codeOwners: z
     .boolean()
     .optional()

@@ -23,7 +23,7 @@ export interface Review {
   at: number
 }
 
-/** Names of the teams that a user is in. */
+/** Names of the teams that a user is in, and of groups on the forge (`gitlab:group/sub`). */
 export type TeamsOf = (userId: string) => readonly string[]
 
 /** Each person's newest verdict; comments say neither yes nor no. */
@@ -40,6 +40,10 @@ export function newestVerdicts(reviews: readonly Review[]): Review[] {
 /** Whether a reviewer is one of those whom a rule names. */
 export function isIn(principal: Owner | Approver, review: Review, teamsOf: TeamsOf): boolean {
   switch (principal.kind) {
+    case 'github':
+    case 'gitlab':
+    case 'gitea':
+      return teamsOf(review.userId).includes(`${principal.kind}:${principal.name}`)
     case 'user':
       return principal.name === review.userName
     case 'team':
@@ -56,7 +60,21 @@ export const hasRole = (role: Role, named: string): boolean =>
   named === 'maintainer' ? isAtLeast(role, named) : role === named
 
 export const namesOf = (principals: readonly (Owner | Approver)[]): string =>
-  principals.map(({ kind, name }) => (kind === 'email' ? name : `${kind}:${name}`)).join(' or ')
+  principals
+    .map((its) => {
+      const name = its.kind === 'email' ? its.name : `${its.kind}:${its.name}`
+      return 'why' in its && its.why ? `${name} (which cannot be read: ${its.why})` : name
+    })
+    .join(' or ')
+
+/** Whether somebody is one of the approvers that a rule names. `groups`: teams here, and groups there with their forge. */
+export const isNamed = (
+  from: readonly Approver[],
+  who: { name: string | undefined; groups: readonly string[] },
+): boolean =>
+  from.some(({ kind, name }) =>
+    kind === 'user' ? name === who.name : who.groups.includes(kind === 'team' ? name : `${kind}:${name}`),
+  )
 
 /** The first three of a list, and how many more. */
 export function listed(names: readonly string[]): string {

@@ -10,10 +10,18 @@ import { didYouMean } from '../suggest.ts'
 export const TRUST = ['contributors', 'maintainers', 'approved'] as const
 export type Trust = (typeof TRUST)[number]
 
+const KINDS = ['team', 'user', 'github', 'gitlab', 'gitea'] as const
+
+/** Somebody here, or a group of people on the forge where the repository lives. */
 export interface Approver {
-  kind: 'team' | 'user'
+  kind: (typeof KINDS)[number]
   name: string
+  /** Why it is known to have nobody in it. */
+  why?: string
 }
+
+/** Whether it names a group on a forge: `gitlab:group/sub`, `github:org/team`, `gitea:org/team`. */
+export const isOfForge = (text: string): boolean => /^(?:github|gitlab|gitea):/.test(text)
 
 /** The rules of one environment with every default filled in. */
 export interface EnvironmentRules {
@@ -93,5 +101,5 @@ export function driftRules(config: DriftConfig | undefined, under: DriftRules): 
 /** `team:platform` → kind and name; the schema has checked the shape. */
 function approver(text: string): Approver {
   const colon = text.indexOf(':')
-  return { kind: text.slice(0, colon) === 'team' ? 'team' : 'user', name: text.slice(colon + 1) }
+  return { kind: KINDS.find((kind) => kind === text.slice(0, colon)) ?? 'user', name: text.slice(colon + 1) }
 }

@@ -1,6 +1,7 @@
 import { resolveEnvironment } from '../../domain/stacks/environment.ts'
 import type { MergeRequest } from '../../store/changes/merge-requests.ts'
 import { judge, type JudgedBy } from '../merge-requests/gate.ts'
+import { readGroups } from '../merge-requests/groups.ts'
 import { ruleChanges } from '../merge-requests/rule-changes.ts'
 import type { EngineParts } from '../parts.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
@@ -27,6 +28,7 @@ export async function unapprovedEnvironments(parts: EngineParts, landed: Landed)
   if ((await parts.forges.of(repositoryId)).gated) return new Set()
   if (!mr) return new Set([...protectedIn(before), ...protectedIn(rules)])
   if (mr.bypassReason !== null) return new Set()
+  await readGroups(parts, mr, 0)
   // By the rules that its page told of, and by those that held when it came: they may have become stricter since, or be
   // those of another branch.
   const lacking = [

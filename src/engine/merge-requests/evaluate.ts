@@ -8,6 +8,7 @@ import type { Plan } from '../../domain/plans/plan.ts'
 import { type EngineParts, SYSTEM } from '../parts.ts'
 import { isRollback } from '../rolled-back/judge.ts'
 import { isPlanning, judge, type Judgement } from './gate.ts'
+import { FOR_A_LOOK_MS, readGroups } from './groups.ts'
 import { mergeByEngine } from './merge.ts'
 import { statusesOf } from './statuses.ts'
 
@@ -21,6 +22,7 @@ export const PLAN_COMMENT = 'plan'
 export async function evaluateMergeRequest(parts: EngineParts, mrId: string): Promise<void> {
   const mr = await getMergeRequest(parts.store.db, mrId)
   if (!mr || mr.state !== 'open') return
+  await readGroups(parts, mr, FOR_A_LOOK_MS)
   const judgement = await judge(parts, mr)
   const planning = isPlanning(judgement.stacks)
   const dropped = !planning && (await dropStaleReviews(parts, mr, judgement))

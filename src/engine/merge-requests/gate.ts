@@ -23,6 +23,7 @@ import { listQuarantine, type Quarantined } from '../../store/stacks/quarantine.
 import { getUser } from '../../store/people/users.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { isRollback, judgeRollback, undoneRollbacks } from '../rolled-back/judge.ts'
+import { toldOf } from './groups.ts'
 import { specOfRun } from '../run-spec.ts'
 import { signatureFacts } from '../signatures/judge.ts'
 import { rulesInForce } from '../revisions/readable.ts'
@@ -241,7 +242,7 @@ async function environmentsOf(
     const { unplannable, stepUpMs } = rule
     environments.push({
       name,
-      rules: { ...rule.approvals, required },
+      rules: { ...rule.approvals, required, from: await toldOf(parts.store.db, mr.repositoryId, rule.approvals.from) },
       unplannable,
       stepUpMs,
       window,

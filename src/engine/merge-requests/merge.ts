@@ -12,6 +12,7 @@ import { listReviews } from '../../store/changes/reviews.ts'
 import type { Queries } from '../../store/database/context.ts'
 import { type EngineParts, repositoryOf } from '../parts.ts'
 import { judge } from './gate.ts'
+import { readGroups } from './groups.ts'
 import { previewMergeRequest } from './preview.ts'
 import { votesOf } from './voters.ts'
 
@@ -47,6 +48,7 @@ export async function mergeRequested(parts: EngineParts, wish: MergeWish): Promi
     const why = `"${mr.sourceBranch}" has moved from ${wish.headOid.slice(0, 10)} to ${mr.headOid.slice(0, 10)}`
     throw new TrueupError('MR_MOVED', { doing, why, next: 'Look at the new commits and plans, then merge.' })
   }
+  await readGroups(parts, mr, 0)
   // What may change is read first: a change between the two readings must not look like what was judged.
   const judged = await standing(parts.store.db, mr)
   const { outcome } = await judge(parts, mr)

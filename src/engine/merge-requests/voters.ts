@@ -4,8 +4,8 @@ import type { StackKey } from '../../domain/stacks/stack.ts'
 import type { Review } from '../../store/changes/reviews.ts'
 import type { Queries } from '../../store/database/context.ts'
 import { roleIn } from '../../store/people/members.ts'
-import { teamsOfUser } from '../../store/people/teams.ts'
 import { getUser, type User } from '../../store/people/users.ts'
+import { groupsOfUser } from './groups.ts'
 
 export interface Person {
   user: User | null
@@ -22,7 +22,7 @@ export async function personIn(db: Queries, repositoryId: string, userId: string
   const standing = user && { kind: user.kind, disabled: user.disabledAt !== null, role }
   return {
     user,
-    teams: (await teamsOfUser(db, userId)).map((team) => team.name),
+    teams: await groupsOfUser(db, repositoryId, userId),
     role,
     barred: whyNot(standing, needed),
   }

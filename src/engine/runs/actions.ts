@@ -3,7 +3,9 @@ import { appendAudit } from '../../store/audit/audit.ts'
 import type { Queries } from '../../store/database/context.ts'
 import { getMergeRequest } from '../../store/changes/merge-requests.ts'
 import { getRun, patchRun, requestCancel, type Run, transitionRun } from '../../store/runs/runs.ts'
-import { teamsOfUser } from '../../store/people/teams.ts'
+import { isNamed, namesOf } from '../../domain/gates/votes.ts'
+import { isOfForge } from '../../domain/stacks/environment.ts'
+import { groupsOfUser, readNamed, toldOf } from '../merge-requests/groups.ts'
 import { getUser } from '../../store/people/users.ts'
 import { environmentRules } from '../stacks/environment-rules.ts'
 import { makersOf } from '../merge-requests/makers.ts'
@@ -70,9 +72,11 @@ async function strangerTo(parts: EngineParts, run: Run, actorId: string): Promis
   const from = (await environmentRules(parts, run.repositoryId, environment))?.approvals.from ?? []
   if (from.length === 0) return null
   const user = await getUser(parts.store.db, actorId)
-  const teams = (await teamsOfUser(parts.store.db, actorId)).map((team) => team.name)
-  if (from.some(({ kind, name }) => (kind === 'user' ? name === user?.name : teams.includes(name)))) return null
-  return `environment "${environment}" takes approvals of ${from.map(({ kind, name }) => `${kind}:${name}`).join(', ')} only`
+  await readNamed(parts, run.repositoryId, from.map(({ kind, name }) => `${kind}:${name}`).filter(isOfForge), 0)
+  const groups = await groupsOfUser(parts.store.db, run.repositoryId, actorId)
+  if (isNamed(from, { name: user?.name, groups })) return null
+  const told = await toldOf(parts.store.db, run.repositoryId, from)
+  return `environment "${environment}" takes approvals of ${namesOf(told)} only`
 }
 
 /** Why this person may not release the run, as a part of a sentence; null where they may. */

@@ -1,4 +1,5 @@
 import type { Forge } from '../forge.ts'
+import { putForgeGroups } from '../../store/forges/groups.ts'
 import { requireCan } from '../capabilities.ts'
 import { CAPABILITIES } from './capabilities.ts'
 import { closeMergeRequest, editMergeRequest, endAsPointless, openMergeRequest, reopenMergeRequest } from './changes.ts'
@@ -44,6 +45,14 @@ export function builtinForge(parts: BuiltinParts): Forge {
     branches: {
       move: (repositoryId, branch, newOid, oldOid) =>
         parts.git.repository(repositoryId).updateRef(`refs/heads/${branch}`, newOid, oldOid),
+    },
+    groups: {
+      async read(repositoryId, names) {
+        const at = parts.store.clock.now()
+        const none = { members: [], at, why: 'the repository is on no forge that has it' }
+        const groups = Object.fromEntries(names.map((name) => [name, none]))
+        await parts.store.transaction((tx) => putForgeGroups(tx, repositoryId, groups))
+      },
     },
     look: async () => {},
     merging: {

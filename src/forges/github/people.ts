@@ -1,18 +1,24 @@
 import { z } from 'zod'
 import type { Role } from '../../domain/roles.ts'
 import type { RemoteApi } from '../remote/api.ts'
-import { type GitHubClient, personOf, User } from './client.ts'
+import { type GitHubClient, PAGE, personOf, User } from './client.ts'
 
 const Permission = z.object({ permission: z.string(), user: User.nullable() })
 /** Write is what lets merge there. Deploying by hand is Trueup's own, and given here. */
 const ROLES: { readonly [permission: string]: Role } = { read: 'reader', write: 'maintainer', admin: 'maintainer' }
 
-export function peopleOf(client: GitHubClient): Pick<RemoteApi, 'me' | 'roleOf'> {
+export function peopleOf(client: GitHubClient): Pick<RemoteApi, 'me' | 'roleOf' | 'groupMembers'> {
   return {
     async me() {
       const doing = 'asking whose token this is'
       const path = client.app ? `/users/${encodeURIComponent(await client.app.bot())}` : '/user'
       return personOf(await client.ask(client.prefix + path, User, { doing }))
+    },
+    async groupMembers(name) {
+      const [org = '', team = ''] = name.split('/').map(encodeURIComponent)
+      const path = `${client.prefix}/orgs/${org}/teams/${team}/members?per_page=${PAGE}`
+      const members = await client.pages(path, User, { doing: `asking who is in github:${name}` })
+      return members.map(({ id }) => String(id))
     },
     async roleOf({ id, name }) {
       const doing = `asking what ${name} may`

@@ -95,6 +95,8 @@ export interface RemoteApi {
   /** For git, where that is not the token of the connection itself. */
   password?(): Promise<string>
   roleOf(person: RemotePerson): Promise<Role | null>
+  /** Ids of those in a group or team of the forge. FORGE_GONE where there is none, or none to be seen. */
+  groupMembers(name: string): Promise<string[]>
   /** Branch → commit, as far as the forge has heard: Git itself may know better. */
   branches(): Promise<Map<string, string>>
   openChanges(): Promise<RemoteChange[]>

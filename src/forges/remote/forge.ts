@@ -5,6 +5,7 @@ import { createTurns } from '../../lib/take-turns.ts'
 import type { Adapter } from './api.ts'
 import { remoteChanges } from './changes.ts'
 import { connector, type RemoteParts } from './connected.ts'
+import { remoteGroups } from './groups.ts'
 import { look } from './look.ts'
 import { remoteMerging } from './merging.ts'
 import type { Reaches } from './reach.ts'
@@ -21,6 +22,7 @@ export function remoteForge(parts: RemoteParts, adapter: Adapter, reaches: Reach
     changes: remoteChanges(parts, adapter, connect),
     ...remoteTalk(parts, adapter, connect),
     merging: remoteMerging(parts, connect),
+    groups: remoteGroups(adapter, connect),
     branches: {
       async move(repositoryId, branch, newOid, oldOid) {
         if (isForkBranch(branch)) {

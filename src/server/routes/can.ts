@@ -3,11 +3,13 @@ import { didYouMean } from '../../domain/suggest.ts'
 import { environmentRules } from '../../engine/stacks/environment-rules.ts'
 import { stepUpsOf } from '../../engine/stacks/step-up.ts'
 import { formatDuration } from '../../domain/duration.ts'
+import { isNamed, namesOf } from '../../domain/gates/votes.ts'
+import type { Approver } from '../../domain/stacks/environment.ts'
+import { groupsOfUser, toldOf } from '../../engine/merge-requests/groups.ts'
 import { isFresh } from '../../domain/gates/step-up.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 import { findRepositoryByName } from '../../store/changes/repositories.ts'
 import { roleIn } from '../../store/people/members.ts'
-import { teamsOfUser } from '../../store/people/teams.ts'
 import { principalOf } from '../auth/enforce.ts'
 import {
   ACTIONS,
@@ -88,7 +90,7 @@ export const canRoutes: RouteModule<'store' | 'engine'> = (app, { store, engine:
     const doing = `doing "${action}" in environment "${environment}"`
     const rules = await environmentRules(parts, id, environment)
     if (!rules) throw new TrueupError('NOT_FOUND', { doing, why: `"${name}" has no environment of that name` })
-    if (APPROVES.has(action)) await assertNamed(principal, rules.approvals.from, doing)
+    if (APPROVES.has(action)) await assertNamed(principal, id, rules.approvals.from, doing)
     const [stepUp] = STEPS_UP.has(action) ? await stepUpsOf(parts, id, [environment]) : []
     if (stepUp && !isFresh(principal.provenAt, store.clock.now(), stepUp.withinMs))
       throw new TrueupError('STEP_UP_REQUIRED', {
@@ -99,13 +101,14 @@ export const canRoutes: RouteModule<'store' | 'engine'> = (app, { store, engine:
 
   async function assertNamed(
     { userId, name }: Principal,
-    from: readonly { kind: 'team' | 'user'; name: string }[],
+    repositoryId: string,
+    named: readonly Approver[],
     doing: string,
   ): Promise<void> {
-    if (from.length === 0) return
-    const teams = (await teamsOfUser(store.db, userId)).map((team) => team.name)
-    if (from.some((one) => (one.kind === 'user' ? one.name === name : teams.includes(one.name)))) return
-    const why = `it counts approvals of ${from.map((one) => `${one.kind}:${one.name}`).join(', ')} only`
+    const from = await toldOf(store.db, repositoryId, named)
+    const groups = await groupsOfUser(store.db, repositoryId, userId)
+    if (from.length === 0 || isNamed(from, { name, groups })) return
+    const why = `it counts approvals of ${namesOf(from)} only`
     throw new TrueupError('FORBIDDEN', { doing, why, next: 'Ask one of them.' })
   }
 }

@@ -59,7 +59,10 @@ export const Environment = z
     protected: z.boolean().meta({ description: 'nothing unapproved is applied here' }),
     approvals: z.object({
       required: z.number(),
-      from: z.array(z.string()).meta({ description: 'team:NAME or user:NAME; anyone with the right to where empty' }),
+      from: z.array(z.string()).meta({
+        description:
+          'team:NAME, user:NAME or a group of the forge (gitlab:GROUP); anyone with the right to where empty',
+      }),
       codeOwners: z.boolean(),
       rollback: z.enum(['none', 'one', 'same']),
     }),

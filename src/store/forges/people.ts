@@ -17,5 +17,9 @@ const people = makeEntity<'forgePeople', ForgePerson>({
 export const createForgePerson = (tx: Queries, person: New<ForgePerson>): Promise<ForgePerson> =>
   people.insert(tx, person)
 
+/** Ids under which an account is known on one forge. */
+export const forgeIdsOf = async (db: Queries, address: string, userId: string): Promise<string[]> =>
+  (await people.all(db, { address, userId })).map(({ remoteId }) => remoteId)
+
 export const findForgePerson = (db: Queries, address: string, remoteId: string): Promise<ForgePerson | undefined> =>
   people.find(db, { address, remoteId })

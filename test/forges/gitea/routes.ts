@@ -51,6 +51,20 @@ const R = '/repos/owner/[^/]+'
 export const ROUTES: readonly Route[] = [
   ['GET /user', async ({ user }) => ok<Gitea.User>(userJson(user))],
   [`GET /repositories/${REPOSITORY_ID}`, async (call) => ok<Gitea.Repository>(await repositoryJson(call))],
+  [
+    'GET /orgs/([^/]+)/teams',
+    async ({ state, parts }) => {
+      const teams = [...state.groups.keys()].map((name, at) => ({ id: at + 1, name: name.split('/')[1]! }))
+      return parts[0] === 'org' ? ok<Gitea.Team[]>(teams) : missing()
+    },
+  ],
+  [
+    'GET /teams/(\\d+)/members',
+    async ({ state, parts }) => {
+      const members = [...state.groups.values()][Number(parts[0]) - 1] ?? missing()
+      return ok<Gitea.User[]>(state.users.filter(({ login }) => members.includes(login)).map(userJson))
+    },
+  ],
   [`GET ${R}`, async (call) => ok<Gitea.Repository>(await repositoryJson(call))],
   [
     `PATCH ${R}`,

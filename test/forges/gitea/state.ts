@@ -64,6 +64,8 @@ export interface DoubleState {
   /** Most that a page has, whatever is asked for (`MAX_RESPONSE_ITEMS`). */
   /** Branch of the outsider's fork → its tip. */
   forks: Map<string, string>
+  /** Group, as it is named there → names of its members. */
+  groups: Map<string, string[]>
   pageSize: number
   /** Whether answers carry an ETag, as a proxy before a forge may add one. */
   etags: boolean
@@ -96,6 +98,7 @@ export const newState = (): DoubleState => ({
   hooks: [],
   pushes: [],
   forks: new Map(),
+  groups: new Map(),
   pageSize: 50,
   etags: false,
   begun: Math.floor(Date.now() / 1000) * 1000,

@@ -9,6 +9,13 @@ export const REPOSITORY_ROUTES: readonly Route[] = [
     'get /users/{username}',
     async ({ state, parts }) => ok(userJson(state.users.find(({ login }) => login === parts[0]) ?? missing())),
   ],
+  [
+    'get /orgs/{org}/teams/{team_slug}/members',
+    async ({ state, parts }) => {
+      const members = state.groups.get(parts.join('/')) ?? missing()
+      return ok(state.users.filter(({ login }) => members.includes(login)).map(userJson))
+    },
+  ],
   [`get ${R}`, async (call) => ok(repositoryJson(call))],
   [
     `patch ${R}`,

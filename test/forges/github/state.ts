@@ -88,6 +88,8 @@ export interface DoubleState {
   pushes: { user: DoubleUser; branch: string; sha: string }[]
   /** Branch of the outsider's fork → its tip. */
   forks: Map<string, string>
+  /** Group, as it is named there → names of its members. */
+  groups: Map<string, string[]>
   pageSize: number
   etags: boolean
   begun: number
@@ -120,6 +122,7 @@ export const newState = (): DoubleState => ({
   hooks: [],
   pushes: [],
   forks: new Map(),
+  groups: new Map(),
   pageSize: 100,
   etags: true,
   begun: Math.floor(Date.now() / 1000) * 1000,

@@ -37,6 +37,14 @@ export const ROUTES: readonly Route[] = [
     },
   ],
   [
+    'GET /v4/groups/(.+)/members/all',
+    async ({ state, parts }) => {
+      const members = state.groups.get(parts[0]!) ?? missing('Group Not Found')
+      const own = state.users.filter(({ username }) => members.includes(username))
+      return ok(own.map((user) => ({ ...userJson(user), access_level: 30 })))
+    },
+  ],
+  [
     `GET ${P}/members/all/(\\d+)`,
     async ({ state, parts }) => {
       const member = state.users.find(({ id }) => id === Number(parts[0]))

@@ -80,6 +80,8 @@ export interface DoubleState {
   approvedAt: boolean
   /** Branch of the outsider's fork → its tip. */
   forks: Map<string, string>
+  /** Group, as it is named there → names of its members. */
+  groups: Map<string, string[]>
   pageSize: number
   /** How often a merge is shown as `locked` before it is seen to be through. */
   lockedFor: number
@@ -120,6 +122,7 @@ export const newState = (): DoubleState => ({
   pushes: [],
   approvedAt: true,
   forks: new Map(),
+  groups: new Map(),
   pageSize: 100,
   lockedFor: 0,
   obeyed: [],
