@@ -20,6 +20,15 @@ it('rules add up, and the highest role of a repository counts', () => {
   })
 })
 
+it('somebody of whom the provider says nothing has no rights, and whoever has no groups is in none', () => {
+  const rules: GroupRule[] = [
+    { group: 'boss', admin: true },
+    { group: 'dev', teams: ['all'], roles: { shop: 'contributor' } },
+  ]
+  for (const groups of [[], [''], ['', ' ']]) expect(rightsOf(rules, groups)).toBeNull()
+  expect(accountNames({ username: '', email: '', subject: 'x1' })[0]).toBe('person-x1')
+})
+
 it.each([
   [{ username: 'ada', subject: '1' }, ['ada', 'ada-2']],
   [{ username: 'ada@example.org', subject: '1' }, ['ada', 'ada-2']],
