@@ -176,7 +176,7 @@ describeWithTool('chromium', 'the whole story by clicking', ({ path }) => {
     await act(bob, 'Approve')
     await settles('<h1>Hello</h1>\n')
     await ada.page.goto(`${world.url}/r/shop/stacks/production/web`)
-    await ada.page.getByText(/In quarantine by !\d+:/).waitFor()
+    await ada.page.getByText(/Another state is in quarantine by !\d+:/).waitFor()
   })
 
   it('goes on after a restart of the server while the page is open, with what was typed in it', async () => {

@@ -8,6 +8,7 @@ import { t } from '../strings/frame.ts'
 import { CommandLine } from '../ui/basics.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { GOES } from './keys.ts'
+import { useMay } from './session.tsx'
 import { setTheme } from './theme.ts'
 
 interface Entry {
@@ -106,6 +107,7 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
   const navigate = useNavigate()
   const { repository } = useParams({ strict: false })
   const [acts] = useState(actsOfPage)
+  const may = useMay()
   const words = text.trim()
   const stacks = useInfiniteQuery({
     // The server looks for names within an environment; the one before the first slash may be the environment's.
@@ -127,12 +129,14 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
     const repo = repository ? ` --repo ${repository}` : ''
     const found: Entry[] = [
       ...acts,
-      ...GOES.filter(([, to]) => repository || !to.includes('$')).map(([key, to, label]) => ({
-        id: `go-${key}`,
-        label,
-        hint: `g ${key}`,
-        act: () => go(to),
-      })),
+      ...GOES.filter(([, to]) => (repository || !to.includes('$')) && (to !== '/audit' || may('audit.read'))).map(
+        ([key, to, label]) => ({
+          id: `go-${key}`,
+          label,
+          hint: `g ${key}`,
+          act: () => go(to),
+        }),
+      ),
       ...(mrs.data?.items ?? []).map((mr) => ({
         id: `mr-${mr.number}`,
         label: `!${mr.number} ${mr.title}`,
@@ -157,5 +161,5 @@ function useEntries(text: string, onHelp: () => void): Entry[] {
     ]
     const wanted = words.toLowerCase().split(/\s+/)
     return found.filter(({ label }) => wanted.every((word) => label.toLowerCase().includes(word))).slice(0, 60)
-  }, [words, repository, acts, stacks.data, mrs.data, navigate, onHelp])
+  }, [words, repository, acts, stacks.data, mrs.data, navigate, onHelp, may])
 }

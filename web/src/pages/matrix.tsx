@@ -1,6 +1,6 @@
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query'
 import { type Virtualizer, useVirtualizer } from '@tanstack/react-virtual'
-import { type CSSProperties, memo, useEffect, useMemo, useRef } from 'react'
+import { type CSSProperties, memo, useEffect, useMemo, useRef, useState } from 'react'
 import type { Schemas } from '../api/client.ts'
 import { useKey } from '../app/keys.ts'
 import { t } from '../strings/overview.ts'
@@ -31,6 +31,7 @@ export function Matrix({
 }) {
   const now = useNow()
   const scroller = useRef<HTMLDivElement>(null)
+  const [begun, setBegun] = useState(false)
   const lines = useMemo(
     () => toLines(query.data?.pages.flatMap((page) => page.items) ?? [], folders),
     [query.data, folders],
@@ -39,13 +40,15 @@ export function Matrix({
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
-    overscan: 8,
+    // What is out of sight comes after what is in sight.
+    overscan: begun ? 8 : 0,
     initialRect: { width: window.innerWidth, height: window.innerHeight / 2 },
     observeElementRect: observeRect,
     // Rows have one height and nobody is led to one: where the list stands is never to be corrected.
     scrollToFn: () => {},
   })
   const shown = virtual.getVirtualItems()
+  useEffect(() => setBegun(true), [])
   const last = shown.at(-1)?.index ?? 0
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query
   useEffect(() => {

@@ -12,10 +12,12 @@ interface Props {
   entries: Schemas['Quarantine'][]
   /** Says of which stack each is. */
   named?: boolean
+  /** The one that is in the way of what a stack is to be; the others are of states that it has left. */
+  inTheWay?: string | undefined
 }
 
 /** States that were rolled back and are not deployed again. */
-export function Quarantined({ repository, entries, named = false }: Props) {
+export function Quarantined({ repository, entries, named = false, inTheWay }: Props) {
   const whyNot = useWhyNot(repository)('quarantine.lift')
   const standing = entries.filter(({ liftedAt }) => liftedAt === null)
   if (standing.length === 0) return null
@@ -28,7 +30,7 @@ export function Quarantined({ repository, entries, named = false }: Props) {
         >
           <Mark look={stateLook('quarantined')} label />
           <span className="wrap-anywhere">
-            {t.inQuarantine}
+            {named || entry.id === inTheWay ? t.inQuarantine : t.anotherStateIsInQuarantine}
             {entry.mr !== null && (
               <>
                 {t.by}

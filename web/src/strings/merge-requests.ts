@@ -132,7 +132,7 @@ export const t = {
   nothingIsAskedOfIt: 'Nothing is asked of it.',
   askedForChanges: 'asked for changes',
   reviews: 'Reviews',
-  plansOf: (count: Said) => `${count} plans of `,
+  plansOf: (count: number) => `${count} ${count === 1 ? 'plan' : 'plans'} of `,
   itWasTakenBack: 'it was taken back',
   doesNotCountAnyMore: (it: Said) => `does not count any more: ${it}`,
   theLastPushDidNot: 'The last push did not change this plan.',

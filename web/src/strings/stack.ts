@@ -5,6 +5,7 @@ export const t = {
   by: ' by ',
   ofStack: (stack: Said) => ` of ${stack}`,
   inQuarantine: 'In quarantine',
+  anotherStateIsInQuarantine: 'Another state is in quarantine',
   trueup: 'Trueup',
   lift: 'Lift',
   letThisStateBeDeployed: 'Let this state be deployed again',

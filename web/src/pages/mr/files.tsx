@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { Pencil } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Schemas } from '../../api/client.ts'
 import { commentsQuery, mrDiffQuery } from '../../api/queries.ts'
 import { useWhyNot } from '../../app/session.tsx'
@@ -21,10 +21,12 @@ type Comment = Schemas['Comment']
 const route = getRouteApi('/shell/r/$repository/mr/$number')
 /** Larger ones are folded until someone asks for them. */
 const FOLD_LINES = 600
+const NONE: readonly Comment[] = []
 
 export function Files({ repository, mr }: { repository: string; mr: Schemas['MergeRequest'] }) {
   const query = useQuery(mrDiffQuery(repository, mr.number, mr.head))
-  const comments = useQuery(commentsQuery(repository, mr.number)).data ?? []
+  const { data: said } = useQuery(commentsQuery(repository, mr.number))
+  const comments = useMemo(() => Map.groupBy(said ?? [], ({ path }) => path), [said])
   const { file: named, split = true } = route.useSearch()
   const navigate = route.useNavigate()
   const viewed = useViewed(`${repository}!${mr.number}`)
@@ -69,7 +71,7 @@ export function Files({ repository, mr }: { repository: string; mr: Schemas['Mer
                     file={file}
                     split={split}
                     current={file.path === named}
-                    comments={comments.filter(({ path }) => path === file.path)}
+                    comments={comments.get(file.path) ?? NONE}
                     viewed={viewed.has(markOf(file))}
                     onViewed={() => viewed.toggle(markOf(file))}
                   />

@@ -1,5 +1,5 @@
 import { PatchDiff } from '@pierre/diffs/react'
-import { useMemo, useState } from 'react'
+import { memo, useMemo, useState } from 'react'
 import type { Schemas } from '../../api/client.ts'
 import { ENGINE, nameFor, THEME } from './colours.ts'
 import { Thread, Writer } from './conversation.tsx'
@@ -14,20 +14,19 @@ interface Note {
   thread: readonly Comment[] | null
 }
 
-/** What differs in one file, with the threads of its lines; a click on a line's number begins one. */
-export function Hunks({
-  repository,
-  mr,
-  file,
-  split,
-  comments,
-}: {
+interface Props {
   repository: string
   mr: Schemas['MergeRequest']
   file: File
   split: boolean
   comments: readonly Comment[]
-}) {
+}
+
+/**
+ * What differs in one file, with the threads of its lines; a click on a line's number begins one. Drawn again only when
+ * something of it has changed: more files come below it all the time.
+ */
+export const Hunks = memo(({ repository, mr, file, split, comments }: Props) => {
   const [writing, setWriting] = useState<{ line: number; side: 'old' | 'new' } | null>(null)
   const notes = useMemo((): Note[] => {
     const threads = [...Map.groupBy(comments, ({ threadId }) => threadId).values()]
@@ -75,7 +74,7 @@ export function Hunks({
       )}
     />
   )
-}
+})
 
 function shownTheme(): 'light' | 'dark' | 'system' {
   const chosen = document.documentElement.dataset['theme']

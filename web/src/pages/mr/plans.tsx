@@ -48,6 +48,7 @@ export function Plans({ repository, mr }: { repository: string; mr: Schemas['Mer
               key={stack.stack}
               repository={repository}
               mr={mr.number}
+              mayBeApproved={mr.state === 'open'}
               stack={stack}
               open={named === undefined ? at < OPEN_AT_FIRST && mr.stacks.length <= 12 : named === stack.stack}
             />
@@ -95,11 +96,13 @@ function need({ state, summary, policies }: Affected): number {
 function StackPlan({
   repository,
   mr,
+  mayBeApproved,
   stack,
   open: initially,
 }: {
   repository: string
   mr: number
+  mayBeApproved: boolean
   stack: Affected
   open: boolean
 }) {
@@ -150,7 +153,7 @@ function StackPlan({
       {stack.policies.length > 0 && <Policies policies={stack.policies} />}
       {open && stack.run && (
         <div className="border-t border-line p-3">
-          <RunPlan repository={repository} mr={mr} run={stack.run} />
+          <RunPlan repository={repository} mr={mr} run={stack.run} open={mayBeApproved} />
         </div>
       )}
     </li>
@@ -179,7 +182,18 @@ function Policies({ policies }: { policies: Affected['policies'] }) {
   )
 }
 
-function RunPlan({ repository, mr, run }: { repository: string; mr: number; run: string }) {
+function RunPlan({
+  repository,
+  mr,
+  run,
+  open,
+}: {
+  repository: string
+  mr: number
+  run: string
+  /** The merge request still is. */
+  open: boolean
+}) {
   const query = useQuery(runQuery(run))
   return (
     <Loaded query={query} lines={3}>
@@ -188,7 +202,7 @@ function RunPlan({ repository, mr, run }: { repository: string; mr: number; run:
           {detail.error && <ErrorNote error={new ApiError(0, detail.error)} />}
           {detail.plan ? (
             <>
-              <PlanAge repository={repository} run={detail} />
+              <PlanAge repository={repository} run={detail} open={open} />
               <SinceLastPush repository={repository} mr={mr} run={detail} />
               <PlanView plan={detail.plan} />
             </>

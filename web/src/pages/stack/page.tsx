@@ -74,7 +74,7 @@ function StackView({ repository, stack }: { repository: string; stack: Schemas['
             </Link>
           </p>
         )}
-        <Quarantined repository={repository} entries={stack.quarantine} />
+        <Quarantined repository={repository} entries={stack.quarantine} inTheWay={stack.quarantined?.id} />
         {stack.proposals.length > 0 && (
           <p className="rounded border border-line bg-panel px-3 py-2">
             {t.trueupProposes}
