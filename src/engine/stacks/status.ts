@@ -66,12 +66,14 @@ async function badEnd(tx: Queries, stack: Stack): Promise<Verdict | null> {
   const newest = async (kinds: readonly RunKind[]): Promise<RunSummary | undefined> =>
     (await listRuns(tx, { stackId: stack.id, kinds }, { limit: 1 })).items[0]
   const bad = (run: RunSummary): boolean => run.state === 'failed' || run.state === 'lost'
-  const enacted = await newest(['deploy', 'destroy'])
-  // One that was refused for a quarantine has failed at nothing: the quarantine says so while it stands.
-  if (enacted && bad(enacted) && enacted.reason !== 'quarantined' && isBehind(stack))
-    return { status: 'failed', statusReason: wordOf(enacted) }
+  const isEnacting = (run: RunSummary | undefined): boolean => run?.kind === 'deploy' || run?.kind === 'destroy'
   const last = await newest(['deploy', 'destroy', 'heal', 'drift'])
-  if (!last || !bad(last) || last.kind === 'deploy' || last.kind === 'destroy') return null
+  // Asked for at each step of each run: of a stack that is where Git says no second question is.
+  const enacted = !isBehind(stack) ? undefined : isEnacting(last) ? last : await newest(['deploy', 'destroy'])
+  // One that was refused for a quarantine has failed at nothing: the quarantine says so while it stands.
+  if (enacted && bad(enacted) && enacted.reason !== 'quarantined')
+    return { status: 'failed', statusReason: wordOf(enacted) }
+  if (!last || !bad(last) || isEnacting(last)) return null
   const status = last.error?.code === 'TARGET_UNREACHABLE' ? 'unreachable' : last.kind === 'heal' ? 'failed' : 'unknown'
   return { status, statusReason: wordOf(last) }
 }
