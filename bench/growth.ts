@@ -17,11 +17,14 @@ import { createChangeHub } from '../src/server/events/hub.ts'
 import { createLogger } from '../src/server/logging.ts'
 import { createMetrics } from '../src/server/metrics.ts'
 import { openKeys } from '../src/store/database/keys.ts'
+import { postgresSize } from '../src/store/database/postgres/size.ts'
+import { startPostgres } from '../src/store/database/postgres/testing/cluster.ts'
 import { openStore, type Store } from '../src/store/open.ts'
 import { DATABASE_FILE, REPOSITORIES_DIRECTORY } from '../src/store/store.ts'
 import { NO_SANDBOX } from '../src/worker/sandbox/settings.ts'
 import type { Benchmark, BenchOptions, BenchOutcome } from './harness.ts'
-import { round } from './harness.ts'
+import { round, skip } from './harness.ts'
+import { findTool } from '../test/tools.ts'
 import { treeCpuSeconds } from './process-cpu.ts'
 
 const INTERVAL_MS = 600_000
@@ -34,17 +37,31 @@ const PATIENCE_MS = 300_000
 const setting = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise)
 const STACKS = setting('TRUEUP_BENCH_STACKS', MONTH.stacks)
 const DAYS = setting('TRUEUP_BENCH_DAYS', MONTH.days)
+/** `postgres`: rows there, with autovacuum as it comes; else the embedded database. */
+const ON_POSTGRES = process.env['TRUEUP_BENCH_DATABASE'] === 'postgres'
 
 /** What months of drift checks that find nothing cost: real server, git, runner and driver, on a clock that skips the waiting. */
 export const growth: Benchmark = {
   id: 'GROWTH',
-  title: `drift checks of ${STACKS} stacks every 10 minutes for ${DAYS} days, told for ${MONTH.stacks} stacks and ${MONTH.days} days (--stacks, --days)`,
+  title: `drift checks${ON_POSTGRES ? ' on PostgreSQL' : ''} of ${STACKS} stacks every 10 minutes for ${DAYS} days, told for ${MONTH.stacks} stacks and ${MONTH.days} days (--stacks, --days, --database postgres)`,
   aim: `≤ ${AIM.gigabytes} GB and ≤ ${AIM.cpuHours} CPU-hours`,
   run,
 }
 
-async function run({ directory, print }: BenchOptions): Promise<BenchOutcome> {
-  const world = await startWorld(directory)
+async function run(options: BenchOptions): Promise<BenchOutcome> {
+  if (!ON_POSTGRES) return await live(options)
+  const tool = findTool('postgres')
+  if (tool === null) return skip(options, 'postgres')
+  const server = await startPostgres(tool.path, { sync: true })
+  try {
+    return await live(options, await server.database())
+  } finally {
+    await server.stop()
+  }
+}
+
+async function live({ directory, print }: BenchOptions, database?: string): Promise<BenchOutcome> {
+  const world = await startWorld(directory, database)
   try {
     await checkAll(world)
     await checkAll(world)
@@ -97,9 +114,6 @@ async function measure({
   file,
 }: World): Promise<{ bytes: number; audit: number; runs: number; cpuSeconds: number }> {
   const cpuSeconds = treeCpuSeconds(process.pid)
-  await sql`pragma wal_checkpoint(truncate)`.execute(store.db)
-  const free = await sql<{ freelist_count: number }>`pragma freelist_count`.execute(store.db)
-  const page = await sql<{ page_size: number }>`pragma page_size`.execute(store.db)
   const count = async (table: 'runs' | 'audit') =>
     Number(
       (
@@ -109,8 +123,15 @@ async function measure({
           .executeTakeFirstOrThrow()
       ).n,
     )
-  const unused = free.rows[0]!.freelist_count * page.rows[0]!.page_size
-  return { bytes: statSync(file).size - unused, audit: await count('audit'), runs: await count('runs'), cpuSeconds }
+  const bytes = store.dialect === 'postgres' ? (await postgresSize(store.db)).bytes : await embeddedSize(store, file)
+  return { bytes, audit: await count('audit'), runs: await count('runs'), cpuSeconds }
+}
+
+async function embeddedSize(store: Store, file: string): Promise<number> {
+  await sql`pragma wal_checkpoint(truncate)`.execute(store.db)
+  const free = await sql<{ freelist_count: number }>`pragma freelist_count`.execute(store.db)
+  const page = await sql<{ page_size: number }>`pragma page_size`.execute(store.db)
+  return statSync(file).size - free.rows[0]!.freelist_count * page.rows[0]!.page_size
 }
 
 /** Every stack's check is due now, and has ended when this has. */
@@ -140,11 +161,11 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 }
 
 /** A server as `startServer` makes it, but for the engine's clock; requests and signatures go by the real one. */
-async function startWorld(directory: string): Promise<World> {
+async function startWorld(directory: string, database?: string): Promise<World> {
   let skipped = 0
   const clock = { now: () => systemClock.now() + skipped }
   const dataDir = join(directory, 'data')
-  const store = await openStore(dataDir, { clock })
+  const store = await openStore(dataDir, { clock, ...(database !== undefined && { database }) })
   const keys = await openKeys(dataDir, store.db)
   const { userId } = await ensureFirstAdmin(store, dataDir)
   const pushSpool = join(dataDir, 'pushes')

@@ -27,7 +27,7 @@ const BENCHMARKS = new Map<string, () => Promise<Benchmark>>([
 ])
 
 const USAGE =
-  'npm run bench -- [B1 B8 … | all] [--pairs N] [--against REV] [--stacks N] [--days N] [--runs N] [--agents N] [--json]; --list'
+  'npm run bench -- [B1 B8 … | all] [--pairs N] [--against REV] [--stacks N] [--days N] [--runs N] [--agents N] [--database postgres] [--json]; --list'
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -37,6 +37,7 @@ async function main(): Promise<number> {
       against: { type: 'string' },
       stacks: { type: 'string' },
       days: { type: 'string' },
+      database: { type: 'string' },
       runs: { type: 'string' },
       agents: { type: 'string' },
       json: { type: 'boolean' },
@@ -50,7 +51,7 @@ async function main(): Promise<number> {
   // B3a is its variant with `terraform_data`, the only one that there is.
   const named = positionals.map((id) => id.toUpperCase().replace(/^B3A$/, 'B3'))
   // Read where a benchmark is loaded, which is later.
-  for (const size of ['stacks', 'days', 'runs', 'agents'] as const)
+  for (const size of ['stacks', 'days', 'runs', 'agents', 'database'] as const)
     if (values[size] !== undefined) process.env[`TRUEUP_BENCH_${size.toUpperCase()}`] = values[size]
   const ids = named.includes('ALL') ? [...BENCHMARKS.keys()] : named
   const unknown = ids.filter((id) => !BENCHMARKS.has(id))
