@@ -132,7 +132,7 @@ function dryRun(): void {
   for (const set of options.newest ? NEWEST : [])
     for (const part of set.parts) {
       const plan = part.made() ? 'made' : (part.missing() ?? `would be made, about ${part.minutes} min`)
-      print(`newest ${set.driver}`, part.what, plan)
+      print(`${set.unreleased ? 'unreleased' : 'newest'} ${set.driver}`, part.what, plan)
     }
 }
 
@@ -175,6 +175,7 @@ function newest(minutes: string | undefined): void {
   const until = minutes === undefined ? undefined : Date.now() + Number(minutes) * 60_000
   if (Number.isNaN(until)) throw new Error('--minutes takes a number')
   for (const set of NEWEST) {
+    if (set.unreleased) continue
     const title = `newest for ${set.driver}`.padEnd(43)
     const { parts, missing } = provideNewest(set, (what) => console.log(`${title} making ready: ${what}`), until)
     for (const what of missing) console.log(`${title} without ${what}`)

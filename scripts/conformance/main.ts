@@ -3,8 +3,9 @@
  *
  * | option | does |
  * |---|---|
- * | `--matrix` | each driver on the oldest tools (those on PATH) and then on the newest, making what of those is not there |
- * | `--newest` | on the newest tools only |
+ * | `--matrix` | each driver on the oldest tools (those on PATH), then on the newest and on those of Debian sid, making what of those is not there |
+ * | `--newest` | on the newest released tools only |
+ * | `--unreleased` | on those of Debian sid only |
  * | `--driver NAME` | this driver only; may be repeated |
  * | `--minutes N` | stops making newest tools after N minutes: what was not made by then is named, and its driver runs on the rest |
  * | `--at-once N` | runs N drivers at a time on their newest tools, instead of one after the other |
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
   options: {
     matrix: { type: 'boolean', default: false },
     newest: { type: 'boolean', default: false },
+    unreleased: { type: 'boolean', default: false },
     driver: { type: 'string', multiple: true, default: [] },
     minutes: { type: 'string' },
     'at-once': { type: 'string', default: '1' },
@@ -42,8 +44,8 @@ async function main(): Promise<number> {
   const unknown = options.driver.filter((name) => !DRIVERS.has(name))
   if (unknown.length > 0) throw new Error(`no driver is called ${unknown.join(', ')}`)
   const runs: SuiteRun[] = []
-  if (!options.newest) runs.push(...(await oldestRuns()))
-  if (options.matrix || options.newest) runs.push(...(await newestRuns()))
+  if (!options.newest && !options.unreleased) runs.push(...(await oldestRuns()))
+  if (options.matrix || options.newest || options.unreleased) runs.push(...(await newestRuns()))
   const rows = runs.flatMap((run) => run.rows)
   const skipped = [...new Set(runs.flatMap((run) => run.skipped))]
   for (const name of skipped) console.error(`not run: ${name}`)
@@ -54,7 +56,7 @@ async function main(): Promise<number> {
   if (options.json) console.log(JSON.stringify(rows))
   else console.log(`${tableOf(mergeResults([], made))}\n\n${summary}`)
   // Where no newer tool can be had there is nothing that could hold or not.
-  return passed === rows.length && (rows.length > 0 || options.newest) ? 0 : 1
+  return passed === rows.length && (rows.length > 0 || options.newest || options.unreleased) ? 0 : 1
 }
 
 async function forges(): Promise<number> {
@@ -83,8 +85,9 @@ async function newestRuns(): Promise<SuiteRun[]> {
   const runs: SuiteRun[] = []
   const wanted: SuiteRequest[] = []
   for (const newest of NEWEST) {
-    if (options.driver.length > 0 && !options.driver.includes(newest.driver)) continue
-    const { driver } = newest
+    const { driver, unreleased = false } = newest
+    if (options.driver.length > 0 && !options.driver.includes(driver)) continue
+    if (!options.matrix && unreleased !== options.unreleased) continue
     const found = provideNewest(newest, (what) => console.error(`making ready: ${what}`), until)
     runs.push({
       rows: [],
@@ -94,7 +97,7 @@ async function newestRuns(): Promise<SuiteRun[]> {
     if (found.parts === 0) continue
     const path = [found.provided.path, process.env.PATH].filter(Boolean).join(':')
     const env = { ...process.env, ...found.provided.env, PATH: path }
-    wanted.push({ driver, set: 'newest', env, only: found.only })
+    wanted.push({ driver, set: unreleased ? 'unreleased' : 'newest', env, only: found.only })
   }
   while (wanted.length > 0) runs.push(...(await Promise.all(wanted.splice(0, atOnce).map(runSuite))))
   return runs

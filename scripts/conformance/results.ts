@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** `oldest`: the tools on PATH, as `npm run tools` installs them; `newest`: those of scripts/tools/newest.ts. */
-const ToolSet = z.enum(['oldest', 'newest'])
+/** `oldest`: the tools on PATH, as `npm run tools` installs them; the others are those of scripts/tools/newest.ts. */
+const ToolSet = z.enum(['oldest', 'newest', 'unreleased'])
 export type ToolSet = z.infer<typeof ToolSet>
 
 export const Column = z.object({

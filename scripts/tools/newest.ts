@@ -3,6 +3,7 @@ import { canInstallPackages } from './debian.ts'
 import { type DebianRoot, debianRootName, makeDebianRoot } from './debian-root.ts'
 import { buildGoProgram, canBuildGo, type GoProgram, goProgramName } from './go-module.ts'
 import { canProvidePython, installPythonPrograms, pythonProgramsName } from './python-venv.ts'
+import { programsOfRoot } from './root-programs.ts'
 
 /** What it changes in the environment of a test run that is to use it. */
 export interface Provided {
@@ -30,6 +31,8 @@ interface Part {
 export interface NewestSet {
   driver: string
   parts: readonly Part[]
+  /** Of a distribution that is still in the making: what is in it tomorrow is another version. Only the matrix asks for it. */
+  unreleased?: true
 }
 
 /** What the slowest part may take. */
@@ -81,6 +84,29 @@ const DEBIAN_13: Part = {
   }),
 }
 
+const SID: DebianRoot = { suite: 'sid', packages: ['ansible-core', 'openssh-client', 'openvox-agent'] }
+/** Hosts of Debian unstable, which has what its next release will have, and the programs of it that drivers start. */
+const DEBIAN_SID: Part = {
+  what: 'ansible-core and OpenSSH of Debian sid, and hosts of it with OpenVox',
+  minutes: 4,
+  made: () => isMade(debianRootName(SID)),
+  missing: () => (canInstallPackages() ? null : 'needs root on Debian, for debootstrap'),
+  install: (timeoutMs) => {
+    const root = makeDebianRoot(SID, timeoutMs)
+    return { path: programsOfRoot(root, 'ansible*'), env: { TEST_HOSTS_ROOT: root } }
+  },
+}
+
+const newestChef = (): string | undefined => process.env.TRUEUP_TEST_CHEF_NEWEST
+/** A client that a person has: Debian has none and Chef's packages are in no registry of `npm run tools`. */
+const NAMED_CHEF: Part = {
+  what: 'a Chef client of today',
+  minutes: 0,
+  made: () => newestChef() !== undefined,
+  missing: () => (newestChef() === undefined ? 'needs TRUEUP_TEST_CHEF_NEWEST to name its program' : null),
+  install: () => ({ env: { TRUEUP_TEST_CHEF: newestChef()! } }),
+}
+
 const KUBERNETES = 'v1.36.2'
 const kubernetesProgram = (name: string): GoProgram => ({
   name,
@@ -102,6 +128,9 @@ export const kubernetesPrograms = (): GoProgram[] =>
 export const NEWEST: readonly NewestSet[] = [
   { driver: 'ansible', parts: [firstOf(ansible('2.21.5', 12), ansible('2.19.14', 11)), DEBIAN_13] },
   { driver: 'puppet', parts: [DEBIAN_13] },
+  { driver: 'ansible', parts: [DEBIAN_SID], unreleased: true },
+  { driver: 'puppet', parts: [DEBIAN_SID], unreleased: true },
+  { driver: 'chef', parts: [NAMED_CHEF] },
   {
     driver: 'terraform',
     parts: [
