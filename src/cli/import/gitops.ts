@@ -21,7 +21,8 @@ export async function importFlux(tree: WorkingTree): Promise<Imported | null> {
   if (imported === null) return null
   const releases = await manifestsOf(tree, ['helm.toolkit.fluxcd.io'])
   for (const { file, kind, name, spec } of releases) {
-    if (kind !== 'HelmRelease') continue
+    // Without a name it is a part of something else: a patch, defaults for others.
+    if (kind !== 'HelmRelease' || name === '') continue
     const { chart, version } = fields(fields(spec['chart'])['spec'])
     const which =
       text(chart) === undefined

@@ -150,7 +150,7 @@ describe('the configuration of Terrateam', () => {
       ...roots('network', 'prod/app', '_templates/x'),
       '.terrateam/config.yml': `engine: { name: tofu, version: 1.8.4 }
 dirs:
-  '**': { when_modified: { file_patterns: ['\${DIR}/*.tf', 'shared/*.json'] } }
+  '**': { when_modified: { file_patterns: ['\${DIR}/*.tf', 'shared/*.json', '../modules/*.tf'] } }
   _templates/**: { when_modified: { file_patterns: [] } }
   prod/app: { tags: [critical], workspaces: { production: { tags: [east] } }, when_modified: { depends_on: 'relative_dir:../../network' } }
 workflows:
@@ -170,7 +170,7 @@ access_control: {}
       {
         path: 'network',
         environments: ['shared'],
-        watch: ['shared/*.json'],
+        watch: ['shared/*.json', 'modules/*.tf'],
         toolVersion: '1.8.4',
         with: { tool: 'tofu' },
       },
@@ -200,6 +200,7 @@ describe('objects of Argo CD and Flux', () => {
       'argo/apps/web.yaml': `${argo}{ source: { path: web }, destination: { namespace: web } }\n`,
       'flux/db.yaml': `${flux}{ path: ./db, postBuild: { substitute: {} } }\n`,
       'flux/cache.yaml': `${release}{ chart: { spec: { chart: redis, version: 20.x } }, values: {} }\n`,
+      'flux/all.yaml': 'apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec: {}\n',
       'web/map.yaml': '',
       'db/map.yaml': '',
     })

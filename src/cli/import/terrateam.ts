@@ -112,10 +112,11 @@ function projectOf(
   }
 }
 
-/** Patterns stand from the root there. */
+/** Patterns stand from the root there; what leads out of the root is meant from the directory. */
 const beside = (path: string, patterns: readonly string[]): string[] =>
   patterns
     .map((pattern) => pattern.replaceAll('${DIR}', path))
+    .map((glob) => (/^\.\.?\//.test(glob) ? posix.join(path, glob) : glob))
     .filter((glob) => !glob.startsWith('!') && !glob.startsWith(`${path}/`) && path !== '.')
 
 function stepOf(step: Fields): Step {
