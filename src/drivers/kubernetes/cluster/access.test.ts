@@ -39,13 +39,16 @@ it('takes cluster, user and namespace of a context; files are beside the kubecon
   expect(other.identity).not.toBe(access.identity)
 })
 
-it('takes the text itself from a variable, and asks programs for tokens', async () => {
+it.each([
+  ['with lines', '\n'],
+  ['in one line', ''],
+])('takes the text itself from a variable, %s, and asks programs for tokens', async (_, end) => {
   await open({ context: 'b' }, {})
   const program = join(context.root, 'credential')
   await writeFile(program, '#!/bin/sh\necho "{\\"status\\": {\\"token\\": \\"from-$WHO\\"}}"\n')
   await chmod(program, 0o755)
   const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: program, env: [{ name: 'WHO', value: 'me' }] }
-  const env = { ...context.env, KUBECONFIG: `${config({ exec })}\n` }
+  const env = { ...context.env, KUBECONFIG: `${config({ exec })}${end}` }
   const access = await clusterAccess(await context.next({ env }))
   expect(await access.headers()).toEqual({ authorization: 'Bearer from-me' })
 })

@@ -111,9 +111,8 @@ interface Source {
 }
 
 async function readKubeconfig({ config, env, directory }: DriverContext<KubernetesConfig>): Promise<Source> {
-  if (config.kubeconfig === undefined && env.KUBECONFIG?.includes('\n')) {
+  if (config.kubeconfig === undefined && isText(env.KUBECONFIG))
     return { source: 'in the variable KUBECONFIG', directory, content: env.KUBECONFIG }
-  }
   const named = config.kubeconfig ?? env.KUBECONFIG?.split(':').find(Boolean)
   if (named === undefined) {
     throw new TrueupError('CONFIG_INVALID', {
@@ -132,6 +131,9 @@ async function readKubeconfig({ config, env, directory }: DriverContext<Kubernet
   })
   return { source: named, directory: dirname(path), content }
 }
+
+/** The text of one and no path: YAML has lines, and JSON may have only one. */
+const isText = (value: string | undefined): value is string => value !== undefined && /\n|^\s*\{/.test(value)
 
 function parseQuietly(content: string): unknown {
   try {
