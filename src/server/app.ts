@@ -16,6 +16,7 @@ import { countLooks } from '../store/stacks/stacks.ts'
 import { queues } from '../engine/worker/queues.ts'
 import { measureRequests, measureStacks } from './metrics.ts'
 import { measureQueues } from './queue-metrics.ts'
+import { tellAsOf } from './events/as-of.ts'
 import { describeRoutes } from './openapi.ts'
 import type { ServerParts } from './parts.ts'
 import { WEB_ROOT } from './web-root.ts'
@@ -75,6 +76,7 @@ export async function buildApp(parts: ServerParts, options: AppOptions = {}): Pr
       }),
   })
   admission.attach(app)
+  tellAsOf(app, parts.events)
   const workers = createWorkerIdentity(parts)
   enforcePermissions(app, enforcementPorts(parts, workers, parts.refusals))
   checkSignedBodies(app)

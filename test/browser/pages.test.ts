@@ -188,6 +188,25 @@ describeWithTool('chromium', 'every page', ({ path }) => {
     await context.close()
   })
 
+  it('shows what has changed between its first answers and the stream of changes', async () => {
+    const { page, context } = await openWindow(browser, await world.linkFor('bob'))
+    const opening = Promise.withResolvers<void>()
+    await page.route('**/api/v1/events*', async (route) => {
+      await opening.promise
+      await route.continue()
+    })
+    await visit(page, `${world.url}/r/shop`)
+    await page.getByRole('table').getByText('Drifted').first().waitFor()
+    const text = 'Said between two moments'
+    const notice = await world.shop('POST', '/environments/production/notices', { kind: 'info', text })
+    expect(notice.status).toBe(201)
+    expect(await page.getByText(text).count()).toBe(0)
+    opening.resolve()
+    await page.getByText(text).first().waitFor({ timeout: 30_000 })
+    await world.shop('DELETE', `/environments/production/notices/${notice.body.id}`)
+    await context.close()
+  })
+
   it('marks a verdict that is older than its interval as stale', async () => {
     const { page, context } = await openWindow(browser, await world.linkFor('bob'))
     await visit(page, `${world.url}/r/shop`)

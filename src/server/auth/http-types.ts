@@ -40,6 +40,8 @@ declare module 'fastify' {
     principal: Principal | null
     /** Set on routes about one repository. */
     repository: { id: string; name: string; defaultBranch: string } | null
+    /** Id of the newest change when it came; empty where nothing is read. */
+    asOf: string
     /** Set on routes of workers. */
     workerId: string | null
     workerProof: WorkerProof | null

@@ -192,6 +192,33 @@ describe('the event stream', () => {
     expect(after.received.map(({ data }) => data?.id)).toEqual(['a2', 'a3', 'a4', 'a5'])
   })
 
+  it('begins where an answer ends, so that nothing falls between the two', async () => {
+    const answer = await fetch(`${server.url}/api/v1/repositories`, {
+      headers: { authorization: `Bearer ${admin.token}` },
+    })
+    const asOf = answer.headers.get('x-trueup-as-of')
+    touch('run', 'between')
+    // By now whoever listened was told, and nobody is told again without a word of it.
+    const early = await listen(admin, `?topics=run&after=${asOf}`)
+    await early.next(({ data }) => data?.id === 'between')
+    const late = await listen(admin, `?topics=run&after=${asOf}`)
+    const plain = await listen(admin, '?topics=run')
+    touch('run', 'since')
+    for (const stream of [late, plain]) await stream.next(({ data }) => data?.id === 'since')
+    expect([late, plain].map(({ received }) => received.map(({ data }) => data?.id))).toEqual([
+      ['between', 'since'],
+      ['since'],
+    ])
+    // A browser that was cut off says what it heard last, and goes on from there in spite of its address.
+    const last = late.received.at(-1)!.id
+    touch('run', 'later')
+    const again = await listen(admin, `?topics=run&after=${asOf}`, last)
+    await again.next(({ data }) => data?.id === 'later')
+    expect(again.received).toHaveLength(1)
+    const anonymous = await fetch(`${server.url}/api/v1/server`)
+    expect(anonymous.headers.get('x-trueup-as-of')).toBeNull()
+  })
+
   it('says so when the past is gone', async () => {
     const stream = await listen(admin, '', 'deadbeef-12')
     expect(await stream.next(({ event }) => event === 'reset')).toMatchObject({ data: {} })

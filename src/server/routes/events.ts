@@ -45,11 +45,14 @@ export const eventRoutes: RouteModule<'store' | 'events' | 'metrics' | 'publicUr
       config: { action: 'event.read' },
       schema: {
         tags: ['events'],
-        summary: 'Server-sent events; Last-Event-ID resumes, an event `reset` says to read everything anew',
+        summary:
+          'Server-sent events; Last-Event-ID (or `after`) resumes, an event `reset` says to read everything anew',
         querystring: z.strictObject({
           /** Comma separated; all where absent. */
           topics: z.string().max(200).optional(),
           repository: z.string().max(100).optional(),
+          /** Tells what came after this change first: the id of an event, or the `x-trueup-as-of` of an answer. */
+          after: z.string().max(100).optional(),
         }),
         headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
       },
@@ -69,7 +72,8 @@ export const eventRoutes: RouteModule<'store' | 'events' | 'metrics' | 'publicUr
         await streamChanges({
           hub: events,
           response: reply.raw,
-          lastEventId: request.headers['last-event-id'],
+          // A browser that comes back knows more than the address that it was given.
+          lastEventId: request.headers['last-event-id'] ?? request.query.after,
           maySee: async (change) => topics.has(change.topic) && (await maySee(change)),
           stillAllowed: () =>
             authenticateRequest(store, request, publicUrl()).then(

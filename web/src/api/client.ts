@@ -1,6 +1,7 @@
 import createClient from 'openapi-fetch'
 import type {} from '../first-addresses.ts'
 import { t } from '../strings/frame.ts'
+import { noteAsOf } from './as-of.ts'
 import type { components, paths } from './schema.ts'
 
 export type Schemas = components['schemas']
@@ -10,7 +11,7 @@ export const api = createClient<paths>({
   baseUrl: '',
   headers: { 'x-trueup-client': 'web' },
   cache: 'no-store',
-  fetch: (request) => takeAhead(request) ?? fetch(request),
+  fetch: async (request) => noteAsOf(await (takeAhead(request) ?? fetch(request))),
 })
 
 /** What was asked for before the application was there is taken once: asked again, it is asked for anew. */

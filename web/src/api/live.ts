@@ -1,5 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
+import { hearFrom, hearNothing } from './as-of.ts'
 
 /** First words of the query keys that a change of each topic makes old. */
 const AFFECTED: Record<string, readonly string[]> = {
@@ -46,7 +47,8 @@ export function onLog(run: string, listener: () => void): () => void {
 
 /**
  * The one stream of changes of this page. Browsers reconnect by themselves with the id of the last event; after a restart
- * of the server or a long sleep it says `reset`, and everything on the screen is asked for anew.
+ * of the server or a long sleep it says `reset`, and everything on the screen is asked for anew. It begins where the oldest answer on the
+ * page ends, so that nothing falls between the two.
  */
 export function followChanges(client: QueryClient): () => void {
   let source: EventSource | undefined
@@ -60,7 +62,8 @@ export function followChanges(client: QueryClient): () => void {
     void client.invalidateQueries({ predicate: ({ queryKey }) => words.has(String(queryKey[0])) })
   }
   const connect = (): void => {
-    source = new EventSource('/api/v1/events')
+    const after = hearFrom(() => void client.invalidateQueries())
+    source = new EventSource(after === null ? '/api/v1/events' : `/api/v1/events?after=${after}`)
     source.addEventListener('open', () => {
       // What happened while nothing was connected may have no event of its own.
       if (connection === 'lost') void client.invalidateQueries()
@@ -82,6 +85,7 @@ export function followChanges(client: QueryClient): () => void {
   connect()
   return () => {
     source?.close()
+    hearNothing()
     window.clearTimeout(again)
     window.clearTimeout(timer)
     setConnection('connecting')

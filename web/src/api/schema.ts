@@ -289,7 +289,7 @@ export interface paths {
   "/api/v1/runs/{run}/retry": {
     post: { parameters: { path: { "run": string }; query?: never; header?: never }; requestBody?: never; responses: { 201: { content: { 'application/json': components['schemas']['Run'] } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/events": {
-    get: { parameters: { path?: never; query?: { "topics"?: string; "repository"?: string }; header?: { "last-event-id"?: string } }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
+    get: { parameters: { path?: never; query?: { "topics"?: string; "repository"?: string; "after"?: string }; header?: { "last-event-id"?: string } }; requestBody?: never; responses: { 200: { content: never }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/audit": {
     get: { parameters: { path?: never; query?: { "limit"?: number; "cursor"?: string; "actor"?: string; "action"?: string; "subject"?: string; "from"?: number; "until"?: number }; header?: never }; requestBody?: never; responses: { 200: { content: { 'application/json': { "items": (components['schemas']['AuditEvent'])[]; "next": string | null } } }; default: { content: { 'application/json': components['schemas']['ErrorBody'] } } } } }
   "/api/v1/repositories/{repository}/audit": {
