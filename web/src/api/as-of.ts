@@ -30,8 +30,9 @@ export function hearNothing(): void {
   oldest = null
 }
 
+/** Within one life of the server. After its restart the stream itself says that everything is to be asked for anew. */
 function isOlder(one: string, other: string): boolean {
   const [epoch, number] = one.split('-')
   const [otherEpoch, otherNumber] = other.split('-')
-  return epoch !== otherEpoch || Number(number) < Number(otherNumber)
+  return epoch === otherEpoch && Number(number) < Number(otherNumber)
 }
