@@ -44,7 +44,8 @@ export const headCell = 'px-3 py-1 text-left font-medium text-muted whitespace-n
 /** On a phone a table of many columns scrolls sideways: squeezed into its width they would break within words. */
 export function Table({ heads, children, label }: { heads: readonly string[]; children: ReactNode; label: string }) {
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={label}>
+    // `relative`: what is there for screen readers only would widen the whole page otherwise.
+    <div className="relative overflow-x-auto" tabIndex={0} role="region" aria-label={label}>
       <table className={`w-full border-collapse ${heads.length > 3 ? 'max-md:min-w-[640px]' : ''}`}>
         <thead>
           <tr className="border-b border-line">
