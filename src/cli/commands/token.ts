@@ -34,10 +34,18 @@ export const tokenCommands: CommandModule = (program, cli) => {
     .command('create')
     .description('make a token; it is shown once')
     .requiredOption('--name <name>', 'what it is for')
-    .addOption(new Option('--scope <scopes...>', 'read, write or admin, and repo:NAME to narrow it').default(['write']))
+    .addOption(
+      new Option(
+        '--scope <scopes...>',
+        'read, write or admin, and repo:NAME or from:ADDRESS/BITS to narrow it',
+      ).default(['write']),
+    )
     .option('--expires <duration>', 'how long it lives: 12h, 90d (default: until it is revoked)')
     .option('--user <name>', 'for another person (administrators)')
-    .addHelpText('after', '\nExample:\n  $ trueup token create --name ci --scope write repo:shop --expires 90d')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ trueup token create --name ci --scope write repo:shop from:10.0.0.0/8 --expires 90d',
+    )
     .action(async (options: { name: string; scope: string[]; expires?: string; user?: string }, command) => {
       const { name, scope: scopes, user, expires } = options
       const expiresInMs = expires === undefined ? undefined : parseDuration(expires)

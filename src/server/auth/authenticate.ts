@@ -9,18 +9,23 @@ import type { Principal } from './permissions.ts'
 import { refuseForeignWrite, SESSION_IDLE_MS, sessionCookieOf } from './browser-session.ts'
 import { secondFactorRule } from './second-factor.ts'
 import { hashToken, isSessionToken, sameHash, unpackScopes } from './token.ts'
+import { isGoodFrom } from './token-ranges.ts'
 
 /**
  * The person behind an `authorization` header: `Bearer TOKEN`, or `Basic` with the token as password (for git; the name
- * beside it is not looked at). UNAUTHENTICATED for everything that does not count: the reason is named only for tokens
+ * beside it is not looked at), as it comes from `address`. UNAUTHENTICATED for everything that does not count: the reason is named only for tokens
  * that were once good, so that a guess learns nothing.
  */
-export async function authenticate(store: Store, authorization: string | undefined): Promise<Principal> {
+export async function authenticate(
+  store: Store,
+  authorization: string | undefined,
+  address: string,
+): Promise<Principal> {
   const token = tokenOf(authorization)
   if (token === null) throw new TrueupError('UNAUTHENTICATED', { doing: DOING, why: NO_TOKEN })
   // What a browser keeps as a cookie counts as a cookie only, with the protection that cookies need.
   if (isSessionToken(token)) throw refused(UNKNOWN)
-  return (await principalOfToken(store, token)).principal
+  return (await principalOfToken(store, token, address)).principal
 }
 
 /** As `authenticate`, or by the session cookie of a browser, whose writes must come from our own pages. */
@@ -31,22 +36,29 @@ export async function authenticateRequest(
 ): Promise<Principal> {
   const { authorization } = request.headers
   const cookie = authorization === undefined ? sessionCookieOf(request, publicUrl) : null
-  if (cookie === null) return await authenticate(store, authorization)
+  if (cookie === null) return await authenticate(store, authorization, request.ip)
   if (!isSessionToken(cookie)) throw refused(UNKNOWN)
   refuseForeignWrite(request, publicUrl)
-  const { principal, usedAt } = await principalOfToken(store, cookie)
+  const { principal, usedAt } = await principalOfToken(store, cookie, request.ip)
   if (usedAt + SESSION_IDLE_MS <= store.clock.now()) throw refused('the session was not used for too long')
   return principal
 }
 
 /** `usedAt`: when the token was used before now, to the minute. */
-async function principalOfToken(store: Store, token: string): Promise<{ principal: Principal; usedAt: number }> {
+async function principalOfToken(
+  store: Store,
+  token: string,
+  address: string,
+): Promise<{ principal: Principal; usedAt: number }> {
   const hash = hashToken(token)
   const row = await findTokenByHash(store.db, hash)
   if (!row || !sameHash(row.hash, hash)) throw refused(UNKNOWN)
   const now = store.clock.now()
   if (row.revokedAt !== null) throw new RefusedToken(`the token "${row.name}" was revoked`, row)
   if (row.expiresAt !== null && row.expiresAt <= now) throw new RefusedToken(`the token "${row.name}" has expired`, row)
+  const scopes = unpackScopes(row.scopes)
+  // From where it would be good is for its owner to know.
+  if (!isGoodFrom(scopes, address)) throw new RefusedToken(`the token "${row.name}" is not good from ${address}`, row)
   const user = await getUser(store.db, row.userId)
   if (!user || user.disabledAt !== null)
     throw new RefusedToken(`the account of the token "${row.name}" is disabled`, row)
@@ -60,7 +72,7 @@ async function principalOfToken(store: Store, token: string): Promise<{ principa
   const owesSecondFactor = await owes(store.db, user)
   const { id: tokenId, provenAt } = row
   return {
-    principal: { userId, name, kind, tokenId, scopes: unpackScopes(row.scopes), provenAt, owesSecondFactor },
+    principal: { userId, name, kind, tokenId, scopes, provenAt, owesSecondFactor },
     usedAt,
   }
 }

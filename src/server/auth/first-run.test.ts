@@ -26,12 +26,15 @@ describe('the first administrator', () => {
     expect(await ensureFirstAdmin(store, dir)).toEqual({ file: null, userId: null, created: false })
     const recovered = await recoverAdmin(store, dir)
     expect(recovered.name).toBe('admin')
-    expect(await authenticate(store, await tokenIn(recovered.file))).toMatchObject({ name: 'admin', kind: 'admin' })
+    expect(await authenticate(store, await tokenIn(recovered.file), '127.0.0.1')).toMatchObject({
+      name: 'admin',
+      kind: 'admin',
+    })
   })
 
   it('is told when no administrator may log in', async () => {
     await ensureFirstAdmin(store, dir)
-    const { userId } = await authenticate(store, await tokenIn(join(dir, 'admin.token')))
+    const { userId } = await authenticate(store, await tokenIn(join(dir, 'admin.token')), '127.0.0.1')
     await patchUser(store.db, userId, { disabledAt: 1 })
     await expect(recoverAdmin(store, dir)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })

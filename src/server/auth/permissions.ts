@@ -1,7 +1,10 @@
 import { isAtLeast, RELEASER, ROLES, type Role, VOTER } from '../../domain/roles.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 
-/** What a token is good for, weakest first. `repo:NAME` scopes beside it narrow it to those repositories. */
+/**
+ * What a token is good for, weakest first. `repo:NAME` scopes beside it narrow it to those repositories, and
+ * `from:` ones to addresses, which `authenticate.ts` asks.
+ */
 export const TOKEN_POWERS = ['read', 'write', 'admin'] as const
 export type TokenPower = (typeof TOKEN_POWERS)[number]
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
+import { isRangeScope, rangeOf } from './token-ranges.ts'
 
 /**
  * Tokens are 32 random bytes behind a prefix that secret scanners can recognise. The database keeps the SHA-256 only:
@@ -27,20 +28,25 @@ export function sameHash(a: string, b: string): boolean {
 
 const repositoryScope = /^repo:[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
-/** One scope of a token: what it is good for, or a repository to which it is narrowed. */
+/** One scope of a token: what it is good for, or a repository or addresses to which it is narrowed. */
 export const Scope = z
   .string()
-  .refine((scope) => ['read', 'write', 'admin'].includes(scope) || repositoryScope.test(scope), {
-    message: 'read, write, admin or repo:NAME',
+  .max(150)
+  .refine(
+    (scope) => ['read', 'write', 'admin'].includes(scope) || repositoryScope.test(scope) || rangeOf(scope) !== null,
+    { message: 'read, write, admin, repo:NAME or from:ADDRESS/BITS' },
+  )
+  .meta({
+    description:
+      '`read`, `write`, `admin`; `repo:NAME` narrows the token to a repository, `from:10.0.0.0/8` to requests from there',
   })
-  .meta({ description: '`read`, `write`, `admin`, or `repo:NAME` to narrow the token to a repository' })
 
 export const Scopes = z
   .array(Scope)
   .min(1)
   .max(50)
-  .refine((scopes) => scopes.some((scope) => !scope.startsWith('repo:')), {
-    message: 'needs one of read, write or admin beside the repositories',
+  .refine((scopes) => scopes.some((scope) => !scope.startsWith('repo:') && !isRangeScope(scope)), {
+    message: 'needs one of read, write or admin beside what narrows it',
   })
 
 /** The column `tokens.scopes`: separated by spaces. */

@@ -5,7 +5,7 @@ import { roleIn } from '../../store/people/members.ts'
 import { getRepository } from '../../store/changes/repositories.ts'
 import { getStack } from '../../store/stacks/stacks.ts'
 import type { ServerParts } from '../parts.ts'
-import type { TerraformStateOptions } from './terraform-state.ts'
+import type { StateLogin, TerraformStateOptions } from './terraform-state.ts'
 import { authenticate } from '../auth/authenticate.ts'
 import { authorize, may, type Subject } from '../auth/permissions.ts'
 
@@ -18,19 +18,19 @@ const RUN_NAME = /^run_/
  */
 export function stateAccess(parts: Pick<ServerParts, 'store' | 'keys'>): TerraformStateOptions['stateAccess'] {
   return {
-    authenticate: async (username, password, key) =>
+    authenticate: async ({ username, password, address }, key) =>
       RUN_NAME.test(username)
         ? authenticateStateRun(parts, username, password, key)
-        : authenticatePerson(parts, password, key),
+        : authenticatePerson(parts, { password, address }, key),
   }
 }
 
 async function authenticatePerson(
   { store }: Pick<ServerParts, 'store'>,
-  token: string,
+  { password, address }: Pick<StateLogin, 'password' | 'address'>,
   key: StateKey,
 ): Promise<StateActor> {
-  const principal = await authenticate(store, `Bearer ${token}`)
+  const principal = await authenticate(store, `Bearer ${password}`, address)
   const stack = await getStack(store.db, key.stackId)
   const repository = stack && (await getRepository(store.db, stack.repositoryId))
   const role = repository ? await roleIn(store.db, repository.id, principal.userId) : null

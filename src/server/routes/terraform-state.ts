@@ -4,11 +4,18 @@ import { z } from 'zod'
 import type { StateActor, StateKey, StateLockInfo, TerraformStates } from '../../engine/state-backend/state-backend.ts'
 import { TrueupError } from '../../lib/errors/error.ts'
 
+/** What a client of a state says it is, and where it is. */
+export interface StateLogin {
+  username: string
+  password: string
+  address: string
+}
+
 export interface TerraformStateOptions {
   states: TerraformStates
   stateAccess: {
     /** Whose credentials these are, for this state; null where they do not count (401). Errors are answered as they are. */
-    authenticate(username: string, password: string, key: StateKey): Promise<StateActor | null>
+    authenticate(who: StateLogin, key: StateKey): Promise<StateActor | null>
   }
   /** Largest accepted state in bytes; default 100 MB. */
   maxBytes?: number
@@ -47,8 +54,10 @@ export async function terraformStateRoutes(app: FastifyInstance, options: Terraf
   app.setErrorHandler(answerLocked)
   // Before the body is read: nobody unknown may send a hundred megabytes.
   app.addHook('onRequest', async (request, reply) => {
-    const credentials = basicCredentials(request.headers.authorization)
-    const actor = credentials && (await options.stateAccess.authenticate(...credentials, keyOf(request)))
+    const [username, password] = basicCredentials(request.headers.authorization) ?? []
+    const known = username !== undefined && password !== undefined
+    const who = known && { username, password, address: request.ip }
+    const actor = who && (await options.stateAccess.authenticate(who, keyOf(request)))
     if (actor) actors.set(request, actor)
     else throw refused(reply)
   })

@@ -6,6 +6,7 @@ import { getUser } from '../../store/people/users.ts'
 import { principalOf } from '../auth/enforce.ts'
 import { TOKEN_POWERS, type Principal } from '../auth/permissions.ts'
 import { newToken, packScopes } from '../auth/token.ts'
+import { isRangeScope } from '../auth/token-ranges.ts'
 import { PageQuery, pageInMemory, pageOf } from '../pagination.ts'
 import type { RouteModule } from '../parts.ts'
 import { Done, Name } from '../schemas/common.ts'
@@ -121,9 +122,13 @@ function requireSelfOrAdmin(principal: Principal, userId: string, doing: string)
 function requireWithin(principal: Principal, scopes: readonly string[]): void {
   const strength = (held: readonly string[]): number =>
     Math.max(...TOKEN_POWERS.map((power, i) => (held.includes(power) ? i : -1)))
-  const narrowed = principal.scopes.filter((scope) => scope.startsWith('repo:'))
-  const wanted = scopes.filter((scope) => scope.startsWith('repo:'))
-  const wider = narrowed.length > 0 && (wanted.length === 0 || wanted.some((scope) => !narrowed.includes(scope)))
+  /** Of one kind of narrowing: what it leaves is not all left by the token that asks. */
+  const widens = (narrows: (scope: string) => boolean): boolean => {
+    const held = principal.scopes.filter(narrows)
+    const wanted = scopes.filter(narrows)
+    return held.length > 0 && (wanted.length === 0 || wanted.some((scope) => !held.includes(scope)))
+  }
+  const wider = widens((scope) => scope.startsWith('repo:')) || widens(isRangeScope)
   if (strength(scopes) <= strength(principal.scopes) && !wider) return
   throw new TrueupError('FORBIDDEN', {
     doing: 'making a token',

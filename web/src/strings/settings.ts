@@ -104,6 +104,8 @@ export const t = {
   theTokenIsMade: 'The token is made',
   whatItIsFor: 'What it is for',
   goodFor: 'Good for',
+  onlyFrom: 'Only from',
+  addressesAndRanges: 'Addresses or ranges as 10.0.0.0/8, separated by commas; everywhere where empty',
   reading: 'reading',
   readingAndWriting: 'reading and writing',
   everythingThatYouMayDo: 'everything that you may do',

@@ -16,11 +16,14 @@ export function Tokens() {
   const { token: mine } = useSession()
   const [name, setName] = useState('')
   const [scope, setScope] = useState('write')
+  const [from, setFrom] = useState('')
   const [made, setMade] = useState<string | null>(null)
   const query = useQuery({
     queryKey: ['session', 'tokens'],
     queryFn: () => ask(api.GET('/api/v1/tokens', { params: { query: { limit: 200 } } })),
   })
+  const ranges = from.split(/[\s,]+/).filter((range) => range !== '')
+  const scopes = [scope, ...ranges.map((range) => `from:${range}`)]
   return (
     <div className="flex flex-col gap-3">
       {made && (
@@ -36,10 +39,8 @@ export function Tokens() {
           <Act
             label={t.newToken}
             title={t.makeAToken}
-            command={`trueup token create --name ${name || 'NAME'} --scope ${scope}`}
-            run={async () =>
-              setMade((await ask(api.POST('/api/v1/tokens', { body: { name, scopes: [scope] } }))).token)
-            }
+            command={`trueup token create --name ${name || 'NAME'} --scope ${scopes.join(' ')}`}
+            run={async () => setMade((await ask(api.POST('/api/v1/tokens', { body: { name, scopes } }))).token)}
             done={t.theTokenIsMade}
             ready={name !== ''}
           >
@@ -51,6 +52,7 @@ export function Tokens() {
                 <option value="admin">{t.everythingThatYouMayDo}</option>
               </select>
             </Field>
+            <TextField label={t.onlyFrom} hint={t.addressesAndRanges} value={from} set={setFrom} />
           </Act>
         }
       >
