@@ -150,9 +150,8 @@ describeWithTool('chromium', 'acts of single pages', ({ path }) => {
     await page.getByLabel('Search in the log').fill('')
     await log.evaluate((element) => element.scrollTo(0, 0))
     await log.getByText('line 1 of it', { exact: true }).waitFor()
-    await page.getByRole('heading').first().click()
-    await page.keyboard.press('f')
-    await failure.waitFor()
+    await log.press('f')
+    await failure.waitFor({ timeout: 20_000 })
   })
 
   it('keeps which files were viewed, in this browser', async () => {
