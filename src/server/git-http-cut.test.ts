@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,18 +10,26 @@ const { fixture, results, cloned } = useGitServer()
 
 test('when the client goes away git is ended and the repository stays as it was', async () => {
   const { own, clone, url } = await cloned('repo_abort')
-  await commitAll(clone, { big: randomBytes(20_000_000) })
+  const receiving = () => processesOf(fixture.root, 'receive-pack --stateless-rpc').length > 0
+  /** Null where the push was over before anybody saw it. */
+  const begin = async (): Promise<ChildProcess | null> => {
+    await commitAll(clone, { big: randomBytes(20_000_000) })
+    const begun = spawn('git', ['-c', 'http.postBuffer=65536', 'push', '-f', 'origin', 'HEAD:refs/heads/first'], {
+      cwd: clone,
+      stdio: 'ignore',
+      detached: true,
+    })
+    await eventually(() => receiving() || begun.exitCode !== null)
+    return begun.exitCode === null ? begun : null
+  }
+  let push = await begin()
+  while (push === null) push = await begin()
+  const before = await own.resolve('refs/heads/first')
   const settled = results.length
-  const push = spawn('git', ['-c', 'http.postBuffer=65536', 'push', 'origin', 'HEAD:refs/heads/aborted'], {
-    cwd: clone,
-    stdio: 'ignore',
-    detached: true,
-  })
-  await eventually(() => processesOf(fixture.root, 'receive-pack --stateless-rpc').length > 0)
   process.kill(-push.pid!, 'SIGKILL')
-  await eventually(() => processesOf(fixture.root, 'receive-pack --stateless-rpc').length === 0)
+  await eventually(() => !receiving())
   await eventually(() => results.length > settled)
-  expect(await own.resolve('refs/heads/aborted')).toBeNull()
+  expect(await own.resolve('refs/heads/first')).toBe(before)
   await eventually(() => readdirSync(join(own.directory, 'objects')).every((name) => !name.startsWith('tmp_objdir')))
   await userGitOk(own.directory, 'fsck', '--strict')
   await userGitOk(clone, 'push', '-q', 'origin', 'HEAD:refs/heads/aborted')
