@@ -35,12 +35,13 @@ apply() {
     puppet apply --color false --confdir "/tmp/$name/conf" --codedir "/tmp/$name/code" --vardir "/tmp/$name/var" /tmp/site.pp 2>&1
 }
 chroot "$work/root" /usr/bin/env -i PATH=/usr/bin:/bin puppet --version
-apply outside env | tee "$work/outside"
-grep -q "hello" "$work/outside"
 apply inside unshare --user --map-root-user | tee "$work/inside" && { echo 'it is applied now' >&2; exit 1; }
 grep -q "Failed to set owner to '104': Invalid argument" "$work/inside"
 mkdir -p tmp/told/conf
 printf '[main]\nuser = root\ngroup = root\n' > tmp/told/conf/puppet.conf
 apply told unshare --user --map-root-user | tee "$work/told"
 grep -q "hello" "$work/told"
+# Last, since what it makes belongs to `puppet` then.
+apply outside env | tee "$work/outside"
+grep -q "hello" "$work/outside"
 echo "as found: the account \`puppet\` is not there in the namespace, and without settings nothing is applied"
