@@ -99,7 +99,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       await step().catch((error: unknown) => logger.error({ err: error }, 'stopping a part threw'))
   })
   try {
-    const tracing = await startTracing(SERVICE)
+    const tracing = await startTracing(SERVICE, logger)
     const store = await openStore(dataDir, { log: logger, database: options.database })
     undo.push(() => store.close())
     store.lost.addEventListener('abort', () =>
@@ -123,7 +123,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const metrics = createMetrics()
     const spans = followSpans(store, tracing, logger)
     undo.push(() => spans.close())
-    const metricsExport = await exportMetrics(SERVICE, metrics.registry)
+    const metricsExport = await exportMetrics(SERVICE, { registry: metrics.registry, log: logger })
     undo.push(async () => metricsExport?.close())
     // A list that cannot be read is said now, not with the first merge request.
     if (options.signersFile !== undefined) await readSigners(options.signersFile)

@@ -23,7 +23,7 @@ export async function runInForeground(options: RunnerOptions, { log, recent }: O
       .on('error', () => {})
 
   try {
-    const tracing = await startTracing(`trueup-${way?.kind ?? 'runner'}`)
+    const tracing = await startTracing(`trueup-${way?.kind ?? 'runner'}`, log)
     const runner = await startRunner(options, log, { signal: starting.signal, way, recent, tracing })
     stop = (drainMs) => void runner.stop(drainMs)
     if (starting.signal.aborted) stop(0)

@@ -135,3 +135,15 @@ it('refuses to start where what is asked for cannot be had', { timeout: 60_000 }
   const { code, err } = await shell.run(['up', '--port', '0'], { env: { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' } })
   expect([code, err]).toEqual([1, expect.stringContaining('Use http/protobuf or http/json')])
 })
+
+it('says in its log that a collector is not there, and goes on', { timeout: 120_000 }, async () => {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_METRIC_EXPORT_INTERVAL: '500' }
+  const data = join(shell.home, 'lonely')
+  const child = shell.start(['up', '--port', '0', '--runner-slots', '0', '--data', data], { env })
+  let said = ''
+  child.stderr!.on('data', (chunk) => (said += chunk))
+  await expect.poll(() => said, { timeout: 90_000 }).toContain('telemetry could not be sent')
+  expect(child.exitCode).toBeNull()
+  child.kill('SIGTERM')
+  expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0)
+})

@@ -10,11 +10,9 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { VERSION } from '../version.ts'
 import { resourceOf } from './resource.ts'
+import { closeSoon } from './sending.ts'
 import type { SignalSettings } from './settings.ts'
 import type { EndedSpan, Tracing } from './span.ts'
-
-/** What is left at the end waits no longer than this for a collector, in milliseconds. */
-const CLOSE_MS = 5_000
 
 /** Sends spans by OpenTelemetry's own exporters, in batches; `part` of all traces, from 0 to 1. */
 export function exportSpans(service: string, settings: SignalSettings, part: number): Tracing {
@@ -45,11 +43,7 @@ export function exportSpans(service: string, settings: SignalSettings, part: num
       // A clock that was set back in the meantime makes no span that ends before it begins.
       span.end(Math.max(startedAt, endedAt))
     },
-    async close() {
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))
-      await Promise.race([provider.shutdown(), late]).finally(() => clearTimeout(timer))
-    },
+    close: () => closeSoon(() => provider.shutdown()),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client'
+import type { Logger } from '../../lib/log.ts'
 import { signalSettings } from '../../lib/tracing/settings.ts'
 import type { MetricsExport } from './push-metrics.ts'
 
@@ -8,11 +9,15 @@ import type { MetricsExport } from './push-metrics.ts'
  */
 export async function exportMetrics(
   service: string,
-  registry: Registry,
+  { registry, log }: { registry: Registry; log: Logger },
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<MetricsExport | null> {
   const settings = signalSettings('METRICS', env)
   if (settings === null) return null
-  const { pushMetrics } = await import('./push-metrics.ts')
+  const [{ pushMetrics }, { tellTrouble }] = await Promise.all([
+    import('./push-metrics.ts'),
+    import('../../lib/tracing/sending.ts'),
+  ])
+  tellTrouble(log)
   return pushMetrics(service, settings, registry)
 }

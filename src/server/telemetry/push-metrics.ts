@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/sdk-metrics'
 import type { Registry } from 'prom-client'
 import { resourceOf } from '../../lib/tracing/resource.ts'
+import { closeSoon } from '../../lib/tracing/sending.ts'
 import type { SignalSettings } from '../../lib/tracing/settings.ts'
 import { VERSION } from '../../lib/version.ts'
 import { metricDataOf } from './metric-data.ts'
@@ -20,8 +21,8 @@ export interface MetricsExport {
 
 /** Milliseconds between two tellings, by the specification's default. */
 const INTERVAL_MS = 60_000
-/** What is left at the end waits no longer than this for a collector. */
-const CLOSE_MS = 5_000
+/** One telling takes no longer than this. */
+const TIMEOUT_MS = 5_000
 
 /** OpenTelemetry's reader and exporters over the one registry that there is. */
 export function pushMetrics(service: string, settings: SignalSettings, registry: Registry): MetricsExport {
@@ -38,16 +39,12 @@ export function pushMetrics(service: string, settings: SignalSettings, registry:
   const reader = new PeriodicExportingMetricReader({
     exporter: exporterOf(settings),
     exportIntervalMillis,
-    exportTimeoutMillis: Math.min(exportIntervalMillis, CLOSE_MS),
+    exportTimeoutMillis: Math.min(exportIntervalMillis, TIMEOUT_MS),
     metricProducers: [producer],
   })
   const provider = new MeterProvider({ resource, readers: [reader] })
   return {
-    async close() {
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))
-      await Promise.race([provider.shutdown(), late]).finally(() => clearTimeout(timer))
-    },
+    close: () => closeSoon(() => provider.shutdown()),
   }
 }
 
